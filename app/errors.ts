@@ -1,0 +1,79 @@
+/**
+ * What can go wrong, on one page. Every failure has a stable code, the answer to "may it be tried again?" and its cause.
+ * The messages are for operators; the person who writes and strangers on the network never see them.
+ */
+
+/** Code → may the same thing be tried again? A test holds this list against the troubleshooting chapter of the README. */
+export const FAILURES = {
+  // a request we did not like: nothing was stored
+  'request.signature': { retryable: false, status: 403 },
+  'request.invalid': { retryable: false, status: 400 },
+  'request.too_large': { retryable: false, status: 413 },
+  'request.type': { retryable: false, status: 415 },
+  'server.stopping': { retryable: true, status: 503 },
+  // Redis
+  'store.unavailable': { retryable: true, status: 503 },
+  // the language model
+  'model.unavailable': { retryable: true, status: 502 },
+  'model.timeout': { retryable: true, status: 502 },
+  'model.rate_limited': { retryable: true, status: 502 },
+  'model.credentials': { retryable: false, status: 502 },
+  'model.quota': { retryable: false, status: 502 },
+  'model.request': { retryable: false, status: 502 },
+  'model.empty': { retryable: true, status: 502 },
+  'model.filtered': { retryable: false, status: 502 },
+  // the provider that carries our messages
+  'channel.rate_limited': { retryable: true, status: 502 },
+  'channel.unreachable': { retryable: true, status: 502 },
+  /** The request may or may not have been carried out: ask the provider before it is repeated. */
+  'channel.ambiguous': { retryable: true, status: 502 },
+  'channel.credentials': { retryable: false, status: 502 },
+  'channel.window': { retryable: false, status: 409 },
+  'channel.recipient': { retryable: false, status: 422 },
+  'channel.opted_out': { retryable: false, status: 422 },
+  'channel.sender': { retryable: false, status: 502 },
+  'channel.rejected': { retryable: false, status: 502 },
+} as const satisfies Record<string, { retryable: boolean; status: number }>;
+
+export type FailureCode = keyof typeof FAILURES;
+
+/** A failure that somebody can act on. `message` says what happened and what to do, in one sentence without secrets. */
+export class Failure<Code extends FailureCode = FailureCode> extends Error {
+  readonly code: Code;
+  /** What the provider called it (`63016`, `insufficient_quota`), for the log. */
+  readonly providerCode: string | undefined;
+
+  constructor(code: Code, message: string, options: { cause?: unknown; providerCode?: string | undefined } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'Failure';
+    this.code = code;
+    this.providerCode = options.providerCode;
+  }
+
+  get retryable(): boolean {
+    return FAILURES[this.code].retryable;
+  }
+
+  /** The HTTP status this becomes when nobody handles it closer to the cause. */
+  get status(): number {
+    return FAILURES[this.code].status;
+  }
+}
+
+export type ModelError = Failure<Extract<FailureCode, `model.${string}`>>;
+export type ChannelError = Failure<Extract<FailureCode, `channel.${string}`>>;
+
+/** Settings that cannot be used. Holds all problems at once, each with the setting's name and the remedy. */
+export class SettingsError extends Error {
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(`${problems.length} setting${problems.length === 1 ? '' : 's'} cannot be used`);
+    this.name = 'SettingsError';
+    this.problems = problems;
+  }
+}
+
+export function isFailure(error: unknown): error is Failure {
+  return error instanceof Failure;
+}
