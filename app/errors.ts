@@ -11,6 +11,7 @@ export const FAILURES = {
   'request.too_large': { retryable: false, status: 413 },
   'request.type': { retryable: false, status: 415 },
   'server.stopping': { retryable: true, status: 503 },
+  'server.busy': { retryable: true, status: 503 },
   // Redis
   'store.unavailable': { retryable: true, status: 503 },
   // the language model

@@ -66,7 +66,7 @@ export interface Line {
   id: string;
   /** What the line costs in a prompt, in tokens of the model's tokenizer. */
   tokens: number;
-  /** An apology sent because the model was down: kept for people to see, not shown to the model. */
+  /** Our own words, sent because the model was down or a limit passed: kept for people to see, not shown to the model. */
   apology?: true;
 }
 
@@ -82,6 +82,8 @@ export interface Reply {
   via: Via;
   /** When it was recorded, unix ms. */
   at: number;
+  /** It may have been sent already: the provider is asked before anything goes out. */
+  uncertain?: true;
 }
 
 /** What became of a message that we sent, as the provider tells it later. */
@@ -99,4 +101,10 @@ export interface DeliveryStatus {
 
 export function conversationId(message: Pick<InboundMessage, 'business' | 'contact'>): ConversationId {
   return `${message.business}:${message.contact}`;
+}
+
+/** The two addresses that a conversation is named after. */
+export function addressesOf(conversation: ConversationId): { business: string; contact: string } {
+  const colon = conversation.indexOf(':');
+  return { business: conversation.slice(0, colon), contact: conversation.slice(colon + 1) };
 }

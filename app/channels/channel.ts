@@ -48,6 +48,8 @@ export interface OpenResponse {
    * @returns true when they were flushed to an open socket, false when it closed first: nobody knows what arrived.
    */
   send(texts: Scrubbed[], replyId: Reply['id']): Promise<boolean>;
+  /** Calls back at most once, when the response ends without a reply: from then on a reply goes another way. */
+  whenLate(callback: () => void): void;
   /** Answers with nothing: what there is to say, if anything, goes another way. No effect once answered. */
   end(): void;
   /** Answers with an error status, so that the provider counts the webhook as failed. No effect once answered. */

@@ -1,7 +1,134 @@
-declare const scrubbed: unique symbol;
+import { findAddresses } from './addresses.ts';
+import { type Stretch, takeSids } from './sids.ts';
+import { type View, viewOf } from './view.ts';
+
+declare const brand: unique symbol;
+
 /** A text that `scrub` has seen. The places behind the border accept nothing else. */
-export type Scrubbed = string & { readonly [scrubbed]: true };
+export type Scrubbed = string & { readonly [brand]: true };
+
+/** What stands where something was taken out. */
 export const PLACEHOLDER = '[MEDIA_CONTENT]';
+
+/** Something that must not cross a border: where it is in a text, in UTF-16 code units, never what it says. */
+export interface Leak {
+  /** An address of Twilio, an API path on whatever host, or an identifier. */
+  kind: 'url' | 'path' | 'sid';
+  index: number;
+  length: number;
+}
+
+/**
+ * Takes out of a text whatever leads back to Twilio, and puts `PLACEHOLDER` in its place:
+ *
+ * - addresses of twilio.com, twiliocdn.com and their subdomains, in any case, with any scheme or none, with credentials
+ *   and port, percent-encoded to any depth; punctuation at their end stays;
+ * - API paths (`/2010-04-01/Accounts/…`), with the host they are on;
+ * - `MM` and `ME` + 32 letters or digits, every other kind of Twilio's identifiers + 32 hex digits.
+ *
+ * Pure, idempotent, and linear in the length of the text. All other text comes back as it is.
+ */
 export function scrub(text: string): Scrubbed {
-  return text as Scrubbed;
+  const clean = mayLeak(text) ? replaced(text, findLeaks(text)) : text;
+  return clean as Scrubbed; // this is the one place that makes them
+}
+
+/** What `scrub` would take out, in order and without overlaps. */
+export function findLeaks(text: string): Leak[] {
+  if (!mayLeak(text)) return [];
+  const view = viewOf(text);
+  return leaksIn(view).map(({ kind, from, to }) => {
+    const index = view.starts[from] ?? 0;
+    return { kind, index, length: (view.starts[to] ?? 0) - index };
+  });
+}
+
+/**
+ * Puts scrubbed texts and numbers together: scrubbed`Summary: ${summary}`. Looks at the whole once more, because two
+ * harmless halves can make an address.
+ */
+export function scrubbed(strings: TemplateStringsArray, ...values: (Scrubbed | number)[]): Scrubbed {
+  return scrub(String.raw({ raw: strings }, ...values));
+}
+
+/** Like `Array.join`, for scrubbed texts; the whole is looked at once more. */
+export function joinScrubbed(texts: readonly Scrubbed[], separator: string): Scrubbed {
+  return scrub(texts.join(separator));
+}
+
+/** How many characters the search for leaks looks at: the proof that it is linear, without a clock. */
+export function stepsToScrub(text: string): number {
+  const view = viewOf(text);
+  leaksIn(view);
+  return view.steps;
+}
+
+/** One text for everything that `scrub` knows, for a self-check: none may survive. The values are made up. */
+export const LEAK_EXAMPLES: readonly { kind: Leak['kind']; name: string; sample: string }[] = examples();
+
+// Both are quick ways to say "certainly nothing here", and most texts have nothing. Without an escape, what is searched
+// is the text itself; so each pattern only has to be broader than the search behind it.
+const MAY_BE_ADDRESS = /twilio(?:cdn)?\.com|2010-04-01[/\\]|%[0-9a-f]{2}/i;
+const MAY_BE_SID = /[A-Z]{2}[0-9A-Za-z]{32}/;
+
+function mayLeak(text: string): boolean {
+  return MAY_BE_ADDRESS.test(text) || (text.length >= 34 && MAY_BE_SID.test(text));
+}
+
+function leaksIn(view: View): Stretch[] {
+  const sids = takeSids(view);
+  // Two sorted lists: the engine's sort merges those in linear time.
+  return merged([...findAddresses(view), ...sids].sort((a, b) => a.from - b.from || b.to - a.to));
+}
+
+/** Joins what overlaps or touches; an address with an identifier in it is one leak. */
+function merged(stretches: Stretch[]): Stretch[] {
+  const joined: Stretch[] = [];
+  for (const next of stretches) {
+    const last = joined.at(-1);
+    if (!last || next.from > last.to) {
+      joined.push(next);
+      continue;
+    }
+    last.to = Math.max(last.to, next.to);
+    if (last.kind === 'sid') last.kind = next.kind;
+  }
+  return joined;
+}
+
+function replaced(text: string, leaks: Leak[]): string {
+  let clean = '';
+  let from = 0;
+  for (const { index, length } of leaks) {
+    clean += text.slice(from, index) + PLACEHOLDER;
+    from = index + length;
+  }
+  return clean + text.slice(from);
+}
+
+function examples(): { kind: Leak['kind']; name: string; sample: string }[] {
+  const sid = (prefix: string) => prefix + '0123456789abcdef'.repeat(2);
+  const path = `/2010-04-01/Accounts/${sid('AC')}/Messages/${sid('MM')}/Media/${sid('ME')}`;
+  const url = `https://api.twilio.com${path}`;
+  const encoded = encodeURIComponent(url);
+  return [
+    { kind: 'url', name: 'media address', sample: url },
+    { kind: 'url', name: 'media address in capitals', sample: url.toUpperCase() },
+    { kind: 'url', name: 'region and edge', sample: `https://api.dublin.ie1.twilio.com${path}` },
+    { kind: 'url', name: 'media host', sample: 'https://media.twiliocdn.com/folder/file?Signature=abc~d_e' },
+    { kind: 'url', name: 'credentials and port', sample: `https://${sid('AC')}:made-up@api.twilio.com:8443/x` },
+    { kind: 'url', name: 'another scheme', sample: 'wss://media.twilio.com/stream' },
+    { kind: 'url', name: 'no scheme', sample: 'api.twilio.com/x?y=1' },
+    { kind: 'url', name: 'bare host', sample: 'twilio.com' },
+    { kind: 'url', name: 'percent-encoded', sample: encoded },
+    { kind: 'url', name: 'percent-encoded twice', sample: encodeURIComponent(encoded) },
+    { kind: 'path', name: 'API path', sample: path },
+    { kind: 'path', name: 'API path on another host', sample: `http://localhost:4010${path}.json` },
+    ...['MM', 'ME', 'AC', 'SM', 'SK', 'CA', 'MG', 'PN', 'IS', 'XE', 'HX'].map((prefix) => ({
+      kind: 'sid' as const,
+      name: `${prefix} identifier`,
+      sample: sid(prefix),
+    })),
+    { kind: 'sid', name: 'MM identifier of any letters', sample: `MM${'xYz4'.repeat(8)}` },
+  ];
 }

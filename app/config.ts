@@ -1,0 +1,339 @@
+/**
+ * The settings: one table, read once at start. `readConfig` tells all problems at once. A setting that is given as an empty
+ * text counts as not given (docker-compose passes unset variables that way), but for FAILURE_REPLY, where empty has a meaning.
+ */
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+import { SettingsError } from './errors.ts';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What a person reads when the model stays down and nothing else is configured. */
+export const DEFAULT_FAILURE_REPLY =
+  'Sorry, I cannot answer right now. Please try again in a few minutes: I have kept your message.';
+
+export const DEFAULT_SYSTEM_PROMPT = `You are a friendly and helpful assistant that people write to on WhatsApp.
+Answer in the language of the person. Be brief and clear: a few sentences, more only when asked. Use simple formatting.
+If you do not know something, say so. Never invent facts about the person; rely on the conversation and its summary.`;
+
+/** Every setting: how it is read, its default as one would type it, and what it means. The order is the order of `.env.example`. */
+export const SETTINGS = {
+  PORT: row(integer(1, 65_535), '3002', 'HTTP port'),
+  PUBLIC_URL: row(
+    url(['http:', 'https:']),
+    '',
+    'the address Twilio calls, e.g. https://bot.example.com; used for signatures and callbacks',
+  ),
+  TRUST_PROXY: row(flag(), 'false', 'take protocol and host from X-Forwarded-* when PUBLIC_URL is not given'),
+  TWILIO_ACCOUNT_SID: row(
+    pattern(/^AC[0-9a-fA-F]{32}$/, 'an Account SID: AC and 32 hex digits, from the Twilio Console'),
+    '',
+    'Twilio account; without it the simulator stands in',
+  ),
+  TWILIO_AUTH_TOKEN: row(text(), '', 'the auth token of that account: signs webhooks and opens the REST API'),
+  TWILIO_AUTH_TOKEN_SECONDARY: row(text(), '', 'a second token that is also accepted for signatures, while rotating'),
+  TWILIO_WHATSAPP_NUMBER: row(
+    pattern(/^(whatsapp:)?\+?\d{6,15}$/, 'a number such as whatsapp:+14155238886'),
+    '',
+    'sender, with or without whatsapp: and +; default: the number the person wrote to',
+  ),
+  TWILIO_MESSAGING_SERVICE_SID: row(
+    pattern(/^MG[0-9a-fA-F]{32}$/, 'a Messaging Service SID: MG and 32 hex digits'),
+    '',
+    'send through a Messaging Service instead',
+  ),
+  TWILIO_VALIDATE_SIGNATURE: row(flag(), 'true', 'false only for local experiments, and it says so loudly'),
+  TWILIO_API_BASE_URL: row(
+    url(['http:', 'https:']),
+    'https://api.twilio.com',
+    'another origin for REST and an allowed media host (regions, tests)',
+  ),
+  TWIML_DEADLINE_MS: row(
+    integer(0, 14_500),
+    '12000',
+    'how long the webhook waits for the answer, ms (Twilio gives up at 15 s); 0 = always REST',
+  ),
+  OPENAI_API_KEY: row(text(), '', 'key of the model server; without it and OPENAI_BASE_URL a practice model answers'),
+  OPENAI_BASE_URL: row(url(['http:', 'https:']), '', 'any OpenAI-compatible server, e.g. http://localhost:11434/v1'),
+  OPENAI_MODEL: row(text(), 'gpt-5.4-mini', 'the model that answers'),
+  OPENAI_SUMMARY_MODEL: row(text(), '', 'the model that writes summaries; default: OPENAI_MODEL'),
+  OPENAI_REASONING_EFFORT: row(
+    z.enum(['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'], {
+      error: 'expected none, minimal, low, medium, high, xhigh or max',
+    }),
+    '',
+    'how much a reasoning model thinks; sent only when given',
+  ),
+  OPENAI_TEMPERATURE: row(number(0, 2), '', 'sampling temperature; sent only when given (many models refuse it)'),
+  OPENAI_TIMEOUT_MS: row(integer(1_000, 600_000), '60000', 'outer deadline for one answer, ms, retries included'),
+  MAX_REPLY_TOKENS: row(integer(16, 32_000), '800', 'the longest answer, in tokens'),
+  SYSTEM_PROMPT: row(
+    text(),
+    '',
+    'what the assistant is told to be; may use {today}, {history_summary}, {profile_name}; default: a friendly assistant',
+  ),
+  SYSTEM_PROMPT_FILE: row(text(), '', 'a file with the system prompt, instead of SYSTEM_PROMPT'),
+  TIME_ZONE: row(
+    z.string().refine(isTimeZone, 'expected a name such as Europe/Madrid'),
+    'UTC',
+    'for {today} and due dates',
+  ),
+  FAILURE_REPLY: row(
+    text(),
+    DEFAULT_FAILURE_REPLY,
+    'what a person gets when the model stays down; empty: nothing, and the webhook answers 502',
+  ),
+  REDIS_URL: row(
+    url(['redis:', 'rediss:', 'unix:']),
+    '',
+    'Redis, e.g. redis://localhost:6379; without any REDIS_ setting a private one is started',
+  ),
+  REDIS_HOST: row(text(), '', 'Redis by host name instead of REDIS_URL'),
+  REDIS_PORT: row(integer(1, 65_535), '6379', 'port for REDIS_HOST'),
+  REDIS_PASSWORD: row(text(), '', 'password for REDIS_HOST or REDIS_CLUSTER_NODES'),
+  REDIS_CLUSTER_NODES: row(
+    pattern(/^[^\s,:]+:\d{1,5}(,[^\s,:]+:\d{1,5})*$/, 'host:port, more separated by commas'),
+    '',
+    'host:port,… of a Redis Cluster',
+  ),
+  REDIS_SHARDS: row(integer(1, 1_024), '1', 'hash tags that the keys are spread over; 32 or more on a cluster'),
+  DATA_DIR: row(text(), 'data', 'where the embedded stores keep their files'),
+  HISTORY_TOKENS: row(
+    integer(200, 200_000),
+    '3000',
+    'verbatim history that triggers a roll into the summary, in tokens',
+  ),
+  SUMMARY_TOKENS: row(integer(50, 4_000), '400', 'length of the rolling summary, in tokens'),
+  HISTORY_TTL_DAYS: row(integer(1, 3_650), '30', "idle time after which a conversation's memory is forgotten, in days"),
+  LEASE_MS: row(integer(1_000, 600_000), '30000', 'how long a process may hold a contact without a heartbeat, ms'),
+  RATE_LIMIT_PER_MINUTE: row(
+    integer(1, 100_000),
+    '20',
+    'messages a contact may send in a minute before being asked to slow down',
+  ),
+  DAILY_TOKENS_PER_CONTACT: row(
+    integer(1, 1_000_000_000),
+    '',
+    'model tokens a contact may use a day; default: no limit',
+  ),
+  MAX_CONCURRENT_TURNS: row(
+    integer(1, 100_000),
+    '1000',
+    'how many conversations one process answers at the same time; more wait in their order',
+  ),
+  MAX_WAITING: row(
+    integer(1, 1_000_000),
+    '5000',
+    'how many messages one process lets wait for that; webhooks beyond it get 503',
+  ),
+  SIMULATOR: row(
+    z.enum(['on', 'off', 'auto'], { error: 'expected on, off or auto' }),
+    'auto',
+    'a provider that runs inside: on, off, auto = on exactly when no provider is configured',
+  ),
+  LOG_LEVEL: row(
+    z.enum(['error', 'warn', 'info', 'debug'], { error: 'expected error, warn, info or debug' }),
+    'info',
+    'the least important lines that are logged: error, warn, info or debug',
+  ),
+};
+
+type Values = { [Name in keyof typeof SETTINGS]: z.output<(typeof SETTINGS)[Name]['schema']> | undefined };
+
+export type Config = ReturnType<typeof arrange>;
+
+/**
+ * Reads the settings.
+ * @throws SettingsError that lists every problem with the setting's name, what was expected and what to do.
+ */
+export function readConfig(environment: Environment): Config {
+  const problems: string[] = [];
+  const values = Object.fromEntries(
+    Object.entries(SETTINGS).map(([name, setting]) => {
+      const given = name === 'FAILURE_REPLY' ? environment[name] : environment[name]?.trim() || undefined;
+      const raw = given ?? setting.default;
+      if (raw === '' && name !== 'FAILURE_REPLY') return [name, undefined];
+      const parsed = setting.schema.safeParse(raw);
+      if (parsed.success) return [name, parsed.data];
+      problems.push(`${name}: ${parsed.error.issues[0]?.message}, got ${shown(name, raw)}. It is: ${setting.meaning}.`);
+      return [name, undefined];
+    }),
+    // Each value was parsed by the schema under the same name in the same table.
+  ) as Values;
+  const systemPrompt = readSystemPrompt(values, problems);
+  problems.push(...contradictions(values));
+  if (problems.length > 0) throw new SettingsError(problems);
+  return arrange(values, systemPrompt);
+}
+
+function arrange(values: Values, systemPrompt: string) {
+  const set = required(values);
+  const simulator = set.SIMULATOR === 'on' || (set.SIMULATOR === 'auto' && !values.TWILIO_ACCOUNT_SID);
+  return Object.freeze({
+    port: set.PORT,
+    publicUrl: values.PUBLIC_URL?.replace(/\/+$/, ''),
+    trustProxy: set.TRUST_PROXY,
+    twilio:
+      values.TWILIO_ACCOUNT_SID && values.TWILIO_AUTH_TOKEN
+        ? {
+            accountSid: values.TWILIO_ACCOUNT_SID,
+            authToken: values.TWILIO_AUTH_TOKEN,
+            secondaryToken: values.TWILIO_AUTH_TOKEN_SECONDARY,
+            number: values.TWILIO_WHATSAPP_NUMBER?.replace(/^whatsapp:/, '').replace(/^\+/, ''),
+            messagingServiceSid: values.TWILIO_MESSAGING_SERVICE_SID,
+            apiBaseUrl: set.TWILIO_API_BASE_URL.replace(/\/+$/, ''),
+          }
+        : null,
+    validateSignature: set.TWILIO_VALIDATE_SIGNATURE,
+    twimlDeadlineMs: set.TWIML_DEADLINE_MS,
+    model:
+      values.OPENAI_API_KEY || values.OPENAI_BASE_URL
+        ? {
+            apiKey: values.OPENAI_API_KEY ?? 'not-needed',
+            baseUrl: values.OPENAI_BASE_URL,
+            answer: set.OPENAI_MODEL,
+            summary: values.OPENAI_SUMMARY_MODEL ?? set.OPENAI_MODEL,
+          }
+        : null,
+    reasoningEffort: values.OPENAI_REASONING_EFFORT,
+    temperature: values.OPENAI_TEMPERATURE,
+    modelTimeoutMs: set.OPENAI_TIMEOUT_MS,
+    maxReplyTokens: set.MAX_REPLY_TOKENS,
+    systemPrompt,
+    timeZone: set.TIME_ZONE,
+    failureReply: set.FAILURE_REPLY,
+    redis: redisSettings(values, set.REDIS_PORT),
+    redisShards: set.REDIS_SHARDS,
+    dataDir: set.DATA_DIR,
+    historyTokens: set.HISTORY_TOKENS,
+    summaryTokens: set.SUMMARY_TOKENS,
+    historyTtlMs: set.HISTORY_TTL_DAYS * 86_400_000,
+    leaseMs: set.LEASE_MS,
+    rateLimitPerMinute: set.RATE_LIMIT_PER_MINUTE,
+    dailyTokensPerContact: values.DAILY_TOKENS_PER_CONTACT,
+    maxConcurrentTurns: set.MAX_CONCURRENT_TURNS,
+    maxWaiting: set.MAX_WAITING,
+    simulator,
+    logLevel: set.LOG_LEVEL,
+  });
+}
+
+/** Where Redis is; `embedded` when no REDIS_ setting says otherwise. */
+export type RedisSettings =
+  | { kind: 'embedded' }
+  | { kind: 'url'; url: string }
+  | { kind: 'host'; host: string; port: number; password: string | undefined }
+  | { kind: 'cluster'; nodes: { host: string; port: number }[]; password: string | undefined };
+
+function redisSettings(values: Values, port: number): RedisSettings {
+  const password = values.REDIS_PASSWORD;
+  if (values.REDIS_CLUSTER_NODES) {
+    const nodes = values.REDIS_CLUSTER_NODES.split(',').map((node) => {
+      const colon = node.lastIndexOf(':');
+      return { host: node.slice(0, colon), port: Number(node.slice(colon + 1)) };
+    });
+    return { kind: 'cluster', nodes, password };
+  }
+  if (values.REDIS_URL) return { kind: 'url', url: values.REDIS_URL };
+  if (values.REDIS_HOST) return { kind: 'host', host: values.REDIS_HOST, port, password };
+  return { kind: 'embedded' };
+}
+
+/** What the rows say together. Each sentence names the settings and the way out. */
+function contradictions(values: Values): string[] {
+  const problems: string[] = [];
+  if (values.TWILIO_ACCOUNT_SID && !values.TWILIO_AUTH_TOKEN)
+    problems.push('TWILIO_AUTH_TOKEN: is missing beside TWILIO_ACCOUNT_SID. Copy it from the Twilio Console.');
+  if (values.TWILIO_AUTH_TOKEN && !values.TWILIO_ACCOUNT_SID)
+    problems.push('TWILIO_ACCOUNT_SID: is missing beside TWILIO_AUTH_TOKEN. Copy it from the Twilio Console.');
+  if (values.TWILIO_ACCOUNT_SID && !values.OPENAI_API_KEY && !values.OPENAI_BASE_URL)
+    problems.push(
+      'OPENAI_API_KEY or OPENAI_BASE_URL: is missing while Twilio is configured, so nothing could answer the people who write. ' +
+        'Give a key, or the address of an OpenAI-compatible server.',
+    );
+  if (values.SYSTEM_PROMPT && values.SYSTEM_PROMPT_FILE)
+    problems.push('SYSTEM_PROMPT, SYSTEM_PROMPT_FILE: only one of the two can be given. Remove one.');
+  if (values.REDIS_URL && values.REDIS_HOST)
+    problems.push('REDIS_URL, REDIS_HOST: only one of the two can be given. Remove one.');
+  if (values.SIMULATOR === 'off' && !values.TWILIO_ACCOUNT_SID)
+    problems.push(
+      'SIMULATOR: is off, but no provider is configured, so no message could ever arrive. ' +
+        'Give TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN, or set SIMULATOR=auto.',
+    );
+  return problems;
+}
+
+function readSystemPrompt(values: Values, problems: string[]): string {
+  if (!values.SYSTEM_PROMPT_FILE) return values.SYSTEM_PROMPT ?? DEFAULT_SYSTEM_PROMPT;
+  try {
+    return readFileSync(values.SYSTEM_PROMPT_FILE, 'utf8').trim() || DEFAULT_SYSTEM_PROMPT;
+  } catch (error) {
+    const reason = error instanceof Error && 'code' in error ? error.code : 'unknown';
+    problems.push(
+      `SYSTEM_PROMPT_FILE: cannot be read (${reason}): ${values.SYSTEM_PROMPT_FILE}. Check the path and its permissions.`,
+    );
+    return DEFAULT_SYSTEM_PROMPT;
+  }
+}
+
+function row<Schema extends z.ZodType>(schema: Schema, defaultValue: string, meaning: string) {
+  return { schema, default: defaultValue, meaning };
+}
+
+/** The settings that have a default are never undefined once all rows were read. */
+function required(values: Values) {
+  return values as { [Name in keyof Values]: NonNullable<Values[Name]> };
+}
+
+/** What was given, unless it may be a secret. */
+function shown(name: string, raw: string): string {
+  return /TOKEN|KEY|PASSWORD|URL/.test(name)
+    ? `${raw.length} characters (not shown)`
+    : JSON.stringify(raw.slice(0, 80));
+}
+
+function integer(least: number, most: number) {
+  const expected = `expected a whole number from ${least} to ${most}`;
+  return z
+    .string()
+    .regex(/^-?\d+$/, expected)
+    .transform(Number)
+    .refine((n) => n >= least && n <= most, expected);
+}
+
+function number(least: number, most: number) {
+  const expected = `expected a number from ${least} to ${most}`;
+  return z
+    .string()
+    .regex(/^-?\d+(\.\d+)?$/, expected)
+    .transform(Number)
+    .refine((n) => n >= least && n <= most, expected);
+}
+
+function flag() {
+  return z
+    .enum(['true', 'false', '1', '0', 'yes', 'no', 'on', 'off'], { error: 'expected true or false' })
+    .transform((word) => ['true', '1', 'yes', 'on'].includes(word));
+}
+
+function text() {
+  return z.string();
+}
+
+function pattern(shape: RegExp, expected: string) {
+  return z.string().regex(shape, `expected ${expected}`);
+}
+
+function url(protocols: string[]) {
+  const expected = `expected an address that starts with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`;
+  return z.string().refine((given) => URL.canParse(given) && protocols.includes(new URL(given).protocol), expected);
+}
+
+function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}

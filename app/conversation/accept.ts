@@ -1,0 +1,67 @@
+/** Takes in what the channels parsed: stores it, and starts a turn when nobody is at the conversation. */
+import type { OpenResponse } from '../channels/channel.ts';
+import { Failure } from '../errors.ts';
+import { encodeEvent } from '../events.ts';
+import type { Allowance } from '../memory/allowance.ts';
+import type { Accepted, Mailbox } from '../memory/mailbox.ts';
+import { conversationId, type InboundMessage } from '../message.ts';
+import { newId } from '../ops/id.ts';
+import type { Log } from '../ops/logger.ts';
+import type { Metrics } from '../ops/metrics.ts';
+import type { Turns } from './turn.ts';
+
+/**
+ * Takes in one message, unless so much waits already that it would wait too long: then `server.busy`, and nothing is stored.
+ * Resolves when the message is stored (or was before). The response is then in the hands of the turn, or was ended
+ * because another turn answers, or somebody did already.
+ * Rejects with `store.unavailable` when it is not stored.
+ */
+export type Accept = (message: InboundMessage, response: OpenResponse) => Promise<void>;
+
+export interface AcceptOptions {
+  mailbox: Mailbox;
+  turns: Turns;
+  allowance: Allowance;
+  metrics: Metrics;
+  log: Log;
+  /** How many messages may wait to be stored, or for a place to be answered. */
+  maxWaiting: number;
+}
+
+export function createAccept({ mailbox, turns, allowance, metrics, log, maxWaiting }: AcceptOptions): Accept {
+  let storing = 0;
+  return async (message, response) => {
+    if (storing + turns.waiting >= maxWaiting) {
+      throw new Failure(
+        'server.busy',
+        `More than ${maxWaiting} messages wait. Is Redis or the model slow? See MAX_WAITING.`,
+      );
+    }
+    const conversation = conversationId(message);
+    // Both leave in one tick and so in one round trip.
+    const [accepted, admission] = await Promise.all([store(message), allowance.admit(conversation)]);
+    metrics.messageReceived(kindOf(message), accepted.kind === 'turn' ? 'accepted' : accepted.kind);
+    const messageLog = log.child({ requestId: message.requestId });
+    if (accepted.kind === 'turn') return turns.start(accepted.held, response, messageLog, admission);
+    messageLog.info(accepted.kind === 'known' ? 'Known already' : 'Waits for the turn at work', {
+      contact: message.contact,
+    });
+    response.end();
+  };
+
+  async function store(message: InboundMessage): Promise<Accepted> {
+    storing++;
+    try {
+      return await mailbox.accept(message, newId(), encodeEvent({ type: 'message.received', message }));
+    } catch (error) {
+      metrics.messageReceived(kindOf(message), 'unavailable');
+      throw error;
+    } finally {
+      storing--;
+    }
+  }
+}
+
+function kindOf(message: InboundMessage): string {
+  return message.attachments[0]?.kind ?? (message.location ? 'location' : message.buttonPayload ? 'button' : 'text');
+}

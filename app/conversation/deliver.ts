@@ -1,0 +1,73 @@
+/** Brings a recorded reply to the person: in the open webhook's response, else by the provider's API. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Channel, OpenResponse, Recipient } from '../channels/channel.ts';
+import { formatForWhatsApp } from '../channels/format.ts';
+import { splitText } from '../channels/split.ts';
+import { Failure, type FailureCode, isFailure } from '../errors.ts';
+import type { Reply } from '../message.ts';
+import type { Log } from '../ops/logger.ts';
+import type { Scrubbed } from '../privacy/scrub.ts';
+
+export type Delivered =
+  /** `sids` are the provider's ids of the parts; none when it left as TwiML. */
+  { kind: 'sent'; sids: string[] } | { kind: 'failed'; code: FailureCode; reason: string };
+
+/**
+ * Delivers a reply whose `via` was decided. A response that closed before the TwiML was flushed is a send that may or
+ * may not have happened: the provider's list of messages is asked, and what is missing goes by REST.
+ * Never rejects for what the provider does.
+ */
+export type Deliver = (reply: Reply, to: Recipient, response: OpenResponse | null, log: Log) => Promise<Delivered>;
+
+export interface DeliverOptions {
+  channel: Channel;
+  /** How long the provider may take until its list shows a message it has accepted. */
+  settleMs?: number;
+  /** Waits before the 2nd, 3rd … try of one part; as many tries as waits plus one. */
+  retryWaitsMs?: number[];
+}
+
+export function createDeliver({
+  channel,
+  settleMs = 2_000,
+  retryWaitsMs = [500, 2_000, 8_000],
+}: DeliverOptions): Deliver {
+  return async (reply, to, response, log) => {
+    const parts = splitText(formatForWhatsApp(reply.text), channel.limits.textLength);
+    if (parts.length === 0) return { kind: 'sent', sids: [] };
+    try {
+      if (response && reply.via === 'twiml') {
+        if (await response.send(parts, reply.id)) return { kind: 'sent', sids: [] };
+        log.warn('The webhook closed before the answer was written; it goes by REST');
+      }
+      const uncertain = reply.uncertain === true || reply.via === 'twiml';
+      const sids: string[] = [];
+      for (const part of parts) sids.push(await sendOnce(part, reply, to, uncertain, log));
+      return { kind: 'sent', sids };
+    } catch (error) {
+      const failure = isFailure(error) ? error : new Failure('channel.rejected', String(error), { cause: error });
+      log.error('The answer could not be delivered', { code: failure.code, error: failure });
+      return { kind: 'failed', code: failure.code, reason: failure.message };
+    }
+  };
+
+  /** Sends one part so that it arrives once: whenever it may have gone out already, the provider is asked first. */
+  async function sendOnce(part: Scrubbed, reply: Reply, to: Recipient, uncertain: boolean, log: Log): Promise<string> {
+    for (let tries = 0; ; tries++) {
+      try {
+        if (uncertain) {
+          await sleep(settleMs);
+          const [found] = await channel.findSent(to, part, reply.at);
+          if (found) return found;
+        }
+        return await channel.send(to, part, reply.id);
+      } catch (error) {
+        const waitMs = retryWaitsMs[tries];
+        if (!isFailure(error) || !error.retryable || waitMs === undefined) throw error;
+        uncertain ||= error.code === 'channel.ambiguous';
+        log.warn('Sending did not work, trying again', { code: error.code, waitMs, tries: tries + 1 });
+        await sleep(waitMs);
+      }
+    }
+  }
+}

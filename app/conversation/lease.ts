@@ -1,0 +1,36 @@
+/** The heartbeat of a turn: as long as it beats, nobody else answers the conversation. */
+import type { Mailbox } from '../memory/mailbox.ts';
+import type { ConversationId } from '../message.ts';
+import type { Log } from '../ops/logger.ts';
+
+export interface Lease {
+  /** Aborted when the lease is somebody else's: whatever the turn is doing is in vain. */
+  signal: AbortSignal;
+  /** Stops the heartbeat. The lease itself ends with the commit's `finish`, a `release`, or by running out. */
+  stop(): void;
+}
+
+/**
+ * Beats three times in a lease, so that two beats may get lost. A Redis that cannot be asked is no reason to stop: the
+ * commit will tell.
+ */
+export function keepLease(
+  mailbox: Mailbox,
+  conversation: ConversationId,
+  turn: string,
+  leaseMs: number,
+  log: Log,
+): Lease {
+  const lost = new AbortController();
+  const timer = setInterval(beat, leaseMs / 3);
+  async function beat(): Promise<void> {
+    try {
+      if (await mailbox.extend(conversation, turn)) return;
+      clearInterval(timer);
+      lost.abort(new Error('the lease ran out and somebody else took over'));
+    } catch (error) {
+      log.warn('The lease could not be renewed', { error });
+    }
+  }
+  return { signal: lost.signal, stop: () => clearInterval(timer) };
+}

@@ -1,0 +1,31 @@
+/**
+ * What failed → what we do → what the person sees → what the operator sees.
+ *
+ * | what failed | what we do | the person sees | the operator sees |
+ * | --- | --- | --- | --- |
+ * | model: busy, 5xx, timeout, reset | tried again within OPENAI_TIMEOUT_MS, then the apology | FAILURE_REPLY | error line, `failure` in the turn's line |
+ * | model: key, quota, bad request, filter | the apology at once | FAILURE_REPLY | error line that names the setting |
+ * | model down and FAILURE_REPLY empty | webhook gets 502; the messages wait and are tried again, see `retryWaitMs` | nothing, or a late answer | error line; a dead letter after `MOST_ATTEMPTS` |
+ * | sending: 429, connection refused | tried again within the turn, then later, see `retryWaitMs` | a late answer | warning; a dead letter after `MOST_ATTEMPTS` |
+ * | sending: timeout, 5xx, reset, closed webhook | the provider's list is asked; what is not on it is sent again | one answer | warning |
+ * | sending: outside the window, opted out, no such recipient, sender not allowed, refused | nothing again | nothing | error line, dead letter |
+ * | sending: credentials | as busy: somebody may mend the setting meanwhile | a late answer | error line; a dead letter after `MOST_ATTEMPTS` |
+ * | Redis away | 503; what was stored waits for the sweep | a late answer | error line, /readyz |
+ * | the process dies | the lease runs out, another process or the next start finishes | a late answer | `attempts` in the turn's line |
+ */
+import type { FailureCode } from '../errors.ts';
+import { FAILURES } from '../errors.ts';
+
+/** How often what waits is taken over before it is given up. */
+export const MOST_ATTEMPTS = 5;
+
+/** How long a conversation rests after its n-th attempt (0 = the first try): 15 s, 1 min, 4 min, 16 min, an hour. */
+export function retryWaitMs(attempts: number): number {
+  return Math.min(15_000 * 4 ** attempts, 3_600_000);
+}
+
+/** May a delivery that failed this way be tried again later? */
+export function worthAnotherTry(code: FailureCode, attempts: number): boolean {
+  const mendable = FAILURES[code].retryable || code === 'channel.credentials';
+  return mendable && attempts < MOST_ATTEMPTS;
+}

@@ -1,0 +1,55 @@
+/** Finishes what nobody is at any more: crashed turns, conversations whose retry time has come, replies without a sender. */
+import type { Mailbox } from '../memory/mailbox.ts';
+import { newId } from '../ops/id.ts';
+import type { Log } from '../ops/logger.ts';
+import type { Turns } from './turn.ts';
+
+export interface Sweep {
+  /** Sweeps at once, then every `everyMs`. */
+  start(): void;
+  stop(): void;
+}
+
+export interface SweepOptions {
+  mailbox: Mailbox;
+  turns: Turns;
+  log: Log;
+  /** A crashed turn is taken over within its lease plus this, ms. */
+  everyMs?: number;
+}
+
+/** How many conversations of a shard one sweep takes over: a large backlog is shared with the other processes. */
+const MOST_AT_ONCE = 50;
+
+/** Every process sweeps; a lease decides who gets a conversation. */
+export function createSweep({ mailbox, turns, log, everyMs = 2_000 }: SweepOptions): Sweep {
+  let timer: NodeJS.Timeout | undefined;
+  let sweeping = false;
+
+  async function sweep(): Promise<void> {
+    if (sweeping) return;
+    sweeping = true;
+    try {
+      for (const conversation of await mailbox.due(MOST_AT_ONCE)) {
+        const claimed = await mailbox.claim(conversation, newId());
+        if (claimed.kind !== 'turn') continue;
+        const requestId = claimed.held.messages[0]?.requestId;
+        turns.start(claimed.held, null, requestId ? log.child({ requestId }) : log);
+      }
+    } catch (error) {
+      log.warn('The sweep for unfinished work failed; the next one tries again', { error });
+    } finally {
+      sweeping = false;
+    }
+  }
+
+  return {
+    start() {
+      void sweep();
+      timer = setInterval(() => void sweep(), everyMs);
+    },
+    stop() {
+      clearInterval(timer);
+    },
+  };
+}

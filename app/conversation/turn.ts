@@ -1,0 +1,203 @@
+/**
+ * One turn: context → answer → commit → deliver → finish, under the lease of the conversation.
+ *
+ * What comes in while the model thinks is seen at commit: the turn takes it in and asks again, so that a burst gets one
+ * answer. What comes in later is handed over at finish, to a turn of its own.
+ */
+import type { Channel, OpenResponse } from '../channels/channel.ts';
+import { isFailure } from '../errors.ts';
+import { encodeEvent } from '../events.ts';
+import type { Admission, Allowance } from '../memory/allowance.ts';
+import type { Held, Mailbox } from '../memory/mailbox.ts';
+import { addressesOf, type Reply } from '../message.ts';
+import type { Log } from '../ops/logger.ts';
+import type { Metrics } from '../ops/metrics.ts';
+import { type Compose, type Made, madeBy } from './commit.ts';
+import type { Deliver, Delivered } from './deliver.ts';
+import type { Ending } from './ending.ts';
+import { keepLease } from './lease.ts';
+import { createPlaces } from './places.ts';
+import type { Summarize } from './summarize.ts';
+
+export interface Turns {
+  /**
+   * Starts to answer a conversation that was handed over. Returns at once; the turn answers the response.
+   * @param admission whether the person may be answered; looked up when it is not known.
+   */
+  start(held: Held, response: OpenResponse | null, log: Log, admission?: Admission): void;
+  /** Starts nothing new from now on, and resolves when what runs has ended. */
+  drain(): Promise<void>;
+  /** How many conversations are in work, those that wait for a place included. */
+  readonly running: number;
+  /** How many conversations wait for a free place; they get one in the order they came. */
+  readonly waiting: number;
+}
+
+export interface TurnsOptions {
+  mailbox: Mailbox;
+  allowance: Allowance;
+  channel: Channel;
+  compose: Compose;
+  deliver: Deliver;
+  ending: Ending;
+  summarize: Summarize;
+  metrics: Metrics;
+  leaseMs: number;
+  /** How many conversations are answered at the same time. */
+  maxConcurrent: number;
+  now: () => number;
+}
+
+export function createTurns(options: TurnsOptions): Turns {
+  const { mailbox, allowance, channel, compose, deliver, ending, summarize, metrics, leaseMs, now } = options;
+  const running = new Set<Promise<void>>();
+  const places = createPlaces(options.maxConcurrent);
+  let stopping = false;
+
+  return {
+    start(held, response, log, admission) {
+      track(answerAll(held, response, log, admission));
+    },
+    async drain() {
+      stopping = true;
+      while (running.size > 0) await Promise.all(running);
+    },
+    get running() {
+      return running.size;
+    },
+    get waiting() {
+      return places.waiting;
+    },
+  };
+
+  function track(work: Promise<void>): void {
+    running.add(work);
+    void work.finally(() => running.delete(work));
+  }
+
+  /** Turn after turn until nothing waits. An open response is for the first that answers messages. Never rejects. */
+  async function answerAll(first: Held, response: OpenResponse | null, log: Log, admission?: Admission): Promise<void> {
+    let open = response;
+    let admitted = admission;
+    for (let held: Held | null = first; held; ) {
+      if (stopping && held !== first && open === null) return ending.giveBack(held, 0, log);
+      const turnLog = log.child({ turn: held.turn, contact: addressesOf(held.conversation).contact });
+      const lease = keepLease(mailbox, held.conversation, held.turn, leaseMs, turnLog);
+      const leave = await places.take();
+      try {
+        if (held.pending) {
+          held = await bringToItsEnd(held, held.pending, turnLog);
+        } else {
+          admitted ??= await allowance.look(held.conversation);
+          held = await answerOne(held, open, lease.signal, admitted, turnLog);
+          open = null;
+          admitted = undefined;
+        }
+      } catch (error) {
+        // The messages are safe in the mailbox; whoever looks at the conversation next finishes the work.
+        turnLog.error('The turn ended early', { error });
+        metrics.turnEnded('failed', 'none');
+        if (lease.signal.aborted) open?.end();
+        else open?.fail(isFailure(error) ? error.status : 500);
+        return;
+      } finally {
+        leave();
+        lease.stop();
+      }
+    }
+    open?.end();
+  }
+
+  /** @returns what came in too late for this turn, in the hands of the next one. */
+  async function answerOne(
+    held: Held,
+    response: OpenResponse | null,
+    signal: AbortSignal,
+    admission: Admission,
+    log: Log,
+  ): Promise<Held | null> {
+    if (admission === 'silence') return keepQuiet(held, response, log);
+    const startedAt = performance.now();
+    showTyping(held, response, signal);
+    const made = await compose(held, response, admission, signal, log);
+    const madeAt = performance.now();
+    if (made.kind === 'lost') {
+      log.warn('Somebody else took the conversation over');
+      response?.end();
+      return null;
+    }
+    if (made.kind === 'silence') {
+      response?.fail(502);
+      return ending.unanswered(held, made.failure, log);
+    }
+    const delivered = await deliver(made.reply, addressesOf(held.conversation), response, log);
+    const deliveredAt = performance.now();
+    const next = await ending.delivered(held, made.reply, delivered, log);
+    if (made.roll) track(summarize(held.conversation, log));
+    countCosts(held, made, log);
+    tell(held, made, delivered, { composeMs: madeAt - startedAt, deliverMs: deliveredAt - madeAt }, log);
+    return next;
+  }
+
+  /** A reply whose sender is gone: the provider is asked what of it went out, and the rest is sent. */
+  async function bringToItsEnd(held: Held, reply: Reply, log: Log): Promise<Held | null> {
+    const delivered = await deliver({ ...reply, uncertain: true }, addressesOf(held.conversation), null, log);
+    log.info('Brought an earlier reply to its end', { outcome: delivered.kind, attempts: held.attempts });
+    metrics.retried('send');
+    return ending.delivered(held, reply, delivered, log);
+  }
+
+  /** The person was told before: what they write is for people to see, but neither answered nor remembered. */
+  async function keepQuiet(held: Held, response: OpenResponse | null, log: Log): Promise<Held | null> {
+    const event = encodeEvent({ ...madeBy(held), at: now(), lines: [], via: null });
+    const taken = held.messages.length;
+    const nothing = { turn: held.turn, taken, mayTakeMore: false, lines: [], reply: null, event };
+    const committed = await mailbox.commit(held.conversation, nothing);
+    response?.end();
+    log.info('Not answered: over the limit', { messages: taken });
+    metrics.turnEnded('quiet', 'none');
+    return committed.kind === 'committed' ? ending.quiet(held) : null;
+  }
+
+  function showTyping(held: Held, response: OpenResponse | null, signal: AbortSignal): void {
+    const newest = held.messages.at(-1);
+    if (!newest) return;
+    const show = () => void channel.typing(newest.id, signal).catch(() => {});
+    if (response) response.whenLate(show);
+    else show();
+  }
+
+  function countCosts(held: Held, { answered }: Made, log: Log): void {
+    if (answered.kind !== 'answer') return;
+    allowance.spend(held.conversation, answered.usage.prompt + answered.usage.completion).catch((error) => {
+      log.warn('The tokens of an answer were not counted', { error });
+    });
+  }
+
+  /** The line and the figures an operator sees of a turn. */
+  function tell(
+    held: Held,
+    made: Made,
+    delivered: Delivered,
+    took: { composeMs: number; deliverMs: number },
+    log: Log,
+  ) {
+    const outcome = delivered.kind === 'failed' ? delivered.code : made.answered.kind;
+    metrics.turnEnded(outcome, made.reply.via);
+    metrics.stageTook('compose', took.composeMs);
+    metrics.stageTook('deliver', took.deliverMs);
+    log.info('Answered', {
+      messages: held.messages.length,
+      outcome,
+      via: made.reply.via,
+      asks: made.asks,
+      ...(held.attempts > 0 ? { attempts: held.attempts } : {}),
+      ...(made.answered.kind === 'answer' ? { tokens: made.answered.usage } : {}),
+      ...(made.answered.kind === 'apology' ? { failure: made.answered.failure } : {}),
+      // From the oldest message's arrival, so that waiting counts.
+      waitedMs: now() - (held.messages[0]?.receivedAt ?? now()) - Math.round(took.composeMs + took.deliverMs),
+      composeMs: Math.round(took.composeMs),
+      deliverMs: Math.round(took.deliverMs),
+    });
+  }
+}

@@ -1,0 +1,178 @@
+/**
+ * The thin `fetch` below the OpenAI SDK: one keep-alive pool per server and no Request, Response, Headers or streams, which
+ * cost several times what the exchange itself does. Whole bodies only, no redirects, no decompression: all that a chat
+ * completion or an upload needs.
+ */
+import { type Dispatcher, Pool } from 'undici';
+
+export interface ModelHttp {
+  /**
+   * Resolves when the whole response has been read, so its signal bounds headers and body alike.
+   * Takes a string body as it is and whatever else `fetch` takes (FormData, Blob) by way of its bytes.
+   * @throws the signal's reason when aborted, undici's error when the connection fails, `TOO_MANY_OPEN` beyond the
+   *   limits below.
+   */
+  fetch: typeof fetch;
+  /** Cuts every connection. */
+  close(): Promise<void>;
+}
+
+/** Every answer that is being made holds one connection: this many people can be answered at once by one process. */
+const CONNECTIONS = 1_024;
+/** More than this wait for a connection only when the server is down: the rest is told so at once. */
+const WAITING = 4_096;
+/** A connection that was quiet for so long is closed, ms. Servers that close earlier say so or are noticed. */
+const KEEP_ALIVE_MS = 30_000;
+/** A chat answer has kilobytes. Beyond this the other side is no model server, bytes. */
+const LONGEST_BODY = 16 * 1_024 * 1_024;
+
+/** @param origin scheme, host and port of the server; requests to any other are refused. */
+export function createModelHttp(origin: string): ModelHttp {
+  const pool = new Pool(origin, {
+    connections: CONNECTIONS,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    // The caller's signal is the only clock: a model may think for minutes before its first byte.
+    headersTimeout: 0,
+    bodyTimeout: 0,
+  });
+  let open = 0;
+  async function thinFetch(url: string, init: RequestInit = {}): Promise<LightResponse> {
+    if (!url.startsWith(`${origin}/`)) throw new TypeError(`The model's connection leads to ${origin} only`);
+    if (open >= CONNECTIONS + WAITING)
+      throw Object.assign(new Error(`${open} requests to the model are open already`), { code: 'TOO_MANY_OPEN' });
+    open++;
+    try {
+      const { body, headers } = typeof init.body === 'string' || !init.body ? plain(init) : await encoded(init);
+      const method = init.method ?? 'GET';
+      return await exchange(
+        pool,
+        url,
+        { path: url.slice(origin.length), method, body, headers },
+        init.signal ?? undefined,
+      );
+    } finally {
+      open--;
+    }
+  }
+  return {
+    // The SDK calls it with a string and an init of its own making, and reads of the response only what LightResponse has.
+    // `Response` beside it keeps the SDK from probing whether FormData works by fetching `data:,` (its uploads.mjs).
+    fetch: Object.assign(thinFetch, { Response }) as unknown as typeof fetch,
+    close: () => pool.destroy(),
+  };
+}
+
+/** What the SDK reads of a response to a request that does not stream. */
+interface LightResponse {
+  ok: boolean;
+  status: number;
+  url: string;
+  headers: { get(name: string): string | null; entries(): Iterable<[string, string]> };
+  body: null;
+  json(): Promise<unknown>;
+  text(): Promise<string>;
+}
+
+interface Outgoing {
+  path: string;
+  method: string;
+  body: string | Buffer | null;
+  headers: Record<string, string>;
+}
+
+/** One request through undici's own dispatch: its `request` costs half as much again, a third of it for streams. */
+function exchange(
+  pool: Pool,
+  url: string,
+  outgoing: Outgoing,
+  signal: AbortSignal | undefined,
+): Promise<LightResponse> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) return reject(signal.reason);
+    let controller: Dispatcher.DispatchController | undefined;
+    let status = 0;
+    let headers: IncomingHeaders = {};
+    let length = 0;
+    const chunks: Buffer[] = [];
+    const giveUp = () => {
+      reject(signal?.reason);
+      controller?.abort(signal?.reason);
+    };
+    signal?.addEventListener('abort', giveUp, { once: true });
+    pool.dispatch(outgoing, {
+      onRequestStart(started) {
+        controller = started;
+        // Aborted while it waited for a connection.
+        if (signal?.aborted) started.abort(signal.reason);
+      },
+      onResponseStart(_, statusCode, received) {
+        status = statusCode;
+        headers = received;
+      },
+      onResponseData(receiving, chunk) {
+        length += chunk.length;
+        if (length > LONGEST_BODY)
+          return receiving.abort(new Error(`The model's answer is longer than ${LONGEST_BODY} bytes`));
+        chunks.push(chunk);
+      },
+      onResponseEnd() {
+        signal?.removeEventListener('abort', giveUp);
+        resolve(lightResponse(url, status, headers, chunks));
+      },
+      onResponseError(_, error) {
+        signal?.removeEventListener('abort', giveUp);
+        reject(error);
+      },
+    });
+  });
+}
+
+type IncomingHeaders = Record<string, string | string[] | undefined>;
+
+function lightResponse(url: string, status: number, headers: IncomingHeaders, chunks: Buffer[]): LightResponse {
+  const [only] = chunks;
+  const body = (chunks.length === 1 && only ? only : Buffer.concat(chunks)).toString();
+  const get = (name: string) => headers[name]?.toString() ?? null;
+  return {
+    ok: status >= 200 && status < 300,
+    status,
+    url,
+    headers: { get, entries: () => [['x-request-id', get('x-request-id') ?? '']] },
+    body: null,
+    json: async () => JSON.parse(body),
+    text: async () => (status < 300 ? body : errorBody(body)),
+  };
+}
+
+/**
+ * The SDK keeps only the `error` object of a refusal. FastAPI servers say `detail`, others send a list or a page: those
+ * words are put where the SDK looks.
+ */
+function errorBody(body: string): string {
+  try {
+    const parsed: unknown = JSON.parse(body);
+    if (typeof parsed === 'object' && parsed !== null && 'error' in parsed && typeof parsed.error === 'object')
+      return body;
+  } catch {
+    // Not JSON: the words are all there is.
+  }
+  return JSON.stringify({ error: { message: body.slice(0, 2_000) } });
+}
+
+function plain(init: RequestInit): Pick<Outgoing, 'body' | 'headers'> {
+  return { body: typeof init.body === 'string' ? init.body : null, headers: headersOf(init.headers) };
+}
+
+/** FormData and the like are written down by the platform's own Response, boundary and all. */
+async function encoded(init: RequestInit): Promise<Pick<Outgoing, 'body' | 'headers'>> {
+  const written = new Response(init.body);
+  const contentType = written.headers.get('content-type');
+  const headers = { ...(contentType && { 'content-type': contentType }), ...headersOf(init.headers) };
+  return { body: Buffer.from(await written.arrayBuffer()), headers };
+}
+
+function headersOf(headers: RequestInit['headers']): Record<string, string> {
+  if (headers instanceof Headers || Array.isArray(headers)) return Object.fromEntries(headers);
+  // What is left of the three forms that `fetch` takes.
+  return (headers ?? {}) as Record<string, string>;
+}

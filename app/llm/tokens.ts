@@ -1,0 +1,62 @@
+import { countTokens as count, setMergeCacheSize } from 'gpt-tokenizer/encoding/o200k_base';
+import type { ContentPart, ModelMessage } from './model.ts';
+
+/** Up to so many UTF-16 code units are counted; of a longer text samples are. The longest WhatsApp text has 4,096. */
+const COUNTED_LENGTH = 16_384;
+/** How many samples, spread evenly over the text and together `COUNTED_LENGTH` long. */
+const SAMPLES = 16;
+/**
+ * The tokenizer's time grows with the square of a run without a break (one letter a thousand times), so longer runs are
+ * cut here. Costs at most a token per cut, and cuts come in long links and in languages that write without spaces.
+ */
+const RUN = /\S{64}|\s{64}/g;
+/** For counting, `<|endoftext|>` is eleven characters that somebody wrote, not an error. */
+const AS_WRITTEN = { disallowedSpecial: new Set<string>() };
+
+/** What a message costs beside its words, and what the start of the answer costs. OpenAI's cookbook, "How to count tokens". */
+const PER_MESSAGE = 4;
+const PER_PROMPT = 3;
+/** Pictures as the dearer of today's models count them: 32-pixel patches, 256 or 1,536 of them, times 1.62. */
+const PER_IMAGE = { low: 415, high: 2_488, auto: 2_488 } as const;
+
+// The library remembers how it split rare words, as given a hundred thousand of them.
+setMergeCacheSize(10_000);
+
+/**
+ * What a text costs in a prompt, in tokens of o200k_base (gpt-4o and later; other models differ by some percent).
+ * Exact for ordinary texts, an estimate for those with very long runs or beyond 16,384 characters; some 70 µs per
+ * 1,000 characters, and bounded for any text.
+ */
+export function countTokens(text: string): number {
+  if (text.length <= COUNTED_LENGTH) return countRuns(text);
+  const length = COUNTED_LENGTH / SAMPLES;
+  const step = (text.length - length) / (SAMPLES - 1);
+  let tokens = 0;
+  for (let i = 0; i < SAMPLES; i++)
+    tokens += countRuns(text.slice(Math.round(i * step), Math.round(i * step) + length));
+  return Math.ceil((tokens * text.length) / COUNTED_LENGTH);
+}
+
+/** What a whole prompt costs, pictures and the wrapping of the messages included. */
+export function countMessageTokens(messages: readonly ModelMessage[]): number {
+  return messages.reduce((sum, { content }) => sum + PER_MESSAGE + contentTokens(content), PER_PROMPT);
+}
+
+function contentTokens(content: ModelMessage['content']): number {
+  if (typeof content === 'string') return countTokens(content);
+  return content.reduce((sum, part) => sum + partTokens(part), 0);
+}
+
+function partTokens(part: ContentPart): number {
+  return part.kind === 'text' ? countTokens(part.text) : PER_IMAGE[part.detail];
+}
+
+function countRuns(text: string): number {
+  let tokens = 0;
+  let from = 0;
+  for (const { index } of text.matchAll(RUN)) {
+    tokens += count(text.slice(from, index + 64), AS_WRITTEN);
+    from = index + 64;
+  }
+  return tokens + count(from === 0 ? text : text.slice(from), AS_WRITTEN);
+}

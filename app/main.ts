@@ -1,0 +1,100 @@
+/** The process: read the environment, build, listen; on a signal stop in order. */
+import { createServer as createHttpServer, type Server } from 'node:http';
+import { loadEnvFile } from 'node:process';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Config, readConfig } from './config.ts';
+import { Failure, SettingsError } from './errors.ts';
+import { createLogger, type Log } from './ops/logger.ts';
+import { type App, build, type Places, startPlaces } from './wire.ts';
+
+/** How long turns in flight may take to finish after a signal. Containers are killed 30 s after it. */
+const DRAIN_MS = 25_000;
+
+async function main(): Promise<void> {
+  readEnvFile();
+  const config = readConfig(process.env);
+  const log = createLogger({ level: config.logLevel, format: process.stdout.isTTY ? 'text' : 'json' });
+  const places = await startPlaces(config, log);
+  const app = build(config, places, log);
+  const server = createHttpServer(app.koa.callback());
+  stopOnSignal(server, app, places, log);
+  await app.connect();
+  await listen(server, config.port);
+  greet(config, places, log);
+}
+
+/** Settings of the environment win over those in the file; a missing file is no problem. */
+function readEnvFile(): void {
+  try {
+    loadEnvFile('.env');
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+  }
+}
+
+function listen(server: Server, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, resolve);
+  });
+}
+
+function greet(config: Config, places: Places, log: Log): void {
+  log.info(`Recado listens on port ${config.port}`, {
+    model: places.model.answer,
+    provider: places.simulator ? 'simulator' : 'twilio',
+    publicUrl: config.publicUrl ?? 'not given',
+  });
+  if (!config.validateSignature) {
+    log.warn(
+      'TWILIO_VALIDATE_SIGNATURE is false: anybody can post messages in anybody’s name. Never run it so in public.',
+    );
+  }
+  if (places.simulator) {
+    log.warn('The simulator stands in for Twilio: whoever reaches this port can talk to the bot. Try: npm run chat');
+  } else if (!config.publicUrl && !config.trustProxy) {
+    log.warn(
+      'PUBLIC_URL is not given: behind a proxy signatures will not fit, and delivery statuses are not reported.',
+    );
+  }
+}
+
+/** The first signal stops in order: no new work, finish what runs, close. The second leaves at once. */
+function stopOnSignal(server: Server, app: App, places: Places, log: Log): void {
+  let stopping = false;
+  const stop = async (signal: string): Promise<void> => {
+    if (stopping) process.exit(130);
+    stopping = true;
+    log.info(`${signal}: finishing what runs, at most ${DRAIN_MS / 1000} s; once more leaves at once`);
+    const closed = new Promise((resolve) => server.close(resolve));
+    server.closeIdleConnections();
+    const late = sleep(DRAIN_MS, false);
+    const drained = await Promise.race([Promise.all([app.drain(), closed]).then(() => true), late]);
+    if (!drained) log.warn('Not everything finished in time; the next start goes on with it');
+    server.closeAllConnections();
+    await app.close();
+    await places.stop();
+    log.info('Stopped');
+    process.exit(0);
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${explain(error)}\n`);
+  process.exit(1);
+});
+
+/** What went wrong at start, for a person at a terminal: no stack trace for what they can mend. */
+function explain(error: unknown): string {
+  if (error instanceof SettingsError) {
+    const list = error.problems.map((problem) => `  - ${problem}`).join('\n');
+    return `Recado cannot start: ${error.message}.\n${list}\nAll settings with their meaning are in .env.example.`;
+  }
+  if (error instanceof Failure) return `Recado cannot start: ${error.message}`;
+  if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
+    return 'Recado cannot start: the port is in use. Stop what listens there, or set PORT to another one.';
+  }
+  return `Recado cannot start: ${error instanceof Error ? error.stack : String(error)}`;
+}

@@ -1,0 +1,127 @@
+/** The door to Redis: how we connect, and how a script runs. */
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { Cluster, Redis, type RedisOptions } from 'ioredis';
+import { Failure } from '../errors.ts';
+import type { Log } from '../ops/logger.ts';
+
+export type RedisClient = Redis | Cluster;
+
+/** Where a Redis is: the same shapes as in the settings, the embedded one by its socket. */
+export type RedisAddress =
+  | { kind: 'socket'; path: string }
+  | { kind: 'url'; url: string }
+  | { kind: 'host'; host: string; port: number; password: string | undefined }
+  | { kind: 'cluster'; nodes: { host: string; port: number }[]; password: string | undefined };
+
+/**
+ * How long a command may take, ms. The webhook has to say "503" within 2 s when Redis is gone, so that nothing pretends
+ * to be stored; a healthy Redis answers in well under a millisecond.
+ */
+const COMMAND_TIMEOUT_MS = 1_500;
+
+/**
+ * Builds a client; nothing is connected until `connect()`.
+ *
+ * A command fails at once while there is no connection (no offline queue: memory stays bounded, nothing runs late), and
+ * one that was under way when the connection broke is never sent again by the client, because it may have been carried
+ * out. Callers get `store.unavailable` and decide. Commands of one tick travel together (auto-pipelining).
+ */
+export function createRedis(address: RedisAddress, log: Log): RedisClient {
+  const redis = build(address);
+  redis.on('error', (error: Error) => log.warn('Redis connection trouble', { reason: error.message }));
+  redis.on('ready', () => log.debug('Redis is ready'));
+  return redis;
+}
+
+function build(address: RedisAddress): RedisClient {
+  switch (address.kind) {
+    case 'socket':
+      return new Redis({ ...CONNECTION, ...PATIENCE, path: address.path });
+    case 'url':
+      return new Redis(address.url.replace(/^unix:\/\//, ''), { ...CONNECTION, ...PATIENCE });
+    case 'host':
+      return new Redis({
+        ...CONNECTION,
+        ...PATIENCE,
+        host: address.host,
+        port: address.port,
+        ...given(address.password),
+      });
+    case 'cluster':
+      return new Cluster(address.nodes, { ...PATIENCE, redisOptions: { ...CONNECTION, ...given(address.password) } });
+  }
+}
+
+const CONNECTION = {
+  commandTimeout: COMMAND_TIMEOUT_MS,
+  connectTimeout: 5_000,
+  maxRetriesPerRequest: 0,
+  autoResendUnfulfilledCommands: false,
+  connectionName: 'recado',
+} satisfies RedisOptions;
+
+const PATIENCE = {
+  lazyConnect: true,
+  enableOfflineQueue: false,
+  enableAutoPipelining: true,
+  retryStrategy: (times: number) => Math.min(50 * 2 ** Math.min(times, 6), 2_000) + Math.random() * 50,
+} satisfies RedisOptions;
+
+function given(password: string | undefined): { password?: string } {
+  return password === undefined ? {} : { password };
+}
+
+/** The scripts, one file each in `scripts/`: its head comment is the manual. */
+const SCRIPTS = ['accept', 'claim', 'commit', 'finish', 'extend', 'release', 'bury', 'replay', 'roll'] as const;
+
+export type ScriptName = (typeof SCRIPTS)[number];
+
+/**
+ * Runs a script in one round trip.
+ * Rejects with `store.unavailable` when Redis cannot be asked; the script may have run all the same.
+ */
+export type RunScript = (name: ScriptName, keys: string[], args: (string | number)[]) => Promise<unknown>;
+
+/** @param onRun told how long each round trip took, ms. */
+export function createScripts(
+  redis: RedisClient,
+  onRun: (script: ScriptName, ms: number) => void = () => {},
+): RunScript {
+  const scripts = new Map<ScriptName, { lua: string; sha: string }>(
+    SCRIPTS.map((name) => {
+      const lua = readFileSync(new URL(`./scripts/${name}.lua`, import.meta.url), 'utf8');
+      return [name, { lua, sha: createHash('sha1').update(lua).digest('hex') }];
+    }),
+  );
+  return async (name, keys, args) => {
+    const script = scripts.get(name);
+    if (!script) throw new RangeError(`there is no script ${name}`);
+    const startedAt = performance.now();
+    try {
+      const result = await redis.evalsha(script.sha, keys.length, ...keys, ...args);
+      onRun(name, performance.now() - startedAt);
+      return result;
+    } catch (error) {
+      if (!isNoScript(error)) throw unavailable(error);
+    }
+    // A Redis that has not seen the script yet said so before it did anything.
+    try {
+      return await redis.eval(script.lua, keys.length, ...keys, ...args);
+    } catch (error) {
+      throw unavailable(error);
+    }
+  };
+}
+
+/** Turns what the client threw into a failure that says what to do. */
+export function unavailable(error: unknown): Failure<'store.unavailable'> {
+  const reason = error instanceof Error ? error.message : String(error);
+  return new Failure('store.unavailable', `Redis did not answer: ${reason}. Check that it runs and is reachable.`, {
+    cause: error,
+  });
+}
+
+function isNoScript(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith('NOSCRIPT');
+}

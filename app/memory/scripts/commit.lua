@@ -1,0 +1,49 @@
+-- Makes an answer final: history, mailbox, reply record and event change together or not at all.
+--
+-- Guarantee: only the holder of the lease can commit; messages that came in since the caller looked are never
+-- answered by accident: they are returned instead (while the caller still may ask again), or stay in the mailbox.
+-- The reply is recorded here, before anybody sends it; the lease stays until `finish`.
+--
+-- KEYS 1 lease  2 mailbox  3 history  4 state  5 reply  6 due  7 events
+-- ARGV 1 now (unix ms)            2 turn id               3 how many waiting messages the answer is for
+--      4 '1' when the caller can take in more messages    5 lease (ms)
+--      6 idle time after which the memory goes (ms)       7 conversation id
+--      8 tokens that the lines add                        9 tokens at which the history is rolled
+--     10 event (JSON)                                    11 most entries in the event stream
+--     12 reply text, '' when there is nothing to send    13 via ('twiml' or 'rest')
+--     14… the new history lines (JSON), oldest first; may be none
+--
+-- Returns {'lost'}                     the lease is somebody else's: nothing was changed
+--         {'more', waiting messages}   these came in meanwhile: nothing was changed, the lease is renewed
+--         {'committed', roll}          roll is 1 when the caller should fold the history into the summary, else 0
+local lease, mailbox, history, state = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local reply, due, events = KEYS[5], KEYS[6], KEYS[7]
+local now, taken, leaseMs, idle = tonumber(ARGV[1]), tonumber(ARGV[3]), tonumber(ARGV[5]), ARGV[6]
+
+if redis.call('GET', lease) ~= ARGV[2] then return { 'lost' } end
+redis.call('PEXPIRE', lease, leaseMs)
+redis.call('ZADD', due, now + leaseMs, ARGV[7])
+if ARGV[4] == '1' and redis.call('LLEN', mailbox) > taken then
+  return { 'more', redis.call('LRANGE', mailbox, taken, -1) }
+end
+
+if #ARGV >= 14 then
+  redis.call('RPUSH', history, unpack(ARGV, 14))
+  redis.call('PEXPIRE', history, idle)
+end
+redis.call('LTRIM', mailbox, taken, -1)
+redis.call('HINCRBY', state, 'turns', 1)
+redis.call('HDEL', state, 'attempts')
+redis.call('PEXPIRE', state, idle)
+redis.call('XADD', events, 'MAXLEN', '~', ARGV[11], '*', 'event', ARGV[10])
+if ARGV[12] ~= '' then
+  redis.call('HSET', reply, 'id', ARGV[2], 'text', ARGV[12], 'via', ARGV[13], 'at', ARGV[1], 'state', 'sending')
+  redis.call('PEXPIRE', reply, idle)
+end
+
+local tokens = redis.call('HINCRBY', state, 'tokens', ARGV[8])
+if tokens <= tonumber(ARGV[9]) then return { 'committed', 0 } end
+local rolling = tonumber(redis.call('HGET', state, 'rolling') or '0')
+if rolling > now then return { 'committed', 0 } end
+redis.call('HSET', state, 'rolling', now + 2 * leaseMs)
+return { 'committed', 1 }

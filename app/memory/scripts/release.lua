@@ -1,0 +1,12 @@
+-- Gives a conversation back unanswered: the messages stay in the mailbox.
+--
+-- Guarantee: only the holder of the lease can give it back.
+--
+-- KEYS 1 lease  2 due
+-- ARGV 1 turn id   2 when somebody should look again (unix ms)   3 conversation id
+--
+-- Returns 1 when the lease was the caller's, else 0
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+redis.call('DEL', KEYS[1])
+redis.call('ZADD', KEYS[2], ARGV[2], ARGV[3])
+return 1

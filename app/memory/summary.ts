@@ -1,0 +1,48 @@
+/** The rolling summary: what is left of the lines that no longer stand verbatim in the history. */
+import type { ConversationId, Line } from '../message.ts';
+import { type Scrubbed, scrub } from '../privacy/scrub.ts';
+import type { Keys } from './keys.ts';
+import { readLines } from './mailbox.ts';
+import { type RedisClient, type RunScript, unavailable } from './redis.ts';
+
+export interface SummaryStore {
+  /** What a new summary is made from. */
+  load(conversation: ConversationId): Promise<{ summary: Scrubbed; version: string; history: Line[] }>;
+  /**
+   * Puts `summary` in the place of the oldest lines, if the version is still the one it was made from.
+   * @returns false when somebody else was faster: nothing was changed.
+   */
+  swap(conversation: ConversationId, version: string, summary: Scrubbed, covered: Line[]): Promise<boolean>;
+  /** Lets the next turn try again at once, after a roll that failed. */
+  giveUp(conversation: ConversationId): Promise<void>;
+}
+
+export interface SummaryStoreOptions {
+  redis: RedisClient;
+  run: RunScript;
+  keys: Keys;
+  historyTtlMs: number;
+}
+
+export function createSummaryStore({ redis, run, keys, historyTtlMs }: SummaryStoreOptions): SummaryStore {
+  return {
+    async load(conversation) {
+      const key = keys.of(conversation);
+      const [[summary, version], history] = await Promise.all([
+        redis.hmget(key.state, 'summary', 'version'),
+        redis.lrange(key.history, 0, -1),
+      ]).catch((error) => Promise.reject(unavailable(error)));
+      return { summary: scrub(summary ?? ''), version: version ?? '0', history: readLines(history) };
+    },
+    async swap(conversation, version, summary, covered) {
+      const key = keys.of(conversation);
+      const tokens = covered.reduce((sum, line) => sum + line.tokens, 0);
+      return (
+        (await run('roll', [key.state, key.history], [version, summary, covered.length, tokens, historyTtlMs])) === 1
+      );
+    },
+    async giveUp(conversation) {
+      await redis.hdel(keys.of(conversation).state, 'rolling');
+    },
+  };
+}

@@ -1,0 +1,65 @@
+/** Is it alive, and can it work? For load balancers, containers and people with curl. */
+import Router from '@koa/router';
+
+export interface HealthOptions {
+  /** What has to be reachable to do the job; each rejects when it is not. */
+  checks: Record<string, () => Promise<unknown>>;
+  isStopping: () => boolean;
+  /** How long one check may take, ms. */
+  timeoutMs?: number;
+  /** How long a check's result is good for, ms: strangers may ask as often as they like without causing work elsewhere. */
+  rememberMs?: number;
+}
+
+/**
+ * `GET /healthz`: 200 as long as the process answers.
+ * `GET /readyz`: 200 when every check passes and the process is not stopping, else 503; the body names each part's state.
+ */
+export function createHealth({ checks, isStopping, timeoutMs = 2_000, rememberMs = 3_000 }: HealthOptions): Router {
+  const router = new Router();
+  const remembered = Object.entries(checks).map(
+    ([name, check]) => [name, remember(() => stateOf(check, timeoutMs), rememberMs)] as const,
+  );
+  router.get('/healthz', (ctx) => {
+    ctx.body = { status: 'ok' };
+  });
+  router.get('/readyz', async (ctx) => {
+    const parts = await Promise.all(remembered.map(async ([name, check]) => [name, await check()] as const));
+    const ready = parts.every(([, state]) => state === 'ok') && !isStopping();
+    ctx.status = ready ? 200 : 503;
+    ctx.body = {
+      status: isStopping() ? 'stopping' : ready ? 'ready' : 'not ready',
+      parts: Object.fromEntries(parts),
+    };
+  });
+  return router;
+}
+
+/** 'ok', or 'unreachable': why is for the log and the operator's own eyes, not for strangers. */
+async function stateOf(check: () => Promise<unknown>, timeoutMs: number): Promise<string> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<never>((_, reject) => {
+    timer = setTimeout(reject, timeoutMs, new Error('the check took too long'));
+  });
+  try {
+    await Promise.race([check(), timeout]);
+    return 'ok';
+  } catch {
+    return 'unreachable';
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Asks again only when the last result is older than `forMs`. */
+function remember<Result>(ask: () => Promise<Result>, forMs: number): () => Promise<Result> {
+  let last: Promise<Result> | undefined;
+  let askedAt = 0;
+  return () => {
+    if (!last || performance.now() - askedAt > forMs) {
+      askedAt = performance.now();
+      last = ask();
+    }
+    return last;
+  };
+}

@@ -1,0 +1,84 @@
+/** Figures for Prometheus, all on one page. Names follow https://prometheus.io/docs/practices/naming/. */
+import Router from '@koa/router';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+
+/** What the parts report. Labels have few values by design: never an address, an id or a text. */
+export interface Metrics {
+  /** A message came in: `kind` text, image, audio …; `outcome` accepted, waiting, known, busy, unavailable. */
+  messageReceived(kind: string, outcome: string): void;
+  /** A turn ended: `outcome` answer, apology, notice, quiet, retry, dead or failed; `via` twiml, rest or none. */
+  turnEnded(outcome: string, via: string): void;
+  /** How long a stage of a turn took, ms: media, model, commit, deliver, total. */
+  stageTook(stage: string, ms: number): void;
+  /** One call of a model: `purpose` answer, summary, transcription. */
+  modelCalled(purpose: string, outcome: string, ms: number): void;
+  tokensUsed(purpose: string, usage: { prompt: number; completion: number; cached: number }): void;
+  /** Something was tried again: `what` model, send or turn. */
+  retried(what: string): void;
+  /** A Redis script ran. */
+  redisTook(script: string, ms: number): void;
+  /** What the last look before the model still found. */
+  leaksFound(count: number): void;
+  /** Reads a figure at the moment somebody asks for it. */
+  gauge(name: string, help: string, read: () => number): void;
+  /** `GET /metrics` */
+  router: Router;
+}
+
+const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 60];
+const REDIS_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1.5];
+
+export function createMetrics(): Metrics {
+  const registers = [new Registry()];
+  const [registry] = registers;
+  if (!registry) throw new RangeError('there is always one registry');
+  collectDefaultMetrics({ register: registry, prefix: 'recado_process_' });
+  const counter = (name: string, help: string, labelNames: string[] = []) =>
+    new Counter({ name: `recado_${name}`, help, labelNames, registers });
+  const histogram = (name: string, help: string, labelNames: string[], buckets = SECONDS) =>
+    new Histogram({ name: `recado_${name}`, help, labelNames, buckets, registers });
+
+  const messages = counter('messages_received_total', 'Messages that came in', ['kind', 'outcome']);
+  const turns = counter('turns_total', 'Turns that ended', ['outcome', 'via']);
+  const stages = histogram('turn_stage_seconds', 'How long the stages of a turn took', ['stage']);
+  const modelCalls = histogram('model_call_seconds', 'Calls of a model, retries included', ['purpose', 'outcome']);
+  const tokens = counter('model_tokens_total', 'Model tokens, as the provider counted', ['purpose', 'kind']);
+  const retries = counter('retries_total', 'What was tried again', ['what']);
+  const redis = histogram('redis_script_seconds', 'Round trips to Redis', ['script'], REDIS_SECONDS);
+  const leaks = counter(
+    'leaks_found_total',
+    'Provider addresses and ids that the last look before the model still found',
+  );
+
+  const router = new Router();
+  router.get('/metrics', async (ctx) => {
+    ctx.body = await registry.metrics();
+    ctx.type = registry.contentType;
+  });
+
+  return {
+    router,
+    messageReceived: (kind, outcome) => messages.inc({ kind, outcome }),
+    turnEnded: (outcome, via) => turns.inc({ outcome, via }),
+    stageTook: (stage, ms) => stages.observe({ stage }, ms / 1_000),
+    modelCalled: (purpose, outcome, ms) => modelCalls.observe({ purpose, outcome }, ms / 1_000),
+    tokensUsed(purpose, { prompt, completion, cached }) {
+      tokens.inc({ purpose, kind: 'prompt' }, prompt);
+      tokens.inc({ purpose, kind: 'completion' }, completion);
+      tokens.inc({ purpose, kind: 'cached' }, cached);
+    },
+    retried: (what) => retries.inc({ what }),
+    redisTook: (script, ms) => redis.observe({ script }, ms / 1_000),
+    leaksFound: (count) => leaks.inc(count),
+    gauge(name, help, read) {
+      new Gauge({
+        name: `recado_${name}`,
+        help,
+        registers,
+        collect() {
+          this.set(read());
+        },
+      });
+    },
+  };
+}

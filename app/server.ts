@@ -1,0 +1,118 @@
+/** The HTTP server: request id, one error exit, access log, body limits. It mounts the routers it is given and knows no route. */
+import type Router from '@koa/router';
+import Koa from 'koa';
+import bodyParser from 'koa-bodyparser';
+import { isFailure } from './errors.ts';
+import { newId } from './ops/id.ts';
+import type { Log } from './ops/logger.ts';
+
+/** What every middleware finds in `ctx.state`. */
+export interface RequestState {
+  /** Follows a request through the log, from the webhook to the reply. */
+  requestId: string;
+  /** What a router wants to be answered when a request is refused, instead of our JSON. */
+  refusal?: { type: string; body: string };
+}
+
+export interface ServerOptions {
+  routers: Router[];
+  log: Log;
+  /** True once the process has begun to stop: what comes in now gets 503. */
+  isStopping: () => boolean;
+}
+
+/**
+ * The longest body that is read. A webhook of the longest text (1,600 characters, four bytes each, percent-encoded) with
+ * all its other fields stays below 32 KB.
+ */
+const BODY_LIMIT = '64kb';
+
+/** Builds the application; it listens nowhere. */
+export function createServer({ routers, log, isStopping }: ServerOptions): Koa {
+  const app = new Koa();
+  app.on('error', (error) => log.error('The server failed outside a request', { error }));
+  app.use(requestLog(log));
+  app.use(async (ctx, next) => {
+    if (isStopping()) {
+      ctx.set('Connection', 'close');
+      if (ctx.method !== 'GET') return refuse(ctx, 503, 'server.stopping');
+    }
+    await next();
+  });
+  app.use(readBody());
+  for (const router of routers) app.use(router.routes()).use(router.allowedMethods());
+  return app;
+}
+
+/** Gives the request its id, turns what was thrown into an answer, and logs how it went. */
+function requestLog(log: Log): Koa.Middleware {
+  return async (ctx, next) => {
+    const startedAt = performance.now();
+    ctx.state.requestId = newId();
+    ctx.set('X-Request-Id', ctx.state.requestId);
+    let problem: unknown;
+    try {
+      await next();
+      if (ctx.status === 404 && ctx.body == null) refuse(ctx, 404, 'request.unknown');
+    } catch (error) {
+      problem = error;
+      const { status, code } = answerTo(error);
+      refuse(ctx, status, code);
+    }
+    const level = ctx.status >= 500 ? 'error' : ctx.status >= 400 ? 'warn' : 'debug';
+    log[level]('Request', {
+      requestId: ctx.state.requestId,
+      method: ctx.method,
+      path: ctx.path,
+      status: ctx.status,
+      ms: Math.round(performance.now() - startedAt),
+      ...(problem === undefined ? {} : { error: problem }),
+    });
+  };
+}
+
+/** The one place where an error becomes an answer. Strangers learn the code and nothing else. */
+function answerTo(error: unknown): { status: number; code: string } {
+  if (isFailure(error)) return { status: error.status, code: error.code };
+  // http-errors, as Koa and the body parser throw them: 4xx is the sender's doing, the rest is ours.
+  const status = error instanceof Error && 'status' in error ? Number(error.status) : 500;
+  if (status === 413) return { status, code: 'request.too_large' };
+  if (status >= 400 && status < 500) return { status, code: 'request.invalid' };
+  return { status: 500, code: 'server.error' };
+}
+
+function refuse(ctx: Koa.Context, status: number, code: string): void {
+  ctx.status = status;
+  // Set by a router of our own, see RequestState.
+  const { refusal } = ctx.state as RequestState;
+  if (refusal) {
+    ctx.type = refusal.type;
+    ctx.body = refusal.body;
+    return;
+  }
+  ctx.body = { success: false, error: SENTENCES[status] ?? 'The request could not be handled.', code };
+}
+
+const SENTENCES: Record<number, string> = {
+  400: 'The request is not understood.',
+  403: 'The request is not signed as it should be.',
+  404: 'There is nothing here.',
+  405: 'This method is not for this address.',
+  413: 'The request is too large.',
+  415: 'The content type is not supported.',
+  500: 'Something went wrong on our side.',
+  503: 'The service is not available right now.',
+};
+
+/**
+ * Reads bodies with a limit. A form is left as text: what a provider signs are its raw pairs, which a parser that nests
+ * brackets and dots, drops `__proto__` and stops at 1,000 fields would break.
+ */
+function readBody(): Koa.Middleware {
+  return bodyParser({
+    enableTypes: ['json', 'text'],
+    jsonLimit: BODY_LIMIT,
+    textLimit: BODY_LIMIT,
+    extendTypes: { text: ['application/x-www-form-urlencoded'] },
+  });
+}

@@ -1,0 +1,80 @@
+/** The account that the simulator plays: made up, the same at every start, and worth nothing anywhere else. */
+import { createHash, randomBytes } from 'node:crypto';
+
+export const SIMULATED_ACCOUNT_SID = `AC${'fa4e'.repeat(8)}`;
+
+/** Signs the webhooks and opens the REST API. Everybody knows it: it protects nothing. */
+export const SIMULATED_AUTH_TOKEN = 'simulator';
+
+/** The sender of Twilio's own WhatsApp sandbox, without `+`. */
+export const SIMULATED_NUMBER = '14155238886';
+
+/** The account in the shape of the settings of a real one. */
+export interface SimulatedAccount {
+  accountSid: string;
+  authToken: string;
+  secondaryToken: undefined;
+  number: string;
+  messagingServiceSid: undefined;
+  /** Where the simulated REST API listens: this machine alone. */
+  apiBaseUrl: string;
+}
+
+export function simulatedAccount(apiBaseUrl: string): SimulatedAccount {
+  return {
+    accountSid: SIMULATED_ACCOUNT_SID,
+    authToken: SIMULATED_AUTH_TOKEN,
+    secondaryToken: undefined,
+    number: SIMULATED_NUMBER,
+    messagingServiceSid: undefined,
+    apiBaseUrl,
+  };
+}
+
+/** `15550100123` → `whatsapp:+15550100123`; a username id has no `+`: `US.1A2B` → `whatsapp:US.1A2B`. */
+export function channelAddress(address: string): string {
+  return /^\d+$/.test(address) ? `whatsapp:+${address}` : `whatsapp:${address}`;
+}
+
+/** The way back; also takes what a person types, and a `+` that a query string has turned into a space. */
+export function plainAddress(address: string): string {
+  return address
+    .trim()
+    .replace(/^whatsapp:/, '')
+    .trim()
+    .replace(/^\+/, '');
+}
+
+/** Whether Twilio would take it as a WhatsApp address, with `whatsapp:`: a number, or a username id with its country. */
+export function isChannelAddress(address: string): boolean {
+  return /^whatsapp:(\+\d{6,15}|[A-Z]{2}\.(ENT\.)?[A-Za-z0-9]{1,128})$/.test(address);
+}
+
+/** Hex digits of a message's id that name the phone it was written on. */
+const PHONE_DIGITS = 8;
+
+/**
+ * A new id for a message that a person writes. It begins with a mark of their phone: "typing…" names nothing but the
+ * message it answers, and has to find the phone all the same, in whatever process that message was made.
+ */
+export function newInboundSid(contact: string): string {
+  return `SM${phoneMark(contact)}${randomBytes(16).toString('hex').slice(PHONE_DIGITS)}`;
+}
+
+/** Whether a message was written on the phone of this contact. */
+export function isWrittenBy(contact: string, messageSid: string): boolean {
+  return messageSid.slice(2, 2 + PHONE_DIGITS) === phoneMark(contact);
+}
+
+/** The username id of a contact. Twilio sends one along with every number, always the same one. */
+export function usernameId(contact: string): string {
+  return /^\d+$/.test(contact) ? `US.${digest(contact).slice(0, 16).toUpperCase()}` : contact;
+}
+
+function phoneMark(contact: string): string {
+  return digest(contact).slice(0, PHONE_DIGITS);
+}
+
+function digest(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}

@@ -1,0 +1,207 @@
+/** What the practice model says. It knows nothing but the messages it is shown, so whatever it remembers, the bot remembered. */
+import { isQuestion, type Knowledge, learn, nameIn, sentencesOf, subjectOfThing, tell } from './practice-facts.ts';
+
+export interface PracticeMessage {
+  role: string;
+  /** The words of the message; pictures are only counted. */
+  text: string;
+  pictures: number;
+}
+
+/** Stands before every answer, so that nobody takes it for a real model's. */
+export const PRACTICE_LABEL = '[practice model]';
+
+/** Answers the last message out of the messages before it and the notes in the system message. Never empty. */
+export function practiceAnswer(messages: readonly PracticeMessage[]): string {
+  const shown = lookAt(messages);
+  const said = sentencesOf(shown.latest)
+    .map((sentence) => reaction(sentence, shown))
+    .filter((words) => words !== null);
+  if (shown.pictures > 0)
+    said.push(`I see that you sent ${plural(shown.pictures, 'picture')}, but I cannot look at pictures.`);
+  return `${PRACTICE_LABEL} ${said.length > 0 ? [...new Set(said)].join(' ') : echo(shown)}`;
+}
+
+/**
+ * New notes out of the old ones and the lines that follow them, as facts one a line. When they get longer than
+ * `maxTokens` (four characters each), the oldest facts go first, the name last.
+ */
+export function practiceSummary(messages: readonly PracticeMessage[], maxTokens: number): string {
+  const known: Knowledge = new Map();
+  let folded = 0;
+  let speaker: 'notes' | 'person' | 'assistant' = 'notes';
+  let last = '';
+  for (const line of messages.filter(({ role }) => role !== 'system').flatMap(({ text }) => text.split('\n'))) {
+    const [, label, rest = line] = /^(person|user|human|assistant|bot): ?(.*)/i.exec(line) ?? [];
+    if (label) speaker = /^(?:assistant|bot)/i.test(label) ? 'assistant' : 'person';
+    if (label && speaker === 'person') folded++;
+    if (speaker === 'notes') folded += foldedIn(line);
+    else if (speaker === 'person') last = rest.trim() || last;
+    if (speaker !== 'assistant') learn(known, rest, speaker);
+  }
+  return notes(known, folded, last, maxTokens * 4);
+}
+
+interface Shown {
+  known: Knowledge;
+  latest: string;
+  /** In the latest message. */
+  pictures: number;
+  /** What the person wrote before, oldest first, a line each. */
+  earlier: string[];
+  /** How many of the person's messages the notes stand for. */
+  folded: number;
+  /** What was answered last; '' at the beginning. */
+  answered: string;
+}
+
+function lookAt(messages: readonly PracticeMessage[]): Shown {
+  const known: Knowledge = new Map();
+  const system = messages
+    .filter(({ role }) => role === 'system')
+    .map(({ text }) => text)
+    .join('\n');
+  learn(known, system, 'notes');
+  const theirs = messages.filter(({ role }) => role === 'user');
+  const latest = theirs.at(-1);
+  const earlier = theirs.slice(0, -1).flatMap(({ text }) => text.split('\n').filter((line) => line.trim() !== ''));
+  for (const line of earlier) learn(known, line, 'person');
+  return {
+    known,
+    latest: latest?.text ?? '',
+    pictures: latest?.pictures ?? 0,
+    earlier,
+    folded: foldedIn(system),
+    answered: messages.findLast(({ role }) => role === 'assistant')?.text ?? '',
+  };
+}
+
+/** What one sentence of the latest message calls for; null when nothing in particular. */
+function reaction(sentence: string, shown: Shown): string | null {
+  if (/^\[.* you cannot open/.test(sentence))
+    return 'You sent something that I cannot open. Please tell me in words what is in it.';
+  if (isQuestion(sentence)) return answerTo(sentence, shown);
+  const facts = learn(shown.known, sentence, 'person');
+  if (facts.length > 0)
+    return facts
+      .map((fact) =>
+        fact.kind === 'has' && fact.thing === 'name'
+          ? `Nice to meet you, ${fact.value}. I will remember your name.`
+          : fact.kind === 'asked'
+            ? `I will remember: ${fact.value}.`
+            : `I will remember that ${tell(fact, 'you')}.`,
+      )
+      .join(' ');
+  if (/^(?:hi|hello|hey|hola|good (?:morning|afternoon|evening))\b/i.test(sentence)) return greeting(shown);
+  if (/^(?:thanks|thank you)\b/i.test(sentence)) return 'You are welcome.';
+  if (/^help\b/i.test(sentence)) return WHO_I_AM;
+  return null;
+}
+
+const WHO_I_AM =
+  'I only stand in until a real model is configured (OPENAI_API_KEY, or OPENAI_BASE_URL for a compatible server). ' +
+  'Tell me things like "my name is Ana" or "remember that the shop opens at nine", and ask me later: "what is my name?", ' +
+  '"what do you remember?", "how many messages did I write?"';
+
+/** The questions it understands, first match first. Gets what the pattern caught. */
+const QUESTIONS: [RegExp, (shown: Shown, caught: string) => string][] = [
+  [/\bhow many messages\b/i, countOf],
+  [/\b(?:first message|(?:say|write|tell you) first)\b/i, firstOf],
+  [/\b(?:last|previous) (?:message|thing)|\bwhat did i (?:just )?(?:say|write)\b/i, lastOf],
+  [/\bwhat did you (?:just )?(?:say|answer|write)|\byour last (?:answer|message)\b/i, ownLastOf],
+  [/\bwhat (?:do|did|can) you (?:know|remember)|\bwhat did i (?:tell you|ask you to remember)/i, allOf],
+  [/\bwho am i\b/i, (shown) => thingOf(shown, 'name')],
+  [
+    /\bwho are you|what are you|what can you do|are you (?:a |an )?(?:bot|real|human|ai)|how (?:do|does) (?:you|this) work/i,
+    () => WHO_I_AM,
+  ],
+  [/\bwhere am i from\b/i, (shown) => deedOf(shown, 'come')],
+  [/\b(?:do i|i) (live|work|come|like|love|prefer|speak|study|play)\b/i, deedOf],
+  [/\bmy ([\p{L}][\p{L}\p{N}'’ -]*?)(?: (?:is|are|was|again|now|please))*[?.! ]*$/iu, thingOf],
+];
+
+function answerTo(question: string, shown: Shown): string | null {
+  for (const [pattern, answer] of QUESTIONS) {
+    const match = pattern.exec(question);
+    if (match) return answer(shown, match[1] ?? '');
+  }
+  return null;
+}
+
+function thingOf({ known }: Shown, thing: string): string {
+  const fact = known.get(subjectOfThing(thing));
+  return fact ? `You told me ${tell(fact, 'you')}.` : `You have not told me your ${thing} yet.`;
+}
+
+function deedOf({ known }: Shown, verb: string): string {
+  const facts = [...known.values()].filter((fact) => fact.kind === 'does' && fact.verb.startsWith(verb.toLowerCase()));
+  if (facts.length === 0) return 'You have not told me that yet.';
+  return `You told me ${facts.map((fact) => tell(fact, 'you')).join(', and ')}.`;
+}
+
+function allOf({ known }: Shown): string {
+  if (known.size === 0) return 'Nothing yet: you have not told me anything about yourself that I understood.';
+  return `I remember that ${[...known.values()].map((fact) => tell(fact, 'you')).join('; ')}.`;
+}
+
+function countOf({ earlier, folded }: Shown): string {
+  const before = folded > 0 ? `, and my notes stand for ${folded} older ones` : '';
+  return `I see ${plural(earlier.length + 1, 'message')} of yours, this one included${before}.`;
+}
+
+function firstOf({ earlier, folded }: Shown): string {
+  const [first] = earlier;
+  if (first === undefined) return 'This is the first one that I see.';
+  return folded > 0
+    ? `The oldest that I still see in full is: "${cut(first)}"`
+    : `Your first message was: "${cut(first)}"`;
+}
+
+function lastOf({ earlier }: Shown): string {
+  const last = earlier.at(-1);
+  return last === undefined ? 'This is the first message that I see.' : `Just before this you wrote: "${cut(last)}"`;
+}
+
+function ownLastOf({ answered }: Shown): string {
+  const words = answered.replace(PRACTICE_LABEL, '').trim();
+  return words === '' ? 'I have not said anything yet.' : `I said: "${cut(words)}"`;
+}
+
+function greeting({ known }: Shown): string {
+  const name = nameIn(known);
+  return name ? `Hello again, ${name}.` : `Hello! ${WHO_I_AM}`;
+}
+
+function echo({ latest, known }: Shown): string {
+  const name = nameIn(known);
+  const words = latest.trim();
+  const heard = words === '' ? 'You sent me nothing that I can read' : `You wrote: "${cut(words)}"`;
+  const opening = name ? `${name}, y${heard.slice(1)}` : heard;
+  return `${opening}. I can repeat and remember, not think: write "help" to see what I understand, or configure a real model.`;
+}
+
+const NOTES_HEAD = 'Notes of the practice model:';
+
+function notes(known: Knowledge, folded: number, last: string, longest: number): string {
+  const facts = [...known.values()].map((fact) => `- ${tell(fact, 'they').replace(/^t/, 'T')}.`);
+  const tail = [`- ${folded} of their messages are folded into these notes.`];
+  if (last) tail.push(`- The last of those messages: "${cut(last)}"`);
+  const write = () => [NOTES_HEAD, ...facts, ...tail].join('\n');
+  while (facts.length > 0 && write().length > longest) {
+    const oldest = facts.findIndex((fact) => !fact.startsWith('- Their name is '));
+    facts.splice(Math.max(oldest, 0), 1);
+  }
+  return write();
+}
+
+function foldedIn(text: string): number {
+  return Number(/^- (\d+) of their messages are folded/m.exec(text)?.[1] ?? 0);
+}
+
+function cut(text: string): string {
+  return text.length > 200 ? `${text.slice(0, 200)}…` : text;
+}
+
+function plural(count: number, thing: string): string {
+  return `${count} ${thing}${count === 1 ? '' : 's'}`;
+}

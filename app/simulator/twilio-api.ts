@@ -1,0 +1,326 @@
+/**
+ * Twilio's REST API as far as the bot uses it, on this machine alone: create and list messages, "typing…", and the
+ * status callbacks. Shapes: https://www.twilio.com/docs/messaging/api/message-resource, codes: https://www.twilio.com/docs/api/errors
+ */
+import { randomBytes } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { sign } from '../channels/twilio/signature.ts';
+import type { Log } from '../ops/logger.ts';
+import { channelAddress, isChannelAddress, plainAddress } from './account.ts';
+
+/** What the bot did that a phone notices. */
+export type Outgoing =
+  | { type: 'message'; contact: string; sid: string; text: string; at: number }
+  | { type: 'status'; contact: string; sid: string; state: MessageState; at: number }
+  /** Twilio is told only which message is being answered. */
+  | { type: 'typing'; messageSid: string; at: number };
+
+export type MessageState = 'queued' | 'sent' | 'delivered' | 'read';
+
+export interface TwilioApi {
+  /** Its origin, `http://127.0.0.1:<port>`. */
+  readonly url: string;
+  /** What went out to a contact after a time (unix ms), oldest first. Knows the last 1,000 messages. */
+  sentTo(contact: string, after: number): Extract<Outgoing, { type: 'message' }>[];
+  stop(): Promise<void>;
+}
+
+export interface TwilioApiOptions {
+  accountSid: string;
+  authToken: string;
+  /** The only sender, without `+`. */
+  number: string;
+  /** Where status callbacks are brought, whatever host they name: the bot runs right here. */
+  callbackOrigin: string;
+  /** Called for everything that the bot sends. */
+  onOutgoing: (outgoing: Outgoing) => void;
+  log: Log;
+}
+
+/** How many messages are remembered. */
+const KEPT = 1_000;
+/** The longest body of a request, bytes. */
+const LONGEST_BODY = 64 * 1_024;
+const LONGEST_TEXT = 1_600;
+const CALLBACK_TIMEOUT_MS = 5_000;
+
+/** What becomes of a message, and how long after the step before, ms. */
+const JOURNEY: readonly [state: MessageState, afterMs: number][] = [
+  ['sent', 100],
+  ['delivered', 300],
+  ['read', 600],
+];
+
+interface Message {
+  sid: string;
+  from: string;
+  to: string;
+  body: string;
+  state: MessageState;
+  createdAt: number;
+  statusCallback: string | null;
+}
+
+/** A refusal in Twilio's words. */
+class Refusal extends Error {
+  readonly status: number;
+  readonly code: number;
+
+  constructor(status: number, code: number, message: string) {
+    super(message);
+    this.status = status;
+    this.code = code;
+  }
+}
+
+export async function startTwilioApi(options: TwilioApiOptions): Promise<TwilioApi> {
+  const { accountSid, authToken, number, callbackOrigin, onOutgoing, log } = options;
+  const messages: Message[] = [];
+  const stopping = new AbortController();
+  // Every message under way listens to it.
+  setMaxListeners(0, stopping.signal);
+  const server = createServer((request, response) => {
+    serve(request).then(
+      ({ status, body }) => send(response, status, body),
+      (error: unknown) => refuse(response, error),
+    );
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', resolve);
+  });
+
+  return {
+    // A server that listens on a port has an address of this shape.
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    sentTo(contact, after) {
+      const to = channelAddress(contact);
+      return messages.filter((message) => message.to === to && message.createdAt > after).map(asOutgoing);
+    },
+    stop() {
+      stopping.abort();
+      server.closeAllConnections();
+      return new Promise((resolve) => server.close(() => resolve()));
+    },
+  };
+
+  async function serve(request: IncomingMessage): Promise<{ status: number; body: object }> {
+    const form = new URLSearchParams(await bodyOf(request));
+    if (request.headers.authorization !== basicAuth(accountSid, authToken)) {
+      throw new Refusal(401, 20003, 'Authenticate');
+    }
+    const url = new URL(request.url ?? '/', 'http://localhost');
+    switch (`${request.method} ${url.pathname}`) {
+      case `POST ${messagesPath(accountSid)}`:
+        return { status: 201, body: asResource(create(form), accountSid) };
+      case `GET ${messagesPath(accountSid)}`:
+        return { status: 200, body: page(messages, url, accountSid) };
+      case 'POST /v2/Indicators/Typing.json':
+        return { status: 200, body: typing(form) };
+      default:
+        throw new Refusal(404, 20404, `The requested resource ${url.pathname} was not found`);
+    }
+  }
+
+  function create(form: URLSearchParams): Message {
+    const message = checkedMessage(form, channelAddress(number));
+    messages.push(message);
+    if (messages.length > KEPT) messages.shift();
+    onOutgoing(asOutgoing(message));
+    // Rejects only when the simulator stops.
+    travel(message).catch(() => {});
+    return message;
+  }
+
+  function typing(form: URLSearchParams): object {
+    const messageSid = form.get('messageId') ?? '';
+    if (!/^(SM|MM)[0-9a-fA-F]{32}$/.test(messageSid)) throw new Refusal(400, 20001, 'Invalid messageId');
+    if (form.get('channel') !== 'whatsapp') throw new Refusal(400, 20001, 'Invalid channel');
+    onOutgoing({ type: 'typing', messageSid, at: Date.now() });
+    return { success: true };
+  }
+
+  /** Every message arrives and is read, a moment later. */
+  async function travel(message: Message): Promise<void> {
+    for (const [state, afterMs] of JOURNEY) {
+      await sleep(afterMs, undefined, { signal: stopping.signal, ref: false });
+      message.state = state;
+      const { sid } = message;
+      onOutgoing({ type: 'status', contact: plainAddress(message.to), sid, state, at: Date.now() });
+      if (message.statusCallback !== null) await report(message, message.statusCallback);
+    }
+  }
+
+  /** Posts the status as Twilio does; what the receiver makes of it changes nothing. */
+  async function report(message: Message, statusCallback: string): Promise<void> {
+    const signed = new URL(statusCallback);
+    signed.hash = '';
+    const pairs = statusFields(message, accountSid);
+    try {
+      const response = await fetch(new URL(signed.pathname + signed.search, callbackOrigin), {
+        method: 'POST',
+        headers: { 'X-Twilio-Signature': sign(authToken, signed.href, pairs) },
+        body: pairs,
+        signal: AbortSignal.any([stopping.signal, AbortSignal.timeout(CALLBACK_TIMEOUT_MS)]),
+      });
+      await response.body?.cancel();
+      if (!response.ok) log.warn('A simulated status callback was refused', { status: response.status });
+    } catch (error) {
+      if (!stopping.signal.aborted) log.warn('A simulated status callback did not arrive', { error });
+    }
+  }
+}
+
+function checkedMessage(form: URLSearchParams, sender: string): Message {
+  const from = form.get('From') ?? '';
+  const to = form.get('To') ?? '';
+  const body = form.get('Body') ?? '';
+  const statusCallback = form.get('StatusCallback');
+  if (to === '') throw new Refusal(400, 21604, "A 'To' phone number is required.");
+  if (!isChannelAddress(to)) throw new Refusal(400, 21211, `The 'To' number ${to} is not a valid phone number.`);
+  if (from === '') throw new Refusal(400, 21603, "A 'From' phone number is required.");
+  if (!isChannelAddress(from)) throw new Refusal(400, 21212, `The 'From' number ${from} is not a valid phone number.`);
+  if (from !== sender) {
+    throw new Refusal(400, 63007, 'Twilio could not find a Channel with the specified From address');
+  }
+  if (body === '') throw new Refusal(400, 21602, 'Message body is required.');
+  if (body.length > LONGEST_TEXT) {
+    throw new Refusal(400, 21617, `The concatenated message body exceeds the ${LONGEST_TEXT} character limit.`);
+  }
+  if (statusCallback !== null && !URL.canParse(statusCallback)) {
+    throw new Refusal(400, 21609, `The 'StatusCallback' URL ${statusCallback} is not a valid URL.`);
+  }
+  const sid = `SM${randomBytes(16).toString('hex')}`;
+  return { sid, from, to, body, state: 'queued', createdAt: Date.now(), statusCallback };
+}
+
+const PAGE_SIZE = 50;
+
+/** One page of the list, newest first. Twilio filters by whole days (UTC). */
+function page(messages: Message[], url: URL, accountSid: string): object {
+  const query = url.searchParams;
+  const size = clamp(Number(query.get('PageSize') ?? PAGE_SIZE), 1, 1_000);
+  const number = clamp(Number(query.get('Page') ?? 0), 0, KEPT);
+  const found = messages.filter((message) => matches(message, query)).reverse();
+  const start = number * size;
+  const shown = found.slice(start, start + size);
+  return {
+    messages: shown.map((message) => asResource(message, accountSid)),
+    page: number,
+    page_size: size,
+    start,
+    end: start + Math.max(shown.length - 1, 0),
+    uri: pageUri(number),
+    first_page_uri: pageUri(0),
+    next_page_uri: start + size < found.length ? pageUri(number + 1) : null,
+    previous_page_uri: number > 0 ? pageUri(number - 1) : null,
+  };
+
+  function pageUri(which: number): string {
+    const params = new URLSearchParams(query);
+    params.set('Page', String(which));
+    return `${url.pathname}?${params}`;
+  }
+}
+
+function matches(message: Message, query: URLSearchParams): boolean {
+  const day = new Date(message.createdAt).toISOString().slice(0, 10);
+  const wanted = (name: string) => query.get(name)?.slice(0, 10) ?? day;
+  return (
+    (query.get('To') ?? message.to) === message.to &&
+    (query.get('From') ?? message.from) === message.from &&
+    day === wanted('DateSent') &&
+    day >= wanted('DateSent>') &&
+    day <= wanted('DateSent<')
+  );
+}
+
+function asResource(message: Message, accountSid: string): object {
+  const created = rfc2822(message.createdAt);
+  const uri = `${messagesPath(accountSid).replace('.json', '')}/${message.sid}`;
+  return {
+    account_sid: accountSid,
+    api_version: '2010-04-01',
+    body: message.body,
+    date_created: created,
+    date_sent: message.state === 'queued' ? null : created,
+    date_updated: created,
+    direction: 'outbound-api',
+    error_code: null,
+    error_message: null,
+    from: message.from,
+    messaging_service_sid: null,
+    num_media: '0',
+    num_segments: '1',
+    price: null,
+    price_unit: null,
+    sid: message.sid,
+    status: message.state,
+    subresource_uris: { media: `${uri}/Media.json` },
+    to: message.to,
+    uri: `${uri}.json`,
+  };
+}
+
+function asOutgoing(message: Message): Extract<Outgoing, { type: 'message' }> {
+  const { sid, body, createdAt } = message;
+  return { type: 'message', contact: plainAddress(message.to), sid, text: body, at: createdAt };
+}
+
+function statusFields(message: Message, accountSid: string): URLSearchParams {
+  return new URLSearchParams({
+    AccountSid: accountSid,
+    ApiVersion: '2010-04-01',
+    ChannelPrefix: 'whatsapp',
+    ChannelToAddress: plainAddress(message.to),
+    From: message.from,
+    MessageSid: message.sid,
+    MessageStatus: message.state,
+    SmsSid: message.sid,
+    SmsStatus: message.state,
+    To: message.to,
+  });
+}
+
+function messagesPath(accountSid: string): string {
+  return `/2010-04-01/Accounts/${accountSid}/Messages.json`;
+}
+
+function basicAuth(user: string, password: string): string {
+  return `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
+}
+
+/** `Sat, 21 Nov 2026 12:00:00 +0000` */
+function rfc2822(at: number): string {
+  return new Date(at).toUTCString().replace('GMT', '+0000');
+}
+
+/** A number that a query may have got wrong. */
+function clamp(given: number, least: number, most: number): number {
+  return Number.isFinite(given) ? Math.min(Math.max(Math.trunc(given), least), most) : least;
+}
+
+async function bodyOf(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of request) {
+    length += chunk.length;
+    if (length <= LONGEST_BODY) chunks.push(chunk);
+  }
+  if (length > LONGEST_BODY) throw new Refusal(413, 20413, 'The request is too large');
+  return Buffer.concat(chunks).toString();
+}
+
+function refuse(response: ServerResponse, error: unknown): void {
+  const { status, code, message } =
+    error instanceof Refusal ? error : new Refusal(500, 20500, 'An internal server error has occurred');
+  send(response, status, { code, message, more_info: `https://www.twilio.com/docs/errors/${code}`, status });
+}
+
+function send(response: ServerResponse, status: number, body: object): void {
+  response.writeHead(status, { 'Content-Type': 'application/json' });
+  response.end(JSON.stringify(body));
+}

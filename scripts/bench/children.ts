@@ -1,0 +1,91 @@
+/** The processes that the bench starts: each is known by its id, told to end, and gone when the bench is. */
+import { type ChildProcess, fork, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { extname } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+
+export interface Children {
+  /** Starts a module beside this one (name without ending), and speaks to it by messages. */
+  fork(name: string, args: string[]): Talking;
+  /** Starts a program. `output` is a file descriptor that takes what it says. */
+  spawn(command: string, args: string[], options: { cwd: string; env: NodeJS.ProcessEnv; output: number }): ChildProcess;
+  /** Starts a module of the project's own (path from its root, without ending) as a plain program. */
+  spawnModule(path: string, nodeArgs: string[], options: { cwd: string; env: NodeJS.ProcessEnv; output: number }): ChildProcess;
+  /** Ends one: SIGTERM, and SIGKILL after `patienceMs`. */
+  end(child: ChildProcess, patienceMs?: number): Promise<void>;
+  /** Ends all that are left, at once. Synchronous, so that it may be the last thing that a process does. */
+  killAll(): void;
+}
+
+/** A child that answers each message with one. */
+export interface Talking {
+  readonly child: ChildProcess;
+  /** Sends a message and resolves with the answer; without one it waits for the next thing the child says. */
+  ask(message?: unknown): Promise<unknown>;
+}
+
+/** Sources run through tsx, built modules as they are: as this file itself. */
+const EXTENSION = extname(import.meta.url);
+const LOADER = EXTENSION === '.ts' ? ['--import', import.meta.resolve('tsx')] : [];
+
+export function createChildren(): Children {
+  const living = new Set<ChildProcess>();
+  function keep<Child extends ChildProcess>(child: Child): Child {
+    living.add(child);
+    child.once('exit', () => living.delete(child));
+    child.once('error', () => living.delete(child));
+    return child;
+  }
+  return {
+    fork(name, args) {
+      const file = fileURLToPath(new URL(`./${name}${EXTENSION}`, import.meta.url));
+      return talking(name, keep(fork(file, args, { execArgv: LOADER, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })));
+    },
+    spawn: (command, args, { output, ...options }) =>
+      keep(spawn(command, args, { ...options, stdio: ['ignore', output, output] })),
+    spawnModule(path, nodeArgs, { output, ...options }) {
+      const file = fileURLToPath(new URL(`../../${path}${EXTENSION}`, import.meta.url));
+      const args = [...nodeArgs, ...LOADER, file];
+      return keep(spawn(process.execPath, args, { ...options, stdio: ['ignore', output, output] }));
+    },
+    async end(child, patienceMs = 10_000) {
+      if (!living.has(child)) return;
+      const gone = once(child, 'exit');
+      child.kill('SIGTERM');
+      const patience = new AbortController();
+      const late = sleep(patienceMs, undefined, { signal: patience.signal }).then(() => child.kill('SIGKILL'), () => {});
+      await gone;
+      patience.abort();
+      await late;
+    },
+    killAll() {
+      for (const child of living) child.kill('SIGKILL');
+    },
+  };
+}
+
+function talking(name: string, child: ChildProcess): Talking {
+  return {
+    child,
+    ask: (message) =>
+      new Promise((resolve, reject) => {
+        const settle = (): void => {
+          child.off('message', answered);
+          child.off('exit', ended);
+        };
+        const ended = (code: number | null): void => {
+          settle();
+          reject(new Error(`the process ${name} ended with ${code}`));
+        };
+        const answered = (answer: unknown): void => {
+          settle();
+          if (typeof answer === 'object' && answer !== null && 'error' in answer) reject(new Error(String(answer.error)));
+          else resolve(answer);
+        };
+        child.on('message', answered);
+        child.on('exit', ended);
+        if (message !== undefined) child.send(message as object);
+      }),
+  };
+}

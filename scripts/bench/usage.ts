@@ -1,0 +1,40 @@
+/** What a process has used, as the system counts it: all threads, kernel time included. */
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+
+export interface Usage {
+  /** User and system time since its start, seconds. To 10 ms. */
+  cpuSeconds: number;
+  /** Resident memory, now and at its highest, MB. Where the system keeps no highest, both are now. */
+  residentMb: number;
+  peakMb: number;
+}
+
+/** From /proc where there is one, else from `ps` (macOS). */
+export function usageOf(pid: number): Usage {
+  return process.platform === 'linux' ? fromProc(pid) : fromPs(pid);
+}
+
+/** Linux counts in hundredths of a second towards programs, whatever it counts in inside (USER_HZ, proc(5)). */
+const TICKS_PER_SECOND = 100;
+
+function fromProc(pid: number): Usage {
+  // The second field, the name, may hold anything; the others begin behind its bracket: state is number 3.
+  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const status = readFileSync(`/proc/${pid}/status`, 'latin1');
+  const kilobytes = (name: string) => Number(new RegExp(`^${name}:\\s*(\\d+)`, 'm').exec(status)?.[1]);
+  return {
+    cpuSeconds: (Number(fields[14 - 3]) + Number(fields[15 - 3])) / TICKS_PER_SECOND,
+    residentMb: kilobytes('VmRSS') / 1_024,
+    peakMb: kilobytes('VmHWM') / 1_024,
+  };
+}
+
+function fromPs(pid: number): Usage {
+  const printed = execFileSync('ps', ['-o', 'time=,rss=', '-p', String(pid)], { encoding: 'utf8' }).trim();
+  const [time = '', kilobytes = ''] = printed.split(/\s+/);
+  const cpuSeconds = time.split(':').reduce((sum, part) => sum * 60 + Number(part), 0);
+  const residentMb = Number(kilobytes) / 1_024;
+  return { cpuSeconds, residentMb, peakMb: residentMb };
+}

@@ -1,0 +1,143 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { parseEnv } from 'node:util';
+import { DEFAULT_FAILURE_REPLY, DEFAULT_SYSTEM_PROMPT, type Environment, readConfig, SETTINGS } from '../app/config.ts';
+import { SettingsError } from '../app/errors.ts';
+
+const ACCOUNT = { TWILIO_ACCOUNT_SID: `AC${'0'.repeat(32)}`, TWILIO_AUTH_TOKEN: 'token', OPENAI_API_KEY: 'key' };
+
+function problemsOf(environment: Environment): readonly string[] {
+  try {
+    readConfig(environment);
+  } catch (error) {
+    assert.ok(error instanceof SettingsError);
+    return error.problems;
+  }
+  return [];
+}
+
+test('starts with nothing configured: simulator, practice model, embedded Redis', () => {
+  const config = readConfig({});
+  assert.equal(config.port, 3002);
+  assert.equal(config.simulator, true);
+  assert.equal(config.twilio, null);
+  assert.equal(config.model, null);
+  assert.deepEqual(config.redis, { kind: 'embedded' });
+  assert.equal(config.failureReply, DEFAULT_FAILURE_REPLY);
+  assert.equal(config.systemPrompt, DEFAULT_SYSTEM_PROMPT);
+});
+
+test('takes an empty text as not given, but an empty FAILURE_REPLY as nothing to say', () => {
+  const empty = Object.fromEntries(Object.keys(SETTINGS).map((name) => [name, '']));
+  assert.deepEqual({ ...readConfig(empty) }, { ...readConfig({ FAILURE_REPLY: '' }) });
+  assert.equal(readConfig({ FAILURE_REPLY: '' }).failureReply, '');
+});
+
+test('tells all problems at once, each with the name, what was expected and what the setting is', () => {
+  const problems = problemsOf({
+    PORT: 'eighty',
+    TRUST_PROXY: 'maybe',
+    TWIML_DEADLINE_MS: '20000',
+    TIME_ZONE: 'Mars/Base',
+  });
+  assert.equal(problems.length, 4);
+  assert.match(problems[0] ?? '', /^PORT: expected a whole number from 1 to 65535, got "eighty"\. It is: HTTP port\.$/);
+  assert.match(problems[1] ?? '', /^TRUST_PROXY: expected true or false/);
+  assert.match(problems[2] ?? '', /^TWIML_DEADLINE_MS: expected a whole number from 0 to 14500/);
+  assert.match(problems[3] ?? '', /^TIME_ZONE: expected a name such as/);
+});
+
+test('never shows a secret that is wrong', () => {
+  const [problem] = problemsOf({ ...ACCOUNT, REDIS_URL: 'http://:hunter2@redis:6379' });
+  assert.match(problem ?? '', /^REDIS_URL: expected an address/);
+  assert.doesNotMatch(problem ?? '', /hunter2/);
+});
+
+test('says what is missing beside what was given', () => {
+  assert.match(
+    problemsOf({ TWILIO_ACCOUNT_SID: ACCOUNT.TWILIO_ACCOUNT_SID, OPENAI_API_KEY: 'k' })[0] ?? '',
+    /TWILIO_AUTH_TOKEN/,
+  );
+  assert.match(problemsOf({ TWILIO_AUTH_TOKEN: 'token' })[0] ?? '', /TWILIO_ACCOUNT_SID/);
+  assert.match(problemsOf({ ...ACCOUNT, OPENAI_API_KEY: '' })[0] ?? '', /OPENAI_API_KEY or OPENAI_BASE_URL/);
+  assert.match(problemsOf({ SIMULATOR: 'off' })[0] ?? '', /no provider is configured/);
+  assert.match(problemsOf({ REDIS_URL: 'redis://a', REDIS_HOST: 'b' })[0] ?? '', /only one/);
+});
+
+test('reads the account, and the sender however it is written', () => {
+  for (const number of ['whatsapp:+14155238886', '+14155238886', '14155238886']) {
+    const config = readConfig({ ...ACCOUNT, TWILIO_WHATSAPP_NUMBER: number });
+    assert.equal(config.twilio?.number, '14155238886');
+    assert.equal(config.simulator, false);
+  }
+});
+
+test('reads every way to name a Redis', () => {
+  assert.deepEqual(readConfig({ REDIS_URL: 'redis://r:1' }).redis, { kind: 'url', url: 'redis://r:1' });
+  assert.deepEqual(readConfig({ REDIS_HOST: 'r', REDIS_PASSWORD: 'p' }).redis, {
+    kind: 'host',
+    host: 'r',
+    port: 6379,
+    password: 'p',
+  });
+  assert.deepEqual(readConfig({ REDIS_CLUSTER_NODES: 'a:7000,b:7001' }).redis, {
+    kind: 'cluster',
+    nodes: [
+      { host: 'a', port: 7000 },
+      { host: 'b', port: 7001 },
+    ],
+    password: undefined,
+  });
+});
+
+test('takes the system prompt from a file, and says so when it cannot be read', () => {
+  const file = join(mkdtempSync(join(tmpdir(), 'recado-')), 'prompt.txt');
+  writeFileSync(file, 'You are a pirate.\n');
+  assert.equal(readConfig({ SYSTEM_PROMPT_FILE: file }).systemPrompt, 'You are a pirate.');
+  assert.match(
+    problemsOf({ SYSTEM_PROMPT_FILE: `${file}.gone` })[0] ?? '',
+    /SYSTEM_PROMPT_FILE: cannot be read \(ENOENT\)/,
+  );
+});
+
+test('.env.example has every setting with its default and the sentence of the table', () => {
+  const example = readFileSync(new URL('../.env.example', import.meta.url), 'utf8');
+  const values = parseEnv(example);
+  assert.deepEqual(Object.keys(values).sort(), Object.keys(SETTINGS).sort());
+  for (const [name, setting] of Object.entries(SETTINGS)) {
+    assert.equal(values[name], setting.default, `${name} has another default in .env.example`);
+    assert.ok(example.includes(`# ${setting.meaning}\n${name}=`), `${name} lacks its sentence in .env.example`);
+  }
+  assert.ok(readConfig(values).simulator, '.env.example works as it is');
+});
+
+test('the README and docker-compose.yml name every setting', () => {
+  const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+  const compose = readFileSync(new URL('../docker-compose.yml', import.meta.url), 'utf8');
+  for (const [name, setting] of Object.entries(SETTINGS)) {
+    assert.ok(readme.includes(`| \`${name}\` |`), `${name} lacks a row in the README`);
+    assert.ok(readme.includes(setting.meaning), `${name} has another sentence in the README`);
+    assert.match(compose, new RegExp(`\\b${name}:`), `${name} is not passed on by docker-compose.yml`);
+  }
+  assert.ok(
+    compose.includes(`\${FAILURE_REPLY-${DEFAULT_FAILURE_REPLY}}`),
+    'FAILURE_REPLY has another default in docker-compose.yml',
+  );
+});
+
+test('a start with wrong settings ends with a list, exit code 1 and no stack trace', () => {
+  const started = spawnSync(process.execPath, ['--import', 'tsx', 'app/main.ts'], {
+    env: { PATH: process.env.PATH, PORT: '0', TWILIO_ACCOUNT_SID: 'AC123' },
+    encoding: 'utf8',
+    timeout: 30_000,
+  });
+  assert.equal(started.status, 1);
+  assert.match(started.stderr, /cannot start/);
+  assert.match(started.stderr, /- PORT: /);
+  assert.match(started.stderr, /- TWILIO_ACCOUNT_SID: /);
+  assert.doesNotMatch(started.stderr, /\bat .*:\d+:\d+/);
+});

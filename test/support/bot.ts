@@ -1,0 +1,84 @@
+/** The whole bot in this process: the same `build` as in production, over working doubles and a real Redis. */
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type Environment, readConfig } from '../../app/config.ts';
+import { createLogger } from '../../app/ops/logger.ts';
+import { type App, build } from '../../app/wire.ts';
+import { startModelDouble } from '../doubles/model.ts';
+import { startTwilioDouble } from '../doubles/twilio.ts';
+import { startTestRedis } from './redis.ts';
+import { postWebhook, textMessage } from './webhook.ts';
+
+export const ACCOUNT_SID = 'AC00000000000000000000000000000000';
+export const AUTH_TOKEN = 'test-auth-token-0123456789abcdef';
+
+export type Doubles = Awaited<ReturnType<typeof startDoubles>>;
+export type Bot = Awaited<ReturnType<typeof startBot>>;
+
+/** What the bot talks to. Several bots may share one set, as several processes share a Redis. */
+export async function startDoubles() {
+  const [redis, model, twilio] = await Promise.all([
+    startTestRedis(),
+    startModelDouble(),
+    startTwilioDouble({ accountSid: ACCOUNT_SID, authToken: AUTH_TOKEN }),
+  ]);
+  return {
+    redis,
+    model,
+    twilio,
+    async stop() {
+      await Promise.all([model.close(), twilio.close()]);
+      await redis.stop();
+    },
+  };
+}
+
+/** Builds the bot over the doubles and listens on a free port. Every log line is kept in `logs`. */
+export async function startBot(doubles: Doubles, environment: Environment = {}) {
+  const logs: string[] = [];
+  const config = readConfig({
+    TWILIO_ACCOUNT_SID: ACCOUNT_SID,
+    TWILIO_AUTH_TOKEN: AUTH_TOKEN,
+    TWILIO_API_BASE_URL: doubles.twilio.url,
+    OPENAI_API_KEY: 'test-key',
+    OPENAI_BASE_URL: doubles.model.url,
+    REDIS_URL: doubles.redis.url,
+    LOG_LEVEL: 'debug',
+    ...environment,
+  });
+  if (!config.twilio || !config.model) throw new RangeError('a bot under test needs a provider and a model');
+  const log = createLogger({ level: config.logLevel, format: 'json', write: (line) => logs.push(line) });
+  const redis = config.redis.kind === 'embedded' ? { kind: 'url' as const, url: doubles.redis.url } : config.redis;
+  const places = { redis, twilio: config.twilio, model: config.model, simulator: null, stop: async () => {} };
+  const app = build(config, places, log);
+  await app.connect();
+  const server = createServer(app.koa.callback());
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  // A TCP server has an address of this shape.
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return {
+    url,
+    logs,
+    app,
+    /** A person writes; resolves with what the webhook answered. */
+    say: (from: string, body: string, overrides: Record<string, string> = {}) =>
+      postWebhook(`${url}/whatsapp`, AUTH_TOKEN, textMessage({ From: `whatsapp:+${from}`, Body: body, ...overrides })),
+    stop: () => stop(app, server),
+  };
+}
+
+async function stop(app: App, server: Server): Promise<void> {
+  await app.drain();
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
+  await app.close();
+}
+
+/** Waits until something holds, at most 10 s; `what` names it when it never does. */
+export async function eventually(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
+  for (let tries = 0; tries < 1_000; tries++) {
+    if (await holds()) return;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  throw new Error(`never happened: ${what}`);
+}
