@@ -10,6 +10,10 @@ export const FAILURES = {
   'request.invalid': { retryable: false, status: 400 },
   'request.too_large': { retryable: false, status: 413 },
   'request.type': { retryable: false, status: 415 },
+  'request.unauthorized': { retryable: false, status: 401 },
+  'request.forbidden': { retryable: false, status: 403 },
+  'request.not_found': { retryable: false, status: 404 },
+  'request.too_many': { retryable: true, status: 429 },
   'server.stopping': { retryable: true, status: 503 },
   'server.busy': { retryable: true, status: 503 },
   // Redis

@@ -95,11 +95,13 @@ function refuse(ctx: Koa.Context, status: number, code: string): void {
 
 const SENTENCES: Record<number, string> = {
   400: 'The request is not understood.',
+  401: 'Sign in first.',
   403: 'The request is not signed as it should be.',
   404: 'There is nothing here.',
   405: 'This method is not for this address.',
   413: 'The request is too large.',
   415: 'The content type is not supported.',
+  429: 'Too many requests. Try again later.',
   500: 'Something went wrong on our side.',
   503: 'The service is not available right now.',
 };

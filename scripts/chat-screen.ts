@@ -42,12 +42,16 @@ export function createScreen(name: string): Screen {
         else if (pretty && text) print(`${prompt}${visible(text)}`);
         if (text) yield text;
       }
+      // Ctrl-D leaves the cursor behind the prompt.
+      if (interactive) stdout.write('\n');
     },
     answer(text) {
       if (interactive) noTyping();
       if (!pretty) return print(visible(text));
       const margin = '00:00 Recado › '.length;
-      const rows = visible(text).split('\n').flatMap((line) => wrapped(line, stdout.columns - margin));
+      const rows = visible(text)
+        .split('\n')
+        .flatMap((line) => wrapped(line, stdout.columns - margin));
       const beside = rows.join(`\n${' '.repeat(margin)}`);
       print(`${paint.dim(clock())} ${paint.green('Recado')} › ${beside}`);
     },

@@ -5,10 +5,9 @@
 import { loadEnvFile } from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { fromAddress, toAddress } from '../app/channels/twilio/address.ts';
 import {
-  channelAddress,
   isChannelAddress,
-  plainAddress,
   SIMULATED_ACCOUNT_SID,
   SIMULATED_AUTH_TOKEN,
   SIMULATED_NUMBER,
@@ -87,7 +86,7 @@ function readOptions(): Options | null {
   const { values } = parsedArgs();
   if (values.help) return null;
   const contact = contactOf(values.from ?? '+15550100123');
-  if (!isChannelAddress(channelAddress(contact))) {
+  if (!isChannelAddress(toAddress(contact))) {
     throw new Trouble('--from: expected a number such as +15550100123, or a username id such as US.1A2B');
   }
   const url = values.url ?? `http://localhost:${env.PORT || 3002}`;
@@ -98,7 +97,7 @@ function readOptions(): Options | null {
 
 /** A number may be typed as people write it: `+44 7700 900123`, `+1 (555) 010-0123`. */
 function contactOf(typed: string): string {
-  const address = plainAddress(typed);
+  const address = fromAddress(typed);
   return /^[\d ().-]+$/.test(address) ? address.replace(/\D/g, '') : address;
 }
 
@@ -147,7 +146,7 @@ function phoneFor({ origin, token, env }: Options, simulated: boolean): Phone {
     ...(publicUrl ? { signedUrl: `${publicUrl}/whatsapp` } : {}),
     authToken,
     accountSid: (!simulated && env.TWILIO_ACCOUNT_SID) || SIMULATED_ACCOUNT_SID,
-    businessNumber: plainAddress((!simulated && env.TWILIO_WHATSAPP_NUMBER) || SIMULATED_NUMBER),
+    businessNumber: fromAddress((!simulated && env.TWILIO_WHATSAPP_NUMBER) || SIMULATED_NUMBER),
   });
 }
 
@@ -163,7 +162,7 @@ function greet({ options: { origin, contact, name }, live, screen }: Talk): void
 
 /** `+` before a number, nothing before a username id. */
 function shown(contact: string): string {
-  return channelAddress(contact).replace('whatsapp:', '');
+  return toAddress(contact).replace('whatsapp:', '');
 }
 
 interface Talk {
@@ -180,8 +179,9 @@ async function converse(talk: Talk): Promise<number> {
   let refused = false;
   for await (const text of talk.screen.lines()) {
     void write(talk, text).then((exchange) => {
-      refused = exchange.response?.status === 403;
-      if (refused) talk.screen.close();
+      if (exchange.response?.status !== 403) return;
+      refused = true;
+      talk.screen.close();
     });
     await sleep(BETWEEN_LINES_MS);
   }
@@ -227,7 +227,9 @@ async function write({ phone, screen, options }: Talk, text: string): Promise<Ex
 /** What a response means, and what to do about it; null when all is well. */
 function troubleWith({ response, failure, signedUrl }: Exchange, { origin, token }: Options): string | null {
   if (failure === 'timeout') return 'No response within 15 s, when Twilio gives up. The answer may still come.';
-  if (failure) return `The bot at ${origin} is not there any more. Is it running? Start it with "npm start".`;
+  if (failure === 'lost')
+    return 'The connection broke. If the message was stored, the answer comes when the bot is back.';
+  if (failure) return `The bot at ${origin} is not there any more, so the message is lost. Start it with "npm start".`;
   switch (response?.status) {
     case 200:
       return null;

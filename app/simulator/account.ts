@@ -31,20 +31,6 @@ export function simulatedAccount(apiBaseUrl: string): SimulatedAccount {
   };
 }
 
-/** `15550100123` → `whatsapp:+15550100123`; a username id has no `+`: `US.1A2B` → `whatsapp:US.1A2B`. */
-export function channelAddress(address: string): string {
-  return /^\d+$/.test(address) ? `whatsapp:+${address}` : `whatsapp:${address}`;
-}
-
-/** The way back; also takes what a person types, and a `+` that a query string has turned into a space. */
-export function plainAddress(address: string): string {
-  return address
-    .trim()
-    .replace(/^whatsapp:/, '')
-    .trim()
-    .replace(/^\+/, '');
-}
-
 /** Whether Twilio would take it as a WhatsApp address, with `whatsapp:`: a number, or a username id with its country. */
 export function isChannelAddress(address: string): boolean {
   return /^whatsapp:(\+\d{6,15}|[A-Z]{2}\.(ENT\.)?[A-Za-z0-9]{1,128})$/.test(address);

@@ -1,7 +1,8 @@
 /** A person's phone, and Twilio between it and the bot: a text becomes a signed webhook, its TwiML becomes messages. */
 import { randomUUID } from 'node:crypto';
+import { toAddress } from '../channels/twilio/address.ts';
 import { sign } from '../channels/twilio/signature.ts';
-import { channelAddress, newInboundSid, usernameId } from './account.ts';
+import { newInboundSid, usernameId } from './account.ts';
 
 export interface PhoneOptions {
   /** Where the bot listens: `http://localhost:3002/whatsapp`. */
@@ -52,6 +53,8 @@ export interface Exchange {
 export interface TwimlMessage {
   text: string;
   mediaUrls: string[];
+  /** Where to report what became of it; left out when the document does not say. */
+  statusCallback?: string;
 }
 
 /** How long Twilio waits for a response: https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides */
@@ -89,14 +92,14 @@ function textFields(from: Person, text: string, { accountSid, businessNumber }: 
     WaId: waId,
     SmsStatus: 'received',
     Body: text,
-    To: channelAddress(businessNumber),
+    To: toAddress(businessNumber),
     NumSegments: '1',
     ReferralNumMedia: '0',
     MessageSid: sid,
     AccountSid: accountSid,
     ChannelMetadata: JSON.stringify({ type: 'whatsapp', data: { context } }),
-    From: channelAddress(contact),
-    ExternalUserId: channelAddress(usernameId(contact)),
+    From: toAddress(contact),
+    ExternalUserId: toAddress(usernameId(contact)),
     ApiVersion: '2010-04-01',
   };
 }
@@ -142,12 +145,14 @@ function messagesIn(response: Exchange['response']): TwimlMessage[] {
 /** The messages of a TwiML document. Takes what it understands and leaves the rest, like a browser. */
 export function parseTwiml(xml: string): TwimlMessage[] {
   const document = xml.replace(/<!--[\s\S]*?-->/g, '');
-  return [...document.matchAll(/<Message(?:\s[^>]*[^/>])?>([\s\S]*?)<\/Message>/g)].map(([, inside = '']) => {
+  return [...document.matchAll(/<Message(\s[^>]*[^/>])?>([\s\S]*?)<\/Message>/g)].map(([, attributes = '', inside = '']) => {
     const bodies = contentsOf(inside, 'Body');
+    const statusCallback = /\sstatusCallback="([^"]*)"/.exec(attributes)?.[1];
     return {
       // Without a Body the words themselves are the text.
       text: bodies.length > 0 ? bodies.join('') : textOf(inside),
       mediaUrls: contentsOf(inside, 'Media'),
+      ...(statusCallback ? { statusCallback: textOf(statusCallback) } : {}),
     };
   });
 }

@@ -4,9 +4,10 @@
  */
 import Router from '@koa/router';
 import type { Context } from 'koa';
+import { fromAddress } from '../channels/twilio/address.ts';
 import { Failure } from '../errors.ts';
 import type { Log } from '../ops/logger.ts';
-import { plainAddress, type SimulatedAccount, simulatedAccount } from './account.ts';
+import { type SimulatedAccount, simulatedAccount } from './account.ts';
 import { PRACTICE_MODELS, startPracticeModel } from './practice-model.ts';
 import { createStreams, type Streams } from './stream.ts';
 import { startTwilioApi, type TwilioApi } from './twilio-api.ts';
@@ -14,6 +15,8 @@ import { startTwilioApi, type TwilioApi } from './twilio-api.ts';
 export interface SimulatorOptions {
   /** Where this process receives webhooks, by loopback; status callbacks go to the same host. */
   webhookUrl: string;
+  /** The address that Twilio would call, when one is configured, without a slash at its end. */
+  publicUrl?: string | undefined;
   log: Log;
 }
 
@@ -28,7 +31,7 @@ export interface Simulator {
   stop(): Promise<void>;
 }
 
-export async function startSimulator({ webhookUrl, log }: SimulatorOptions): Promise<Simulator> {
+export async function startSimulator({ webhookUrl, publicUrl, log }: SimulatorOptions): Promise<Simulator> {
   const streams = createStreams();
   // The account is known but for its address, which exists when the API listens.
   const { accountSid, authToken, number } = simulatedAccount('');
@@ -36,7 +39,8 @@ export async function startSimulator({ webhookUrl, log }: SimulatorOptions): Pro
     accountSid,
     authToken,
     number,
-    callbackOrigin: new URL(webhookUrl).origin,
+    botUrl: new URL(webhookUrl).origin,
+    publicUrl,
     onOutgoing: (outgoing) => streams.publish(outgoing),
     log,
   });
@@ -69,7 +73,7 @@ function createRouter(streams: Streams, api: TwilioApi): Router {
  */
 function openStream(ctx: Context, streams: Streams, api: TwilioApi): void {
   const { contact } = ctx.query;
-  const address = typeof contact === 'string' ? plainAddress(contact) : '';
+  const address = typeof contact === 'string' ? fromAddress(contact) : '';
   if (address === '') throw new Failure('request.invalid', 'The stream needs one contact: ?contact=15550100123');
   const lastId = ctx.get('Last-Event-ID');
   const stream = streams.open(address, /^\d+$/.test(lastId) ? api.sentTo(address, Number(lastId)) : []);

@@ -7,13 +7,15 @@ import { setMaxListeners } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fromAddress, toAddress } from '../channels/twilio/address.ts';
 import { sign } from '../channels/twilio/signature.ts';
 import type { Log } from '../ops/logger.ts';
-import { channelAddress, isChannelAddress, plainAddress } from './account.ts';
+import { isChannelAddress } from './account.ts';
+import type { MediaAnswer, MediaRequest } from './media.ts';
 
 /** What the bot did that a phone notices. */
 export type Outgoing =
-  | { type: 'message'; contact: string; sid: string; text: string; at: number }
+  | { type: 'message'; contact: string; sid: string; text: string; at: number; request: Record<string, string> | null }
   | { type: 'status'; contact: string; sid: string; state: MessageState; at: number }
   /** Twilio is told only which message is being answered. */
   | { type: 'typing'; messageSid: string; at: number };
@@ -25,6 +27,8 @@ export interface TwilioApi {
   readonly url: string;
   /** What went out to a contact after a time (unix ms), oldest first. Knows the last 1,000 messages. */
   sentTo(contact: string, after: number): Extract<Outgoing, { type: 'message' }>[];
+  /** Sends what a webhook's response told Twilio to send. */
+  reply(contact: string, message: { text: string; statusCallback?: string }): void;
   stop(): Promise<void>;
 }
 
@@ -33,11 +37,25 @@ export interface TwilioApiOptions {
   authToken: string;
   /** The only sender, without `+`. */
   number: string;
-  /** Where status callbacks are brought, whatever host they name: the bot runs right here. */
-  callbackOrigin: string;
+  /** Where the bot listens, by loopback: status callbacks are brought there, whatever host they name. */
+  botUrl: string;
+  /** The bot's public address; what is in front of its paths there is taken off. */
+  publicUrl?: string | undefined;
   /** Called for everything that the bot sends. */
   onOutgoing: (outgoing: Outgoing) => void;
+  /** Called when a status callback was answered; `status` is null when it was not. */
+  onCallback?: (callback: StatusCallback) => void;
+  /** Answers requests for files; null for what is none. */
+  serveFile?: (request: MediaRequest) => MediaAnswer | null;
   log: Log;
+}
+
+export interface StatusCallback {
+  contact: string;
+  sid: string;
+  state: MessageState;
+  url: string;
+  status: number | null;
 }
 
 /** How many messages are remembered. */
@@ -62,6 +80,8 @@ interface Message {
   state: MessageState;
   createdAt: number;
   statusCallback: string | null;
+  /** The form of the request that made it; null for what a webhook's response said. */
+  request: Record<string, string> | null;
 }
 
 /** A refusal in Twilio's words. */
@@ -77,12 +97,14 @@ class Refusal extends Error {
 }
 
 export async function startTwilioApi(options: TwilioApiOptions): Promise<TwilioApi> {
-  const { accountSid, authToken, number, callbackOrigin, onOutgoing, log } = options;
+  const { accountSid, authToken, number, onOutgoing, serveFile, onCallback, log } = options;
   const messages: Message[] = [];
   const stopping = new AbortController();
   // Every message under way listens to it.
   setMaxListeners(0, stopping.signal);
   const server = createServer((request, response) => {
+    const file = serveFile?.(fileRequest(request));
+    if (file) return void response.writeHead(file.status, file.headers).end(file.body);
     serve(request).then(
       ({ status, body }) => send(response, status, body),
       (error: unknown) => refuse(response, error),
@@ -97,8 +119,12 @@ export async function startTwilioApi(options: TwilioApiOptions): Promise<TwilioA
     // A server that listens on a port has an address of this shape.
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     sentTo(contact, after) {
-      const to = channelAddress(contact);
+      const to = toAddress(contact);
       return messages.filter((message) => message.to === to && message.createdAt > after).map(asOutgoing);
+    },
+    reply(contact, { text, statusCallback }) {
+      const [from, to] = [toAddress(number), toAddress(contact)];
+      enter(newMessage({ from, to, body: text, statusCallback: statusCallback ?? null, request: null }));
     },
     stop() {
       stopping.abort();
@@ -126,7 +152,10 @@ export async function startTwilioApi(options: TwilioApiOptions): Promise<TwilioA
   }
 
   function create(form: URLSearchParams): Message {
-    const message = checkedMessage(form, channelAddress(number));
+    return enter(checkedMessage(form, toAddress(number)));
+  }
+
+  function enter(message: Message): Message {
     messages.push(message);
     if (messages.length > KEPT) messages.shift();
     onOutgoing(asOutgoing(message));
@@ -149,29 +178,40 @@ export async function startTwilioApi(options: TwilioApiOptions): Promise<TwilioA
       await sleep(afterMs, undefined, { signal: stopping.signal, ref: false });
       message.state = state;
       const { sid } = message;
-      onOutgoing({ type: 'status', contact: plainAddress(message.to), sid, state, at: Date.now() });
+      onOutgoing({ type: 'status', contact: fromAddress(message.to), sid, state, at: Date.now() });
       if (message.statusCallback !== null) await report(message, message.statusCallback);
     }
   }
 
   /** Posts the status as Twilio does; what the receiver makes of it changes nothing. */
   async function report(message: Message, statusCallback: string): Promise<void> {
-    const signed = new URL(statusCallback);
-    signed.hash = '';
     const pairs = statusFields(message, accountSid);
+    const { sid, state } = message;
+    const told = (status: number | null) =>
+      onCallback?.({ contact: fromAddress(message.to), sid, state, url: statusCallback, status });
     try {
-      const response = await fetch(new URL(signed.pathname + signed.search, callbackOrigin), {
+      const response = await fetch(loopback(statusCallback, options), {
         method: 'POST',
-        headers: { 'X-Twilio-Signature': sign(authToken, signed.href, pairs) },
+        headers: { 'X-Twilio-Signature': sign(authToken, statusCallback, pairs) },
         body: pairs,
         signal: AbortSignal.any([stopping.signal, AbortSignal.timeout(CALLBACK_TIMEOUT_MS)]),
       });
       await response.body?.cancel();
+      told(response.status);
       if (!response.ok) log.warn('A simulated status callback was refused', { status: response.status });
     } catch (error) {
-      if (!stopping.signal.aborted) log.warn('A simulated status callback did not arrive', { error });
+      if (stopping.signal.aborted) return;
+      told(null);
+      log.warn('A simulated status callback did not arrive', { error });
     }
   }
+}
+
+/** The same address on this machine. A reverse proxy would do likewise. */
+function loopback(callback: string, { botUrl, publicUrl }: TwilioApiOptions): URL {
+  if (publicUrl && callback.startsWith(`${publicUrl}/`)) return new URL(callback.slice(publicUrl.length), botUrl);
+  const { pathname, search } = new URL(callback);
+  return new URL(pathname + search, botUrl);
 }
 
 function checkedMessage(form: URLSearchParams, sender: string): Message {
@@ -193,8 +233,11 @@ function checkedMessage(form: URLSearchParams, sender: string): Message {
   if (statusCallback !== null && !URL.canParse(statusCallback)) {
     throw new Refusal(400, 21609, `The 'StatusCallback' URL ${statusCallback} is not a valid URL.`);
   }
-  const sid = `SM${randomBytes(16).toString('hex')}`;
-  return { sid, from, to, body, state: 'queued', createdAt: Date.now(), statusCallback };
+  return newMessage({ from, to, body, statusCallback, request: Object.fromEntries(form) });
+}
+
+function newMessage(content: Pick<Message, 'from' | 'to' | 'body' | 'statusCallback' | 'request'>): Message {
+  return { sid: `SM${randomBytes(16).toString('hex')}`, state: 'queued', createdAt: Date.now(), ...content };
 }
 
 const PAGE_SIZE = 50;
@@ -248,7 +291,7 @@ function asResource(message: Message, accountSid: string): object {
     date_created: created,
     date_sent: message.state === 'queued' ? null : created,
     date_updated: created,
-    direction: 'outbound-api',
+    direction: message.request ? 'outbound-api' : 'outbound-reply',
     error_code: null,
     error_message: null,
     from: message.from,
@@ -266,8 +309,8 @@ function asResource(message: Message, accountSid: string): object {
 }
 
 function asOutgoing(message: Message): Extract<Outgoing, { type: 'message' }> {
-  const { sid, body, createdAt } = message;
-  return { type: 'message', contact: plainAddress(message.to), sid, text: body, at: createdAt };
+  const { sid, body, createdAt, request } = message;
+  return { type: 'message', contact: fromAddress(message.to), sid, text: body, at: createdAt, request };
 }
 
 function statusFields(message: Message, accountSid: string): URLSearchParams {
@@ -275,7 +318,7 @@ function statusFields(message: Message, accountSid: string): URLSearchParams {
     AccountSid: accountSid,
     ApiVersion: '2010-04-01',
     ChannelPrefix: 'whatsapp',
-    ChannelToAddress: plainAddress(message.to),
+    ChannelToAddress: fromAddress(message.to),
     From: message.from,
     MessageSid: message.sid,
     MessageStatus: message.state,
@@ -287,6 +330,12 @@ function statusFields(message: Message, accountSid: string): URLSearchParams {
 
 function messagesPath(accountSid: string): string {
   return `/2010-04-01/Accounts/${accountSid}/Messages.json`;
+}
+
+function fileRequest({ method = 'GET', url = '/', headers: { authorization } }: IncomingMessage): MediaRequest {
+  const given = /^Basic (.+)$/.exec(authorization ?? '')?.[1] ?? '';
+  const { pathname: path } = new URL(url, 'http://localhost');
+  return { method, path, credentials: Buffer.from(given, 'base64').toString(), hasAuthorization: authorization !== undefined };
 }
 
 function basicAuth(user: string, password: string): string {

@@ -9,9 +9,17 @@ export interface Children {
   /** Starts a module beside this one (name without ending), and speaks to it by messages. */
   fork(name: string, args: string[]): Talking;
   /** Starts a program. `output` is a file descriptor that takes what it says. */
-  spawn(command: string, args: string[], options: { cwd: string; env: NodeJS.ProcessEnv; output: number }): ChildProcess;
+  spawn(
+    command: string,
+    args: string[],
+    options: { cwd: string; env: NodeJS.ProcessEnv; output: number },
+  ): ChildProcess;
   /** Starts a module of the project's own (path from its root, without ending) as a plain program. */
-  spawnModule(path: string, nodeArgs: string[], options: { cwd: string; env: NodeJS.ProcessEnv; output: number }): ChildProcess;
+  spawnModule(
+    path: string,
+    nodeArgs: string[],
+    options: { cwd: string; env: NodeJS.ProcessEnv; output: number },
+  ): ChildProcess;
   /** Ends one: SIGTERM, and SIGKILL after `patienceMs`. */
   end(child: ChildProcess, patienceMs?: number): Promise<void>;
   /** Ends all that are left, at once. Synchronous, so that it may be the last thing that a process does. */
@@ -54,7 +62,10 @@ export function createChildren(): Children {
       const gone = once(child, 'exit');
       child.kill('SIGTERM');
       const patience = new AbortController();
-      const late = sleep(patienceMs, undefined, { signal: patience.signal }).then(() => child.kill('SIGKILL'), () => {});
+      const late = sleep(patienceMs, undefined, { signal: patience.signal }).then(
+        () => child.kill('SIGKILL'),
+        () => {},
+      );
       await gone;
       patience.abort();
       await late;
@@ -80,7 +91,8 @@ function talking(name: string, child: ChildProcess): Talking {
         };
         const answered = (answer: unknown): void => {
           settle();
-          if (typeof answer === 'object' && answer !== null && 'error' in answer) reject(new Error(String(answer.error)));
+          if (typeof answer === 'object' && answer !== null && 'error' in answer)
+            reject(new Error(String(answer.error)));
           else resolve(answer);
         };
         child.on('message', answered);

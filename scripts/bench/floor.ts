@@ -71,7 +71,12 @@ function bodyOf(req: IncomingMessage): Promise<string> {
 }
 
 /** Twilio: "Webhooks security". The address, then every name with its value, sorted by name. */
-function isSigned(token: string, url: string, pairs: URLSearchParams, signature: string | string[] | undefined): boolean {
+function isSigned(
+  token: string,
+  url: string,
+  pairs: URLSearchParams,
+  signature: string | string[] | undefined,
+): boolean {
   if (typeof signature !== 'string') return false;
   let signed = url;
   for (const [name, value] of [...pairs].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))) signed += name + value;
@@ -100,7 +105,10 @@ function createModelClient(port: number) {
     // The model server is our own double, its answers are chat completions.
     return (JSON.parse(answered) as { choices: [{ message: { content: string } }] }).choices[0].message.content;
   }
-  return Object.assign(ask, { close: () => idle.forEach((connection) => connection.close()) });
+  function close(): void {
+    for (const connection of idle) connection.close();
+  }
+  return Object.assign(ask, { close });
 }
 
 const ESCAPES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' };

@@ -3,8 +3,9 @@
  * one before was answered. Everything is signed before the clock starts. Its parent speaks to it by messages: a `LoadOrder`
  * prepares (answered with `ready`), `go` begins (answered with the `LoadFigures`).
  */
-import { connectHttp, type Answer, type HttpConnection } from './thin-clients.ts';
+import { fileURLToPath } from 'node:url';
 import { percentile } from './table.ts';
+import { type Answer, connectHttp, type HttpConnection } from './thin-clients.ts';
 import { echo, newRun, signedRequest, textOf } from './webhooks.ts';
 
 export interface LoadOrder {
@@ -14,7 +15,10 @@ export interface LoadOrder {
   concurrent: number;
   /** The number of the first person. */
   firstPerson: number;
-  /** How many people, one after the other, write on one connection. */
+  /**
+   * How many people take turns on one connection. Nobody writes within a millisecond of being answered, when the bot is
+   * still putting its things away; while one person reads, another one writes.
+   */
   peoplePerConnection: number;
   firstTurn: number;
   /** How many messages a person writes. */
@@ -45,14 +49,15 @@ export interface LoadFigures {
 /** Twilio gives up then ("Webhooks connection overrides"). */
 const LATE_MS = 15_000;
 
-interface Person {
-  /** What they write, and what they must get. */
-  messages: { request: Buffer; expected: string }[];
+/** One message, and what it must get. */
+interface Call {
+  request: Buffer;
+  expected: string;
 }
 
 interface Caller {
   connection: HttpConnection;
-  people: Person[];
+  calls: Call[];
   /** When what it waits for was sent; 0 while it waits for nothing. */
   sentAt: number;
 }
@@ -64,20 +69,23 @@ export async function prepareLoad(order: LoadOrder): Promise<() => Promise<LoadF
   for (let i = 0; i < order.concurrent; i++) {
     const connection = await connectHttp({ port: order.port, host: '127.0.0.1' });
     const first = order.firstPerson + i * order.peoplePerConnection;
-    const people = Array.from({ length: order.peoplePerConnection }, (_, n) => personOf(first + n, order, run));
-    callers.push({ connection, people, sentAt: 0 });
+    callers.push({ connection, calls: callsOf(first, order, run), sentAt: 0 });
   }
   return () => write(callers, order);
 }
 
-function personOf(person: number, { firstTurn, turns, words, answerWords }: LoadOrder, run: string): Person {
-  return {
-    messages: Array.from({ length: turns }, (_, n) => {
-      const turn = firstTurn + n;
-      const text = textOf(person, turn, words);
-      return { request: signedRequest({ person, turn, text }, run), expected: `>${echo(text, answerWords)}<` };
-    }),
-  };
+/** First all first messages, then all second ones. */
+function callsOf(
+  first: number,
+  { peoplePerConnection, firstTurn, turns, words, answerWords }: LoadOrder,
+  run: string,
+): Call[] {
+  return Array.from({ length: peoplePerConnection * turns }, (_, n) => {
+    const person = first + (n % peoplePerConnection);
+    const turn = firstTurn + Math.floor(n / peoplePerConnection);
+    const text = textOf(person, turn, words);
+    return { request: signedRequest({ person, turn, text }, run), expected: `>${echo(text, answerWords)}<` };
+  });
 }
 
 async function write(callers: Caller[], { staggerMs, concurrent, peoplePerConnection, turns }: LoadOrder) {
@@ -97,14 +105,12 @@ async function write(callers: Caller[], { staggerMs, concurrent, peoplePerConnec
   async function talk(caller: Caller, waitMs: number): Promise<void> {
     if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
     try {
-      for (const { messages } of caller.people) {
-        for (const { request, expected } of messages) {
-          caller.sentAt = performance.now();
-          const answer = await caller.connection.exchange(request);
-          latencies.push(performance.now() - caller.sentAt);
-          caller.sentAt = 0;
-          check(answer, expected);
-        }
+      for (const { request, expected } of caller.calls) {
+        caller.sentAt = performance.now();
+        const answer = await caller.connection.exchange(request);
+        latencies.push(performance.now() - caller.sentAt);
+        caller.sentAt = 0;
+        check(answer, expected);
       }
     } catch (error) {
       figures.missing++;
@@ -144,5 +150,4 @@ function serveParent(): void {
   });
 }
 
-// Only the bench starts it with an argument.
-if (process.argv[2] === 'load') serveParent();
+if (process.argv[1] === fileURLToPath(import.meta.url)) serveParent();

@@ -82,5 +82,7 @@ function aimOf({ most, of }: NonNullable<Row['aim']>): string {
 }
 
 function shown(value: number, digits: number): string {
-  return Number.isNaN(value) ? '-' : value.toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  return Number.isNaN(value)
+    ? '-'
+    : value.toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }

@@ -41,10 +41,10 @@ export function connectHttp(where: NetConnectOpts): Promise<HttpConnection> {
       const answer = readAnswer(received);
       if (!answer) return;
       received = null;
-      if (answer instanceof Error) return end(answer);
-      const { resolve } = waiting ?? {};
+      const asked = waiting;
       waiting = null;
-      resolve?.(answer);
+      if (answer instanceof Error) asked?.reject(answer);
+      else asked?.resolve(answer);
     }
 
     function end(error: Error): void {
@@ -61,12 +61,12 @@ export function connectHttp(where: NetConnectOpts): Promise<HttpConnection> {
 function readAnswer(bytes: Buffer): Answer | Error | null {
   const headEnd = bytes.indexOf('\r\n\r\n');
   if (headEnd < 0) return null;
-  const head = bytes.latin1Slice(0, headEnd);
+  const head = bytes.toString('latin1', 0, headEnd);
   const length = /\r\ncontent-length: *(\d+)/i.exec(head)?.[1];
   if (length === undefined) return new Error(`an answer without content-length: ${head.slice(0, 200)}`);
   const end = headEnd + 4 + Number(length);
   if (bytes.length < end) return null;
-  return { status: Number(head.slice(9, 12)), body: bytes.utf8Slice(headEnd + 4, end) };
+  return { status: Number(head.slice(9, 12)), body: bytes.toString('utf8', headEnd + 4, end) };
 }
 
 export interface RedisConnection {

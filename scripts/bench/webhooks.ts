@@ -75,7 +75,9 @@ function sign(fields: Record<string, string>): string {
 const WORDS = `the we to you and tomorrow morning a train in it that is for on please with at me hotel my have can be
 breakfast this are not from do if about ticket will what would there my sister which or Lisbon one all time our so
 remember up out who when more some price them station than now over only after also back table two how first because
-change any these give day most us doctor Thursday invoice colour again garden quarter garage coffee recipe`.split(/\s+/);
+change any these give day most us doctor Thursday invoice colour again garden quarter garage coffee recipe`.split(
+  /\s+/,
+);
 
 /** So many words that no two people and turns share in full. What makes it unique comes first. */
 export function textOf(person: number, turn: number, words: number): string {

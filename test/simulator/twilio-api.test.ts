@@ -37,7 +37,8 @@ describe('the simulated REST API', () => {
       accountSid: SIMULATED_ACCOUNT_SID,
       authToken: SIMULATED_AUTH_TOKEN,
       number: SIMULATED_NUMBER,
-      callbackOrigin: `http://127.0.0.1:${(bot.address() as AddressInfo).port}`, // a TCP server's address
+      botUrl: `http://127.0.0.1:${(bot.address() as AddressInfo).port}`, // a TCP server's address
+      publicUrl: 'https://bot.example.com/behind',
       onOutgoing: (event) => outgoing.push(event),
       log,
     });
@@ -154,24 +155,31 @@ describe('the simulated REST API', () => {
   });
 
   it('reports sent, delivered and read to this machine, signed for the address it was given', async () => {
-    const callback = 'https://bot.example.com/twilio/status?reply=r1#rc=2';
-    const { body } = await call(PATH, text({ StatusCallback: callback }));
-    while (callbacks.length < 3) await new Promise((resolve) => setTimeout(resolve, 20));
+    const address = 'https://bot.example.com/twilio/status?reply=r1';
+    const { body } = await call(PATH, text({ StatusCallback: `${address}#rc=2` }));
+    await until(() => callbacks.length === 3);
     assert.deepEqual(
       callbacks.map(({ fields }) => fields.MessageStatus),
       ['sent', 'delivered', 'read'],
     );
     for (const { url, signature, fields } of callbacks) {
-      assert.equal(url, '/twilio/status?reply=r1');
-      assert.equal(fields.MessageSid, body.sid);
-      const signedFor = 'https://bot.example.com/twilio/status?reply=r1';
-      assert.ok(twilio.validateRequest(SIMULATED_AUTH_TOKEN, signature, signedFor, fields));
+      assert.deepEqual([url, fields.MessageSid], ['/twilio/status?reply=r1', body.sid]);
+      assert.ok(twilio.validateRequest(SIMULATED_AUTH_TOKEN, signature, address, fields));
     }
+  });
+
+  it('takes off what a proxy would take off the public address', async () => {
+    const address = 'https://bot.example.com/behind/twilio/status?reply=r1';
+    await call(PATH, text({ StatusCallback: address }));
+    await until(() => callbacks.length > 0);
+    const { url, signature, fields } = callbacks[0] ?? { url: '', signature: '', fields: {} };
+    assert.equal(url, '/twilio/status?reply=r1');
+    assert.ok(twilio.validateRequest(SIMULATED_AUTH_TOKEN, signature, address, fields));
   });
 
   it('tells the phone what became of a message, also when nobody asked for callbacks', async () => {
     await call(PATH, text());
-    while (outgoing.length < 4) await new Promise((resolve) => setTimeout(resolve, 20));
+    await until(() => outgoing.length === 4);
     assert.deepEqual(
       outgoing.map((event) => (event.type === 'status' ? event.state : event.type)),
       ['message', 'sent', 'delivered', 'read'],
@@ -179,3 +187,11 @@ describe('the simulated REST API', () => {
     assert.equal(callbacks.length, 0);
   });
 });
+
+/** Waits, at most 10 s. */
+async function until(holds: () => boolean): Promise<void> {
+  for (let tries = 0; !holds(); tries++) {
+    if (tries === 500) assert.fail('it never happened');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}

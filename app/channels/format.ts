@@ -1,0 +1,202 @@
+/** The model's Markdown → WhatsApp's formatting: https://faq.whatsapp.com/539178204879377 */
+import { lexer, type MarkedToken, type Token, type Tokens } from 'marked';
+import { type Scrubbed, scrub } from '../privacy/scrub.ts';
+
+/**
+ * Writes Markdown (CommonMark with GitHub's tables, tasks and strikethrough) the way WhatsApp shows it: bold as `*b*`,
+ * italic as `_i_`, struck as `~s~`, headings in bold, links as `text (address)`, tables as lines. Code, HTML, and what
+ * only looks like Markdown (`2 * 3 * 4`, `snake_case_name`) stay as they are; a text without Markdown comes back as it
+ * came. Never throws.
+ */
+export function formatForWhatsApp(markdown: Scrubbed): Scrubbed {
+  if (!MAY_BE_MARKDOWN.test(markdown)) return markdown;
+  try {
+    // Once more, because two harmless halves with a mark between them can make an address.
+    return scrub(blocks(lexer(markdown), NOTHING));
+  } catch {
+    return markdown; // nested beyond what a parser's stack holds
+  }
+}
+
+/** Broader than Markdown. Lists with `-` and numbers are missing on purpose: they are WhatsApp's own. */
+const MAY_BE_MARKDOWN = /[*_~`#>|[<&\\]|^ {0,3}(?:[-=]{2}|\+ |- +-)/m;
+
+/** The formatting that is already switched on around a token: WhatsApp does not nest the same mark. */
+type Marks = ReadonlySet<string>;
+const NOTHING: Marks = new Set();
+const HEADING: Marks = new Set(['*']);
+const LINE = '———';
+
+/** Blocks below each other, with as many line breaks between them as they had. */
+function blocks(tokens: Token[], marks: Marks): string {
+  let text = '';
+  let breaks = 0;
+  for (const token of tokens) {
+    const written = block(token, marks);
+    if (written !== '') {
+      if (text !== '') text += '\n'.repeat(Math.max(breaks, 1));
+      text += written;
+      breaks = 0;
+    }
+    breaks += trailingBreaks(token.raw);
+  }
+  return text;
+}
+
+function trailingBreaks(raw: string): number {
+  return raw.slice(raw.trimEnd().length).split('\n').length - 1;
+}
+
+function block(token: Token, marks: Marks): string {
+  const known = token as MarkedToken; // the lexer is given no extensions, so that there are no others
+  switch (known.type) {
+    case 'space':
+    case 'checkbox':
+      return '';
+    case 'heading':
+      return marked('*', inline(known.tokens, HEADING));
+    case 'code':
+      return known.codeBlockStyle === 'indented' ? known.raw.trimEnd() : `\`\`\`\n${known.text}\n\`\`\``;
+    case 'blockquote':
+      return quoted(blocks(known.tokens, marks));
+    case 'list':
+      return list(known, marks);
+    case 'table':
+      return table(known, marks);
+    case 'hr':
+      return LINE;
+    case 'paragraph':
+      return inline(known.tokens, marks);
+    case 'text':
+      return known.tokens ? inline(known.tokens, marks) : decoded(known.text);
+    default:
+      // HTML stays, and so does a link definition: it may as well be words in brackets with a colon behind them.
+      return token.raw.trimEnd();
+  }
+}
+
+/** WhatsApp knows one level of quotation. */
+function quoted(text: string): string {
+  return text.replace(/^(?!> )/gm, '> ');
+}
+
+function list({ items, ordered, start, raw }: Tokens.List, marks: Marks): string {
+  const closing = /^\s*\d+([.)])/.exec(raw)?.[1] ?? '.';
+  let text = '';
+  items.forEach((item, i) => {
+    const marker = ordered ? `${Number(start) + i}${closing} ` : '- ';
+    const box = item.task ? (item.checked ? '☑ ' : '☐ ') : '';
+    text += marker + box + blocks(item.tokens, marks).replace(/\n(?=.)/g, `\n${' '.repeat(marker.length)}`);
+    if (i < items.length - 1) text += '\n'.repeat(Math.max(trailingBreaks(item.raw), 1));
+  });
+  return text;
+}
+
+/** A phone is too narrow for columns: one line a row, the header in bold. */
+function table({ header, rows }: Tokens.Table, marks: Marks): string {
+  const line = (cells: Tokens.TableCell[], around: Marks) =>
+    cells.map(({ tokens }) => inline(tokens, around).replace(/\s*\n\s*/g, ' ')).join(' | ');
+  const isNamed = header.some(({ text }) => text.trim() !== '');
+  const head = isNamed ? [marked('*', line(header, HEADING))] : [];
+  return [...head, ...rows.map((row) => line(row, marks))].join('\n');
+}
+
+function inline(tokens: Token[], marks: Marks): string {
+  return tokens.map((token, i) => span(token, marks, tokens[i - 1]?.raw ?? '', tokens[i + 1]?.raw ?? '')).join('');
+}
+
+/** @param before what is written in front of the token, and `after` behind it, as the model wrote it */
+function span(token: Token, marks: Marks, before: string, after: string): string {
+  const known = token as MarkedToken; // as in `block`
+  switch (known.type) {
+    case 'strong':
+      return emphasis('*', known, marks, before, after);
+    case 'em':
+      return emphasis('_', known, marks, before, after);
+    case 'del':
+      return emphasis('~', known, marks, before, after);
+    case 'link':
+      return known.autolink ? known.text : withAddress(inline(known.tokens, marks), known.href);
+    case 'image':
+      return withAddress(decoded(known.text), known.href);
+    case 'br':
+      return '\n';
+    case 'escape':
+      return known.text;
+    case 'text':
+      return known.tokens ? inline(known.tokens, marks) : decoded(known.text);
+    case 'html':
+      return /^<br\s*\/?>$/i.test(known.raw) ? '\n' : known.raw;
+    default:
+      return token.raw; // a code span
+  }
+}
+
+function emphasis(
+  mark: string,
+  { raw, tokens }: Tokens.Strong | Tokens.Em | Tokens.Del,
+  marks: Marks,
+  before: string,
+  after: string,
+): string {
+  if (isNoEmphasis(raw, before, after)) {
+    const original = /^[*_~]{1,2}/.exec(raw)?.[0] ?? '';
+    return original + inline(tokens, marks) + original;
+  }
+  if (marks.has(mark)) return inline(tokens, marks);
+  return marked(mark, inline(tokens, new Set([...marks, mark])));
+}
+
+/**
+ * In the middle of a word or a number (`5*4*3`, `2**8**2`) marks are arithmetic, and `__init__.py` is a name. Other
+ * scripts put no spaces around words, so only Latin letters and digits count.
+ */
+function isNoEmphasis(raw: string, before: string, after: string): boolean {
+  if (/[\p{Script=Latin}\p{Nd}]$/u.test(before) && /^[\p{Script=Latin}\p{Nd}]/u.test(after)) return true;
+  return /^__\w+__$/.test(raw) && /^(?:\.\w|\()/.test(after);
+}
+
+/** Puts a mark around each line, close to its words: WhatsApp takes it for plain text otherwise. */
+function marked(mark: string, text: string): string {
+  return text.replace(/^([^\S\n]*)(\S|\S.*\S)([^\S\n]*)$/gm, `$1${mark}$2${mark}$3`);
+}
+
+function withAddress(text: string, href: string): string {
+  const address = decoded(href);
+  if (text === '' || text === address || `mailto:${text}` === address || `tel:${text}` === address)
+    return text || address;
+  return address === '' ? text : `${text} (${address})`;
+}
+
+const ENTITIES: Record<string, string> = {
+  amp: '&',
+  lt: '<',
+  gt: '>',
+  quot: '"',
+  apos: "'",
+  nbsp: '\u00a0',
+  hellip: '…',
+  ndash: '–',
+  mdash: '—',
+  bull: '•',
+  middot: '·',
+  times: '×',
+  deg: '°',
+  euro: '€',
+  pound: '£',
+  copy: '©',
+  reg: '®',
+  trade: '™',
+  rarr: '→',
+  larr: '←',
+};
+
+/** The entities that models write; one that is not known stays. */
+function decoded(text: string): string {
+  return text.replace(/&(?:#(\d{1,7})|#x([\da-f]{1,6})|([a-z]+));/gi, (whole, decimal, hex, name) => {
+    if (name !== undefined) return (Object.hasOwn(ENTITIES, name) && ENTITIES[name]) || whole;
+    const code = decimal === undefined ? Number.parseInt(hex, 16) : Number(decimal);
+    const isCharacter = code > 31 && code <= 0x10ffff && (code < 0xd800 || code > 0xdfff);
+    return isCharacter ? String.fromCodePoint(code) : whole;
+  });
+}

@@ -1,0 +1,144 @@
+/** Cuts a text that is too long for one message. */
+import { type Scrubbed, scrub } from '../privacy/scrub.ts';
+
+/** The shortest part that can hold a code block's marks and some code. */
+export const SHORTEST_LIMIT = 20;
+
+/**
+ * Cuts a text into parts of at most `limit` UTF-16 units: after a paragraph if there is one in the second half of a
+ * part, else after a line, a sentence or a word. A character as people see it (an emoji of several parts, a letter with
+ * its accents), an address and a code block that fit into a part are never cut; a longer code block is closed at the
+ * end of a part and opened again in the next. Nothing but white space at the cuts is lost, and no part is empty.
+ *
+ * @param limit at least `SHORTEST_LIMIT`, else a RangeError
+ */
+export function splitText(text: Scrubbed, limit: number): Scrubbed[] {
+  if (!(limit >= SHORTEST_LIMIT)) throw new RangeError(`a part must be able to hold ${SHORTEST_LIMIT} characters`);
+  if (text.length <= limit) return text.trim() === '' ? [] : [text];
+  const parts: string[] = [];
+  let part = '';
+  const finish = () => {
+    if (part.trim() !== '') parts.push(part.trimEnd());
+    part = '';
+  };
+  for (const block of blocksOf(text)) {
+    if (block.startsWith(FENCE)) {
+      const [first = '', ...others] = codePieces(block, limit);
+      if (part.length + first.length > limit) finish();
+      part += first;
+      for (const piece of others) {
+        finish();
+        part = piece;
+      }
+      continue;
+    }
+    let rest = block;
+    while (part.length + rest.trimEnd().length > limit) {
+      const cut = cutProse(rest, limit, part.length);
+      part += rest.slice(0, cut);
+      finish();
+      rest = rest.slice(cut).replace(/^\s*\n|^\s+/, '');
+    }
+    part += rest;
+  }
+  finish();
+  return parts.map((whole) => rescrubbed(whole, limit));
+}
+
+const FENCE = '```';
+
+/** Code blocks with their marks, and what stands around them; together they are the text. */
+function blocksOf(text: string): string[] {
+  return text.split(/(```[\s\S]*?```)/).filter((block) => block !== '');
+}
+
+/** A part on its own may read differently at its ends; what is put in then may be longer. */
+function rescrubbed(part: string, limit: number): Scrubbed {
+  const clean = scrub(part);
+  return clean.length <= limit ? clean : scrub(clean.slice(0, limit));
+}
+
+/**
+ * Where to cut: at least 1 when `taken` is 0; 0 means that it is better done in a part of its own.
+ * @param taken how much of the part is full already
+ */
+function cutProse(text: string, limit: number, taken: number): number {
+  const room = limit - taken;
+  const seen = text.slice(0, room + 1);
+  const cuts = [lastParagraph(seen), lastLine(seen), lastSentence(seen), lastWord(seen)];
+  const good = cuts.find((cut) => taken + cut >= limit / 2) ?? cuts.find((cut) => cut > 0);
+  return good ?? (taken === 0 ? cutAnywhere(text, room) : 0);
+}
+
+/** A code block in pieces that are code blocks again. */
+function codePieces(block: string, limit: number): string[] {
+  if (block.length <= limit) return [block];
+  const pieces: string[] = [];
+  const room = limit - 2 * (FENCE.length + 1);
+  let rest = block
+    .slice(FENCE.length, -FENCE.length)
+    .replace(/^\s*\n/, '')
+    .trimEnd();
+  while (rest !== '') {
+    const cut = rest.length <= room ? rest.length : cutCode(rest, room);
+    const code = rest.slice(0, cut).trimEnd();
+    if (code !== '') pieces.push(`${FENCE}\n${code}\n${FENCE}`);
+    // Only the white space that was cut at: the next line may be indented.
+    rest = rest.slice(cut).replace(/^\s/, '');
+  }
+  return pieces;
+}
+
+function cutCode(code: string, room: number): number {
+  const seen = code.slice(0, room + 1);
+  return lastLine(seen) || lastWord(seen) || cutAnywhere(code, room);
+}
+
+// Each gives the place of the last cut of its kind, at which nothing or white space follows, or 0. What they look at is
+// one unit longer than what may be taken.
+
+function lastParagraph(text: string): number {
+  return Math.max(text.lastIndexOf('\n\n'), 0);
+}
+
+function lastLine(text: string): number {
+  return Math.max(text.lastIndexOf('\n'), 0);
+}
+
+/** Full stops need a space behind them (3.5, e.g.), those of Chinese and Japanese do not. */
+const SENTENCE_END = /[.!?…]["'”’»)\]*_~]{0,4}(?=\s)|[。！？](?![\p{M}\u200d])/gu;
+
+function lastSentence(text: string): number {
+  let last = 0;
+  for (const { index, 0: end } of text.matchAll(SENTENCE_END)) {
+    const cut = index + end.length;
+    if (cut < text.length && linkOver(text, cut) === undefined) last = cut;
+  }
+  return last;
+}
+
+function lastWord(text: string): number {
+  for (let i = text.length - 1; i > 0; i--) if (/\s/.test(text.charAt(i))) return i;
+  return 0;
+}
+
+const CHARACTERS = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
+/** How far to look behind a cut for the rest of the character it may be in. */
+const LONGEST_CHARACTER = 64;
+
+/** Before the address that reaches over the place, else before the character that does. There is no space up to it. */
+function cutAnywhere(text: string, room: number): number {
+  const link = linkOver(text.slice(0, room + 1), room);
+  if (link) return link;
+  const character = CHARACTERS.segment(text.slice(0, room + LONGEST_CHARACTER)).containing(room);
+  if (character && character.index > 0) return character.index;
+  return /[\ud800-\udbff]/.test(text.charAt(room - 1)) ? room - 1 : room;
+}
+
+/** Where an address begins that goes on at this place. */
+function linkOver(text: string, at: number): number | undefined {
+  for (const { index, 0: link } of text.matchAll(/(?:https?:\/\/|www\.)\S+/gi)) {
+    if (index < at && at < index + link.length) return index;
+  }
+  return undefined;
+}

@@ -1,0 +1,34 @@
+/** The SDK's HTTP client, bounded in time and free of the environment's surprises. */
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { Agent } from 'node:https';
+import RequestClient from 'twilio/lib/base/RequestClient.js';
+
+export interface TwilioHttp {
+  /** For the SDK's constructor. */
+  client: RequestClient;
+  /**
+   * Makes a call of the SDK with this signal: the SDK itself has no way to be given one, and its own time limit only
+   * counts silence, not a response that trickles in or a connection that is never made.
+   */
+  within<Result>(signal: AbortSignal, call: () => Promise<Result>): Promise<Result>;
+}
+
+/** @param timeoutMs how long a connection may be silent */
+export function createTwilioHttp(timeoutMs: number): TwilioHttp {
+  const signals = new AsyncLocalStorage<AbortSignal>();
+  const client = new RequestClient({ timeout: timeoutMs, autoRetry: false });
+  // With HTTP_PROXY set the SDK takes an agent that has neither the time limit nor connections that are kept.
+  if (!(client.axios.defaults.httpsAgent instanceof Agent)) {
+    client.axios.defaults.httpsAgent = new Agent({ keepAlive: true, timeout: timeoutMs });
+  }
+  client.axios.interceptors.request.use((config) => {
+    const signal = signals.getStore();
+    return signal ? Object.assign(config, { signal }) : config;
+  });
+  client.axios.interceptors.response.use((response) => {
+    // The SDK looks into the body of an error, and falls over when there is none.
+    response.data ??= '';
+    return response;
+  });
+  return { client, within: (signal, call) => signals.run(signal, call) };
+}

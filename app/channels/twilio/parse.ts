@@ -1,0 +1,184 @@
+/** A webhook's form → what it is, in our words. Fields: https://www.twilio.com/docs/messaging/guides/webhook-request */
+import type { Attachment, DeliveryStatus, InboundMessage, Location } from '../../message.ts';
+import { type Scrubbed, scrub } from '../../privacy/scrub.ts';
+import { fromAddress } from './address.ts';
+import type { Pairs } from './signature.ts';
+import { isStatus, parseStatus } from './status.ts';
+
+export type Inbound =
+  | { kind: 'message'; message: InboundMessage }
+  | { kind: 'status'; status: DeliveryStatus }
+  /** Nothing to answer. `reason` is for the operator and holds nothing of what was sent. */
+  | { kind: 'invalid'; reason: string };
+
+export interface InboundContext {
+  /** Unix ms. */
+  receivedAt: number;
+  requestId: string;
+  /** Our own account: media of any other is not read. Without it the form's own is believed. */
+  accountSid?: string | undefined;
+  /** Path and query that were called; a status callback's names the reply. */
+  url?: string | undefined;
+}
+
+/** Makes a message or a status of a webhook's fields. Texts are cleaned and scrubbed here, at the border. */
+export function parseInbound(pairs: Pairs, context: InboundContext): Inbound {
+  const form = pairs instanceof URLSearchParams ? pairs : new URLSearchParams([...pairs]);
+  if (isStatus(form)) {
+    const status = parseStatus(form, context.url ?? '');
+    return status ? { kind: 'status', status } : { kind: 'invalid', reason: 'A status callback names no message.' };
+  }
+  return parseMessage(form, context);
+}
+
+/**
+ * Where a file lies on Twilio's API, behind the configured origin.
+ * @param ref an attachment's `ref`
+ * @returns null for a ref that names nothing, as that of an attachment whose address we did not believe
+ */
+export function mediaPath(accountSid: string, ref: string): string | null {
+  const [, message, media] = /^((?:SM|MM)[0-9a-f]{32})\/(ME[0-9a-f]{32})$/i.exec(ref) ?? [];
+  if (message === undefined || media === undefined) return null;
+  return `/2010-04-01/Accounts/${accountSid}/Messages/${message}/Media/${media}`;
+}
+
+/**
+ * The longest text that is taken in, in UTF-16 units; the rest is cut off. Six times what Twilio says a body holds
+ * (1,600), so that only something that is no WhatsApp message ever loses by it.
+ */
+export const LONGEST_TEXT = 10_000;
+const LONGEST_NAME = 256;
+/** A username id with its country has at most 140 characters. */
+const LONGEST_ADDRESS = 160;
+/** What Twilio allows a message of any channel; WhatsApp's carry one at most. */
+const MOST_ATTACHMENTS = 10;
+
+function parseMessage(form: URLSearchParams, context: InboundContext): Inbound {
+  const business = addressIn(form, 'To');
+  const contact = addressIn(form, 'From');
+  if (contact === undefined) return { kind: 'invalid', reason: 'The sender (From) is missing or no address.' };
+  const text = textOf(form);
+  const attachments = attachmentsIn(form, context.accountSid);
+  const location = locationIn(form);
+  const buttonPayload = clean(form.get('ButtonPayload') || form.get('ListId'), LONGEST_TEXT);
+  if (text === '' && attachments.length === 0 && !location && buttonPayload === '') {
+    return { kind: 'invalid', reason: 'The message has neither text nor media nor a location nor a button.' };
+  }
+  const inReplyTo = idIn(form, 'OriginalRepliedMessageSid');
+  return {
+    kind: 'message',
+    message: {
+      id: idIn(form, 'MessageSid') ?? idIn(form, 'SmsMessageSid') ?? idIn(form, 'SmsSid') ?? context.requestId,
+      channel: 'twilio',
+      business: business ?? '',
+      contact,
+      profileName: profileNameIn(form),
+      receivedAt: context.receivedAt,
+      text,
+      attachments,
+      ...(location && { location }),
+      ...(buttonPayload !== '' && { buttonPayload }),
+      ...(isForwarded(form) && { forwarded: true as const }),
+      ...(inReplyTo !== undefined && { inReplyTo }),
+      requestId: context.requestId,
+    },
+  };
+}
+
+/** The title of what was pressed or chosen, else what was written. */
+function textOf(form: URLSearchParams): Scrubbed {
+  const text = clean(form.get('ButtonText') || form.get('ListTitle') || form.get('Body'), LONGEST_TEXT);
+  return text.trim() === '' ? scrub('') : text;
+}
+
+function addressIn(form: URLSearchParams, field: string): string | undefined {
+  const address = fromAddress(form.get(field) ?? '');
+  return address.length <= LONGEST_ADDRESS && /^[^\s\p{C}]+$/u.test(address) ? address : undefined;
+}
+
+function idIn(form: URLSearchParams, field: string): string | undefined {
+  const id = form.get(field) ?? '';
+  return /^\w{1,64}$/.test(id) ? id : undefined;
+}
+
+function profileNameIn(form: URLSearchParams): Scrubbed | null {
+  const name = clean(form.get('ProfileName')?.replace(/\s+/g, ' ').trim(), LONGEST_NAME);
+  return name === '' ? null : name;
+}
+
+/** Both fields may also arrive as the word `false`. */
+function isForwarded(form: URLSearchParams): boolean {
+  return [form.get('Forwarded'), form.get('FrequentlyForwarded')].some((said) => said?.toLowerCase() === 'true');
+}
+
+function locationIn(form: URLSearchParams): Location | undefined {
+  const latitude = degreesIn(form, 'Latitude', 90);
+  const longitude = degreesIn(form, 'Longitude', 180);
+  if (latitude === undefined || longitude === undefined) return undefined;
+  const label = clean(form.get('Label'), LONGEST_TEXT);
+  const address = clean(form.get('Address'), LONGEST_TEXT);
+  return { latitude, longitude, ...(label !== '' && { label }), ...(address !== '' && { address }) };
+}
+
+function degreesIn(form: URLSearchParams, field: string, most: number): number | undefined {
+  const said = form.get(field)?.trim();
+  const degrees = said ? Number(said) : Number.NaN;
+  return Math.abs(degrees) <= most ? degrees : undefined;
+}
+
+function attachmentsIn(form: URLSearchParams, ownAccount: string | undefined): Attachment[] {
+  const count = Math.min(Math.trunc(Number(form.get('NumMedia'))) || 0, MOST_ATTACHMENTS);
+  const account = form.get('AccountSid') ?? '';
+  const readable = account !== '' && account === (ownAccount ?? account);
+  return Array.from({ length: Math.max(count, 0) }, (_, i) => {
+    const contentType = typeIn(form.get(`MediaContentType${i}`) ?? '');
+    const ref = readable ? refOf(form.get(`MediaUrl${i}`) ?? '', account) : '';
+    return { kind: kindOf(contentType), contentType, ref };
+  });
+}
+
+/** `Audio/OGG; codecs=opus` → `audio/ogg` */
+function typeIn(header: string): string {
+  const type = header.split(';', 1)[0]?.trim().toLowerCase() ?? '';
+  return /^[\w.+-]+\/[\w.+-]+$/.test(type) ? type : 'application/octet-stream';
+}
+
+const CONTACT_CARDS = new Set(['text/vcard', 'text/x-vcard', 'text/directory']);
+
+function kindOf(contentType: string): Attachment['kind'] {
+  const family = contentType.split('/', 1)[0];
+  if (family === 'image' || family === 'audio' || family === 'video') return family;
+  return CONTACT_CARDS.has(contentType) ? 'contact-card' : 'document';
+}
+
+/**
+ * `<message>/<media>`: all of the address that is needed. The host is not believed, because the account's credentials
+ * will go wherever the file is fetched from.
+ */
+function refOf(mediaUrl: string, account: string): string {
+  const path = URL.canParse(mediaUrl) ? new URL(mediaUrl).pathname : '';
+  const [, message, media] = /^\/2010-04-01\/Accounts\/[^/]+\/Messages\/([^/]+)\/Media\/([^/]+)$/.exec(path) ?? [];
+  const ref = `${message}/${media}`;
+  return path === mediaPath(account, ref) ? ref : '';
+}
+
+/**
+ * Without control characters (but lines and tabs stay), without halves of characters, at most `longest` units,
+ * and scrubbed.
+ */
+function clean(text: string | null | undefined, longest: number): Scrubbed {
+  if (!text) return scrub('');
+  const cleaned = scrub(NOT_CLEAN.test(text) ? withoutControls(text) : text);
+  return cleaned.length <= longest ? cleaned : scrub(wholeCharacters(cleaned.slice(0, longest)));
+}
+
+/** `\p{Cs}` is half of a character; the other half is missing. */
+const NOT_CLEAN = /[^\P{Cc}\n\t]|\p{Cs}/u;
+
+function withoutControls(text: string): string {
+  return wholeCharacters(text.replace(/\r\n?/g, '\n').replace(/[^\P{Cc}\n\t]/gu, ''));
+}
+
+function wholeCharacters(text: string): string {
+  return text.replace(/\p{Cs}/gu, '\ufffd');
+}

@@ -1,0 +1,36 @@
+/** The body of a webhook's response: what Twilio is to send. https://www.twilio.com/docs/messaging/twiml */
+// The package's front door loads the whole SDK; this file of it needs nothing but the XML builder.
+import MessagingResponse from 'twilio/lib/twiml/MessagingResponse.js';
+import type { Scrubbed } from '../../privacy/scrub.ts';
+
+/** Nothing to send. */
+export const EMPTY_TWIML = new MessagingResponse().toString();
+
+/**
+ * One `<Message>` per text, in order. A text without a visible character is left out, for Twilio has nothing to send then.
+ * @param options.statusCallback where Twilio reports what became of them. Never as `action`: that would end the document
+ * at the first message.
+ */
+export function messagesTwiml(
+  texts: readonly Scrubbed[],
+  options: { statusCallback?: string | undefined } = {},
+): string {
+  const response = new MessagingResponse();
+  const attributes = options.statusCallback === undefined ? {} : { statusCallback: options.statusCallback };
+  for (const text of texts) {
+    const body = sendable(text);
+    if (body.trim() !== '') response.message(attributes, body);
+  }
+  return response.toString();
+}
+
+/**
+ * Drops the characters that XML 1.0 does not allow, halves of characters among them: the builder throws for each.
+ * https://www.w3.org/TR/xml/#charsets
+ */
+export function sendable(text: string): string {
+  return NOT_XML.test(text) ? text.replace(/\r\n?/g, '\n').replace(NOT_XML_EACH, '') : text;
+}
+
+const NOT_XML_EACH = /[^\t\n\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu;
+const NOT_XML = new RegExp(NOT_XML_EACH.source, 'u');

@@ -1,0 +1,116 @@
+/**
+ * Makes what people send readable: a picture for the model's eyes, a voice note as its words, and for everything else a
+ * sentence that tells the model what was sent and why it cannot be opened. It never fails a turn.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type FailureCode, isFailure } from '../errors.ts';
+import type { ContentPart } from '../llm/model.ts';
+import type { Attachment, InboundMessage, Location } from '../message.ts';
+import type { Log } from '../ops/logger.ts';
+import type { Metrics } from '../ops/metrics.ts';
+import { type Scrubbed, scrub } from '../privacy/scrub.ts';
+
+/** A message as the model is shown it. */
+export interface Readable {
+  /** What is remembered: words only. */
+  words: Scrubbed;
+  /** What the model is asked beside the words, this time only. */
+  hint: Scrubbed | null;
+  pictures: ContentPart[];
+}
+
+/** Resolves always; `signal` ends the downloads early. */
+export type Read = (message: InboundMessage, signal: AbortSignal, log: Log) => Promise<Readable>;
+
+export interface ReadOptions {
+  download: (attachment: Attachment, signal: AbortSignal) => Promise<Buffer>;
+  /** Bytes → a picture the model can look at. */
+  seePicture: (bytes: Buffer) => Promise<Extract<ContentPart, { kind: 'image' }>>;
+  /** Bytes → the words that were said, '' when nothing was. */
+  hearVoice: (bytes: Buffer, signal: AbortSignal) => Promise<Scrubbed>;
+  metrics: Metrics;
+}
+
+/** How long a turn that begins with an attachment waits for its siblings: several photos sent at once are several webhooks. */
+export const SIBLINGS_MS = 600;
+
+export function hasAttachments(messages: readonly InboundMessage[]): boolean {
+  return messages.some((message) => message.attachments.length > 0);
+}
+
+export function waitForSiblings(signal: AbortSignal): Promise<void> {
+  return sleep(SIBLINGS_MS, undefined, { signal });
+}
+
+export function createRead({ download, seePicture, hearVoice, metrics }: ReadOptions): Read {
+  return async (message, signal, log) => {
+    const parts = await Promise.all(message.attachments.map((attachment) => open(attachment, signal, log)));
+    const notes = parts.map(({ note }) => note).filter(Boolean);
+    if (message.location) notes.push(`[location: ${placeOf(message.location)}]`);
+    if (message.buttonPayload) notes.push(`[pressed the button ${message.buttonPayload}]`);
+    const hints = parts.map(({ hint }) => hint).filter(Boolean);
+    const pictures = parts.flatMap(({ picture }) => picture ?? []);
+    if (pictures.length > 0 && message.text === '') hints.push(PICTURE_ALONE);
+    return {
+      words: scrub([...notes, message.text].filter(Boolean).join('\n')),
+      hint: hints.length > 0 ? scrub(`(${hints.join(' ')})`) : null,
+      pictures,
+    };
+  };
+
+  async function open(attachment: Attachment, signal: AbortSignal, log: Log): Promise<Opened> {
+    if (attachment.kind !== 'image' && attachment.kind !== 'audio') return unopened(attachment, 'media.unsupported');
+    const startedAt = performance.now();
+    try {
+      const bytes = await download(attachment, signal);
+      if (attachment.kind === 'image') return { note: '[picture]', picture: await seePicture(bytes) };
+      const said = await hearVoice(bytes, signal);
+      return said === '' ? { note: '[voice note]', hint: 'Nothing could be heard in the voice note.' } : { note: said };
+    } catch (error) {
+      const code = isFailure(error) ? error.code : 'media.unreadable';
+      log.warn('An attachment could not be read', { kind: attachment.kind, code, error });
+      return unopened(attachment, code);
+    } finally {
+      metrics.stageTook('media', performance.now() - startedAt);
+    }
+  }
+}
+
+interface Opened {
+  /** Stands in the history. */
+  note: string;
+  /** Told to the model, this time only. */
+  hint?: string;
+  picture?: ContentPart;
+}
+
+const PICTURE_ALONE = 'They sent the picture without a word: say what you see and what you can do with it.';
+
+const NAMES = {
+  image: 'picture',
+  audio: 'voice note',
+  video: 'video',
+  'contact-card': 'contact card',
+  document: 'document',
+};
+
+function unopened({ kind, contentType }: Attachment, code: FailureCode): Opened {
+  const name = NAMES[kind];
+  const why = REASONS[code] ?? 'it could not be opened';
+  return {
+    note: `[${name}]`,
+    hint: `You cannot see the ${name} (${contentType}): ${why}. Tell them so kindly, and how they can help you.`,
+  };
+}
+
+/** Why something cannot be seen, for the model to tell; whatever is our own trouble is just "it could not be opened". */
+const REASONS: Partial<Record<FailureCode, string>> = {
+  'media.unsupported': 'you can look at pictures and listen to voice notes, but not open this kind of file',
+  'media.too_large': 'it is too large; a smaller one would work',
+  'media.unreadable': 'the file seems to be damaged; sending it again may help',
+  'media.gone': 'it is no longer there; sending it again may help',
+};
+
+function placeOf({ latitude, longitude, label, address }: Location): string {
+  return [label, address, `${latitude}, ${longitude}`].filter(Boolean).join(', ');
+}

@@ -1,0 +1,18 @@
+/** What the simulator is handed to look inside: it imports nothing of the bot's own places. */
+import type { ConversationId } from '../message.ts';
+import type { StoredMemory } from './contract.ts';
+
+/** The store's side of the developers' drawer. Both reject when the store cannot be asked. */
+export interface InspectMemory {
+  memoryOf(conversation: ConversationId): Promise<StoredMemory>;
+  /** Deletes everything that is remembered of a conversation, also what waits and who is at it. */
+  forget(conversation: ConversationId): Promise<void>;
+}
+
+export interface InspectTools {
+  countTokens(text: string): number;
+  /** Whether a system message asks for a summary rather than an answer. */
+  asksForSummary(system: string): boolean;
+  /** Size and main colours of a picture, in words: "a picture of 640 × 480 pixels, mostly dark green and white". */
+  describePicture(bytes: Buffer): Promise<string>;
+}

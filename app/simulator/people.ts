@@ -1,0 +1,11 @@
+/** Who can be played: made up, with numbers that are kept free for fiction. */
+import type { SimulatedPerson } from './contract.ts';
+
+/** The last one has a username and shows no number, as WhatsApp allows since 2026. */
+export const PEOPLE: readonly SimulatedPerson[] = [
+  { contact: '15550100123', profileName: 'Ana Torres' },
+  { contact: '15550100145', profileName: 'Ben Okafor' },
+  { contact: '447700900118', profileName: 'Chloé Martin' },
+  { contact: '15550100177', profileName: '田中 健' },
+  { contact: 'US.7Q2M9K4TXB3D', profileName: 'nightowl.ida' },
+];

@@ -1,0 +1,287 @@
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, describe, test } from 'node:test';
+import { createDeadLetters } from '../../app/memory/dead-letters.ts';
+import { createKeys } from '../../app/memory/keys.ts';
+import { createMailbox, type Held, type Mailbox } from '../../app/memory/mailbox.ts';
+import { createRedis, createScripts, type RedisClient } from '../../app/memory/redis.ts';
+import { createSummaryStore } from '../../app/memory/summary.ts';
+import type { InboundMessage, Line } from '../../app/message.ts';
+import { createLogger } from '../../app/ops/logger.ts';
+import { scrub } from '../../app/privacy/scrub.ts';
+import { startTestRedis } from '../support/redis.ts';
+
+const ANA = '14155238886:15550100101';
+const log = createLogger({ level: 'error', format: 'json' });
+const keys = createKeys(1);
+
+let server: Awaited<ReturnType<typeof startTestRedis>>;
+let redis: RedisClient;
+let clock = 1_800_000_000_000;
+let mailbox: Mailbox;
+
+before(async () => {
+  server = await startTestRedis();
+  redis = createRedis({ kind: 'url', url: server.url }, log);
+  await redis.connect();
+  mailbox = mailboxOf({});
+});
+
+after(async () => {
+  redis.disconnect();
+  await server.stop();
+});
+
+beforeEach(async () => {
+  await redis.flushall();
+  clock = 1_800_000_000_000;
+});
+
+function mailboxOf(overrides: { leaseMs?: number; historyTokens?: number }): Mailbox {
+  return createMailbox({
+    redis,
+    run: createScripts(redis),
+    keys,
+    leaseMs: 30_000,
+    historyTtlMs: 86_400_000,
+    historyTokens: 1_000,
+    now: () => clock,
+    ...overrides,
+  });
+}
+
+function message(id: string, overrides: Partial<InboundMessage> = {}): InboundMessage {
+  return {
+    id,
+    channel: 'twilio',
+    business: '14155238886',
+    contact: '15550100101',
+    profileName: scrub('Ana'),
+    receivedAt: clock,
+    text: scrub(`text of ${id}`),
+    attachments: [],
+    requestId: 'request',
+    ...overrides,
+  };
+}
+
+function line(role: Line['role'], text: string, tokens = 5): Line {
+  return { role, text: scrub(text), at: clock, id: text, tokens };
+}
+
+function answerTo(held: Held, overrides: Partial<Parameters<Mailbox['commit']>[1]> = {}) {
+  const lines = [...held.messages.map(({ text }) => line('user', text)), line('assistant', 'an answer')];
+  const reply = { text: scrub('an answer'), via: 'rest' as const };
+  return { turn: held.turn, taken: held.messages.length, mayTakeMore: true, lines, reply, event: '{}', ...overrides };
+}
+
+async function begin(id: string, turn: string): Promise<Held> {
+  const accepted = await mailbox.accept(message(id), turn, '{}');
+  assert.equal(accepted.kind, 'turn');
+  if (accepted.kind !== 'turn') throw new Error('unreachable');
+  return accepted.held;
+}
+
+describe('accept', () => {
+  test('stores the message and hands the conversation over with all that is known', async () => {
+    const held = await begin('SM1', 'turn-a');
+    assert.deepEqual(
+      held.messages.map(({ id }) => id),
+      ['SM1'],
+    );
+    assert.deepEqual(
+      [held.summary, held.version, held.profileName, held.pending, held.attempts],
+      ['', '0', 'Ana', null, 0],
+    );
+  });
+
+  test('keeps later messages for the turn at work', async () => {
+    await begin('SM1', 'turn-a');
+    assert.deepEqual(await mailbox.accept(message('SM2'), 'turn-b', '{}'), { kind: 'waiting' });
+    assert.equal(await redis.llen(keys.of(ANA).mailbox), 2);
+  });
+
+  test('knows an id again, also after it was answered', async () => {
+    const held = await begin('SM1', 'turn-a');
+    assert.deepEqual(await mailbox.accept(message('SM1'), 'turn-b', '{}'), { kind: 'known' });
+    await mailbox.commit(ANA, answerTo(held));
+    await mailbox.finish(ANA, 'turn-a', 'turn-a', 'next', '{}');
+    assert.deepEqual(await mailbox.accept(message('SM1'), 'turn-c', '{}'), { kind: 'known' });
+    assert.equal(await redis.llen(keys.of(ANA).mailbox), 0);
+  });
+
+  test('forgets ids after eight days', async () => {
+    await begin('SM1', 'turn-a');
+    clock += 9 * 86_400_000;
+    await mailbox.accept(message('SM2'), 'turn-b', '{}');
+    assert.deepEqual(await redis.zrange(keys.of(ANA).seen, 0, -1), ['SM2']);
+  });
+
+  test('takes a repeat of a message that still waits with nobody at work as a nudge', async () => {
+    await begin('SM1', 'turn-a');
+    await mailbox.release(ANA, 'turn-a', 60_000);
+    const held = await begin('SM1', 'turn-b');
+    assert.deepEqual(
+      held.messages.map(({ id }) => id),
+      ['SM1'],
+    );
+  });
+
+  test('keeps the events of 300 messages within its bound and every key with an expiry', async () => {
+    for (let i = 0; i < 300; i++) await mailbox.accept(message(`SM${i}`), 'turn', '{}');
+    for (const key of await redis.keys('recado:*:c:*')) assert.ok((await redis.pttl(key)) > 0, `${key} never expires`);
+    assert.equal(await redis.xlen(keys.shardOf(ANA).events), 300);
+  });
+});
+
+describe('commit', () => {
+  test('changes history, mailbox and reply record together', async () => {
+    const held = await begin('SM1', 'turn-a');
+    assert.deepEqual(await mailbox.commit(ANA, answerTo(held)), { kind: 'committed', roll: false });
+    assert.equal(await redis.llen(keys.of(ANA).history), 2);
+    assert.equal(await redis.llen(keys.of(ANA).mailbox), 0);
+    assert.equal(await redis.hget(keys.of(ANA).reply, 'text'), 'an answer');
+  });
+
+  test('returns what came in meanwhile instead, and changes nothing', async () => {
+    const held = await begin('SM1', 'turn-a');
+    await mailbox.accept(message('SM2'), 'turn-b', '{}');
+    const more = await mailbox.commit(ANA, answerTo(held));
+    assert.ok(more.kind === 'more' && more.messages[0]?.id === 'SM2');
+    assert.equal(await redis.llen(keys.of(ANA).history), 0);
+  });
+
+  test('of a turn that may not take more leaves them for the next turn, which finish hands over', async () => {
+    const held = await begin('SM1', 'turn-a');
+    await mailbox.accept(message('SM2'), 'turn-b', '{}');
+    await mailbox.commit(ANA, answerTo(held, { mayTakeMore: false }));
+    const finished = await mailbox.finish(ANA, 'turn-a', 'turn-a', 'turn-c', '{}');
+    assert.ok(finished.kind === 'turn');
+    assert.deepEqual(
+      finished.held.messages.map(({ id }) => id),
+      ['SM2'],
+    );
+    assert.equal(finished.held.history.length, 2);
+    assert.equal(await redis.get(keys.of(ANA).lease), 'turn-c');
+  });
+
+  test('by a turn that lost its lease changes nothing', async () => {
+    const held = await begin('SM1', 'turn-a');
+    await redis.set(keys.of(ANA).lease, 'somebody else');
+    assert.deepEqual(await mailbox.commit(ANA, answerTo(held)), { kind: 'lost' });
+    assert.equal(await redis.llen(keys.of(ANA).history), 0);
+  });
+
+  test('asks for one roll when the history grows too long', async () => {
+    const held = await begin('SM1', 'turn-a');
+    const long = { lines: [line('user', 'x', 600), line('assistant', 'y', 600)] };
+    assert.deepEqual(await mailbox.commit(ANA, answerTo(held, long)), { kind: 'committed', roll: true });
+    await mailbox.finish(ANA, 'turn-a', 'turn-a', 'next', '{}');
+    const again = await begin('SM2', 'turn-b');
+    assert.deepEqual(await mailbox.commit(ANA, answerTo(again)), { kind: 'committed', roll: false }, 'one is enough');
+  });
+});
+
+describe('a lease', () => {
+  test('is kept by its turn and by nobody else', async () => {
+    await begin('SM1', 'turn-a');
+    assert.equal(await mailbox.extend(ANA, 'turn-a'), true);
+    assert.equal(await mailbox.extend(ANA, 'turn-b'), false);
+  });
+
+  test('that ran out lets another process claim, with the reply whose sender is gone', async () => {
+    const held = await begin('SM1', 'turn-a');
+    await mailbox.commit(ANA, answerTo(held));
+    assert.deepEqual(await mailbox.claim(ANA, 'turn-b'), { kind: 'busy' });
+    await redis.del(keys.of(ANA).lease);
+    clock += 31_000;
+    assert.deepEqual(await mailbox.due(10), [ANA]);
+    const claimed = await mailbox.claim(ANA, 'turn-b');
+    assert.ok(claimed.kind === 'turn');
+    assert.deepEqual(claimed.held.pending, { id: 'turn-a', text: 'an answer', via: 'rest', at: clock - 31_000 });
+    assert.equal(claimed.held.attempts, 1);
+  });
+
+  test('of a conversation with nothing to do is not given, and it is not due any more', async () => {
+    const held = await begin('SM1', 'turn-a');
+    await mailbox.commit(ANA, answerTo(held));
+    await mailbox.finish(ANA, 'turn-a', 'turn-a', 'next', '{}');
+    assert.deepEqual(await mailbox.claim(ANA, 'turn-b'), { kind: 'idle' });
+    clock += 100_000;
+    assert.deepEqual(await mailbox.due(10), []);
+  });
+});
+
+describe('a roll', () => {
+  const store = () => createSummaryStore({ redis, run: createScripts(redis), keys, historyTtlMs: 86_400_000 });
+
+  test('swaps the summary in for the lines it was made from', async () => {
+    await mailbox.commit(ANA, answerTo(await begin('SM1', 'turn-a')));
+    const { version, history } = await store().load(ANA);
+    assert.equal(await store().swap(ANA, version, scrub('notes'), history.slice(0, 1)), true);
+    const after = await store().load(ANA);
+    assert.deepEqual([after.summary, after.version, after.history.length], ['notes', '1', 1]);
+    assert.equal(await redis.hget(keys.of(ANA).state, 'tokens'), '5');
+  });
+
+  test('that comes second loses, and eats nothing', async () => {
+    await mailbox.commit(ANA, answerTo(await begin('SM1', 'turn-a')));
+    const { version, history } = await store().load(ANA);
+    await store().swap(ANA, version, scrub('first'), history.slice(0, 1));
+    assert.equal(await store().swap(ANA, version, scrub('second'), history), false);
+    const after = await store().load(ANA);
+    assert.deepEqual([after.summary, after.history.length], ['first', 1]);
+  });
+});
+
+describe('a dead letter', () => {
+  const letters = () =>
+    createDeadLetters({ redis, run: createScripts(redis), keys, historyTtlMs: 86_400_000, now: () => clock });
+  const why = { code: 'model.quota', reason: 'no credit' };
+
+  test('takes the messages out of the mailbox, and a replay puts them back to work', async () => {
+    await begin('SM1', 'turn-a');
+    assert.equal(await mailbox.bury(ANA, 'turn-a', 1, why, '{}'), true);
+    assert.equal(await redis.llen(keys.of(ANA).mailbox), 0);
+    const [letter] = await letters().list(10);
+    assert.ok(letter);
+    assert.deepEqual([letter.code, letter.contact, letter.messages[0]?.id], ['model.quota', '15550100101', 'SM1']);
+
+    assert.equal(await letters().replay(letter.id), 'replayed');
+    assert.equal(await letters().replay(letter.id), 'unknown', 'once');
+    assert.deepEqual(await mailbox.due(10), [ANA]);
+    const claimed = await mailbox.claim(ANA, 'turn-b');
+    assert.ok(claimed.kind === 'turn' && claimed.held.messages[0]?.id === 'SM1');
+  });
+
+  test('of a reply brings the reply back', async () => {
+    await mailbox.commit(ANA, answerTo(await begin('SM1', 'turn-a')));
+    await mailbox.bury(ANA, 'turn-a', 0, { code: 'channel.window', reason: 'late' }, '{}');
+    const [letter] = await letters().list(10);
+    assert.ok(letter);
+    assert.equal(letter.reply, 'an answer');
+    assert.equal(await letters().replay(letter.id), 'replayed');
+    const claimed = await mailbox.claim(ANA, 'turn-b');
+    assert.ok(claimed.kind === 'turn' && claimed.held.pending?.text === 'an answer');
+  });
+
+  test('can be dropped', async () => {
+    await begin('SM1', 'turn-a');
+    await mailbox.bury(ANA, 'turn-a', 1, why, '{}');
+    const [letter] = await letters().list(10);
+    assert.equal(await letters().drop(letter?.id ?? ''), true);
+    assert.deepEqual(await letters().list(10), []);
+    assert.equal(await letters().drop('0-1-1'), false);
+  });
+});
+
+describe('Redis away', () => {
+  test('is a failure that says so, at once', async () => {
+    const gone = createRedis(
+      { kind: 'url', url: 'redis://127.0.0.1:1' },
+      createLogger({ level: 'error', format: 'json', write: () => {} }),
+    );
+    await gone.connect().catch(() => {});
+    await assert.rejects(createScripts(gone)('extend', ['a', 'b'], []), { code: 'store.unavailable' });
+    gone.disconnect();
+  });
+});
