@@ -18,6 +18,8 @@ export const FAILURES = {
   'server.busy': { retryable: true, status: 503 },
   // Redis
   'store.unavailable': { retryable: true, status: 503 },
+  // Postgres, or what stands in for it
+  'archive.unavailable': { retryable: true, status: 503 },
   // the language model
   'model.unavailable': { retryable: true, status: 502 },
   'model.timeout': { retryable: true, status: 502 },
@@ -27,6 +29,11 @@ export const FAILURES = {
   'model.request': { retryable: false, status: 502 },
   'model.empty': { retryable: true, status: 502 },
   'model.filtered': { retryable: false, status: 502 },
+  // what people send beside words
+  'media.unsupported': { retryable: false, status: 422 },
+  'media.unreadable': { retryable: false, status: 422 },
+  'media.too_large': { retryable: false, status: 422 },
+  'media.gone': { retryable: false, status: 422 },
   // the provider that carries our messages
   'channel.rate_limited': { retryable: true, status: 502 },
   'channel.unreachable': { retryable: true, status: 502 },

@@ -5,6 +5,7 @@
 import type { Cluster, Redis } from 'ioredis';
 import { Failure, type FailureCode } from './errors.ts';
 import type { ConversationId, DeliveryStatus, InboundMessage, Line, Via } from './message.ts';
+import type { Scrubbed } from './privacy/scrub.ts';
 
 export type Event =
   /** A message was stored; it will be answered. */
@@ -28,6 +29,10 @@ export type Event =
   | { type: 'reply.sent'; conversation: ConversationId; turn: string; at: number; via: Via; sids: string[] }
   /** Messages will not be answered, or a reply not be delivered: it is a dead letter now. */
   | { type: 'given.up'; conversation: ConversationId; turn: string; at: number; code: FailureCode; reason: string }
+  /** A person at the desk wrote to a contact; `sid` is the provider's id of the message. */
+  | { type: 'desk.said'; conversation: ConversationId; id: string; at: number; text: Scrubbed; sid: string }
+  /** A person took the conversation over until `until` (unix ms), or handed it back (0). */
+  | { type: 'desk.took'; conversation: ConversationId; at: number; until: number }
   /** The provider told what became of a message we sent. */
   | { type: 'delivery.changed'; conversation: ConversationId; at: number; status: DeliveryStatus };
 

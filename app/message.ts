@@ -68,6 +68,8 @@ export interface Line {
   tokens: number;
   /** Our own words, sent because the model was down or a limit passed: kept for people to see, not shown to the model. */
   apology?: true;
+  /** Said by a person at the desk, not by the model. */
+  desk?: true;
 }
 
 /** How a reply leaves: in the response to the webhook, or by a request of our own. */

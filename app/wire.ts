@@ -8,12 +8,14 @@ import { createTwilioWebhook, STATUS_PATH } from './channels/twilio/webhook.ts';
 import type { Config } from './config.ts';
 import { createAccept } from './conversation/accept.ts';
 import { createAsker } from './conversation/answer.ts';
+import { createRead } from './conversation/attachments.ts';
 import { createCompose } from './conversation/commit.ts';
 import { createDeliver } from './conversation/deliver.ts';
 import { createEnding } from './conversation/ending.ts';
 import { createSweep } from './conversation/recover.ts';
 import { createSummarize } from './conversation/summarize.ts';
 import { createTurns } from './conversation/turn.ts';
+import { Failure } from './errors.ts';
 import { startEmbeddedRedis } from './embedded/redis.ts';
 import { createEvents } from './events.ts';
 import { measured } from './llm/measured.ts';
@@ -45,7 +47,7 @@ export async function startPlaces(config: Config, log: Log): Promise<Places> {
   const redis = config.redis.kind === 'embedded' ? await startEmbeddedRedis({ dataDir: config.dataDir, log }) : null;
   const simulator =
     config.simulator || !config.model
-      ? await startSimulator({ webhookUrl: `http://127.0.0.1:${config.port}/whatsapp`, log })
+      ? await startSimulator({ webhookUrl: `http://127.0.0.1:${config.port}/whatsapp`, publicUrl: config.publicUrl, log })
       : null;
   if (!config.model)
     log.warn('No model is configured: a practice model answers. Set OPENAI_API_KEY or OPENAI_BASE_URL.');
@@ -118,11 +120,14 @@ export function build(config: Config, places: Places, log: Log): App {
 
   const asker = createAsker({ model, maxReplyTokens: config.maxReplyTokens, failureReply: config.failureReply });
   const context = { template: config.systemPrompt, timeZone: config.timeZone, historyTokens, now: Date.now };
+  const notYet = () => Promise.reject(new Failure('media.unsupported', 'Not yet.'));
+  const read = createRead({ download: notYet, seePicture: notYet, hearVoice: notYet, metrics });
   const turns = createTurns({
     mailbox,
     allowance,
     channel,
-    compose: createCompose({ mailbox, asker, context }),
+    read,
+    compose: createCompose({ mailbox, asker, read, context }),
     deliver: createDeliver({ channel }),
     ending: createEnding({ mailbox, metrics, now: Date.now }),
     summarize: createSummarize({ model, store: summaries, summaryTokens: config.summaryTokens, historyTokens }),
@@ -166,6 +171,7 @@ export function build(config: Config, places: Places, log: Log): App {
       stopping = true;
       sweep.stop();
       await turns.drain();
+      places.simulator?.endStreams();
     },
     async close() {
       redis.disconnect();

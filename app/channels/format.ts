@@ -18,8 +18,8 @@ export function formatForWhatsApp(markdown: Scrubbed): Scrubbed {
   }
 }
 
-/** Broader than Markdown. Lists with `-` and numbers are missing on purpose: they are WhatsApp's own. */
-const MAY_BE_MARKDOWN = /[*_~`#>|[<&\\]|^ {0,3}(?:[-=]{2}|\+ |- +-)/m;
+/** Broader than Markdown. Lists with `-` are missing on purpose: they are WhatsApp's own. */
+const MAY_BE_MARKDOWN = /[*_~`#>|[<&\\]|^ {0,3}(?:[-=]{2}|\+ |- +-|\d+[.)] )/m;
 
 /** The formatting that is already switched on around a token: WhatsApp does not nest the same mark. */
 type Marks = ReadonlySet<string>;
@@ -80,16 +80,24 @@ function quoted(text: string): string {
   return text.replace(/^(?!> )/gm, '> ');
 }
 
-function list({ items, ordered, start, raw }: Tokens.List, marks: Marks): string {
-  const closing = /^\s*\d+([.)])/.exec(raw)?.[1] ?? '.';
+function list({ items, ordered, raw }: Tokens.List, marks: Marks): string {
+  const markers = ordered ? numbers(items, raw) : items.map(() => '- ');
   let text = '';
   items.forEach((item, i) => {
-    const marker = ordered ? `${Number(start) + i}${closing} ` : '- ';
+    const marker = markers[i] ?? '';
     const box = item.task ? (item.checked ? '☑ ' : '☐ ') : '';
     text += marker + box + blocks(item.tokens, marks).replace(/\n(?=.)/g, `\n${' '.repeat(marker.length)}`);
     if (i < items.length - 1) text += '\n'.repeat(Math.max(trailingBreaks(item.raw), 1));
   });
   return text;
+}
+
+/** Markdown counts whatever numbers stand there. Here only a number that is repeated (1. 1. 1.) is to be counted. */
+function numbers(items: Tokens.ListItem[], raw: string): string[] {
+  const closing = /^\s*\d+([.)])/.exec(raw)?.[1] ?? '.';
+  const written = items.map((item) => Number(/^\s*(\d+)/.exec(item.raw)?.[1] ?? 1));
+  const [first = 1, second] = written;
+  return written.map((number, i) => `${first === second ? first + i : number}${closing} `);
 }
 
 /** A phone is too narrow for columns: one line a row, the header in bold. */

@@ -22,7 +22,7 @@ export function splitText(text: Scrubbed, limit: number): Scrubbed[] {
     part = '';
   };
   for (const block of blocksOf(text)) {
-    if (block.startsWith(FENCE)) {
+    if (isCode(block)) {
       const [first = '', ...others] = codePieces(block, limit);
       if (part.length + first.length > limit) finish();
       part += first;
@@ -50,6 +50,10 @@ const FENCE = '```';
 /** Code blocks with their marks, and what stands around them; together they are the text. */
 function blocksOf(text: string): string[] {
   return text.split(/(```[\s\S]*?```)/).filter((block) => block !== '');
+}
+
+function isCode(block: string): boolean {
+  return block.length >= 2 * FENCE.length && block.startsWith(FENCE) && block.endsWith(FENCE);
 }
 
 /** A part on its own may read differently at its ends; what is put in then may be longer. */
@@ -123,14 +127,12 @@ function lastWord(text: string): number {
 }
 
 const CHARACTERS = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
-/** How far to look behind a cut for the rest of the character it may be in. */
-const LONGEST_CHARACTER = 64;
 
 /** Before the address that reaches over the place, else before the character that does. There is no space up to it. */
 function cutAnywhere(text: string, room: number): number {
   const link = linkOver(text.slice(0, room + 1), room);
   if (link) return link;
-  const character = CHARACTERS.segment(text.slice(0, room + LONGEST_CHARACTER)).containing(room);
+  const character = CHARACTERS.segment(text.slice(0, room + 2)).containing(room);
   if (character && character.index > 0) return character.index;
   return /[\ud800-\udbff]/.test(text.charAt(room - 1)) ? room - 1 : room;
 }

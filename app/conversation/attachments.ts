@@ -5,22 +5,21 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type FailureCode, isFailure } from '../errors.ts';
 import type { ContentPart } from '../llm/model.ts';
-import type { Attachment, InboundMessage, Location } from '../message.ts';
+import { countTokens } from '../llm/tokens.ts';
+import type { Attachment, InboundMessage, Line, Location } from '../message.ts';
 import type { Log } from '../ops/logger.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import { type Scrubbed, scrub } from '../privacy/scrub.ts';
 
-/** A message as the model is shown it. */
-export interface Readable {
-  /** What is remembered: words only. */
-  words: Scrubbed;
-  /** What the model is asked beside the words, this time only. */
+/** A new message: the line that is remembered of it, and what the model is shown beside it, this time only. */
+export interface Fresh {
+  line: Line;
   hint: Scrubbed | null;
   pictures: ContentPart[];
 }
 
-/** Resolves always; `signal` ends the downloads early. */
-export type Read = (message: InboundMessage, signal: AbortSignal, log: Log) => Promise<Readable>;
+/** In the order of the messages. A message is read once, however often a turn asks. `signal` ends downloads early. */
+export type Read = (messages: readonly InboundMessage[], signal: AbortSignal, log: Log) => Promise<Fresh[]>;
 
 export interface ReadOptions {
   download: (attachment: Attachment, signal: AbortSignal) => Promise<Buffer>;
@@ -43,7 +42,16 @@ export function waitForSiblings(signal: AbortSignal): Promise<void> {
 }
 
 export function createRead({ download, seePicture, hearVoice, metrics }: ReadOptions): Read {
-  return async (message, signal, log) => {
+  const known = new WeakMap<InboundMessage, Promise<Fresh>>();
+  return (messages, signal, log) => Promise.all(messages.map((message) => once(message, signal, log)));
+
+  function once(message: InboundMessage, signal: AbortSignal, log: Log): Promise<Fresh> {
+    const reading = known.get(message) ?? readOne(message, signal, log);
+    known.set(message, reading);
+    return reading;
+  }
+
+  async function readOne(message: InboundMessage, signal: AbortSignal, log: Log): Promise<Fresh> {
     const parts = await Promise.all(message.attachments.map((attachment) => open(attachment, signal, log)));
     const notes = parts.map(({ note }) => note).filter(Boolean);
     if (message.location) notes.push(`[location: ${placeOf(message.location)}]`);
@@ -51,12 +59,13 @@ export function createRead({ download, seePicture, hearVoice, metrics }: ReadOpt
     const hints = parts.map(({ hint }) => hint).filter(Boolean);
     const pictures = parts.flatMap(({ picture }) => picture ?? []);
     if (pictures.length > 0 && message.text === '') hints.push(PICTURE_ALONE);
+    const text = scrub([...notes, message.text].filter(Boolean).join('\n'));
     return {
-      words: scrub([...notes, message.text].filter(Boolean).join('\n')),
+      line: { role: 'user', text, at: message.receivedAt, id: message.id, tokens: countTokens(text) },
       hint: hints.length > 0 ? scrub(`(${hints.join(' ')})`) : null,
       pictures,
     };
-  };
+  }
 
   async function open(attachment: Attachment, signal: AbortSignal, log: Log): Promise<Opened> {
     if (attachment.kind !== 'image' && attachment.kind !== 'audio') return unopened(attachment, 'media.unsupported');

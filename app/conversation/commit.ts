@@ -8,7 +8,8 @@ import type { Held, Mailbox } from '../memory/mailbox.ts';
 import type { Line, Reply } from '../message.ts';
 import type { Log } from '../ops/logger.ts';
 import type { Answered, Asker } from './answer.ts';
-import { type ContextSettings, linesOf, promptFor } from './context.ts';
+import { hasAttachments, type Read, waitForSiblings } from './attachments.ts';
+import { type ContextSettings, promptFor } from './context.ts';
 import { NOTICES } from './prompts.ts';
 
 /** A reply that is final, and how it came about. */
@@ -33,16 +34,21 @@ export type Compose = (
 export interface ComposeOptions {
   mailbox: Mailbox;
   asker: Asker;
+  read: Read;
   context: ContextSettings;
 }
 
 /** How often a turn takes in what came meanwhile before it answers with what it has. */
 const MOST_MERGES = 3;
 
-export function createCompose({ mailbox, asker, context }: ComposeOptions): Compose {
+export function createCompose({ mailbox, asker, read, context }: ComposeOptions): Compose {
   return async (held, response, admission, signal, log) => {
+    if (hasAttachments(held.messages)) {
+      await waitForSiblings(signal);
+      held.messages.push(...(await mailbox.waiting(held.conversation, held.messages.length)));
+    }
     for (let asks = 1; ; asks++) {
-      const fresh = linesOf(held.messages);
+      const fresh = await read(held.messages, signal, log);
       const answered: Answered =
         admission === 'welcome'
           ? await asker.ask(held.conversation, promptFor(held, fresh, context), signal, log)
@@ -51,7 +57,7 @@ export function createCompose({ mailbox, asker, context }: ComposeOptions): Comp
       // Decided here, once: from now on the response waits for this reply, or it never will.
       const via = response?.claim() ? 'twiml' : 'rest';
       const reply: Reply = { id: held.turn, text: answered.text, via, at: context.now() };
-      const lines = [...fresh, replyLine(reply, answered)];
+      const lines = [...fresh.map(({ line }) => line), replyLine(reply, answered)];
       const committed = await mailbox.commit(held.conversation, {
         turn: held.turn,
         taken: held.messages.length,

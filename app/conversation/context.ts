@@ -1,9 +1,9 @@
 /** What the model is shown: system prompt with summary · verbatim history · what is new. Nothing here does I/O. */
 import type { ModelMessage } from '../llm/model.ts';
-import { countTokens } from '../llm/tokens.ts';
 import type { Held } from '../memory/mailbox.ts';
-import type { Attachment, InboundMessage, Line, Location } from '../message.ts';
-import { type Scrubbed, scrub } from '../privacy/scrub.ts';
+import type { Line } from '../message.ts';
+import { scrub } from '../privacy/scrub.ts';
+import type { Fresh } from './attachments.ts';
 import { systemPrompt } from './prompts.ts';
 
 export interface ContextSettings {
@@ -16,46 +16,16 @@ export interface ContextSettings {
 }
 
 /** The prompt. Lines of the same role are joined, because many servers insist on taking turns. */
-export function promptFor(held: Held, fresh: readonly Line[], settings: ContextSettings): ModelMessage[] {
+export function promptFor(held: Held, fresh: readonly Fresh[], settings: ContextSettings): ModelMessage[] {
   const system = systemPrompt(settings.template, {
     summary: held.summary,
     profileName: held.profileName,
     now: settings.now(),
     timeZone: settings.timeZone,
   });
-  const shown = [...newest(held.history, settings.historyTokens * 2), ...fresh].filter((line) => !line.apology);
+  const known = newest(held.history, settings.historyTokens * 2).filter((line) => !line.apology);
+  const shown = [...known.map((line) => ({ line, hint: null, pictures: [] })), ...fresh];
   return [{ role: 'system', content: system }, ...joined(shown)];
-}
-
-/** The history lines that new messages become, in the order they were sent. */
-export function linesOf(messages: readonly InboundMessage[]): Line[] {
-  return messages.map((message) => {
-    const text = wordsOf(message);
-    return { role: 'user', text, at: message.receivedAt, id: message.id, tokens: countTokens(text) };
-  });
-}
-
-/** A message in words: what was written, and a note for each thing that is not text. */
-function wordsOf(message: InboundMessage): Scrubbed {
-  const notes = message.attachments.map((attachment) => `[${attachmentNote(attachment)}]`);
-  if (message.location) notes.push(`[location: ${locationNote(message.location)}]`);
-  if (message.buttonPayload) notes.push(`[pressed a button: ${message.buttonPayload}]`);
-  return scrub([...notes, message.text].filter(Boolean).join('\n'));
-}
-
-function attachmentNote({ kind, contentType }: Attachment): string {
-  const names = {
-    image: 'a picture',
-    audio: 'a voice note',
-    video: 'a video',
-    'contact-card': 'a contact card',
-    document: 'a file',
-  };
-  return `${names[kind]} (${contentType}), which you cannot open: say so kindly and ask for the content in words`;
-}
-
-function locationNote({ latitude, longitude, label, address }: Location): string {
-  return [label, address, `${latitude}, ${longitude}`].filter(Boolean).join(', ');
 }
 
 function newest(history: readonly Line[], mostTokens: number): Line[] {
@@ -69,12 +39,22 @@ function newest(history: readonly Line[], mostTokens: number): Line[] {
   return history.slice(first);
 }
 
-function joined(lines: readonly Line[]): ModelMessage[] {
-  const messages: { role: Line['role']; texts: Scrubbed[] }[] = [];
-  for (const { role, text } of lines) {
+function joined(lines: readonly Fresh[]): ModelMessage[] {
+  const messages: { role: Line['role']; parts: Fresh[] }[] = [];
+  for (const fresh of lines) {
     const last = messages.at(-1);
-    if (last?.role === role) last.texts.push(text);
-    else messages.push({ role, texts: [text] });
+    if (last?.role === fresh.line.role) last.parts.push(fresh);
+    else messages.push({ role: fresh.line.role, parts: [fresh] });
   }
-  return messages.map(({ role, texts }) => ({ role, content: scrub(texts.join('\n')) }));
+  return messages.map(({ role, parts }) => ({ role, content: contentOf(parts) }));
+}
+
+/** Words alone as a text; with pictures as parts, each picture behind the words it came with. */
+function contentOf(parts: readonly Fresh[]): ModelMessage['content'] {
+  if (parts.every(({ pictures }) => pictures.length === 0)) return scrub(parts.map(wordsOf).join('\n'));
+  return parts.flatMap((part) => [{ kind: 'text' as const, text: scrub(wordsOf(part)) }, ...part.pictures]);
+}
+
+function wordsOf({ line, hint }: Fresh): string {
+  return hint ? `${line.text}\n${hint}` : line.text;
 }

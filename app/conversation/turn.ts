@@ -9,9 +9,10 @@ import { isFailure } from '../errors.ts';
 import { encodeEvent } from '../events.ts';
 import type { Admission, Allowance } from '../memory/allowance.ts';
 import type { Held, Mailbox } from '../memory/mailbox.ts';
-import { addressesOf, type Reply } from '../message.ts';
+import { addressesOf, type Line, type Reply } from '../message.ts';
 import type { Log } from '../ops/logger.ts';
 import type { Metrics } from '../ops/metrics.ts';
+import type { Read } from './attachments.ts';
 import { type Compose, type Made, madeBy } from './commit.ts';
 import type { Deliver, Delivered } from './deliver.ts';
 import type { Ending } from './ending.ts';
@@ -37,6 +38,7 @@ export interface TurnsOptions {
   mailbox: Mailbox;
   allowance: Allowance;
   channel: Channel;
+  read: Read;
   compose: Compose;
   deliver: Deliver;
   ending: Ending;
@@ -49,7 +51,7 @@ export interface TurnsOptions {
 }
 
 export function createTurns(options: TurnsOptions): Turns {
-  const { mailbox, allowance, channel, compose, deliver, ending, summarize, metrics, leaseMs, now } = options;
+  const { mailbox, allowance, channel, read, compose, deliver, ending, summarize, metrics, leaseMs, now } = options;
   const running = new Set<Promise<void>>();
   const places = createPlaces(options.maxConcurrent);
   let stopping = false;
@@ -116,7 +118,9 @@ export function createTurns(options: TurnsOptions): Turns {
     admission: Admission,
     log: Log,
   ): Promise<Held | null> {
-    if (admission === 'silence') return keepQuiet(held, response, log);
+    if (held.blocked) return keepQuiet(held, [], response, 'blocked', log);
+    if (held.takeoverUntil > now()) return keepQuiet(held, await linesOf(held, signal, log), response, 'takeover', log);
+    if (admission === 'silence') return keepQuiet(held, [], response, 'over the limit', log);
     const startedAt = performance.now();
     showTyping(held, response, signal);
     const made = await compose(held, response, admission, signal, log);
@@ -147,16 +151,33 @@ export function createTurns(options: TurnsOptions): Turns {
     return ending.delivered(held, reply, delivered, log);
   }
 
-  /** The person was told before: what they write is for people to see, but neither answered nor remembered. */
-  async function keepQuiet(held: Held, response: OpenResponse | null, log: Log): Promise<Held | null> {
-    const event = encodeEvent({ ...madeBy(held), at: now(), lines: [], via: null });
+  /** Takes the messages in without an answer; `lines` are what is remembered of them. */
+  async function keepQuiet(
+    held: Held,
+    lines: Line[],
+    response: OpenResponse | null,
+    why: string,
+    log: Log,
+  ): Promise<Held | null> {
+    const event = encodeEvent({ ...madeBy(held), at: now(), lines, via: null });
     const taken = held.messages.length;
-    const nothing = { turn: held.turn, taken, mayTakeMore: false, lines: [], reply: null, event };
-    const committed = await mailbox.commit(held.conversation, nothing);
+    const committed = await mailbox.commit(held.conversation, {
+      turn: held.turn,
+      taken,
+      mayTakeMore: false,
+      lines,
+      reply: null,
+      event,
+    });
     response?.end();
-    log.info('Not answered: over the limit', { messages: taken });
+    log.info('Not answered', { why, messages: taken });
     metrics.turnEnded('quiet', 'none');
     return committed.kind === 'committed' ? ending.quiet(held) : null;
+  }
+
+  async function linesOf(held: Held, signal: AbortSignal, log: Log): Promise<Line[]> {
+    const fresh = await read(held.messages, signal, log);
+    return fresh.map(({ line }) => line);
   }
 
   function showTyping(held: Held, response: OpenResponse | null, signal: AbortSignal): void {

@@ -112,13 +112,15 @@ interface Asked {
   readonly usage: ModelAnswer['usage'];
 }
 
-function isOpenAi(baseUrl: string | undefined): boolean {
+/** Does this address, or none, lead to OpenAI's own servers? */
+export function isOpenAi(baseUrl: string | undefined): boolean {
   if (baseUrl === undefined) return true;
   const { hostname } = new URL(baseUrl);
   return hostname === 'api.openai.com' || hostname.endsWith('.api.openai.com');
 }
 
-function addUsage(total: ModelAnswer['usage'], one: ModelAnswer['usage']): void {
+/** Adds what one request cost to what all have cost. */
+export function addUsage(total: ModelAnswer['usage'], one: ModelAnswer['usage']): void {
   total.prompt += one.prompt;
   total.completion += one.completion;
   total.cached += one.cached;

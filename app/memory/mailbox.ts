@@ -29,6 +29,10 @@ export interface Held extends Memory {
   pending: Reply | null;
   /** How often somebody took over what waits, this time included; 0 at the first try. */
   attempts: number;
+  /** A person at the desk answers until then, unix ms; 0 = the model does. */
+  takeoverUntil: number;
+  /** Nobody answers this contact. */
+  blocked: boolean;
 }
 
 export type Accepted = { kind: 'known' } | { kind: 'waiting' } | { kind: 'turn'; held: Held };
@@ -62,6 +66,8 @@ export interface Mailbox {
   commit(conversation: ConversationId, answer: Answer): Promise<Committed>;
   /** Takes over a conversation that is due. */
   claim(conversation: ConversationId, turn: string): Promise<Claimed>;
+  /** What waits behind the `from` oldest messages. */
+  waiting(conversation: ConversationId, from: number): Promise<InboundMessage[]>;
   /** Conversations somebody should look at by now, of all shards, the longest due first; at most `most` of each shard. */
   due(most: number): Promise<ConversationId[]>;
   /** Ends `turn`, whose reply `replyId` was sent; what came in meanwhile goes to `nextTurn`. */
@@ -186,6 +192,11 @@ export function createMailbox({
       return { kind: kind === 'busy' ? 'busy' : 'idle' };
     },
 
+    async waiting(conversation, from) {
+      const entries = redis.lrange(keys.of(conversation).mailbox, from, -1);
+      return readMessages(await entries.catch((error) => Promise.reject(unavailable(error))));
+    },
+
     async due(most) {
       const shards = keys.shards.map((shard) => redis.zrangebyscore(shard.due, '-inf', now(), 'LIMIT', 0, most));
       const found = await Promise.all(shards).catch((error) => Promise.reject(unavailable(error)));
@@ -227,7 +238,7 @@ export function createMailbox({
 }
 
 function readHeld(conversation: ConversationId, turn: string, [state, history, mailbox, reply]: unknown[]): Held {
-  const [summary, version, profileName, attempts] = tuple(state);
+  const [summary, version, profileName, attempts, takeover, blocked] = tuple(state);
   return {
     conversation,
     turn,
@@ -239,6 +250,8 @@ function readHeld(conversation: ConversationId, turn: string, [state, history, m
     messages: readMessages(mailbox),
     pending: readReply(reply),
     attempts: Number(attempts ?? 0),
+    takeoverUntil: Number(takeover ?? 0),
+    blocked: blocked === '1',
   };
 }
 

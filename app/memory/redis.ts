@@ -73,7 +73,7 @@ function given(password: string | undefined): { password?: string } {
 }
 
 /** The scripts, one file each in `scripts/`: its head comment is the manual. */
-const SCRIPTS = ['accept', 'claim', 'commit', 'finish', 'extend', 'release', 'bury', 'replay', 'roll'] as const;
+const SCRIPTS = ['accept', 'claim', 'commit', 'finish', 'extend', 'release', 'bury', 'replay', 'roll', 'desk'] as const;
 
 export type ScriptName = (typeof SCRIPTS)[number];
 

@@ -3,9 +3,12 @@ import { isQuestion, type Knowledge, learn, nameIn, sentencesOf, subjectOfThing,
 
 export interface PracticeMessage {
   role: string;
-  /** The words of the message; pictures are only counted. */
+  /** The words of the message. */
   text: string;
+  /** How many pictures came with it. */
   pictures: number;
+  /** What is in each of them, in words, when somebody could look. */
+  looks?: string[];
 }
 
 /** Stands before every answer, so that nobody takes it for a real model's. */
@@ -14,11 +17,14 @@ export const PRACTICE_LABEL = '[practice model]';
 /** Answers the last message out of the messages before it and the notes in the system message. Never empty. */
 export function practiceAnswer(messages: readonly PracticeMessage[]): string {
   const shown = lookAt(messages);
-  const said = sentencesOf(shown.latest)
+  const ordered = toOrder(shown.latest);
+  if (ordered) return `${PRACTICE_LABEL} ${ordered}`;
+  const voices = [...shown.latest.matchAll(TRANSCRIPT)].map(([, received]) => `Your voice note has arrived: ${received}.`);
+  const said = sentencesOf(shown.latest.replace(TRANSCRIPT, ''))
     .map((sentence) => reaction(sentence, shown))
     .filter((words) => words !== null);
-  if (shown.pictures > 0)
-    said.push(`I see that you sent ${plural(shown.pictures, 'picture')}, but I cannot look at pictures.`);
+  said.unshift(...voices);
+  if (shown.pictures > 0) said.push(pictureTalk(shown));
   return `${PRACTICE_LABEL} ${said.length > 0 ? [...new Set(said)].join(' ') : echo(shown)}`;
 }
 
@@ -42,11 +48,49 @@ export function practiceSummary(messages: readonly PracticeMessage[], maxTokens:
   return notes(known, folded, last, maxTokens * 4);
 }
 
+/** What the model hears instead of words: it understands no speech and does not pretend to. */
+export function practiceTranscript(received: string): string {
+  return `(The practice model cannot understand speech. It received ${received}.)`;
+}
+
+const TRANSCRIPT = /\(The practice model cannot understand speech\. It received (.+?)\.\)/g;
+
+/** How long to wait before the answer, ms, because the latest message asks for it: "answer slowly", "answer in 5 seconds". */
+export function practicePauseMs(messages: readonly PracticeMessage[]): number {
+  const latest = messages.findLast(({ role }) => role === 'user')?.text ?? '';
+  const seconds = /\banswer (?:in|after) (\d{1,3}) ?s(?:ec(?:ond)?s?)?\b/i.exec(latest)?.[1];
+  if (seconds) return Math.min(Number(seconds), MOST_PAUSE_S) * 1_000;
+  return /\banswer (?:very )?slowly\b/i.test(latest) ? SLOWLY_S * 1_000 : 0;
+}
+
+/** More than the 12 s that a webhook waits, so that one sees an answer come on its own. */
+const SLOWLY_S = 14;
+const MOST_PAUSE_S = 50;
+const MOST_CHARACTERS = 20_000;
+
+/** "write 3000 characters": so many, as paragraphs of counted sentences; null when nothing of that kind is asked for. */
+function toOrder(latest: string): string | null {
+  const wanted = Number(/\bwrite (\d{1,3}(?:[,.]\d{3})+|\d+) (?:characters|letters)\b/i.exec(latest)?.[1]?.replace(/[,.]/g, ''));
+  if (!(wanted > 0)) return null;
+  const length = Math.min(wanted, MOST_CHARACTERS) - PRACTICE_LABEL.length - 1;
+  let text = `You asked for ${wanted} characters, so here they are.`;
+  for (let n = 1; text.length < length; n++) {
+    text += `${n % 6 === 0 ? '\n\n' : ' '}This is sentence ${n} of a long answer, written to see how it is cut into messages.`;
+  }
+  return text.slice(0, Math.max(length, 1));
+}
+
+function pictureTalk({ pictures, looks }: Shown): string {
+  if (looks.length === 0) return `I see that you sent ${plural(pictures, 'picture')}, but I cannot look at pictures.`;
+  return `I see ${looks.join(', and ')}. I can tell size and colours, not what it shows.`;
+}
+
 interface Shown {
   known: Knowledge;
   latest: string;
   /** In the latest message. */
   pictures: number;
+  looks: string[];
   /** What the person wrote before, oldest first, a line each. */
   earlier: string[];
   /** How many of the person's messages the notes stand for. */
@@ -70,6 +114,7 @@ function lookAt(messages: readonly PracticeMessage[]): Shown {
     known,
     latest: latest?.text ?? '',
     pictures: latest?.pictures ?? 0,
+    looks: latest?.looks ?? [],
     earlier,
     folded: foldedIn(system),
     answered: messages.findLast(({ role }) => role === 'assistant')?.text ?? '',
@@ -78,8 +123,12 @@ function lookAt(messages: readonly PracticeMessage[]): Shown {
 
 /** What one sentence of the latest message calls for; null when nothing in particular. */
 function reaction(sentence: string, shown: Shown): string | null {
-  if (/^\[.* you cannot open/.test(sentence))
-    return 'You sent something that I cannot open. Please tell me in words what is in it.';
+  const closed = /You cannot see the ([\w ]+) \(\S+\): ([^.]+)/.exec(sentence);
+  if (closed) return `You sent a ${closed[1]}, but I cannot open it: ${closed[2]?.replace(/^you can /, 'I can ')}.`;
+  const place = /^\[location: (.+)\]$/.exec(sentence)?.[1];
+  if (place) return `You shared a place: ${place}.`;
+  const button = /^\[pressed the button (.+)\]$/.exec(sentence)?.[1];
+  if (button) return `You pressed a button, which told me "${cut(button)}".`;
   if (isQuestion(sentence)) return answerTo(sentence, shown);
   const facts = learn(shown.known, sentence, 'person');
   if (facts.length > 0)
@@ -101,7 +150,7 @@ function reaction(sentence: string, shown: Shown): string | null {
 const WHO_I_AM =
   'I only stand in until a real model is configured (OPENAI_API_KEY, or OPENAI_BASE_URL for a compatible server). ' +
   'Tell me things like "my name is Ana" or "remember that the shop opens at nine", and ask me later: "what is my name?", ' +
-  '"what do you remember?", "how many messages did I write?"';
+  '"what do you remember?", "how many messages did I write?" Send me a picture, or write "answer slowly" or "write 3000 characters".';
 
 /** The questions it understands, first match first. Gets what the pattern caught. */
 const QUESTIONS: [RegExp, (shown: Shown, caught: string) => string][] = [

@@ -2,11 +2,16 @@
 import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import { type PracticeMessage, practiceAnswer, practiceSummary } from './practice-answers.ts';
+import { audioSeconds } from './audio-seconds.ts';
+import { type PracticeMessage, practiceAnswer, practicePauseMs, practiceSummary, practiceTranscript } from './practice-answers.ts';
 
 /** The models it serves: the second writes notes instead of answers. */
 export const PRACTICE_MODELS = { answer: 'practice', summary: 'practice-summary' } as const;
+
+/** What it calls itself when it is asked to listen. */
+const PRACTICE_EAR = 'practice-transcribe';
 
 export interface PracticeModel {
   /** The base URL for a client, with `/v1`. */
@@ -23,19 +28,24 @@ export interface PracticeModelOptions {
   port?: number;
   /** Default: made up anew. */
   apiKey?: string;
+  /** Says in words what is in a picture. Without it the model cannot look at pictures. */
+  describePicture?: DescribePicture | undefined;
 }
 
-/** Holds a prompt with many pictures, bytes. */
+type DescribePicture = (bytes: Buffer) => Promise<string>;
+
+/** Holds a prompt with many pictures, or the longest voice note, bytes. */
 const LONGEST_BODY = 32 * 1_024 * 1_024;
 
 /**
  * Starts it. `POST /v1/chat/completions` answers by `practiceAnswer`, or by `practiceSummary` for a model whose name ends
- * in `-summary`; `GET /v1/models` lists both. Errors have OpenAI's shape.
+ * in `-summary`; `POST /v1/audio/transcriptions` says how long the recording is; `GET /v1/models` lists all. Errors have
+ * OpenAI's shape.
  */
 export async function startPracticeModel(options: PracticeModelOptions = {}): Promise<PracticeModel> {
-  const { host = '127.0.0.1', port = 0, apiKey = randomBytes(24).toString('base64url') } = options;
+  const { host = '127.0.0.1', port = 0, apiKey = randomBytes(24).toString('base64url'), describePicture } = options;
   const server = createServer((request, response) => {
-    serve(request, response, apiKey).catch(() => refuse(response, 500, 'The practice model failed.'));
+    serve(request, response, apiKey, describePicture).catch(() => refuse(response, 500, 'The practice model failed.'));
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -55,20 +65,58 @@ export async function startPracticeModel(options: PracticeModelOptions = {}): Pr
   };
 }
 
-async function serve(request: IncomingMessage, response: ServerResponse, apiKey: string) {
+async function serve(
+  request: IncomingMessage,
+  response: ServerResponse,
+  apiKey: string,
+  describePicture: DescribePicture | undefined,
+) {
   const body = await bodyOf(request);
   if (request.headers.authorization !== `Bearer ${apiKey}`)
     return refuse(response, 401, 'The key is not the one I was started with.');
   const route = `${request.method} ${request.url}`;
   if (route === 'GET /v1/models') return send(response, 200, { object: 'list', data: MODELS });
-  if (route !== 'POST /v1/chat/completions') return refuse(response, 404, `There is nothing at ${route}.`);
+  const listens = route === 'POST /v1/audio/transcriptions';
+  if (!listens && route !== 'POST /v1/chat/completions') return refuse(response, 404, `There is nothing at ${route}.`);
   if (body === null) return refuse(response, 413, 'The request is too long.');
-  const parsed = CHAT.safeParse(jsonOf(body));
+  if (listens) return transcribe(body, request.headers['content-type'] ?? '', response);
+  const parsed = CHAT.safeParse(jsonOf(body.toString()));
   if (!parsed.success) return refuse(response, 400, z.prettifyError(parsed.error));
-  send(response, 200, completion(parsed.data, body.length));
+  const messages = await Promise.all(parsed.data.messages.map((message) => practiceMessage(message, describePicture)));
+  if (!isSummary(parsed.data)) await pause(practicePauseMs(messages), response);
+  send(response, 200, completion(parsed.data, messages, body.length));
 }
 
-const PART = z.looseObject({ type: z.string(), text: z.string().optional() });
+/** Waits as long as a slow model would, or until nobody waits for the answer any more. */
+async function pause(ms: number, response: ServerResponse): Promise<void> {
+  if (ms === 0) return;
+  const gone = new AbortController();
+  response.once('close', () => gone.abort());
+  await sleep(ms, undefined, { signal: gone.signal, ref: false }).catch(() => {});
+}
+
+/** It does not understand speech and does not pretend to: the transcript says what was received. */
+async function transcribe(body: Buffer, contentType: string, response: ServerResponse): Promise<void> {
+  const form = await new Response(new Uint8Array(body), { headers: { 'Content-Type': contentType } })
+    .formData()
+    .catch(() => null);
+  const file = form?.get('file');
+  if (!(file instanceof Blob) || file.size === 0) return refuse(response, 400, 'The form has no file.');
+  const seconds = audioSeconds(Buffer.from(await file.arrayBuffer()));
+  const length = seconds === null ? 'of a length that I cannot tell' : `${seconds.toFixed(1)} seconds long`;
+  const text = practiceTranscript(`${file.size.toLocaleString('en')} bytes of audio, ${length}`);
+  if (form?.get('response_format') === 'text') {
+    response.writeHead(200, { 'content-type': 'text/plain; charset=utf-8' });
+    return void response.end(text);
+  }
+  send(response, 200, { text });
+}
+
+const PART = z.looseObject({
+  type: z.string(),
+  text: z.string().optional(),
+  image_url: z.object({ url: z.string() }).optional(),
+});
 const CHAT = z.object({
   model: z.string(),
   messages: z.array(z.object({ role: z.string(), content: z.union([z.string(), z.array(PART)]) })).min(1),
@@ -76,12 +124,22 @@ const CHAT = z.object({
   max_tokens: z.number().positive().optional(),
 });
 
-const MODELS = Object.values(PRACTICE_MODELS).map((id) => ({ id, object: 'model', created: 0, owned_by: 'recado' }));
+const MODELS = [...Object.values(PRACTICE_MODELS), PRACTICE_EAR].map((id) => ({
+  id,
+  object: 'model',
+  created: 0,
+  owned_by: 'recado',
+}));
 
-function completion(chat: z.infer<typeof CHAT>, requestBytes: number) {
-  const messages = chat.messages.map(practiceMessage);
+type Chat = z.infer<typeof CHAT>;
+
+function isSummary({ model }: Chat): boolean {
+  return model.endsWith('-summary');
+}
+
+function completion(chat: Chat, messages: readonly PracticeMessage[], requestBytes: number) {
   const maxTokens = chat.max_completion_tokens ?? chat.max_tokens ?? 1_000;
-  const text = chat.model.endsWith('-summary') ? practiceSummary(messages, maxTokens) : practiceAnswer(messages);
+  const text = isSummary(chat) ? practiceSummary(messages, maxTokens) : practiceAnswer(messages);
   const whole = text.length <= maxTokens * 4;
   const words = whole ? text : text.slice(0, maxTokens * 4);
   // Four characters count as one token: near enough to see what memory costs.
@@ -102,21 +160,33 @@ function completion(chat: z.infer<typeof CHAT>, requestBytes: number) {
   };
 }
 
-function practiceMessage({ role, content }: z.infer<typeof CHAT>['messages'][number]): PracticeMessage {
+async function practiceMessage(
+  { role, content }: Chat['messages'][number],
+  describePicture: DescribePicture | undefined,
+): Promise<PracticeMessage> {
   if (typeof content === 'string') return { role, text: content, pictures: 0 };
   const text = content.flatMap((part) => part.text ?? []).join('\n');
-  return { role, text, pictures: content.filter((part) => part.type === 'image_url').length };
+  const pictures = content.filter((part) => part.type === 'image_url');
+  if (!describePicture) return { role, text, pictures: pictures.length };
+  const looks = pictures.map(({ image_url }) => lookAt(image_url?.url ?? '', describePicture));
+  return { role, text, pictures: pictures.length, looks: await Promise.all(looks) };
 }
 
-/** The body as text, or null when it is too long; read to its end all the same, so that the refusal arrives. */
-async function bodyOf(request: IncomingMessage): Promise<string | null> {
+async function lookAt(url: string, describePicture: DescribePicture): Promise<string> {
+  const base64 = /^data:image\/[\w.+-]+;base64,(.+)$/s.exec(url)?.[1];
+  if (!base64) return 'a picture at an address, where I cannot look';
+  return describePicture(Buffer.from(base64, 'base64')).catch(() => 'a picture that I cannot read');
+}
+
+/** The body, or null when it is too long; read to its end all the same, so that the refusal arrives. */
+async function bodyOf(request: IncomingMessage): Promise<Buffer | null> {
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of request) {
     length += chunk.length;
     if (length <= LONGEST_BODY) chunks.push(chunk);
   }
-  return length <= LONGEST_BODY ? Buffer.concat(chunks).toString() : null;
+  return length <= LONGEST_BODY ? Buffer.concat(chunks) : null;
 }
 
 function jsonOf(body: string): unknown {

@@ -8,8 +8,16 @@ import { fromAddress } from '../channels/twilio/address.ts';
 import { Failure } from '../errors.ts';
 import type { Log } from '../ops/logger.ts';
 import { type SimulatedAccount, simulatedAccount } from './account.ts';
+import type { Faults } from './contract.ts';
+import type { InspectMemory, InspectTools } from './inspect.ts';
+import { createJournal } from './journal.ts';
+import { createMediaShelf } from './media.ts';
+import { startModelHop } from './model-hop.ts';
+import { createPhone } from './phone.ts';
 import { PRACTICE_MODELS, startPracticeModel } from './practice-model.ts';
+import { createSimulatorApi } from './routes.ts';
 import { createStreams, type Streams } from './stream.ts';
+import { createSwitchboard } from './switchboard.ts';
 import { startTwilioApi, type TwilioApi } from './twilio-api.ts';
 
 export interface SimulatorOptions {
@@ -17,53 +25,112 @@ export interface SimulatorOptions {
   webhookUrl: string;
   /** The address that Twilio would call, when one is configured, without a slash at its end. */
   publicUrl?: string | undefined;
+  /** The model's server that is configured; without one the practice model answers. */
+  model?: (ModelPlace & { baseUrl: string }) | null;
+  tools?: Partial<InspectTools>;
   log: Log;
+}
+
+/** Where a model is, in the shape of the settings. */
+interface ModelPlace {
+  apiKey: string;
+  answer: string;
+  summary: string;
 }
 
 export interface Simulator {
   account: SimulatedAccount;
-  /** The practice model, in the shape of the settings of a real one. */
-  model: { apiKey: string; baseUrl: string; answer: string; summary: string };
-  /** `/simulator`, and `/simulator/stream`: what goes out to one contact, live. */
+  /** The model, by way of the hop that writes down what it is asked. */
+  model: ModelPlace & { baseUrl: string };
+  /** `/simulator/api` for the page, and `/simulator/stream`: what goes out to one contact, live. */
   router: Router;
+  /** Hands in the store, for the developers' drawer. Until then it is empty. */
+  lookInto(memory: InspectMemory): void;
   /** Ends the open streams; until then they keep the HTTP server from closing. For when the last turn has finished. */
   endStreams(): void;
   stop(): Promise<void>;
 }
 
-export async function startSimulator({ webhookUrl, publicUrl, log }: SimulatorOptions): Promise<Simulator> {
-  const streams = createStreams();
+/** Nothing goes wrong on purpose. */
+const WELL: Faults = { model: 'well', slowMs: 15_000, media: 'well' };
+
+export async function startSimulator(options: SimulatorOptions): Promise<Simulator> {
+  const { webhookUrl, publicUrl, tools = {}, log } = options;
   // The account is known but for its address, which exists when the API listens.
   const { accountSid, authToken, number } = simulatedAccount('');
+  let faults = WELL;
+  let memory: InspectMemory | null = null;
+  const streams = createStreams();
+  const journal = createJournal();
+  const media = createMediaShelf({
+    accountSid,
+    authToken,
+    isMissing: () => faults.media === 'missing',
+    onFetched: (sid, step, status) => switchboard.onFetched(sid, step, status),
+  });
   const api = await startTwilioApi({
     accountSid,
     authToken,
     number,
     botUrl: new URL(webhookUrl).origin,
     publicUrl,
-    onOutgoing: (outgoing) => streams.publish(outgoing),
+    onOutgoing(outgoing) {
+      streams.publish(outgoing);
+      switchboard.onOutgoing(outgoing);
+    },
+    onCallback: (callback) => switchboard.onCallback(callback),
+    serveFile: (request) => media.serve(request),
     log,
   });
-  const practice = await startPracticeModel();
+  const signedUrl = publicUrl ? `${publicUrl}${new URL(webhookUrl).pathname}` : webhookUrl;
+  const switchboard = createSwitchboard({
+    phone: createPhone({ webhookUrl, signedUrl, authToken, accountSid, businessNumber: number }),
+    webhookUrl,
+    journal,
+    mediaUrl: (messageSid, id) => api.url + media.pathOf(messageSid, id),
+    reply: (contact, message) => api.reply(contact, message),
+  });
+  const practice = options.model ? null : await startPracticeModel({ describePicture: tools.describePicture });
+  const model = options.model ?? { ...PRACTICE_MODELS, apiKey: practice?.apiKey ?? '', baseUrl: practice?.url ?? '' };
+  const hop = await startModelHop({
+    target: model.baseUrl,
+    faults: () => faults,
+    onAsked: (event) => switchboard.onModel(event),
+    onReplied: (event) => switchboard.onModel(event),
+    countTokens: tools.countTokens ?? ((text) => Math.ceil(text.length / 4)),
+    asksForSummary: tools.asksForSummary ?? (() => false),
+  });
+  const page = createSimulatorApi({
+    journal,
+    switchboard,
+    media,
+    business: number,
+    faults: { get: () => faults, set: (next) => (faults = next) },
+    memory: () => memory,
+  });
   return {
     account: simulatedAccount(api.url),
-    model: { apiKey: practice.apiKey, baseUrl: practice.url, ...PRACTICE_MODELS },
-    router: createRouter(streams, api),
-    endStreams: () => streams.end(),
+    model: { ...model, baseUrl: hop.url },
+    router: createRouter(page.router, streams, api),
+    lookInto(store) {
+      memory = store;
+    },
+    endStreams() {
+      streams.end();
+      page.endStreams();
+    },
     async stop() {
       streams.end();
-      await Promise.all([api.stop(), practice.close()]);
+      page.endStreams();
+      await Promise.all([api.stop(), hop.stop(), practice?.close()]);
     },
   };
 }
 
-function createRouter(streams: Streams, api: TwilioApi): Router {
-  const router = new Router({ prefix: '/simulator' });
-  router.get('/', (ctx) => {
-    ctx.type = 'text/plain';
-    ctx.body = 'The simulator stands in for Twilio: no phone is reached. Talk to the bot in a terminal: npm run chat\n';
-  });
-  router.get('/stream', (ctx) => openStream(ctx, streams, api));
+function createRouter(page: Router, streams: Streams, api: TwilioApi): Router {
+  const router = new Router();
+  router.get('/simulator/stream', (ctx) => openStream(ctx, streams, api));
+  router.use(page.routes());
   return router;
 }
 

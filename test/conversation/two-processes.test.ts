@@ -124,5 +124,6 @@ test('300 people with 10 messages each over two processes: none lost, none doubl
     );
   }
   const left = new Set((await client.keys('recado:*')).map((key) => key.split(':').at(-1)));
-  assert.deepEqual([...left].sort(), ['events', 'history', 'seen', 'state']);
+  left.delete('rate'); // this minute's count of messages
+    assert.deepEqual([...left].sort(), ['events', 'history', 'seen', 'state']);
 });

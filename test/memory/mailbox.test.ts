@@ -113,7 +113,7 @@ describe('accept', () => {
     await begin('SM1', 'turn-a');
     clock += 9 * 86_400_000;
     await mailbox.accept(message('SM2'), 'turn-b', '{}');
-    assert.deepEqual(await redis.zrange(keys.of(ANA).seen, 0, -1), ['SM2']);
+    assert.deepEqual(await redis.zrangebyscore(keys.of(ANA).seen, '-inf', '+inf'), ['SM2']);
   });
 
   test('takes a repeat of a message that still waits with nobody at work as a nudge', async () => {

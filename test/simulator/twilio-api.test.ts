@@ -3,7 +3,9 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import twilio from 'twilio';
+import { createTwilioChannel } from '../../app/channels/twilio/client.ts';
 import { createLogger } from '../../app/ops/logger.ts';
+import { scrub } from '../../app/privacy/scrub.ts';
 import {
   newInboundSid,
   SIMULATED_ACCOUNT_SID,
@@ -175,6 +177,27 @@ describe('the simulated REST API', () => {
     const { url, signature, fields } = callbacks[0] ?? { url: '', signature: '', fields: {} };
     assert.equal(url, '/twilio/status?reply=r1');
     assert.ok(twilio.validateRequest(SIMULATED_AUTH_TOKEN, signature, address, fields));
+  });
+
+  it('is spoken to by the bot’s own client, which finds again what it sent', async () => {
+    const channel = createTwilioChannel({
+      accountSid: SIMULATED_ACCOUNT_SID,
+      authToken: SIMULATED_AUTH_TOKEN,
+      sender: { from: SIMULATED_NUMBER },
+      apiBaseUrl: api.url,
+      log,
+    });
+    const to = { business: SIMULATED_NUMBER, contact: CONTACT };
+    const since = Date.now();
+    const sid = await channel.send(to, scrub('Hello'), 'r1');
+    await channel.send(to, scrub('Something else'), 'r2');
+    await channel.typing(newInboundSid(CONTACT));
+    assert.deepEqual(await channel.findSent(to, scrub('Hello'), since), [sid]);
+    assert.deepEqual(await channel.findSent({ ...to, contact: 'US.1A2B' }, scrub('Hello'), since), []);
+    await assert.rejects(channel.send({ ...to, contact: 'nobody' }, scrub('Hello'), 'r3'), {
+      code: 'channel.recipient',
+    });
+    assert.deepEqual(outgoing.map((event) => event.type).slice(0, 3), ['message', 'message', 'typing']);
   });
 
   it('tells the phone what became of a message, also when nobody asked for callbacks', async () => {

@@ -116,7 +116,7 @@ function connect(
 }
 
 /** Twilio keeps its products on hosts of their own, which share region and edge; whoever stands in for it has one. */
-function messagingBaseUrl(apiBaseUrl: string): string {
+export function messagingBaseUrl(apiBaseUrl: string): string {
   return apiBaseUrl.replace(/^(https:\/\/)api((?:\.[a-z0-9-]+)*\.twilio\.com)$/i, '$1messaging$2');
 }
 

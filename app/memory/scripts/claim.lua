@@ -7,7 +7,7 @@
 --
 -- Returns {'busy'}   somebody holds the lease; the conversation is due again when it runs out
 --         {'idle'}   there is nothing to do; the conversation is not due any more
---         {'turn', {summary, version, profile, attempts}, history lines, waiting messages, {id, text, via, at} of a reply}
+--         {'turn', {summary, version, profile, attempts, takeover, blocked}, history lines, waiting messages, {id, text, via, at} of a reply}
 local lease, mailbox, state, history, reply, due = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local now, leaseMs = tonumber(ARGV[1]), tonumber(ARGV[3])
 
@@ -25,7 +25,7 @@ redis.call('ZADD', due, now + leaseMs, ARGV[4])
 redis.call('HINCRBY', state, 'attempts', 1)
 return {
   'turn',
-  redis.call('HMGET', state, 'summary', 'version', 'profile', 'attempts'),
+  redis.call('HMGET', state, 'summary', 'version', 'profile', 'attempts', 'takeover', 'blocked'),
   redis.call('LRANGE', history, -tonumber(ARGV[5]), -1),
   redis.call('LRANGE', mailbox, 0, -1),
   redis.call('HMGET', reply, 'id', 'text', 'via', 'at'),

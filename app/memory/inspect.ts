@@ -1,0 +1,76 @@
+/** Everything that is stored under one conversation, for a developer to see, and its end. */
+import type { ConversationId } from '../message.ts';
+import type { Keys } from './keys.ts';
+import { type RedisClient, unavailable } from './redis.ts';
+
+/** One key as it is. */
+export interface StoredKey {
+  /** What it is: `history`, `state`, … */
+  name: string;
+  key: string;
+  type: string;
+  /** Until it goes by itself, ms; null when it stays. */
+  ttlMs: number | null;
+  /** A list: its entries. A hash: field → value. A sorted set: member → score. JSON inside is parsed. */
+  value: unknown;
+}
+
+/** Both reject with `store.unavailable`. */
+export interface MemoryInspector {
+  /** The keys of a conversation that exist. */
+  memoryOf(conversation: ConversationId): Promise<{ keys: StoredKey[] }>;
+  /** Deletes them, also what waits and who is at it: a turn that is under way ends without an answer. */
+  forget(conversation: ConversationId): Promise<void>;
+}
+
+/** Not of one conversation alone. */
+const SHARED = new Set(['due', 'events', 'dead']);
+const MOST_ENTRIES = 500;
+
+export function createMemoryInspector({ redis, keys }: { redis: RedisClient; keys: Keys }): MemoryInspector {
+  const ownKeys = (conversation: ConversationId) =>
+    Object.entries(keys.of(conversation)).filter(([name]) => !SHARED.has(name));
+  return {
+    async memoryOf(conversation) {
+      const found = ownKeys(conversation).map(([name, key]) => look(redis, name, String(key)));
+      const looked = await Promise.all(found).catch((error) => Promise.reject(unavailable(error)));
+      return { keys: looked.filter((key) => key !== null) };
+    },
+    async forget(conversation) {
+      const { due } = keys.of(conversation);
+      const names = ownKeys(conversation).map(([, key]) => String(key));
+      await Promise.all([redis.zrem(due, conversation), redis.del(...names)]).catch((error) =>
+        Promise.reject(unavailable(error)),
+      );
+    },
+  };
+}
+
+async function look(redis: RedisClient, name: string, key: string): Promise<StoredKey | null> {
+  const [type, ttl] = await Promise.all([redis.type(key), redis.pttl(key)]);
+  if (type === 'none') return null;
+  return { name, key, type, ttlMs: ttl < 0 ? null : ttl, value: await valueOf(redis, type, key) };
+}
+
+async function valueOf(redis: RedisClient, type: string, key: string): Promise<unknown> {
+  switch (type) {
+    case 'list':
+      return (await redis.lrange(key, -MOST_ENTRIES, -1)).map(unpacked);
+    case 'hash':
+      return redis.hgetall(key);
+    case 'zset': {
+      const pairs = await redis.zrange(key, -MOST_ENTRIES, '-1', 'WITHSCORES');
+      return Object.fromEntries(pairs.flatMap((member, i) => (i % 2 === 0 ? [[member, Number(pairs[i + 1])]] : [])));
+    }
+    default:
+      return redis.get(key);
+  }
+}
+
+function unpacked(entry: string): unknown {
+  try {
+    return JSON.parse(entry);
+  } catch {
+    return entry;
+  }
+}

@@ -1,0 +1,50 @@
+#!/usr/bin/env node
+import { readdirSync } from 'node:fs';
+import * as os from 'node:os';
+import { join } from 'node:path';
+import { command, ensureRedis, installDependencies, run, say, Trouble } from './setup.mjs';
+
+const HELP = `Usage: npm test [-- PART...]
+Without arguments: types, format and lint, then every test. With arguments: the tests whose path contains one of them,
+and nothing else, e.g.  npm test -- test/privacy
+`;
+
+/** A test file that takes longer hangs. */
+const FILE_TIMEOUT_MS = 300_000;
+
+await command(HELP, async (parts) => {
+  await installDependencies();
+  await ensureRedis({ always: true });
+  if (parts.length === 0) {
+    await check('Types (tsc)', 'typescript/bin/tsc', ['--noEmit']);
+    await check('Format and lint (biome)', '@biomejs/biome/bin/biome', ['ci', '.']);
+  }
+  process.exit(await runTests(testFiles(parts)));
+});
+
+async function check(what, bin, args) {
+  say(`${what} …`);
+  if ((await run(process.execPath, [join('node_modules', bin), ...args])) === 0) return;
+  throw new Trouble(
+    `${what} found what is above. No test was run. \`npm run format\` mends format and some of the lint.`,
+  );
+}
+
+/** Node 20 does not expand patterns by itself. */
+function testFiles(parts) {
+  const files = readdirSync('test', { recursive: true }).map((file) => join('test', file));
+  const tests = files.filter((file) => file.endsWith('.test.ts')).sort();
+  const chosen = tests.filter((file) => parts.length === 0 || parts.some((part) => file.includes(part)));
+  if (chosen.length === 0) throw new Trouble(`No test file has ${parts.join(' or ')} in its path.`);
+  return chosen;
+}
+
+/** One process per file, one file per core; its last lines are the counts. */
+function runTests(files) {
+  const options = [
+    `--test-concurrency=${Math.max(2, os.availableParallelism())}`,
+    `--test-timeout=${FILE_TIMEOUT_MS}`,
+    '--test-reporter=spec',
+  ];
+  return run(process.execPath, ['--import', 'tsx', '--test', ...options, ...files], { stdout: 1 });
+}

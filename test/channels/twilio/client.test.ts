@@ -1,0 +1,207 @@
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, describe, test } from 'node:test';
+import {
+  createTwilioChannel,
+  messagingBaseUrl,
+  type TwilioChannelOptions,
+} from '../../../app/channels/twilio/client.ts';
+import { type FailureCode, isFailure } from '../../../app/errors.ts';
+import { createLogger } from '../../../app/ops/logger.ts';
+import { scrub } from '../../../app/privacy/scrub.ts';
+import { type ChannelUnderTest, channelContract, type ProviderFault } from '../../contracts/channel.ts';
+import { newSid, startTwilioDouble, type TwilioDouble, type TwilioFault } from '../../doubles/twilio.ts';
+
+const ACCOUNT_SID = 'AC00000000000000000000000000000000';
+const AUTH_TOKEN = 'test-auth-token-0123456789abcdef';
+const TO = { business: '14155238886', contact: '15550100123' };
+
+const log = createLogger({ level: 'error', format: 'json', write: () => {} });
+
+function channelTo(twilio: TwilioDouble, options: Partial<TwilioChannelOptions> = {}) {
+  return createTwilioChannel({
+    accountSid: ACCOUNT_SID,
+    authToken: AUTH_TOKEN,
+    sender: {},
+    apiBaseUrl: twilio.url,
+    timeoutMs: 300,
+    log,
+    ...options,
+  });
+}
+
+const FAULTS: Record<ProviderFault, TwilioFault> = {
+  'rate-limited': { kind: 'rate-limited', retryAfterSeconds: 120 },
+  'server-error': { kind: 'status', status: 500 },
+  'server-error-after-sending': { kind: 'status', status: 503, body: '<html>busy</html>', done: true },
+  reset: { kind: 'reset' },
+  hang: { kind: 'hang' },
+  'hang-in-the-answer': { kind: 'stall' },
+  'wrong-credentials': { kind: 'status', status: 401, code: 20003 },
+  'empty-error': { kind: 'status', status: 500, body: '' },
+  'nonsense-after-sending': { kind: 'status', status: 201, body: 'welcome to this hotel', done: true },
+};
+
+channelContract('Twilio', async (): Promise<ChannelUnderTest> => {
+  const twilio = await startTwilioDouble({ accountSid: ACCOUNT_SID, authToken: AUTH_TOKEN });
+  return {
+    channel: channelTo(twilio),
+    to: TO,
+    messageId: newSid('SM'),
+    stored: () =>
+      twilio.sent.map(({ to, from, body, sid }) => ({
+        contact: to.replace(/^whatsapp:\+?/, ''),
+        business: from.replace(/^whatsapp:\+?/, ''),
+        text: body,
+        id: sid,
+      })),
+    backdate(at) {
+      const latest = twilio.sent.at(-1);
+      if (latest) latest.createdAt = at;
+    },
+    typing: () => twilio.typing,
+    fail: (fault) => twilio.faults.push(FAULTS[fault]),
+    stopProvider: () => twilio.close(),
+    close: () => twilio.close(),
+  };
+});
+
+describe('Twilio', () => {
+  let twilio: TwilioDouble;
+  beforeEach(async () => {
+    twilio = await startTwilioDouble({ accountSid: ACCOUNT_SID, authToken: AUTH_TOKEN });
+  });
+  afterEach(() => twilio.close());
+
+  const send = (options: Partial<TwilioChannelOptions> = {}, to = TO) =>
+    channelTo(twilio, options).send(to, scrub('hello'), 'reply-1');
+
+  test('is asked to report what becomes of the message, under the name of the reply', async () => {
+    await send({ statusCallbackUrl: 'https://bot.example.com/twilio/status' });
+    assert.equal(twilio.sent[0]?.statusCallback, 'https://bot.example.com/twilio/status?reply=reply-1');
+    await send();
+    assert.equal(twilio.sent[1]?.statusCallback, null);
+  });
+
+  test('sends as whom the person wrote to, else as the configured number', async () => {
+    twilio.senders.add('whatsapp:+15550100111');
+    await send({ sender: { from: '15550100111' } });
+    await send({ sender: { from: 'whatsapp:+15550100111' } }, { ...TO, business: '' });
+    assert.deepEqual(
+      twilio.sent.map(({ from }) => from),
+      ['whatsapp:+14155238886', 'whatsapp:+15550100111'],
+    );
+  });
+
+  test('sends through a Messaging Service, and its messages are found whoever sent them', async () => {
+    const channel = channelTo(twilio, { sender: { from: '14155238886', messagingServiceSid: newSid('MG') } });
+    twilio.senders.clear();
+    twilio.senders.add('whatsapp:+15550100111');
+    const sid = await channel.send(TO, scrub('hello'), 'reply-1');
+    assert.equal(twilio.requests[0]?.form.get('From'), null);
+    assert.deepEqual(await channel.findSent(TO, scrub('hello'), Date.now()), [sid]);
+  });
+
+  test('knows what left as TwiML, but for what never arrived', async () => {
+    const channel = channelTo(twilio);
+    const to = 'whatsapp:+15550100123';
+    const from = 'whatsapp:+14155238886';
+    const { sid } = twilio.addReply({ to, from, body: 'hello' });
+    for (const status of ['failed', 'undelivered', 'canceled'] as const)
+      twilio.addReply({ to, from, body: 'hello', status });
+    twilio.addReply({ to: 'whatsapp:+15550100199', from, body: 'hello' });
+    twilio.addReply({ to, from: 'whatsapp:+15550100111', body: 'hello' });
+    assert.deepEqual(await channel.findSent(TO, scrub('hello'), Date.now() - 1_000), [sid]);
+  });
+
+  test('is asked for whole days, so that midnight hides nothing', async () => {
+    const channel = channelTo(twilio);
+    await channel.findSent(TO, scrub('x'), Date.UTC(2026, 10, 21, 0, 0, 1));
+    const query = twilio.requests[0]?.query;
+    assert.equal(query?.get('DateSent>')?.slice(0, 10), '2026-11-20');
+    assert.equal(query?.get('To'), 'whatsapp:+15550100123');
+    assert.equal(query?.get('From'), 'whatsapp:+14155238886');
+  });
+
+  test('is told with what is sent that it may be looked for again, characters that it drops included', async () => {
+    const channel = channelTo(twilio);
+    const odd = scrub('good\u0000bye\r\nnow');
+    const sid = await channel.send(TO, odd, 'reply-1');
+    assert.equal(twilio.sent[0]?.body, 'goodbye\nnow');
+    assert.deepEqual(await channel.findSent(TO, odd, Date.now() - 1_000), [sid]);
+  });
+
+  test('may be behind a path of another origin', async () => {
+    const channel = channelTo(twilio, { apiBaseUrl: `${twilio.url}/mock/` });
+    await channel.send(TO, scrub('x'), 'reply-1').catch(() => {});
+    await channel.typing(newSid('SM')).catch(() => {});
+    assert.deepEqual(
+      twilio.requests.map(({ path }) => path),
+      [`/mock/2010-04-01/Accounts/${ACCOUNT_SID}/Messages.json`, '/mock/v2/Indicators/Typing.json'],
+    );
+  });
+
+  describe('refuses', () => {
+    const refusals: [status: number, code: number, FailureCode][] = [
+      [400, 63016, 'channel.window'],
+      [400, 21610, 'channel.opted_out'],
+      [400, 21211, 'channel.recipient'],
+      [400, 63024, 'channel.recipient'],
+      [400, 63003, 'channel.recipient'],
+      [400, 21614, 'channel.recipient'],
+      [400, 63015, 'channel.recipient'],
+      [403, 21408, 'channel.recipient'],
+      [400, 21608, 'channel.recipient'],
+      [400, 21212, 'channel.sender'],
+      [400, 21606, 'channel.sender'],
+      [400, 63007, 'channel.sender'],
+      [403, 20003, 'channel.credentials'],
+      [429, 20429, 'channel.rate_limited'],
+      [429, 63018, 'channel.rate_limited'],
+      [400, 21617, 'channel.rejected'],
+      [400, 99999, 'channel.rejected'],
+    ];
+    for (const [status, code, expected] of refusals) {
+      test(`${code} as ${expected}`, async () => {
+        twilio.faults.push({ kind: 'status', status, code, message: `The number whatsapp:+${TO.contact} is wrong` });
+        await assert.rejects(send(), (error) => {
+          assert.ok(isFailure(error));
+          assert.deepEqual([error.code, error.providerCode], [expected, String(code)]);
+          assert.doesNotMatch(error.message + error.cause, /15550100123|[A-Z]{2}[0-9a-f]{32}/);
+          return true;
+        });
+      });
+    }
+
+    test('without a code by its status', async () => {
+      for (const status of [429, 401, 404]) twilio.faults.push({ kind: 'status', status, body: '' });
+      const codes = [];
+      for (let i = 0; i < 3; i++) codes.push(await send().catch((error) => error.code));
+      assert.deepEqual(codes, ['channel.rate_limited', 'channel.credentials', 'channel.rejected']);
+    });
+  });
+
+  test('hides the credentials from whoever logs a failure', async () => {
+    twilio.faults.push({ kind: 'reset' });
+    await assert.rejects(send(), (error) => {
+      assert.ok(isFailure(error) && error.cause instanceof Error);
+      assert.deepEqual(
+        Object.keys(error.cause).filter((key) => key !== 'name'),
+        [],
+      );
+      return true;
+    });
+  });
+});
+
+describe('the hosts', () => {
+  const hosts: [apiBaseUrl: string, messaging: string][] = [
+    ['https://api.twilio.com', 'https://messaging.twilio.com'],
+    ['https://api.dublin.ie1.twilio.com', 'https://messaging.dublin.ie1.twilio.com'],
+    ['https://api.au1.twilio.com', 'https://messaging.au1.twilio.com'],
+    ['https://twilio.mock.team.svc.cluster.local/x', 'https://twilio.mock.team.svc.cluster.local/x'],
+    ['https://api.eviltwilio.com', 'https://api.eviltwilio.com'],
+  ];
+  for (const [apiBaseUrl, messaging] of hosts) {
+    test(`of ${apiBaseUrl}`, () => assert.equal(messagingBaseUrl(apiBaseUrl), messaging));
+  }
+});

@@ -1,0 +1,203 @@
+/** What every `Channel` must do, whoever carries the messages. Run by the test of each implementation. */
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, describe, test } from 'node:test';
+import type { Channel, Recipient } from '../../app/channels/channel.ts';
+import { type FailureCode, isFailure } from '../../app/errors.ts';
+import { scrub } from '../../app/privacy/scrub.ts';
+
+/** What the provider does to the next request instead of answering it. */
+export type ProviderFault =
+  | 'rate-limited'
+  | 'server-error'
+  | 'server-error-after-sending'
+  | 'reset'
+  | 'hang'
+  | 'hang-in-the-answer'
+  | 'wrong-credentials'
+  | 'empty-error'
+  | 'nonsense-after-sending';
+
+export interface ChannelUnderTest {
+  /** Gives up after about 300 ms. */
+  channel: Channel;
+  /** Somebody who may be written to. */
+  to: Recipient;
+  /** The id of a message of theirs. */
+  messageId: string;
+  /** What the provider keeps, in order. */
+  stored(): { contact: string; business: string; text: string; id: string }[];
+  /** Changes when the latest message was made, unix ms. */
+  backdate(at: number): void;
+  /** Ids of messages that were shown as being answered. */
+  typing(): string[];
+  fail(fault: ProviderFault): void;
+  /** The provider is gone: nobody listens. */
+  stopProvider(): Promise<void>;
+  /** Releases everything, also after `stopProvider`. */
+  close(): Promise<void>;
+}
+
+const SECRET_TEXT = 'a text that is nobody else’s business';
+
+export function channelContract(name: string, start: () => Promise<ChannelUnderTest>): void {
+  describe(`${name}, as a channel`, () => {
+    let tested: ChannelUnderTest;
+    beforeEach(async () => {
+      tested = await start();
+    });
+    afterEach(() => tested.close());
+
+    const send = (text: string, to = tested.to) => tested.channel.send(to, scrub(text), 'reply-1');
+    const findSent = (text: string, since = Date.now() - 60_000, to = tested.to) =>
+      tested.channel.findSent(to, scrub(text), since);
+
+    test('sends a text as it is', async () => {
+      const texts = [
+        'hello',
+        'two\nlines & <b> "c" 100 % + ü',
+        '👨‍👩‍👧‍👦 *bold*',
+        'x'.repeat(tested.channel.limits.textLength),
+      ];
+      const ids: string[] = [];
+      for (const text of texts) ids.push(await send(text));
+      const { business, contact } = tested.to;
+      assert.deepEqual(
+        tested.stored(),
+        texts.map((text, i) => ({ business, contact, text, id: ids[i] })),
+      );
+    });
+
+    test('sends to a person without a phone number', async () => {
+      const contact = 'US.1A2b3C4d5E6f';
+      await send('hello', { ...tested.to, contact });
+      assert.deepEqual(
+        tested.stored().map((message) => message.contact),
+        [contact],
+      );
+    });
+
+    test('does not send what is too long', async () => {
+      const failure = await failureOf(send('x'.repeat(tested.channel.limits.textLength + 1)));
+      assert.equal(failure.code, 'channel.rejected');
+      assert.deepEqual(tested.stored(), []);
+    });
+
+    test('shows that an answer is being written', async () => {
+      await tested.channel.typing(tested.messageId);
+      assert.deepEqual(tested.typing(), [tested.messageId]);
+    });
+
+    describe('looking for what was sent', () => {
+      test('finds the same text to the same person, newest first', async () => {
+        const older = await send('the same');
+        tested.backdate(Date.now() - 30_000);
+        const newer = await send('the same');
+        await send('the same but for this');
+        await send('the same', { ...tested.to, contact: '15550100199' });
+        assert.deepEqual(await findSent('the same'), [newer, older]);
+        assert.deepEqual(await findSent('never sent'), []);
+      });
+
+      test('does not find what is older', async () => {
+        await send('yes');
+        tested.backdate(Date.now() - 10_000);
+        assert.deepEqual(await findSent('yes', Date.now() - 5_000), []);
+        assert.equal((await findSent('yes', Date.now() - 15_000)).length, 1);
+      });
+
+      test('finds a text that begins and ends with white space, in many lines', async () => {
+        const id = await send('  one\n\ntwo \n');
+        assert.deepEqual(await findSent('  one\n\ntwo \n'), [id]);
+      });
+    });
+
+    describe('when sending fails', () => {
+      const outcomes: [ProviderFault, FailureCode][] = [
+        ['rate-limited', 'channel.rate_limited'],
+        ['server-error', 'channel.ambiguous'],
+        ['reset', 'channel.ambiguous'],
+        ['hang', 'channel.ambiguous'],
+        ['hang-in-the-answer', 'channel.ambiguous'],
+        ['wrong-credentials', 'channel.credentials'],
+        ['empty-error', 'channel.ambiguous'],
+      ];
+      for (const [fault, code] of outcomes) {
+        test(`${fault}: ${code}`, async () => {
+          tested.fail(fault);
+          const failure = await failureOf(send(SECRET_TEXT));
+          assert.equal(failure.code, code);
+          assert.deepEqual(tested.stored(), []);
+        });
+      }
+
+      test('nobody there: it has certainly not been sent', async () => {
+        await tested.stopProvider();
+        assert.equal((await failureOf(send(SECRET_TEXT))).code, 'channel.unreachable');
+      });
+
+      test('an error tells nothing about the person and the text', async () => {
+        tested.fail('server-error');
+        const failure = await failureOf(send(SECRET_TEXT));
+        for (const told of [failure.message, String(failure.cause), JSON.stringify(failure.cause)]) {
+          assert.ok(!told.includes(SECRET_TEXT) && !told.includes(tested.to.contact), told);
+        }
+      });
+
+      for (const fault of ['server-error-after-sending', 'nonsense-after-sending'] as const) {
+        test(`${fault}: the provider knows that it was sent`, async () => {
+          tested.fail(fault);
+          assert.equal((await failureOf(send('maybe'))).code, 'channel.ambiguous');
+          assert.deepEqual(
+            await findSent('maybe'),
+            tested.stored().map(({ id }) => id),
+          );
+          assert.equal(tested.stored().length, 1);
+        });
+      }
+
+      test('it is not tried again behind our back, and the next one is sent', async () => {
+        tested.fail('rate-limited');
+        await failureOf(send('first'));
+        await send('second');
+        assert.deepEqual(
+          tested.stored().map(({ text }) => text),
+          ['second'],
+        );
+      });
+    });
+
+    describe('what may be repeated is never ambiguous:', () => {
+      for (const fault of ['server-error', 'reset', 'hang'] as const) {
+        test(`${fault} while looking for what was sent`, async () => {
+          tested.fail(fault);
+          assert.equal((await failureOf(findSent('text'))).code, 'channel.unreachable');
+        });
+
+        test(`${fault} while showing that an answer is being written`, async () => {
+          tested.fail(fault);
+          assert.equal((await failureOf(tested.channel.typing(tested.messageId))).code, 'channel.unreachable');
+        });
+      }
+    });
+
+    test('gives up when it is told to', async () => {
+      const aborted = AbortSignal.abort();
+      const attempts = [
+        tested.channel.send(tested.to, scrub('x'), 'reply-1', aborted),
+        tested.channel.typing(tested.messageId, aborted),
+        tested.channel.findSent(tested.to, scrub('x'), 0, aborted),
+      ];
+      for (const attempt of attempts) assert.match((await failureOf(attempt)).code, /^channel\./);
+      assert.deepEqual(tested.stored(), []);
+    });
+  });
+}
+
+async function failureOf(attempt: Promise<unknown>) {
+  const error: unknown = await attempt.then(
+    () => assert.fail('it did not fail'),
+    (reason) => reason,
+  );
+  assert.ok(isFailure(error), String(error));
+  return error;
+}

@@ -1,0 +1,96 @@
+/** Twilio's side of a webhook: forms with made-up values, signed and posted, and what the response makes Twilio send. */
+import { newSid, twilioSignature } from '../doubles/twilio.ts';
+
+/** A webhook's fields. https://www.twilio.com/docs/messaging/guides/webhook-request */
+export type Fields = Record<string, string>;
+
+const ACCOUNT_SID = 'AC00000000000000000000000000000000';
+
+/** A text by somebody new to the bot, each with an id of its own. Overrides are fields in Twilio's spelling. */
+export function textMessage(overrides: Fields = {}): Fields {
+  const sid = overrides.MessageSid ?? newSid('SM');
+  return {
+    AccountSid: ACCOUNT_SID,
+    ApiVersion: '2010-04-01',
+    Body: 'hello',
+    ExternalUserId: 'whatsapp:US.1A2B3C4D5E6F',
+    From: 'whatsapp:+15550100123',
+    MessageSid: sid,
+    MessageType: 'text',
+    NumMedia: '0',
+    NumSegments: '1',
+    ProfileName: 'Sheena Nelson',
+    ReferralNumMedia: '0',
+    SmsMessageSid: sid,
+    SmsSid: sid,
+    SmsStatus: 'received',
+    To: 'whatsapp:+14155238886',
+    WaId: '15550100123',
+    ...overrides,
+  };
+}
+
+/** One file, without a caption. @param url as `TwilioDouble.addMedia` gives it */
+export function mediaMessage(url: string, contentType: string, overrides: Fields = {}): Fields {
+  return textMessage({
+    Body: '',
+    MediaContentType0: contentType,
+    MediaUrl0: url,
+    MessageSid: newSid('MM'),
+    MessageType: contentType.split('/')[0] ?? '',
+    NumMedia: '1',
+    ...overrides,
+  });
+}
+
+export interface SignedForm {
+  body: string;
+  headers: Record<string, string>;
+}
+
+/** @param url the address that Twilio calls, path and query included */
+export function signedForm(authToken: string, url: string, fields: Fields): SignedForm {
+  return {
+    body: new URLSearchParams(fields).toString(),
+    headers: {
+      'Content-Type': 'application/x-www-form-urlencoded; charset=UTF-8',
+      'User-Agent': 'TwilioProxy/1.1',
+      'X-Twilio-Signature': twilioSignature(authToken, url, fields),
+    },
+  };
+}
+
+export interface WebhookResponse {
+  status: number;
+  contentType: string;
+  body: string;
+  /** What Twilio sends to the person, in order. */
+  texts: string[];
+}
+
+/** @param signedUrl what the signature is made over, when it is not the address that is called */
+export async function postWebhook(
+  url: string,
+  authToken: string,
+  fields: Fields,
+  signal: AbortSignal | null = null,
+  signedUrl = url,
+): Promise<WebhookResponse> {
+  const response = await fetch(url, { method: 'POST', ...signedForm(authToken, signedUrl, fields), signal });
+  const body = await response.text();
+  const contentType = response.headers.get('content-type') ?? '';
+  return { status: response.status, contentType, body, texts: response.ok ? textsIn(body) : [] };
+}
+
+/** The texts of a TwiML document, with or without a `<Body>` around them. */
+export function textsIn(twiml: string): string[] {
+  return [...twiml.matchAll(/<Message(?:\s[^>]*)?>([\s\S]*?)<\/Message>/g)].map(([, content = '']) =>
+    content.replace(/<[^>]*>/g, '').replace(/&(\w+|#x[\da-fA-F]+);/g, (whole, entity) => characterOf(entity) ?? whole),
+  );
+}
+
+const NAMED: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
+
+function characterOf(entity: string): string | undefined {
+  return entity.startsWith('#x') ? String.fromCodePoint(Number.parseInt(entity.slice(2), 16)) : NAMED[entity];
+}
