@@ -89,7 +89,15 @@ function hasRedis() {
 }
 
 /** Nothing beside it; try again when a mirror fails; wait when another apt is at work. */
-const APT = ['--no-install-recommends', '-o', 'Acquire::Retries=3', '-o', 'DPkg::Lock::Timeout=120'];
+const APT = [
+  '--no-install-recommends',
+  '-o',
+  'Acquire::Retries=3',
+  '-o',
+  'DPkg::Lock::Timeout=120',
+  '-o',
+  'Dpkg::Use-Pty=0',
+];
 
 /** Package managers, each with what it is told, best first. Homebrew alone is not for root. */
 const MANAGERS = [
@@ -137,35 +145,45 @@ function rootPrefix() {
   return mayBeRoot ? ['sudo', '-n'] : null;
 }
 
-/** Compiles to dist/ when the sources are not those of the last build. */
+/** Builds dist/ when the sources are not those of the last time: the program, the scripts and the pages. */
 export async function build({ force = false } = {}) {
-  const isBuilt = () => !force && readText('dist/.sources') === fingerprint();
+  const isBuilt = () => !force && readText(STAMP) === fingerprint();
   if (isBuilt()) return;
   await oneAtATime(async () => {
     if (isBuilt()) return;
     const sources = fingerprint();
     fs.rmSync('dist', { recursive: true, force: true });
-    const tsc = path.join('node_modules', 'typescript', 'bin', 'tsc');
-    if ((await busily('Building (tsc)', [process.execPath, tsc, '-p', 'tsconfig.build.json'])) !== 0)
-      throw new Trouble('The sources do not compile: the compiler’s words are above.');
-    for (const file of sourceFiles()) if (file.endsWith('.lua')) fs.cpSync(file, path.join('dist', file));
-    fs.writeFileSync('dist/.sources', sources);
+    await compile('Building the program (tsc)', 'typescript/bin/tsc', ['-p', 'tsconfig.build.json']);
+    for (const file of filesIn('app').filter((file) => file.endsWith('.lua'))) fs.cpSync(file, path.join('dist', file));
+    if (fs.existsSync('vite.config.ts'))
+      await compile('Building the pages (vite)', 'vite/bin/vite.js', ['build', '--logLevel=warn']);
+    fs.writeFileSync(STAMP, sources);
   });
+}
+
+const STAMP = 'dist/.sources';
+
+async function compile(what, bin, args) {
+  if ((await busily(what, [process.execPath, path.join('node_modules', bin), ...args])) !== 0)
+    throw new Trouble('The sources do not compile: the words of the compiler are above.');
 }
 
 /** Changes when a source does: names, sizes and times, because reading them all would take longer. */
 function fingerprint() {
+  const settings = fs
+    .readdirSync('.')
+    .filter((file) => /^(tsconfig.*\.json|vite\.config\.ts|package-lock\.json)$/.test(file));
   const hash = createHash('sha256');
-  for (const file of [...sourceFiles(), 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json']) {
+  for (const file of [...filesIn('app'), ...filesIn('scripts'), ...settings].sort()) {
     const { size, mtimeMs } = fs.statSync(file);
     hash.update(`${file} ${size} ${mtimeMs}\n`);
   }
   return hash.digest('hex');
 }
 
-function sourceFiles() {
-  const list = (folder) => fs.readdirSync(folder, { recursive: true }).map((file) => path.join(folder, file));
-  return [...list('app'), ...list('scripts')].filter((file) => /\.(ts|tsx|lua)$/.test(file)).sort();
+function filesIn(folder) {
+  const entries = fs.readdirSync(folder, { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => entry.isFile()).map((entry) => path.join(entry.parentPath, entry.name));
 }
 
 /**

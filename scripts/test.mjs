@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import * as os from 'node:os';
 import { join } from 'node:path';
 import { command, ensureRedis, installDependencies, run, say, Trouble } from './setup.mjs';
@@ -17,6 +17,8 @@ await command(HELP, async (parts) => {
   await ensureRedis({ always: true });
   if (parts.length === 0) {
     await check('Types (tsc)', 'typescript/bin/tsc', ['--noEmit']);
+    if (existsSync('tsconfig.web.json'))
+      await check('Types of the pages (tsc)', 'typescript/bin/tsc', ['--noEmit', '-p', 'tsconfig.web.json']);
     await check('Format and lint (biome)', '@biomejs/biome/bin/biome', ['ci', '.']);
   }
   process.exit(await runTests(testFiles(parts)));

@@ -94,7 +94,11 @@ async function migrateNow(db: Kysely<Tables>): Promise<void> {
 
 function unavailable(error: unknown): Failure<'archive.unavailable'> {
   const reason = error instanceof Error ? error.message : String(error);
-  return new Failure('archive.unavailable', `The archive did not answer: ${reason}. Is Postgres up? See DATABASE_URL.`, {
-    cause: error,
-  });
+  return new Failure(
+    'archive.unavailable',
+    `The archive did not answer: ${reason}. Is Postgres up? See DATABASE_URL.`,
+    {
+      cause: error,
+    },
+  );
 }

@@ -1,11 +1,5 @@
 /** The door to a Postgres server. */
-import {
-  type Dialect,
-  PostgresAdapter,
-  PostgresDriver,
-  PostgresIntrospector,
-  PostgresQueryCompiler,
-} from 'kysely';
+import { type Dialect, PostgresAdapter, PostgresDriver, PostgresIntrospector, PostgresQueryCompiler } from 'kysely';
 import pg from 'pg';
 import type { Log } from '../ops/logger.ts';
 
@@ -64,7 +58,8 @@ export function withSsl(url: string): string {
   if (!URL.canParse(url)) return url;
   const address = new URL(url);
   const options = address.searchParams;
-  if (!options.has('sslmode') && /(^|\.)supabase\.(co|com|net)$/.test(address.hostname)) options.set('sslmode', 'require');
+  if (!options.has('sslmode') && /(^|\.)supabase\.(co|com|net)$/.test(address.hostname))
+    options.set('sslmode', 'require');
   if (options.has('sslmode') && !options.has('uselibpqcompat')) options.set('uselibpqcompat', 'true');
   return address.href;
 }

@@ -146,7 +146,9 @@ interface TaskTable {
   completed_at: OptionalTime;
 }
 
-type Read<Table> = { [Column in keyof Table]: Table[Column] extends ColumnType<infer T, infer _I, infer _U> ? T : Table[Column] };
+type Read<Table> = {
+  [Column in keyof Table]: Table[Column] extends ColumnType<infer T, infer _I, infer _U> ? T : Table[Column];
+};
 
 /** A message with what the inbox shows beside it. */
 export type InboxView = Read<MessageTable> & {

@@ -1,6 +1,6 @@
 /** What the model is shown: system prompt with summary · verbatim history · what is new. Nothing here does I/O. */
 import type { ModelMessage } from '../llm/model.ts';
-import type { Held } from '../memory/mailbox.ts';
+import type { Memory } from '../memory/mailbox.ts';
 import type { Line } from '../message.ts';
 import { scrub } from '../privacy/scrub.ts';
 import type { Fresh } from './attachments.ts';
@@ -16,7 +16,7 @@ export interface ContextSettings {
 }
 
 /** The prompt. Lines of the same role are joined, because many servers insist on taking turns. */
-export function promptFor(held: Held, fresh: readonly Fresh[], settings: ContextSettings): ModelMessage[] {
+export function promptFor(held: Memory, fresh: readonly Fresh[], settings: ContextSettings): ModelMessage[] {
   const system = systemPrompt(settings.template, {
     summary: held.summary,
     profileName: held.profileName,

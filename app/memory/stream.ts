@@ -150,7 +150,12 @@ export function createEventStream({ redis, keys, log, keepMs = 600_000 }: EventS
     if (!group) return 0;
     const [pending, oldest] = group.pending > 0 ? await redis.xpending(stream, GROUP) : [0, null];
     const settled = Number(pending) > 0 ? timeOf(oldest) : timeOf(group.lastDelivered);
-    await redis.xtrim(stream, 'MINID', '~', `${Math.max(0, Math.min(settled, timeOf(group.lastDelivered) - keepMs))}-0`);
+    await redis.xtrim(
+      stream,
+      'MINID',
+      '~',
+      `${Math.max(0, Math.min(settled, timeOf(group.lastDelivered) - keepMs))}-0`,
+    );
     const facts = factsOf(await redis.xinfo('STREAM', stream));
     const removed = Number(facts.get('entries-added')) - Number(facts.get('length'));
     const read = group.read ?? removed;
@@ -203,7 +208,9 @@ interface Group {
 
 /** `[[stream, [[id, ['event', json]], …]]]`; fields are null when the entry is no longer in the stream. */
 function entriesOf(reply: unknown, stream: string): { id: string; event: string | null }[] {
-  const [read] = listOf(reply).map(listOf).filter(([name]) => name === stream);
+  const [read] = listOf(reply)
+    .map(listOf)
+    .filter(([name]) => name === stream);
   return listOf(read?.[1]).map((entry) => {
     const [id, fields] = listOf(entry);
     const names = listOf(fields);

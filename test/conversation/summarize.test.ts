@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
-import { countMessageTokens } from '../../app/llm/tokens.ts';
 import type { ModelMessage } from '../../app/llm/model.ts';
+import { countMessageTokens } from '../../app/llm/tokens.ts';
 import { lastUserText } from '../doubles/model.ts';
 import { type Bot, type Doubles, eventually, startBot, startDoubles } from '../support/bot.ts';
 
@@ -32,7 +32,9 @@ beforeEach(async () => {
   doubles.model.requests.length = 0;
   doubles.model.faults.length = 0;
   doubles.model.answer = (request) =>
-    request.model === 'summary-model' ? 'They talked about numbers.' : `An answer of some length to ${lastUserText(request)}`;
+    request.model === 'summary-model'
+      ? 'They talked about numbers.'
+      : `An answer of some length to ${lastUserText(request)}`;
 });
 
 const rolls = () => doubles.model.requests.filter(({ chat }) => chat.model === 'summary-model').length;
@@ -46,7 +48,9 @@ function promptTokens(): number[] {
 }
 
 describe('200 turns', () => {
-  test('keep the prompt under its budget; the model is asked once per answer and once per roll', { timeout: 60_000 }, async () => {
+  test('keep the prompt under its budget; the model is asked once per answer and once per roll', {
+    timeout: 60_000,
+  }, async () => {
     for (let i = 0; i < 200; i++) {
       await bot.say(ANA, `This is message number ${i}, and it says something about the number ${i * i}.`);
       await eventually('the rolls are done', async () => (await version()) === rolls());
@@ -85,7 +89,10 @@ describe('a roll', () => {
     assert.equal(await version(), 0);
     assert.equal(before, 16);
     doubles.model.answer = (request) => (request.model === 'summary-model' ? 'Notes.' : 'Fine.');
-    await eventually('the failed roll has given up', async () => !(await doubles.redis.client().hexists(STATE, 'rolling')));
+    await eventually(
+      'the failed roll has given up',
+      async () => !(await doubles.redis.client().hexists(STATE, 'rolling')),
+    );
     await talk(12);
     await eventually('a roll', async () => (await version()) >= 1);
   });

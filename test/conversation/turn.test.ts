@@ -84,7 +84,10 @@ describe('a text', () => {
     await reads();
     const before = await reads();
     await bot.say(ANA, 'hello');
-    await eventually('the turn is finished', async () => (await client.exists(`recado:{0}:c:14155238886:${ANA}:lease`)) === 0);
+    await eventually(
+      'the turn is finished',
+      async () => (await client.exists(`recado:{0}:c:14155238886:${ANA}:lease`)) === 0,
+    );
     const asked = (await reads()) - before - 1;
     // Our own looks for the lease are among them: at least one.
     assert.ok(asked <= 2 + 1 + 1, `Redis was asked ${asked - 1} times`);

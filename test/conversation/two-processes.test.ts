@@ -125,5 +125,5 @@ test('300 people with 10 messages each over two processes: none lost, none doubl
   }
   const left = new Set((await client.keys('recado:*')).map((key) => key.split(':').at(-1)));
   left.delete('rate'); // this minute's count of messages
-    assert.deepEqual([...left].sort(), ['events', 'history', 'seen', 'state']);
+  assert.deepEqual([...left].sort(), ['events', 'history', 'seen', 'state']);
 });

@@ -98,12 +98,6 @@ describe('the simulator', () => {
     }
   });
 
-  it('says at its own address how to talk to the bot', async () => {
-    const response = await fetch(`${origin}/simulator`);
-    assert.equal(response.status, 200);
-    assert.match(await response.text(), /npm run chat/);
-  });
-
   it('switches a bounded number of phones on, and makes room when one goes', async () => {
     const switches = Array.from({ length: 101 }, () => new AbortController());
     const url = `${origin}/simulator/stream?contact=15550100160`;

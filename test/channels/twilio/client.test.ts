@@ -140,6 +140,17 @@ describe('Twilio', () => {
     );
   });
 
+  test('is called at the configured address, whatever the environment says to the SDK', async () => {
+    const environment = { TWILIO_EDGE: 'sydney', TWILIO_REGION: 'au1', HTTP_PROXY: 'http://127.0.0.1:9' };
+    Object.assign(process.env, environment);
+    try {
+      await send();
+    } finally {
+      for (const name of Object.keys(environment)) delete process.env[name];
+    }
+    assert.equal(twilio.sent.length, 1);
+  });
+
   describe('refuses', () => {
     const refusals: [status: number, code: number, FailureCode][] = [
       [400, 63016, 'channel.window'],

@@ -1,0 +1,232 @@
+/**
+ * Writes down what happened: events from the Redis stream into the tables, in batches, acknowledged after the commit. People
+ * are answered whether it works or not; what it could not write waits in the stream.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { sql } from 'kysely';
+import { z } from 'zod';
+import type { Event } from '../events.ts';
+import type { EventStream, StreamEntry } from '../memory/stream.ts';
+import type { Log } from '../ops/logger.ts';
+import type { Database } from './database.ts';
+import { isOutage } from './outage.ts';
+import { type Recorded, record } from './record.ts';
+import { clean } from './text.ts';
+import type { Writer } from './writer.ts';
+
+export interface Recorder {
+  /** Begins: makes the tables when they are not there, then writes for as long as it is not stopped. Waits for a database that is away. */
+  start(): void;
+  /** Resolves when the batch that is being written is done; the rest waits in the stream. */
+  stop(): Promise<void>;
+  /**
+   * Writes what waits now. @returns how many events. Rejects with `archive.unavailable` or `store.unavailable`.
+   * For tests and for scripts; `start` does the same again and again.
+   */
+  catchUp(): Promise<number>;
+  /** Since when nothing could be written, unix ms; null when all is well. */
+  readonly failingSince: number | null;
+}
+
+export interface RecorderOptions {
+  database: Database;
+  stream: EventStream;
+  log: Log;
+  /** New messages wait for an analysis; else they are skipped. */
+  analysis: boolean;
+  /** Told after every commit, in the process that wrote. */
+  onRecorded?: (recorded: Recorded) => void;
+  /** How many events are written in one transaction. Default: 500, about 10 ms of a database's work. */
+  batch?: number;
+  now?: () => number;
+}
+
+/** How long one wait for news lasts, ms; also how soon another process steps in when the one at work is gone. */
+const WAIT_MS = 2_000;
+/** Longest pause between two tries while the database or Redis is away, ms. */
+const LONGEST_PAUSE_MS = 5_000;
+/** How often acknowledged events are removed, ms. */
+const TRIM_EVERY_MS = 10_000;
+/** Any number that nobody else takes: it names the lock among those of the database. */
+const RECORDER_LOCK = 7_041_995_002;
+/** A process that froze with the lock loses it after this, ms. */
+const LONGEST_IDLE_MS = 30_000;
+
+export function createRecorder(options: RecorderOptions): Recorder {
+  const { database, stream, log, analysis, onRecorded = () => {}, batch = 500, now = Date.now } = options;
+  const stopping = new AbortController();
+  let running: Promise<void> | undefined;
+  let failingSince: number | null = null;
+  let trimmedAt = now();
+  let lost = 0;
+
+  return {
+    start() {
+      running ??= run();
+    },
+    async stop() {
+      stopping.abort();
+      await running;
+      stream.close();
+    },
+    async catchUp() {
+      await database.migrate();
+      let written = 0;
+      for (;;) {
+        const count = await writeBatch();
+        if (count === 0) return written;
+        written += count;
+      }
+    },
+    get failingSince() {
+      return failingSince;
+    },
+  };
+
+  async function run(): Promise<void> {
+    for (let failures = 0; !stopping.signal.aborted; ) {
+      try {
+        await database.migrate();
+        const count = await writeBatch();
+        recovered();
+        failures = 0;
+        await trimNowAndThen();
+        if (count === 0) await stream.wait(WAIT_MS, stopping.signal);
+      } catch (error) {
+        failed(error);
+        const pauseMs = Math.min(LONGEST_PAUSE_MS, 100 * 2 ** failures++);
+        await sleep(pauseMs, undefined, { signal: stopping.signal }).catch(() => {});
+      }
+    }
+  }
+
+  function recovered(): void {
+    if (failingSince !== null) log.info('The archive is written again', { afterMs: now() - failingSince });
+    failingSince = null;
+  }
+
+  /** Tells it once per outage, not once per try. */
+  function failed(error: unknown): void {
+    if (failingSince === null) {
+      log.error('Nothing can be written to the archive; trying on. People are answered all the same.', { error });
+    }
+    failingSince ??= now();
+  }
+
+  /** @returns how many events were written; 0 also when another process is at it. */
+  async function writeBatch(): Promise<number> {
+    let taken: StreamEntry[] = [];
+    let recorded: Recorded | null = null;
+    try {
+      await database.transaction(async (db) => {
+        if (!(await lock(db))) return;
+        taken = await stream.take(batch);
+        if (taken.length > 0) recorded = await record(db, taken.map(read), analysis);
+      });
+    } catch (error) {
+      if (taken.length === 0 || isAway(error)) throw error;
+      log.debug('A batch cannot be written as a whole; going on event by event', { events: taken.length, error });
+      return writeOneByOne(taken);
+    }
+    await stream.acknowledge(taken);
+    if (recorded) onRecorded(recorded);
+    return taken.length;
+  }
+
+  /** One event among them is poison: it is set aside, the others are written. */
+  async function writeOneByOne(entries: readonly StreamEntry[]): Promise<number> {
+    for (const entry of entries) {
+      try {
+        onRecorded(await database.transaction(async (db) => record(db, [read(entry)], analysis)));
+      } catch (error) {
+        if (isAway(error)) throw error;
+        await setAside(entry, error);
+      }
+      await stream.acknowledge([entry]);
+    }
+    return entries.length;
+  }
+
+  async function setAside(entry: StreamEntry, error: unknown): Promise<void> {
+    const reason = clean(error instanceof Error ? error.message : String(error), 1_000);
+    log.error('An event cannot be written to the archive; it is set aside', { event: entry.name, error });
+    await database.run((db) =>
+      db
+        .insertInto('whatsapp_events_set_aside')
+        .values({ name: entry.name, event: clean(entry.event), reason })
+        .onConflict((conflict) => conflict.doNothing())
+        .execute(),
+    );
+  }
+
+  async function trimNowAndThen(): Promise<void> {
+    if (now() - trimmedAt < TRIM_EVERY_MS) return;
+    trimmedAt = now();
+    const count = await stream.trim();
+    if (count > lost) {
+      log.error('Redis dropped events before they were written: the archive has gaps', { events: count - lost });
+    }
+    lost = count;
+  }
+}
+
+/**
+ * One process writes at a time, until its transaction ends; the lock of one that died goes with its connection.
+ * @returns false when another process has it.
+ */
+async function lock(db: Writer): Promise<boolean> {
+  await sql`set local idle_in_transaction_session_timeout = ${sql.lit(LONGEST_IDLE_MS)}`.execute(db);
+  const { rows } = await sql<{ locked: boolean }>`
+    select pg_try_advisory_xact_lock(${sql.lit(RECORDER_LOCK)}) as locked`.execute(db);
+  return rows[0]?.locked === true;
+}
+
+/** The database or Redis is away: the same events will do later. */
+function isAway(error: unknown): boolean {
+  if (isOutage(error)) return true;
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return code === 'archive.unavailable' || code === 'store.unavailable';
+}
+
+const address = z.string().min(1);
+const conversation = z.string().regex(/^[^:]+:./);
+const time = z.number().min(0).max(8.64e15);
+
+/** What every event must have for the tables; the scripts that wrote it know the rest. */
+const SHAPES = z.discriminatedUnion('type', [
+  z.looseObject({
+    type: z.literal('message.received'),
+    message: z.looseObject({
+      id: address,
+      business: address,
+      contact: address,
+      text: z.string(),
+      receivedAt: time,
+      attachments: z.array(z.looseObject({ kind: z.string() })),
+    }),
+  }),
+  z.looseObject({
+    type: z.literal('reply.made'),
+    conversation,
+    turn: address,
+    at: time,
+    answers: z.array(z.string()),
+    lines: z.array(z.looseObject({ text: z.string() })),
+  }),
+  z.looseObject({ type: z.literal('reply.sent'), conversation, turn: address, at: time, sids: z.array(address) }),
+  z.looseObject({ type: z.literal('given.up'), conversation, turn: address, at: time, reason: z.string() }),
+  z.looseObject({ type: z.literal('desk.said'), conversation, id: address, at: time, text: z.string(), sid: address }),
+  z.looseObject({ type: z.literal('desk.took'), conversation, at: time, until: time }),
+  z.looseObject({
+    type: z.literal('delivery.changed'),
+    conversation,
+    at: time,
+    status: z.looseObject({ sid: address, state: z.string() }),
+  }),
+]);
+
+function read({ event }: StreamEntry): Event {
+  const value: unknown = JSON.parse(event);
+  SHAPES.parse(value);
+  return value as Event; // its writers are typed; the shape above is what a damaged one would lack
+}

@@ -1,0 +1,65 @@
+/** What the people at the desk do in a conversation: write themselves, pause the bot, hand back. */
+import { isWindowOpen } from '../channels/window.ts';
+import { Failure } from '../errors.ts';
+import { encodeEvent } from '../events.ts';
+import { countTokens } from '../llm/tokens.ts';
+import type { Desk } from '../memory/desk.ts';
+import { addressesOf, type ConversationId, type Line } from '../message.ts';
+import { newId } from '../ops/id.ts';
+import type { Log } from '../ops/logger.ts';
+import { scrub } from '../privacy/scrub.ts';
+import type { Deliver } from './deliver.ts';
+
+export interface Takeover {
+  /**
+   * Sends what a person at the desk wrote; it becomes part of what the bot remembers, and prolongs a running takeover.
+   * @returns the provider's id of the message
+   * @throws Failure `channel.window` more than 24 hours after their last message, or another `channel.…` one
+   */
+  say(conversation: ConversationId, text: string): Promise<string>;
+  /** Pauses the bot until nobody at the desk wrote for `minutes`. @returns until when, unix ms. */
+  take(conversation: ConversationId, minutes: number): Promise<number>;
+  handBack(conversation: ConversationId): Promise<void>;
+  /** A blocked contact is neither answered nor remembered. */
+  block(conversation: ConversationId, blocked: boolean): Promise<void>;
+}
+
+export interface TakeoverOptions {
+  desk: Desk;
+  deliver: Deliver;
+  log: Log;
+  now: () => number;
+}
+
+export function createTakeover({ desk, deliver, log, now }: TakeoverOptions): Takeover {
+  return {
+    async say(conversation, words) {
+      const { lastInboundAt } = await desk.state(conversation);
+      if (!isWindowOpen(lastInboundAt, now())) {
+        const way = 'WhatsApp allows only an approved template until they write again.';
+        throw new Failure('channel.window', `More than 24 hours since their last message: ${way}`);
+      }
+      const text = scrub(words);
+      const id = newId();
+      const at = now();
+      const delivered = await deliver({ id, text, via: 'rest', at }, addressesOf(conversation), null, log);
+      if (delivered.kind === 'failed') throw new Failure(delivered.code, delivered.reason);
+      const sid = delivered.sids[0] ?? id;
+      const line: Line = { role: 'assistant', text, at, id, tokens: countTokens(text), desk: true };
+      await desk.said(conversation, line, encodeEvent({ type: 'desk.said', conversation, id, at, text, sid }));
+      return sid;
+    },
+
+    async take(conversation, minutes) {
+      const pauseMs = minutes * 60_000;
+      const event = encodeEvent({ type: 'desk.took', conversation, at: now(), until: now() + pauseMs });
+      return desk.takeOver(conversation, pauseMs, event);
+    },
+
+    async handBack(conversation) {
+      await desk.takeOver(conversation, 0, encodeEvent({ type: 'desk.took', conversation, at: now(), until: 0 }));
+    },
+
+    block: (conversation, blocked) => desk.block(conversation, blocked),
+  };
+}

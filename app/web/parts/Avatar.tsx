@@ -1,0 +1,24 @@
+import classes from './Avatar.module.css';
+
+/** A person's initials in a colour that is always theirs. */
+export function Avatar({ name, size = 40 }: { name: string; size?: number }) {
+  return (
+    <span className={classes.avatar} data-tone={toneOf(name)} style={{ width: size, height: size, fontSize: size * 0.38 }} aria-hidden="true">
+      {initialsOf(name)}
+    </span>
+  );
+}
+
+const TONES = 6;
+
+function toneOf(name: string): number {
+  let sum = 0;
+  for (const character of name) sum = (sum * 31 + (character.codePointAt(0) ?? 0)) % 9_973;
+  return sum % TONES;
+}
+
+function initialsOf(name: string): string {
+  const words = name.split(/[\s._-]+/).filter(Boolean);
+  const [first = '?', last] = [words[0], words.length > 1 ? words.at(-1) : undefined];
+  return ([...first][0] ?? '?').toUpperCase() + (last ? ([...last][0] ?? '').toUpperCase() : '');
+}

@@ -1,0 +1,38 @@
+import { VisuallyHidden } from '@mantine/core';
+import type { ReactNode } from 'react';
+import classes from './Bubble.module.css';
+import { clock } from './time.ts';
+
+export interface BubbleProps {
+  /** Whether it is written by the person whose screen this is. */
+  mine: boolean;
+  /** Who wrote it, for those who hear the page. */
+  by: string;
+  at: number;
+  /** The first of several in a row has a tail. */
+  first: boolean;
+  /** Filled to the edge, as pictures are. */
+  tight?: boolean;
+  /** Beside the time: ticks. */
+  beside?: ReactNode;
+  /** Below it: what went wrong, and what to do. */
+  below?: ReactNode;
+  children: ReactNode;
+}
+
+/** One message of a conversation. */
+export function Bubble({ mine, by, at, first, tight = false, beside, below, children }: BubbleProps) {
+  return (
+    <li className={classes.row} data-mine={mine} data-first={first}>
+      <div className={classes.bubble} data-tight={tight}>
+        <VisuallyHidden>{by}: </VisuallyHidden>
+        {children}
+        <span className={classes.meta}>
+          <time dateTime={new Date(at).toISOString()}>{clock(at)}</time>
+          {beside}
+        </span>
+      </div>
+      {below}
+    </li>
+  );
+}

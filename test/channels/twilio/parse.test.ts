@@ -1,0 +1,350 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import { LONGEST_TEXT, mediaPath, parseInbound } from '../../../app/channels/twilio/parse.ts';
+import type { InboundMessage } from '../../../app/message.ts';
+import { findLeaks } from '../../../app/privacy/scrub.ts';
+import { type Fields, mediaMessage, textMessage } from '../../support/webhook.ts';
+
+// The file's shape is its own contract.
+const { samples } = JSON.parse(readFileSync('test/fixtures/twilio-inbound.json', 'utf8')) as {
+  samples: Record<string, Fields>;
+};
+
+const ACCOUNT = 'AC00000000000000000000000000000000';
+const MESSAGE = 'MM11111111111111111111111111111111';
+const MEDIA = 'ME22222222222222222222222222222222';
+const MEDIA_PATH = `/2010-04-01/Accounts/${ACCOUNT}/Messages/${MESSAGE}/Media/${MEDIA}`;
+const MEDIA_URL = `https://api.twilio.com${MEDIA_PATH}`;
+
+const CONTEXT = { receivedAt: 1_790_000_000_000, requestId: 'request-1', accountSid: ACCOUNT };
+
+function parse(fields: Fields, context: Partial<Parameters<typeof parseInbound>[1]> = {}) {
+  return parseInbound(new URLSearchParams(fields), { ...CONTEXT, ...context });
+}
+
+function messageOf(fields: Fields): InboundMessage {
+  const parsed = parse(fields);
+  assert.equal(parsed.kind, 'message', JSON.stringify(parsed));
+  return parsed.kind === 'message' ? parsed.message : assert.fail();
+}
+
+function sample(name: string): Fields {
+  return samples[name] ?? assert.fail(`no sample is called ${name}`);
+}
+
+describe('the recorded webhooks', () => {
+  const common = {
+    id: 'SM11111111111111111111111111111111',
+    channel: 'twilio',
+    business: '14155238886',
+    contact: '15551234567',
+    profileName: 'Sheena Nelson',
+    receivedAt: CONTEXT.receivedAt,
+    text: 'hello',
+    attachments: [],
+    requestId: 'request-1',
+  };
+  const file = { id: MESSAGE, text: '' };
+  const ref = `${MESSAGE}/${MEDIA}`;
+  const expected: Record<string, object> = {
+    text: {},
+    forwarded: { forwarded: true },
+    image_no_caption: { ...file, attachments: [{ kind: 'image', contentType: 'image/jpeg', ref }] },
+    document: { ...file, text: 'file.pdf', attachments: [{ kind: 'document', contentType: 'application/pdf', ref }] },
+    vcard: { ...file, attachments: [{ kind: 'contact-card', contentType: 'text/vcard', ref }] },
+    location: {
+      text: '',
+      location: {
+        latitude: 51.51322977399644,
+        longitude: -0.2197976373036567,
+        label: 'The Harrow Club',
+        address: '187 Freston Road, London',
+      },
+    },
+    bsuid_only: { contact: 'US.1A2B3C4D5E6F' },
+  };
+  for (const [name, differences] of Object.entries(expected)) {
+    test(name, () => assert.deepEqual(messageOf(sample(name)), { ...common, ...differences }));
+  }
+
+  test('status_delivered', () => {
+    const status = { sid: common.id, state: 'delivered', business: '14155238886', contact: '15551234567' };
+    assert.deepEqual(parse(sample('status_delivered')), { kind: 'status', status });
+  });
+
+  test('are all of them', () => {
+    assert.deepEqual(Object.keys(samples).sort(), [...Object.keys(expected), 'status_delivered'].sort());
+  });
+});
+
+describe('a person', () => {
+  test('without a number keeps every letter', () => {
+    assert.equal(messageOf(textMessage({ From: 'whatsapp:US.1A2b3C' })).contact, 'US.1A2b3C');
+    assert.equal(messageOf(textMessage({ From: 'whatsapp:US.ENT.1A2b3C' })).contact, 'US.ENT.1A2b3C');
+  });
+
+  test('has a name of one line and a bearable length, or none', () => {
+    assert.equal(messageOf(textMessage({ ProfileName: ' Zoë \n 😀 ' })).profileName, 'Zoë 😀');
+    assert.equal(messageOf(textMessage({ ProfileName: 'x'.repeat(1_000) })).profileName?.length, 256);
+    assert.equal(messageOf(textMessage({ ProfileName: ' ' })).profileName, null);
+    const { ProfileName: _, ...unnamed } = textMessage();
+    assert.equal(messageOf(unnamed).profileName, null);
+  });
+});
+
+describe('a text', () => {
+  const textOf = (Body: string) => messageOf(textMessage({ Body })).text;
+
+  test('loses Twilio’s addresses', () => {
+    assert.equal(textOf(`look: ${MEDIA_URL} nice`), 'look: [MEDIA_CONTENT] nice');
+    const { location } = messageOf(textMessage({ Latitude: '1', Longitude: '2', Label: MEDIA_URL, Address: MEDIA }));
+    assert.deepEqual([location?.label, location?.address], ['[MEDIA_CONTENT]', '[MEDIA_CONTENT]']);
+    assert.equal(messageOf(textMessage({ ProfileName: MEDIA })).profileName, '[MEDIA_CONTENT]');
+  });
+
+  test('loses control characters, but not its lines and tabs', () => {
+    assert.equal(textOf('a\u0000b\u0007c\u009bd\n\te\r\nf'), 'abcd\n\te\nf');
+  });
+
+  test('keeps all kinds of writing', () => {
+    for (const text of ['émoji 👨‍👩‍👧‍👦', 'العربية \u200f\u202b', '中文', '100% & <b> "q"'])
+      assert.equal(textOf(text), text);
+  });
+
+  test('beyond all measure is cut, not in the middle of a character', () => {
+    assert.equal(textOf('x'.repeat(50_000)).length, LONGEST_TEXT);
+    const cut = textOf(`x${'😀'.repeat(LONGEST_TEXT)}`);
+    assert.equal(cut.length, LONGEST_TEXT);
+    assert.doesNotMatch(cut, /\p{Cs}/u);
+  });
+
+  test('that is half a character becomes a whole one', () => {
+    const parsed = parseInbound(
+      [
+        ['From', 'whatsapp:+15550100123'],
+        ['Body', 'a\ud800b'],
+      ],
+      CONTEXT,
+    );
+    assert.equal(parsed.kind === 'message' && parsed.message.text, 'a\ufffdb');
+  });
+
+  test('never leaks, whatever it is', () => {
+    fc.assert(
+      fc.property(
+        fc.string({ unit: 'grapheme' }),
+        fc.constantFrom(MEDIA_URL, MEDIA, 'api.twilio.com'),
+        (text, leak) => {
+          const message = messageOf(textMessage({ Body: `${text}${leak}`, ProfileName: `${leak}${text}` }));
+          assert.deepEqual(findLeaks(`${message.text} ${message.profileName}`), []);
+        },
+      ),
+    );
+  });
+});
+
+describe('a button', () => {
+  test('is its title, with what is behind it', () => {
+    const message = messageOf(textMessage({ Body: 'Yes!', ButtonText: 'Yes, please', ButtonPayload: 'order:yes' }));
+    assert.deepEqual([message.text, message.buttonPayload], ['Yes, please', 'order:yes']);
+  });
+
+  test('without a title is a message all the same', () => {
+    const message = messageOf(textMessage({ Body: '', ButtonPayload: 'yes' }));
+    assert.deepEqual([message.text, message.buttonPayload], ['', 'yes']);
+  });
+
+  test('of a list is the same', () => {
+    const message = messageOf(textMessage({ Body: '', ListTitle: 'Green tea', ListId: 'tea-2' }));
+    assert.deepEqual([message.text, message.buttonPayload], ['Green tea', 'tea-2']);
+  });
+});
+
+describe('attachments', () => {
+  const attachmentOf = (url: string, contentType: string, overrides: Fields = {}) =>
+    messageOf(mediaMessage(url, contentType, overrides)).attachments[0];
+
+  test('are told apart by what the provider says', () => {
+    const kinds = [
+      ['image/webp', 'image', 'image/webp'],
+      ['audio/ogg; codecs=opus', 'audio', 'audio/ogg'],
+      ['Video/MP4', 'video', 'video/mp4'],
+      ['text/x-vcard', 'contact-card', 'text/x-vcard'],
+      ['text/plain', 'document', 'text/plain'],
+      ['', 'document', 'application/octet-stream'],
+    ] as const;
+    for (const [header, kind, contentType] of kinds) {
+      assert.deepEqual(attachmentOf(MEDIA_URL, header), { kind, contentType, ref: `${MESSAGE}/${MEDIA}` });
+    }
+  });
+
+  test('are named without the host, which is not believed', () => {
+    const elsewhere = attachmentOf(`https://evil.example${MEDIA_PATH}?x=y`, 'image/png');
+    assert.equal(elsewhere?.ref, `${MESSAGE}/${MEDIA}`);
+    assert.equal(mediaPath(ACCOUNT, elsewhere?.ref ?? ''), MEDIA_PATH);
+  });
+
+  test('whose address is not as it should be cannot be read', () => {
+    const other = 'AC99999999999999999999999999999999';
+    const wrong = [
+      '',
+      'nonsense',
+      'https://api.twilio.com/',
+      `https://api.twilio.com/x${MEDIA_PATH}`,
+      `${MEDIA_URL}/more`,
+      `${MEDIA_URL}.json`,
+      `${MEDIA_URL.slice(0, -1)}z`,
+      MEDIA_URL.replace(ACCOUNT, other),
+      MEDIA_URL.replace('/Media/', '/Media/../Media/x'),
+      MEDIA_URL.replace('2010-04-01', '2008-08-01'),
+    ];
+    for (const url of wrong) assert.equal(attachmentOf(url, 'image/png')?.ref, '', url);
+    const foreign = { AccountSid: other };
+    assert.equal(attachmentOf(MEDIA_URL.replace(ACCOUNT, other), 'image/png', foreign)?.ref, '', 'not our account');
+  });
+
+  test('are believed to be of the form’s account when ours is not known', () => {
+    const parsed = parse(mediaMessage(MEDIA_URL, 'image/png'), { accountSid: undefined });
+    assert.equal(parsed.kind === 'message' && parsed.message.attachments[0]?.ref, `${MESSAGE}/${MEDIA}`);
+  });
+
+  test('are as many as the provider says, up to ten', () => {
+    const counts: [said: string, attachments: number][] = [
+      ['2', 2],
+      ['11', 10],
+      ['1e9', 10],
+      ['-1', 0],
+      ['x', 0],
+      ['', 0],
+    ];
+    for (const [NumMedia, count] of counts) {
+      assert.equal(messageOf(mediaMessage(MEDIA_URL, 'image/png', { NumMedia, Body: 'x' })).attachments.length, count);
+    }
+  });
+
+  test('leave no address behind', () => {
+    assert.doesNotMatch(JSON.stringify(messageOf(mediaMessage(MEDIA_URL, 'image/png'))), /https?:|2010-04-01|AC0/);
+  });
+});
+
+test('a ref that names nothing has no path', () => {
+  for (const ref of ['', 'a/b', `${MESSAGE}/../${MEDIA}`, `${MESSAGE}/${MEDIA}\n`, `${MEDIA}/${MESSAGE}`]) {
+    assert.equal(mediaPath(ACCOUNT, ref), null, ref);
+  }
+});
+
+describe('details', () => {
+  test('a place needs both coordinates, on this earth', () => {
+    const locationOf = (Latitude: string, Longitude: string) =>
+      messageOf(textMessage({ Latitude, Longitude })).location;
+    assert.deepEqual(locationOf('0', '-180'), { latitude: 0, longitude: -180 });
+    for (const [latitude, longitude] of [
+      ['', ''],
+      ['1', ''],
+      ['91', '0'],
+      ['x', '0'],
+      ['0', '181'],
+    ] as const) {
+      assert.equal(locationOf(latitude, longitude), undefined);
+    }
+  });
+
+  test('forwarded is what says so, not what says no', () => {
+    assert.equal(messageOf(textMessage({ FrequentlyForwarded: 'true', Forwarded: 'false' })).forwarded, true);
+    assert.ok(!('forwarded' in messageOf(textMessage({ Forwarded: 'false' }))));
+  });
+
+  test('an answer names the message it is for', () => {
+    const OriginalRepliedMessageSid = 'SM33333333333333333333333333333333';
+    assert.equal(messageOf(textMessage({ OriginalRepliedMessageSid })).inReplyTo, OriginalRepliedMessageSid);
+  });
+
+  test('the id is found under its older names, too, and a message without one is told apart by its request', () => {
+    const { MessageSid, SmsSid, SmsMessageSid, ...fields } = textMessage();
+    assert.equal(messageOf({ ...fields, SmsSid: 'SM1' }).id, 'SM1');
+    assert.equal(messageOf(fields).id, 'request-1');
+  });
+});
+
+describe('what is no message', () => {
+  test('nobody, or nothing', () => {
+    const { From: _, ...anonymous } = textMessage();
+    const nothing = [
+      anonymous,
+      textMessage({ From: '' }),
+      textMessage({ From: 'whatsapp:' }),
+      textMessage({ From: 'whatsapp:a b' }),
+      textMessage({ From: `whatsapp:${'1'.repeat(1_000)}` }),
+      textMessage({ Body: '' }),
+      textMessage({ Body: ' \n\u0000' }),
+      {},
+    ];
+    for (const fields of nothing) {
+      const parsed = parse(fields);
+      assert.equal(parsed.kind, 'invalid', JSON.stringify(fields));
+      assert.doesNotMatch(parsed.kind === 'invalid' ? parsed.reason : '', /\d{5}/);
+    }
+  });
+
+  test('whatever comes, it is one of three', () => {
+    const names = fc.constantFrom(
+      ...Object.keys(textMessage()),
+      'MessageStatus',
+      'NumMedia',
+      'MediaUrl0',
+      'Latitude',
+      '__proto__',
+    );
+    const pairs = fc.array(fc.tuple(names, fc.string({ unit: 'binary' })));
+    fc.assert(
+      fc.property(pairs, (fields) => assert.match(parseInbound(fields, CONTEXT).kind, /^(message|status|invalid)$/)),
+    );
+  });
+});
+
+describe('a status', () => {
+  const statusOf = (fields: Fields, url?: string) => {
+    const parsed = parse({ ...sample('status_delivered'), ...fields }, { url });
+    return parsed.kind === 'status' ? parsed.status : assert.fail(JSON.stringify(parsed));
+  };
+
+  test('is known by its MessageStatus alone', () => {
+    assert.equal(parse(textMessage({ SmsStatus: 'delivered' })).kind, 'message');
+    assert.equal(parse(textMessage({ MessageStatus: 'read' })).kind, 'status');
+  });
+
+  test('has one of five states', () => {
+    const states = Object.entries({
+      accepted: 'queued',
+      scheduled: 'queued',
+      queued: 'queued',
+      sending: 'queued',
+      sent: 'sent',
+      delivered: 'delivered',
+      read: 'read',
+      undelivered: 'failed',
+      failed: 'failed',
+      canceled: 'failed',
+      'a new word': 'queued',
+    });
+    for (const [MessageStatus, state] of states) assert.equal(statusOf({ MessageStatus }).state, state);
+  });
+
+  test('says why it failed', () => {
+    assert.equal(statusOf({ MessageStatus: 'failed', ErrorCode: '63016' }).errorCode, '63016');
+    assert.ok(!('errorCode' in statusOf({ ErrorCode: '' })));
+  });
+
+  test('belongs to the reply that its address names', () => {
+    assert.equal(statusOf({}, '/twilio/status?reply=0198-ab_C').replyId, '0198-ab_C');
+    for (const url of ['/twilio/status', '/twilio/status?reply=', '/twilio/status?reply=a%20b', '?']) {
+      assert.ok(!('replyId' in statusOf({}, url)), url);
+    }
+  });
+
+  test('of no message is nothing', () => {
+    assert.equal(parse({ MessageStatus: 'sent' }).kind, 'invalid');
+  });
+});
