@@ -6,7 +6,7 @@ export function isOutage(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
   if (isSqlState(code)) return OUTAGES.some((beginning) => code.startsWith(beginning));
-  return code.startsWith('E') || CONNECTION_TROUBLE.test(error.message);
+  return code.startsWith('E') || (error.name === 'Error' && CONNECTION_TROUBLE.test(error.message));
 }
 
 /**

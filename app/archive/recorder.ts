@@ -43,6 +43,9 @@ export interface RecorderOptions {
 
 /** How long one wait for news lasts, ms; also how soon another process steps in when the one at work is gone. */
 const WAIT_MS = 2_000;
+/** How long to stand back when another process writes, ms. */
+const BUSY_PAUSE_MS = 200;
+const BUSY = -1;
 /** Longest pause between two tries while the database or Redis is away, ms. */
 const LONGEST_PAUSE_MS = 5_000;
 /** How often acknowledged events are removed, ms. */
@@ -75,7 +78,8 @@ export function createRecorder(options: RecorderOptions): Recorder {
       for (;;) {
         const count = await writeBatch();
         if (count === 0) return written;
-        written += count;
+        if (count === BUSY) await pause(BUSY_PAUSE_MS);
+        else written += count;
       }
     },
     get failingSince() {
@@ -91,13 +95,17 @@ export function createRecorder(options: RecorderOptions): Recorder {
         recovered();
         failures = 0;
         await trimNowAndThen();
-        if (count === 0) await stream.wait(WAIT_MS, stopping.signal);
+        if (count === BUSY) await pause(BUSY_PAUSE_MS);
+        if (count === 0 || count === BUSY) await stream.wait(WAIT_MS, stopping.signal);
       } catch (error) {
         failed(error);
-        const pauseMs = Math.min(LONGEST_PAUSE_MS, 100 * 2 ** failures++);
-        await sleep(pauseMs, undefined, { signal: stopping.signal }).catch(() => {});
+        await pause(Math.min(LONGEST_PAUSE_MS, 100 * 2 ** failures++));
       }
     }
+  }
+
+  function pause(ms: number): Promise<void> {
+    return sleep(ms, undefined, { signal: stopping.signal }).catch(() => {});
   }
 
   function recovered(): void {
@@ -113,50 +121,59 @@ export function createRecorder(options: RecorderOptions): Recorder {
     failingSince ??= now();
   }
 
-  /** @returns how many events were written; 0 also when another process is at it. */
+  /** @returns how many events were dealt with, or `BUSY` when another process is at it. */
   async function writeBatch(): Promise<number> {
-    let taken: StreamEntry[] = [];
-    let recorded: Recorded | null = null;
+    let taken: StreamEntry[] | null = null;
     try {
-      await database.transaction(async (db) => {
-        if (!(await lock(db))) return;
+      const recorded = await database.transaction(async (db) => {
+        if (!(await lock(db))) return null;
         taken = await stream.take(batch);
-        if (taken.length > 0) recorded = await record(db, taken.map(read), analysis);
+        return write(db, taken);
       });
+      if (taken === null) return BUSY;
+      await stream.acknowledge(taken);
+      if (recorded) onRecorded(recorded);
+      return (taken as StreamEntry[]).length; // assigned in the callback, which the compiler does not follow
     } catch (error) {
-      if (taken.length === 0 || isAway(error)) throw error;
-      log.debug('A batch cannot be written as a whole; going on event by event', { events: taken.length, error });
+      if (taken === null || isAway(error)) throw error;
+      log.debug('A batch cannot be written as a whole; going on event by event', { error });
       return writeOneByOne(taken);
     }
-    await stream.acknowledge(taken);
-    if (recorded) onRecorded(recorded);
-    return taken.length;
+  }
+
+  async function write(db: Writer, entries: readonly StreamEntry[]): Promise<Recorded | null> {
+    const events: Event[] = [];
+    for (const entry of entries) {
+      const event = read(entry);
+      if (event.kind === 'event') events.push(event.event);
+      else await setAside(db, entry, event.reason);
+    }
+    return events.length > 0 ? record(db, events, analysis) : null;
   }
 
   /** One event among them is poison: it is set aside, the others are written. */
   async function writeOneByOne(entries: readonly StreamEntry[]): Promise<number> {
     for (const entry of entries) {
       try {
-        onRecorded(await database.transaction(async (db) => record(db, [read(entry)], analysis)));
+        const recorded = await database.transaction((db) => write(db, [entry]));
+        if (recorded) onRecorded(recorded);
       } catch (error) {
         if (isAway(error)) throw error;
-        await setAside(entry, error);
+        const reason = error instanceof Error ? error.message : String(error);
+        await database.transaction((db) => setAside(db, entry, reason));
       }
       await stream.acknowledge([entry]);
     }
     return entries.length;
   }
 
-  async function setAside(entry: StreamEntry, error: unknown): Promise<void> {
-    const reason = clean(error instanceof Error ? error.message : String(error), 1_000);
-    log.error('An event cannot be written to the archive; it is set aside', { event: entry.name, error });
-    await database.run((db) =>
-      db
-        .insertInto('whatsapp_events_set_aside')
-        .values({ name: entry.name, event: clean(entry.event), reason })
-        .onConflict((conflict) => conflict.doNothing())
-        .execute(),
-    );
+  async function setAside(db: Writer, entry: StreamEntry, reason: string): Promise<void> {
+    log.error('An event cannot be written to the archive; it is set aside', { event: entry.name, reason });
+    await db
+      .insertInto('whatsapp_events_set_aside')
+      .values({ name: entry.name, event: clean(entry.event), reason: clean(reason, 1_000) })
+      .onConflict((conflict) => conflict.doNothing())
+      .execute();
   }
 
   async function trimNowAndThen(): Promise<void> {
@@ -225,8 +242,12 @@ const SHAPES = z.discriminatedUnion('type', [
   }),
 ]);
 
-function read({ event }: StreamEntry): Event {
-  const value: unknown = JSON.parse(event);
-  SHAPES.parse(value);
-  return value as Event; // its writers are typed; the shape above is what a damaged one would lack
+function read({ event }: StreamEntry): { kind: 'event'; event: Event } | { kind: 'damaged'; reason: string } {
+  try {
+    const value: unknown = JSON.parse(event);
+    SHAPES.parse(value);
+    return { kind: 'event', event: value as Event }; // its writers are typed; the shape is what a damaged one would lack
+  } catch (error) {
+    return { kind: 'damaged', reason: error instanceof z.ZodError ? z.prettifyError(error) : String(error) };
+  }
 }

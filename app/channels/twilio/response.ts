@@ -2,6 +2,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Scrubbed } from '../../privacy/scrub.ts';
 import type { OpenResponse } from '../channel.ts';
+import { statusCallbackFor } from './status.ts';
 import { EMPTY_TWIML, messagesTwiml } from './twiml.ts';
 
 export interface TwimlResponse extends OpenResponse {
@@ -64,7 +65,7 @@ export function openTwimlResponse(
     async send(texts: Scrubbed[], replyId: string) {
       if (state !== 'claimed') return false;
       const flushed = whenFlushed(res);
-      answer(200, messagesTwiml(texts, callbackFor(statusCallbackUrl, replyId)));
+      answer(200, messagesTwiml(texts, { statusCallback: statusCallbackFor(statusCallbackUrl, replyId) }));
       return flushed;
     },
     end() {
@@ -83,9 +84,4 @@ function whenFlushed(res: ServerResponse): Promise<boolean> {
     res.once('finish', () => resolve(true));
     res.once('close', () => resolve(false));
   });
-}
-
-/** The callback's address names the reply, so that a message sent as TwiML, whose id nobody tells us, finds it. */
-function callbackFor(statusCallbackUrl: string | undefined, replyId: string): { statusCallback?: string } {
-  return statusCallbackUrl === undefined ? {} : { statusCallback: `${statusCallbackUrl}?reply=${replyId}` };
 }
