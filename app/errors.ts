@@ -34,6 +34,10 @@ export const FAILURES = {
   'media.unreadable': { retryable: false, status: 422 },
   'media.too_large': { retryable: false, status: 422 },
   'media.gone': { retryable: false, status: 422 },
+  'media.credentials': { retryable: false, status: 422 },
+  'media.refused': { retryable: false, status: 422 },
+  'media.timeout': { retryable: true, status: 422 },
+  'media.unreachable': { retryable: true, status: 422 },
   // the provider that carries our messages
   'channel.rate_limited': { retryable: true, status: 502 },
   'channel.unreachable': { retryable: true, status: 502 },

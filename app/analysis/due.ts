@@ -1,14 +1,12 @@
 /** When something is due, from the words a person used for it. */
 import type { Chrono, ParsedComponents } from 'chrono-node';
 
-/** A point in time, as people at the desk read it. */
+/** A day, and perhaps a time of it, by the clocks of the time zone that was asked for. */
 export interface Due {
-  /** The day in the time zone, `YYYY-MM-DD`. */
+  /** `YYYY-MM-DD` */
   day: string;
-  /** The time of day there, `HH:MM`; null when only the day was named. */
+  /** `HH:MM`; null when only the day was named. */
   time: string | null;
-  /** Unix ms. Noon of the day when no time was named: the same day nearly everywhere on earth. */
-  at: number;
 }
 
 export interface DueQuestion {
@@ -33,9 +31,11 @@ export interface DueQuestion {
  */
 export async function resolveDue(question: DueQuestion): Promise<Due | null> {
   const { at, timeZone } = question;
-  const isAhead = (due: Due) => due.day >= dayOf(at, timeZone) && due.at < at + FARTHEST_MS;
+  const first = dueOf(at, timeZone).day;
+  const last = dueOf(at + FARTHEST_MS, timeZone).day;
+  const isAhead = ({ day }: Due) => day >= first && day <= last;
   const readings = (await read(question)).filter(({ due }) => isAhead(due));
-  const modelDue = dueFromIso(question.date ?? '', timeZone);
+  const modelDue = dueFromIso(question.date ?? '');
   const model = modelDue && isAhead(modelDue) ? modelDue : null;
   const sure = readings.filter((reading) => reading.whole);
   const agreed = sure.find(({ due }) => due.day === model?.day);
@@ -69,7 +69,7 @@ interface Reading {
 }
 
 async function read({ words, at, timeZone, language }: DueQuestion): Promise<Reading[]> {
-  const iso = dueFromIso(words.trim(), timeZone);
+  const iso = dueFromIso(words.trim());
   if (iso) return [{ due: iso, whole: true }];
   const text = REWORDED.reduce((reworded, [pattern, known]) => reworded.replace(pattern, known), words);
   const reference = { instant: new Date(at), timezone: offsetMinutes(at, timeZone) };
@@ -97,37 +97,26 @@ async function parsers(language: string): Promise<Chrono[]> {
 
 function dueFrom(parsed: ParsedComponents, timeZone: string): Due {
   const day = isoDay(parsed.get('year') ?? 0, parsed.get('month') ?? 0, parsed.get('day') ?? 0);
-  if (!parsed.isCertain('hour')) return dueAt(day, null, timeZone);
+  if (!parsed.isCertain('hour')) return { day, time: null };
   // They named a zone ("3pm PST") or a span ("in 2 hours"): an instant, seen from here.
   if (parsed.isCertain('timezoneOffset')) return dueOf(parsed.date().getTime(), timeZone);
-  return dueAt(day, `${twoDigits(parsed.get('hour') ?? 0)}:${twoDigits(parsed.get('minute') ?? 0)}`, timeZone);
+  return { day, time: `${twoDigits(parsed.get('hour') ?? 0)}:${twoDigits(parsed.get('minute') ?? 0)}` };
 }
 
 /** `2026-12-01`, also with a time (`T09:30`, seconds and offset are left out); null for all else and for 31 February. */
-function dueFromIso(text: string, timeZone: string): Due | null {
+function dueFromIso(text: string): Due | null {
   const match = /^(\d{4})-(\d\d)-(\d\d)(?:[T ]([01]\d|2[0-3]):([0-5]\d)\S*)?$/.exec(text);
   if (!match) return null;
   const [, year, month, date, hour, minute] = match;
   const day = `${year}-${month}-${date}`;
   const real = new Date(Date.UTC(Number(year), Number(month) - 1, Number(date))).toISOString().startsWith(day);
-  return real ? dueAt(day, hour === undefined ? null : `${hour}:${minute}`, timeZone) : null;
+  return real ? { day, time: hour === undefined ? null : `${hour}:${minute}` } : null;
 }
 
-function dueAt(day: string, time: string | null, timeZone: string): Due {
-  const wall = Date.parse(`${day}T${time ?? '12:00'}:00Z`);
-  // Twice, because the first guess may lie on the other side of a change of the clocks.
-  let at = wall - offsetMinutes(wall, timeZone) * 60_000;
-  at = wall - offsetMinutes(at, timeZone) * 60_000;
-  return { day, time, at };
-}
-
+/** What the clocks of the zone show at that moment, unix ms. */
 function dueOf(at: number, timeZone: string): Due {
   const local = new Date(at + offsetMinutes(at, timeZone) * 60_000).toISOString();
-  return { day: local.slice(0, 10), time: local.slice(11, 16), at };
-}
-
-function dayOf(at: number, timeZone: string): string {
-  return dueOf(at, timeZone).day;
+  return { day: local.slice(0, 10), time: local.slice(11, 16) };
 }
 
 /** How far the zone's clocks are ahead of UTC at that moment, minutes. */

@@ -1,0 +1,183 @@
+/** Fetches what people sent, from where their message says it is: an address that is not to be trusted. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Agent, type Dispatcher, request } from 'undici';
+import { Failure, isFailure } from '../errors.ts';
+import type { Log } from '../ops/logger.ts';
+import { createGuardedConnect, type GuardOptions } from './connect.ts';
+
+/** One answer on the way to a file. */
+export interface Hop {
+  /** With the port, when it is not the usual one. */
+  host: string;
+  status: number;
+}
+
+export interface DownloadRequest {
+  url: URL;
+  /** For the first request alone: whoever it redirects to is a stranger. */
+  credentials?: {
+    /** The header's value. */
+    authorization: string;
+    /** Which settings they come from, for the operator to look at when they are refused: `X and Y`. */
+    settings: string;
+  };
+  signal?: AbortSignal | undefined;
+  /** Is told of every answer on the way, also when there is no file at its end. */
+  onHop?: ((hop: Hop) => void) | undefined;
+}
+
+export interface Downloader {
+  /**
+   * The file's bytes as they were sent: nothing is unpacked, nothing believed of what the headers say about them.
+   *
+   * Rejects with the signal's reason, or with a `Failure`: `media.credentials`, `media.gone`, `media.too_large`,
+   * `media.refused` (not https, not public, too many redirects), `media.timeout`, `media.unreachable`.
+   */
+  download(request: DownloadRequest): Promise<Buffer>;
+  /** Cuts every connection. */
+  close(): Promise<void>;
+}
+
+export interface DownloaderOptions extends GuardOptions {
+  /** The largest file, bytes. */
+  maxBytes: number;
+  log: Log;
+  /** For one file, all tries and waits together, ms. */
+  timeoutMs?: number;
+  /** How long the other side may say nothing, ms. */
+  idleMs?: number;
+  /** The waits before it is tried again, ms. A file can be missing for a moment after the message that names it. */
+  waitsMs?: readonly number[];
+}
+
+const MOST_REDIRECTS = 3;
+const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308];
+/** What is read of an answer that is no file, bytes, so that its connection can be used again. */
+const SHORT_BODY = 4_096;
+
+/**
+ * Builds the downloader; nothing is connected before the first file. https only, public addresses only, but for the
+ * trusted origins, which are taken as they are. Redirects are followed by hand, at most three, without credentials.
+ */
+export function createDownloader(options: DownloaderOptions): Downloader {
+  const { trustedOrigins, maxBytes, log, timeoutMs = 30_000, idleMs = 10_000, waitsMs = [1_000, 3_000] } = options;
+  const agent = new Agent({ connect: createGuardedConnect(options), headersTimeout: idleMs, bodyTimeout: idleMs });
+
+  return {
+    async download(wanted) {
+      const deadline = AbortSignal.timeout(timeoutMs);
+      const signal = wanted.signal ? AbortSignal.any([deadline, wanted.signal]) : deadline;
+      try {
+        const bytes = await tryAgain(() => follow(wanted, signal), signal);
+        log.info(`Successfully downloaded ${bytes.length} bytes`);
+        return bytes;
+      } catch (error) {
+        if (wanted.signal?.aborted) throw wanted.signal.reason;
+        throw deadline.aborted ? tooSlow(error) : explain(error);
+      }
+    },
+    close: () => agent.destroy(),
+  };
+
+  async function tryAgain(attempt: () => Promise<Buffer>, signal: AbortSignal): Promise<Buffer> {
+    for (const waitMs of waitsMs) {
+      try {
+        return await attempt();
+      } catch (error) {
+        const { code, retryable, providerCode } = explain(error);
+        if (signal.aborted || !(retryable || providerCode === 'HTTP 404')) throw error;
+        log.debug('A download is tried again', { code, providerCode, waitMs });
+        await sleep(waitMs, undefined, { signal });
+      }
+    }
+    return attempt();
+  }
+
+  async function follow({ url, credentials, onHop }: DownloadRequest, signal: AbortSignal): Promise<Buffer> {
+    let at = url;
+    let authorization = credentials?.authorization;
+    for (let redirects = 0; redirects <= MOST_REDIRECTS; redirects++) {
+      const answer = await get(at, authorization, signal);
+      const hop = { host: at.host, status: answer.statusCode };
+      onHop?.(hop);
+      log.debug('Fetching a file', { ...hop });
+      if (answer.statusCode === 200) return contents(answer);
+      await answer.body.dump({ limit: SHORT_BODY });
+      at = redirectedTo(at, answer) ?? fail(answer.statusCode, authorization === undefined ? undefined : credentials);
+      authorization = undefined;
+    }
+    throw new Failure('media.refused', `A file was redirected more than ${MOST_REDIRECTS} times; it was not fetched.`);
+  }
+
+  function get(url: URL, authorization: string | undefined, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+    const isTrusted = trustedOrigins.includes(url.origin);
+    if (url.protocol !== 'https:' && !isTrusted) {
+      throw new Failure('media.refused', 'A file was said to be at an address without https; it was not fetched.');
+    }
+    const headers = { accept: '*/*', 'accept-encoding': 'identity', 'user-agent': 'recado' };
+    return request(url, {
+      dispatcher: agent,
+      headers: authorization === undefined ? headers : { ...headers, authorization },
+      signal,
+    });
+  }
+
+  async function contents({ headers, body }: Dispatcher.ResponseData): Promise<Buffer> {
+    const chunks: Buffer[] = [];
+    let length = 0;
+    if (Number(headers['content-length']) > maxBytes) {
+      body.on('error', () => {}).destroy();
+      throw tooLarge(maxBytes);
+    }
+    // Leaving the loop early destroys the body, and its connection.
+    for await (const chunk of body) {
+      length += chunk.length;
+      if (length > maxBytes) throw tooLarge(maxBytes);
+      chunks.push(chunk);
+    }
+    return Buffer.concat(chunks, length);
+  }
+}
+
+/** @returns undefined when the answer is no redirect */
+function redirectedTo(from: URL, { statusCode, headers }: Dispatcher.ResponseData): URL | undefined {
+  const location = headers.location?.toString();
+  if (location === undefined || !REDIRECTS.includes(statusCode)) return undefined;
+  const to = URL.canParse(location, from) ? new URL(location, from) : undefined;
+  if (to === undefined || to.username !== '' || to.password !== '') {
+    throw new Failure('media.refused', 'A file was redirected to an address that cannot be used; it was not fetched.');
+  }
+  return to;
+}
+
+/** @param credentials what went with the request */
+function fail(status: number, credentials: DownloadRequest['credentials']): never {
+  const providerCode = `HTTP ${status}`;
+  if ((status === 401 || status === 403) && credentials) {
+    const message = `The provider does not let us have a file that was sent to us (status ${status}). Check ${credentials.settings}.`;
+    throw new Failure('media.credentials', message, { providerCode });
+  }
+  // Storage hides what it does not have behind a 403.
+  if ([401, 403, 404, 410].includes(status)) {
+    throw new Failure('media.gone', `A file is not there, or no longer (status ${status}).`, { providerCode });
+  }
+  throw new Failure('media.unreachable', `A file could not be fetched (status ${status}).`, { providerCode });
+}
+
+function explain(error: unknown): Failure {
+  if (isFailure(error)) return error;
+  const code = error instanceof Error && 'code' in error ? String(error.code) : undefined;
+  if (code !== undefined && TOO_SLOW.has(code)) return tooSlow(error);
+  const message = `A file could not be fetched: the connection failed${code ? ` (${code})` : ''}. Check the network and DNS.`;
+  return new Failure('media.unreachable', message, { cause: error, providerCode: code });
+}
+
+const TOO_SLOW = new Set(['UND_ERR_CONNECT_TIMEOUT', 'UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT', 'ETIMEDOUT']);
+
+function tooSlow(cause: unknown): Failure {
+  return new Failure('media.timeout', 'A file took too long to be fetched. Check the network.', { cause });
+}
+
+function tooLarge(maxBytes: number): Failure {
+  return new Failure('media.too_large', `A file has more than ${maxBytes} bytes. MAX_MEDIA_BYTES sets the limit.`);
+}

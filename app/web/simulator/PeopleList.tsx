@@ -1,0 +1,99 @@
+import { Anchor, Button, ScrollArea, Text, Title, UnstyledButton, VisuallyHidden } from '@mantine/core';
+import { useDisclosure } from '@mantine/hooks';
+import type { SimulatedPerson } from '../../simulator/contract.ts';
+import { Avatar } from '../parts/Avatar.tsx';
+import { ColorSchemeSwitch } from '../parts/ColorSchemeSwitch.tsx';
+import { Icon } from '../parts/Icon.tsx';
+import { clock } from '../parts/time.ts';
+import { NewPerson } from './NewPerson.tsx';
+import classes from './PeopleList.module.css';
+import type { PhoneState, Phones } from './phones.ts';
+import { shownContact } from './usePeople.ts';
+
+export interface CastProps {
+  people: readonly SimulatedPerson[];
+  phones: Phones;
+  chosen: SimulatedPerson;
+  onChoose: (contact: string) => void;
+  onAdd: (person: SimulatedPerson) => void;
+}
+
+/** Whose phone to hold. */
+export function PeopleList({ people, phones, chosen, onChoose, onAdd }: CastProps) {
+  const [adding, { open, close }] = useDisclosure(false);
+  return (
+    <div className={classes.list}>
+      <header className={classes.head}>
+        <div>
+          <Title order={1} size="h3">
+            Recado
+          </Title>
+          <Text size="sm" c="var(--wa-muted)">
+            Whose phone do you hold?
+          </Text>
+        </div>
+        <ColorSchemeSwitch />
+      </header>
+      <ScrollArea className={classes.scroll} type="auto">
+        <nav aria-label="People">
+          {people.map((person) => (
+            <PersonRow
+              key={person.contact}
+              person={person}
+              phone={phones.get(person.contact)}
+              chosen={person.contact === chosen.contact}
+              onChoose={() => onChoose(person.contact)}
+            />
+          ))}
+        </nav>
+        <Button className={classes.add} variant="subtle" leftSection={<Icon name="plus" size={16} />} onClick={open}>
+          Somebody else
+        </Button>
+      </ScrollArea>
+      <footer className={classes.foot}>
+        The real bot answers, through its real webhook. No phone is reached: this is Twilio’s part, played on this machine. The same in a
+        terminal: <code>npm run chat</code>. <Anchor href="/healthz">Is it well?</Anchor>
+      </footer>
+      <NewPerson opened={adding} onClose={close} onAdd={onAdd} onChoose={onChoose} />
+    </div>
+  );
+}
+
+interface PersonRowProps {
+  person: SimulatedPerson;
+  phone: PhoneState | undefined;
+  chosen: boolean;
+  onChoose: () => void;
+}
+
+function PersonRow({ person, phone, chosen, onChoose }: PersonRowProps) {
+  const last = phone?.messages.at(-1);
+  const unread = phone?.unread ?? 0;
+  return (
+    <UnstyledButton className={classes.person} data-chosen={chosen} aria-current={chosen ? 'true' : undefined} onClick={onChoose}>
+      <Avatar name={person.profileName} size={44} />
+      <span className={classes.who}>
+        <span className={classes.line}>
+          <strong>{person.profileName}</strong>
+          {last && <time dateTime={new Date(last.at).toISOString()}>{clock(last.at)}</time>}
+        </span>
+        <span className={classes.line}>
+          <span className={classes.preview}>{previewOf(person, phone)}</span>
+          {unread > 0 && (
+            <span className={classes.unread}>
+              {unread}
+              <VisuallyHidden> new</VisuallyHidden>
+            </span>
+          )}
+        </span>
+      </span>
+    </UnstyledButton>
+  );
+}
+
+function previewOf({ contact }: SimulatedPerson, phone: PhoneState | undefined): string {
+  if (phone?.typingSince) return 'Recado is typing…';
+  const last = phone?.messages.at(-1);
+  if (!last) return shownContact(contact);
+  return last.text || (last.written?.location ? 'Location' : (last.written?.media?.contentType.split('/')[0] ?? ''));
+}
