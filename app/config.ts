@@ -57,6 +57,12 @@ export const SETTINGS = {
   OPENAI_BASE_URL: row(url(['http:', 'https:']), '', 'any OpenAI-compatible server, e.g. http://localhost:11434/v1'),
   OPENAI_MODEL: row(text(), 'gpt-5.4-mini', 'the model that answers'),
   OPENAI_SUMMARY_MODEL: row(text(), '', 'the model that writes summaries; default: OPENAI_MODEL'),
+  OPENAI_TRANSCRIBE_MODEL: row(
+    text(),
+    'gpt-transcribe',
+    'voice notes; whisper-1 and self-hosted Whisper servers work too',
+  ),
+  OPENAI_TRANSCRIBE_BASE_URL: row(url(['http:', 'https:']), '', 'another server for speech; default: OPENAI_BASE_URL'),
   OPENAI_REASONING_EFFORT: row(
     z.enum(['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'], {
       error: 'expected none, minimal, low, medium, high, xhigh or max',
@@ -88,7 +94,7 @@ export const SETTINGS = {
     '',
     'Redis, e.g. redis://localhost:6379; without any REDIS_ setting a private one is started',
   ),
-  REDIS_HOST: row(text(), '', 'Redis by host name instead of REDIS_URL'),
+  REDIS_HOST: row(text(), '', 'Redis by host name; REDIS_URL wins when both are given'),
   REDIS_PORT: row(integer(1, 65_535), '6379', 'port for REDIS_HOST'),
   REDIS_PASSWORD: row(text(), '', 'password for REDIS_HOST or REDIS_CLUSTER_NODES'),
   REDIS_CLUSTER_NODES: row(
@@ -106,6 +112,11 @@ export const SETTINGS = {
   SUMMARY_TOKENS: row(integer(50, 4_000), '400', 'length of the rolling summary, in tokens'),
   HISTORY_TTL_DAYS: row(integer(1, 3_650), '30', "idle time after which a conversation's memory is forgotten, in days"),
   LEASE_MS: row(integer(1_000, 600_000), '30000', 'how long a process may hold a contact without a heartbeat, ms'),
+  MAX_MEDIA_BYTES: row(
+    integer(1_024, 104_857_600),
+    '16777216',
+    'the largest picture or voice note that is downloaded, in bytes',
+  ),
   RATE_LIMIT_PER_MINUTE: row(
     integer(1, 100_000),
     '20',
@@ -193,6 +204,8 @@ function arrange(values: Values, systemPrompt: string) {
             baseUrl: values.OPENAI_BASE_URL,
             answer: set.OPENAI_MODEL,
             summary: values.OPENAI_SUMMARY_MODEL ?? set.OPENAI_MODEL,
+            transcribe: set.OPENAI_TRANSCRIBE_MODEL,
+            transcribeBaseUrl: values.OPENAI_TRANSCRIBE_BASE_URL ?? values.OPENAI_BASE_URL,
           }
         : null,
     reasoningEffort: values.OPENAI_REASONING_EFFORT,
@@ -209,6 +222,7 @@ function arrange(values: Values, systemPrompt: string) {
     summaryTokens: set.SUMMARY_TOKENS,
     historyTtlMs: set.HISTORY_TTL_DAYS * 86_400_000,
     leaseMs: set.LEASE_MS,
+    maxMediaBytes: set.MAX_MEDIA_BYTES,
     rateLimitPerMinute: set.RATE_LIMIT_PER_MINUTE,
     dailyTokensPerContact: values.DAILY_TOKENS_PER_CONTACT,
     maxConcurrentTurns: set.MAX_CONCURRENT_TURNS,
@@ -253,8 +267,6 @@ function contradictions(values: Values): string[] {
     );
   if (values.SYSTEM_PROMPT && values.SYSTEM_PROMPT_FILE)
     problems.push('SYSTEM_PROMPT, SYSTEM_PROMPT_FILE: only one of the two can be given. Remove one.');
-  if (values.REDIS_URL && values.REDIS_HOST)
-    problems.push('REDIS_URL, REDIS_HOST: only one of the two can be given. Remove one.');
   if (values.SIMULATOR === 'off' && !values.TWILIO_ACCOUNT_SID)
     problems.push(
       'SIMULATOR: is off, but no provider is configured, so no message could ever arrive. ' +

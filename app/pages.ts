@@ -115,7 +115,11 @@ function policy(nonce: string): string {
 /** The name changes with the content, so a browser may keep it for good. */
 function sendAsset(ctx: Context, { type, bytes, brotli }: Asset): void {
   const packed = ctx.acceptsEncodings('br', 'identity') === 'br';
-  ctx.set({ 'Cache-Control': 'public, max-age=31536000, immutable', 'X-Content-Type-Options': 'nosniff', Vary: 'Accept-Encoding' });
+  ctx.set({
+    'Cache-Control': 'public, max-age=31536000, immutable',
+    'X-Content-Type-Options': 'nosniff',
+    Vary: 'Accept-Encoding',
+  });
   if (packed) ctx.set('Content-Encoding', 'br');
   ctx.type = type;
   ctx.body = packed ? brotli : bytes;

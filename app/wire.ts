@@ -4,6 +4,7 @@
  */
 import type Koa from 'koa';
 import { createTwilioChannel } from './channels/twilio/client.ts';
+import { createTwilioMedia } from './channels/twilio/media.ts';
 import { createTwilioWebhook, STATUS_PATH } from './channels/twilio/webhook.ts';
 import type { Config } from './config.ts';
 import { createAccept } from './conversation/accept.ts';
@@ -15,11 +16,15 @@ import { createEnding } from './conversation/ending.ts';
 import { createSweep } from './conversation/recover.ts';
 import { createSummarize } from './conversation/summarize.ts';
 import { createTurns } from './conversation/turn.ts';
-import { Failure } from './errors.ts';
 import { startEmbeddedRedis } from './embedded/redis.ts';
 import { createEvents } from './events.ts';
 import { measured } from './llm/measured.ts';
 import { createOpenAiModel } from './llm/openai.ts';
+import { createTranscriber } from './llm/transcribe.ts';
+import { visionOf } from './llm/vision.ts';
+import { readVoice } from './media/audio.ts';
+import { createDownloader } from './media/download.ts';
+import { createImageReader } from './media/image.ts';
 import { createAllowance } from './memory/allowance.ts';
 import { createKeys } from './memory/keys.ts';
 import { createMailbox } from './memory/mailbox.ts';
@@ -36,6 +41,8 @@ export interface Places {
   redis: RedisAddress;
   twilio: NonNullable<Config['twilio']>;
   model: NonNullable<Config['model']>;
+  /** Origins that files may come from wherever they are: those of a stand-in on this machine. */
+  trustedOrigins: string[];
   /** The provider that runs inside, when it does. */
   simulator: Simulator | null;
   /** Stops what was started, the stores last. */
@@ -47,17 +54,29 @@ export async function startPlaces(config: Config, log: Log): Promise<Places> {
   const redis = config.redis.kind === 'embedded' ? await startEmbeddedRedis({ dataDir: config.dataDir, log }) : null;
   const simulator =
     config.simulator || !config.model
-      ? await startSimulator({ webhookUrl: `http://127.0.0.1:${config.port}/whatsapp`, publicUrl: config.publicUrl, log })
+      ? await startSimulator({
+          webhookUrl: `http://127.0.0.1:${config.port}/whatsapp`,
+          publicUrl: config.publicUrl,
+          model: config.model,
+          tools: {
+            countTokens,
+            asksForSummary: (system) => system === summaryPrompt(config.summaryTokens),
+            describePicture: describeColors,
+            secondsOf: (bytes) => durationOf(bytes),
+          },
+          log,
+        })
       : null;
   if (!config.model)
     log.warn('No model is configured: a practice model answers. Set OPENAI_API_KEY or OPENAI_BASE_URL.');
   const twilio = config.simulator ? simulator?.account : config.twilio;
-  const model = config.model ?? simulator?.model;
+  const model = simulator?.model ?? config.model;
   if (!twilio || !model) throw new RangeError('the settings name neither a provider nor the simulator');
   return {
     redis: config.redis.kind === 'embedded' ? { kind: 'socket', path: redis?.path ?? '' } : config.redis,
     twilio,
     model,
+    trustedOrigins: [],
     simulator: config.simulator ? simulator : null,
     async stop() {
       await simulator?.stop();
@@ -120,8 +139,34 @@ export function build(config: Config, places: Places, log: Log): App {
 
   const asker = createAsker({ model, maxReplyTokens: config.maxReplyTokens, failureReply: config.failureReply });
   const context = { template: config.systemPrompt, timeZone: config.timeZone, historyTokens, now: Date.now };
-  const notYet = () => Promise.reject(new Failure('media.unsupported', 'Not yet.'));
-  const read = createRead({ download: notYet, seePicture: notYet, hearVoice: notYet, metrics });
+  const downloader = createDownloader({
+    trustedOrigins: [new URL(twilio.apiBaseUrl).origin, ...places.trustedOrigins],
+    maxBytes: config.maxMediaBytes,
+    log,
+  });
+  const media = createTwilioMedia({
+    accountSid: twilio.accountSid,
+    authToken: twilio.authToken,
+    apiBaseUrl: twilio.apiBaseUrl,
+    downloader,
+  });
+  const images = createImageReader({ log });
+  const transcriber = createTranscriber({
+    apiKey: places.model.apiKey,
+    baseUrl: places.model.transcribeBaseUrl,
+    model: places.model.transcribe,
+    timeoutMs: config.modelTimeoutMs,
+    log,
+  });
+  const read = createRead({
+    download: (attachment, signal) => media.download(attachment.ref, { signal }),
+    async seePicture(bytes) {
+      const { url, detail } = await images.read(bytes, visionOf(places.model.answer));
+      return { kind: 'image', url, detail };
+    },
+    hearVoice: async (bytes, signal) => transcriber.transcribe(await readVoice(bytes), signal),
+    metrics,
+  });
   const turns = createTurns({
     mailbox,
     allowance,
@@ -175,7 +220,7 @@ export function build(config: Config, places: Places, log: Log): App {
     },
     async close() {
       redis.disconnect();
-      await openai.close();
+      await Promise.all([openai.close(), transcriber.close(), downloader.close()]);
     },
   };
 }

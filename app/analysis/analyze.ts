@@ -1,4 +1,6 @@
 /** From the messages of one turn to what they are about and the task that follows. One call of the model, or none. */
+import type { Burst, BurstMessage } from '../archive/analysis.ts';
+import type { NewTask } from '../archive/tasks.ts';
 import type { StructuredModel } from '../llm/structured.ts';
 import { joinScrubbed, type Scrubbed, scrub, scrubbed } from '../privacy/scrub.ts';
 import { type Due, resolveDue } from './due.ts';
@@ -6,48 +8,17 @@ import type { Instructions } from './instructions.ts';
 import { type Analysis, analysisSchema } from './schema.ts';
 import { isTrivial } from './trivial.ts';
 
-/** A message as the model is shown it. */
-export interface MessageToAnalyze {
-  /** What was written, or said in a voice note; '' when there was nothing to read. */
-  text: Scrubbed;
-  /** Unix ms. */
-  at: number;
-}
-
-/** Messages that were answered together. */
-export interface Burst {
-  /** Oldest first. */
-  messages: MessageToAnalyze[];
-  /** Whose they are, for the provider's abuse checks. Hashed before it leaves. */
-  conversation: string;
-  /** What the person calls themselves. */
-  contactName: Scrubbed | null;
-}
-
-/** A task as it goes into the archive. */
-export interface NewTask {
-  /** At most 255 characters. */
-  title: Scrubbed;
-  /** What is to be done, the time it was wished for, and the message itself. */
-  description: Scrubbed;
-  type: Scrubbed;
-  /** 1 is the most urgent, 5 the least. */
-  priority: number;
-  /** `YYYY-MM-DD` */
-  dueDate: string | null;
-  tags: string[];
-  /** Which message of the burst it follows from, counted from 0. */
-  message: number;
-}
-
 export type Analyzed =
   | { kind: 'trivial' }
   | {
       kind: 'analyzed';
+      /** The id of the message that it is beside: the one the task follows from, or the last that says something. */
+      about: string;
       analysis: Analysis;
-      /** The analysis's own task, made ready to be kept. */
+      /** The analysis's own task, made ready to be kept; its title has at most 255 characters. */
       task: NewTask | null;
       usage: { prompt: number; completion: number; cached: number };
+      /** How many requests it took. */
       attempts: number;
     };
 
@@ -64,14 +35,16 @@ export const TASK_TAGS = ['whatsapp', 'auto-generated'];
 
 /** Room for the longest analysis, and for a reasoning model to think. */
 const MAX_TOKENS = 1_500;
-/** What the model is shown of one message, and of all together, UTF-16 code units. The newest stay whole. */
+/** What the model is shown of one message, of all together and of the answer, UTF-16 code units. The newest come first. */
 const LONGEST_TEXT = 8_000;
 const LONGEST_BURST = 24_000;
+const LONGEST_REPLY = 1_000;
 
 export function createAnalyze({ model, instructions, timeZone }: AnalyzeOptions): Analyze {
   const schema = analysisSchema(instructions);
   return async (burst, signal) => {
-    if (burst.messages.every(({ text }) => isTrivial(text))) return { kind: 'trivial' };
+    const last = burst.messages.findLast(({ text }) => !isTrivial(text));
+    if (!last) return { kind: 'trivial' };
     const { value, usage, attempts } = await model.ask({
       name: 'analysis',
       schema,
@@ -80,27 +53,35 @@ export function createAnalyze({ model, instructions, timeZone }: AnalyzeOptions)
         { role: 'user', content: question(burst, timeZone) },
       ],
       maxTokens: MAX_TOKENS,
-      conversation: burst.conversation,
+      conversation: burst.phone,
       ...(signal && { signal }),
     });
-    return { kind: 'analyzed', analysis: value, task: await taskOf(value, burst, timeZone), usage, attempts };
+    // The model counts from 1, and may count wrongly.
+    const about = (value.task && burst.messages[value.task.message - 1]) ?? last;
+    const task = await taskOf(value, about, timeZone);
+    return { kind: 'analyzed', about: about.id, analysis: value, task, usage, attempts };
   };
 }
 
 /** The part of the prompt that is new every time. As JSON, so that no message can pass itself off as something else. */
-function question({ messages, contactName }: Burst, timeZone: string): Scrubbed {
-  const last = messages.at(-1)?.at ?? 0;
+function question({ messages, contactName, reply }: Burst, timeZone: string): Scrubbed {
   let room = LONGEST_BURST;
   const shown = messages
-    .map(({ text, at }, i) => ({ message: i + 1, written: shownTime(at, timeZone), text: text.slice(0, LONGEST_TEXT) }))
+    .map(({ text, type, receivedAt }, i) => ({
+      message: i + 1,
+      written: shownTime(receivedAt, timeZone),
+      ...(type !== 'text' && { type }),
+      text: text.slice(0, LONGEST_TEXT),
+    }))
     .reverse()
     .filter(({ text }) => {
       room -= text.length;
       return text !== '' && room >= 0;
     })
     .reverse();
-  const date = shownTime(last, timeZone);
-  return scrub(`Today is ${date}, time zone ${timeZone}.\n${JSON.stringify({ from: contactName, messages: shown })}`);
+  const today = shownTime(messages.at(-1)?.receivedAt ?? 0, timeZone);
+  const given = { from: contactName, messages: shown, answered: reply?.slice(0, LONGEST_REPLY) ?? null };
+  return scrub(`Today is ${today}, time zone ${timeZone}.\n${JSON.stringify(given)}`);
 }
 
 /** `Saturday 2026-11-21 10:05` */
@@ -110,22 +91,17 @@ function shownTime(at: number, timeZone: string): string {
   return `${weekday} ${time}`;
 }
 
-async function taskOf(analysis: Analysis, { messages }: Burst, timeZone: string): Promise<NewTask | null> {
+async function taskOf(analysis: Analysis, about: BurstMessage, timeZone: string): Promise<NewTask | null> {
   const { task, sentiment, language } = analysis;
   if (!task) return null;
-  // The model counts from 1, and may count wrongly: then it is the last one.
-  const index = messages[task.message - 1] ? task.message - 1 : messages.length - 1;
-  const original = messages[index];
-  if (!original) return null;
-  const due = task.due && (await resolveDue({ ...task.due, at: original.at, timeZone, language }));
+  const due = task.due && (await resolveDue({ ...task.due, at: about.receivedAt, timeZone, language }));
   return {
     title: titleOf(task.title, analysis.summary),
-    description: describe(task.description, task.due?.words, due, original.text),
+    description: describe(task.description, task.due?.words, due, scrub(about.text)),
     type: task.type,
     priority: sentiment === 'urgent' ? Math.min(task.priority, 2) : task.priority,
     dueDate: due?.day ?? null,
     tags: TASK_TAGS,
-    message: index,
   };
 }
 

@@ -1,7 +1,7 @@
-/** The queue of turns whose messages wait for an analysis. It only says whose turn it is: what was written stays in the archive. */
+/** The queue of turns whose messages wait for an analysis. It only names them: what was written stays in the archive. */
 import { type ConnectionOptions, type JobsOptions, Queue } from 'bullmq';
+import type { AnalysisStore } from '../archive/analysis.ts';
 import type { Log } from '../ops/logger.ts';
-import type { AnalysisStore } from './store.ts';
 
 /** One tag for all keys, so that BullMQ's scripts run on one node of a cluster. */
 export const QUEUE_PREFIX = 'recado:{q}';
@@ -9,54 +9,48 @@ export const QUEUE_NAME = 'recado-analysis';
 
 /** Everything there is to know about a job; Redis keeps it in clear text. */
 export interface AnalysisJob {
-  turn: string;
+  /** Null stands for whatever waits in the archive. */
+  turn: string | null;
 }
 
 export interface AnalysisQueue {
-  /**
-   * Messages of these turns are in the archive, and answered. Never rejects: what could not be queued is found by the next
-   * `catchUp`.
-   */
+  /** The messages of these turns are in the archive, and answered. Never rejects: what could not be queued, catching up finds. */
   onArchived(turns: readonly string[]): Promise<void>;
-  /** Queues what waits in the archive: at the start, and from time to time, so that a lost queue loses nothing. @returns how many turns. */
-  catchUp(): Promise<number>;
-  /** Catches up now and then every few minutes. */
+  /** Has the workers look for what waits in the archive, if something does. A lost queue loses nothing. */
+  catchUp(): Promise<void>;
+  /** Catches up now, and then every few minutes. */
   start(): void;
   stop(): Promise<void>;
 }
 
 export interface AnalysisQueueOptions {
-  /** A client of its own for BullMQ: `maxRetriesPerRequest: null`, no command timeout, no key prefix. */
+  /** A client of its own for BullMQ: `maxRetriesPerRequest: null`, no command timeout, no key prefix. Whoever made it closes it. */
   connection: ConnectionOptions;
   store: Pick<AnalysisStore, 'waiting'>;
   log: Log;
-  /** How often it is tried, and the first wait, doubled each time. Default: 8 times from 15 s on, half an hour together. */
-  retries?: { attempts: number; firstWaitMs: number };
+  /** The wait before the second try, ms; doubled for each further one. Default: 15 s, which makes half an hour of eight tries. */
+  firstWaitMs?: number;
 }
 
-const RETRIES = { attempts: 8, firstWaitMs: 15_000 };
-const CATCH_UP_EVERY_MS = 5 * 60_000;
-/** Turns that are looked up at a time; the rest comes with the next look. */
-const CATCH_UP_LIMIT = 1_000;
+/** How often an analysis is tried. */
+export const MOST_ATTEMPTS = 8;
+/** Also how long it takes until somebody finds what a process left behind that died. */
+const CATCH_UP_EVERY_MS = 10 * 60_000;
 /** Finished jobs that are kept to look at. */
 const KEPT_DONE = 100;
 const KEPT_FAILED = 1_000;
 
-export function createAnalysisQueue({
-  connection,
-  store,
-  log,
-  retries = RETRIES,
-}: AnalysisQueueOptions): AnalysisQueue {
+export function createAnalysisQueue(options: AnalysisQueueOptions): AnalysisQueue {
+  const { connection, store, log, firstWaitMs = 15_000 } = options;
   let queue: Queue<AnalysisJob> | undefined;
   let timer: NodeJS.Timeout | undefined;
 
-  /** Made at the first use, and made anew after trouble: BullMQ never recovers from a first connection that failed. */
-  async function add(turns: readonly string[]): Promise<void> {
+  /** Made at the first use, and anew after trouble: BullMQ does not recover from a first connection that failed. */
+  async function add(jobs: readonly AnalysisJob[]): Promise<void> {
     queue ??= open();
     const mine = queue;
     try {
-      await mine.addBulk(turns.map((turn) => ({ name: 'analyze', data: { turn }, opts: jobOptions(turn) })));
+      await mine.addBulk(jobs.map((data) => ({ name: 'analyze', data, opts: jobOptions(data) })));
     } catch (error) {
       if (queue === mine) queue = undefined;
       await mine.close().catch(() => {});
@@ -66,45 +60,40 @@ export function createAnalysisQueue({
 
   function open(): Queue<AnalysisJob> {
     const opened = new Queue<AnalysisJob>(QUEUE_NAME, { connection, prefix: QUEUE_PREFIX });
-    opened.on('error', (error) => log.debug('Trouble with the analysis queue', { reason: error.message }));
+    opened.on('error', (error) => log.debug('Trouble with the queue of the analysis', { reason: error.message }));
     return opened;
   }
 
-  /** While a job of the same turn waits, runs or is about to be tried again, another one is not added. */
-  function jobOptions(turn: string): JobsOptions {
+  /** While a job for the same turn waits, runs or is about to be tried again, no other is added. */
+  function jobOptions({ turn }: AnalysisJob): JobsOptions {
     return {
-      deduplication: { id: turn },
-      attempts: retries.attempts,
-      backoff: { type: 'exponential', delay: retries.firstWaitMs, jitter: 0.2 },
+      deduplication: { id: turn ?? 'catch-up' },
+      attempts: MOST_ATTEMPTS,
+      backoff: { type: 'exponential', delay: firstWaitMs, jitter: 0.2 },
       removeOnComplete: KEPT_DONE,
       removeOnFail: KEPT_FAILED,
     };
   }
 
-  async function catchUp(): Promise<number> {
-    const turns = await store.waiting(CATCH_UP_LIMIT);
-    if (turns.length > 0) await add(turns);
-    return turns.length;
+  async function catchUp(): Promise<void> {
+    if ((await store.waiting()) > 0) await add([{ turn: null }]);
   }
 
-  async function look(): Promise<void> {
-    try {
-      const turns = await catchUp();
-      if (turns > 0) log.info('Messages that still wait for an analysis were queued', { turns });
-    } catch (error) {
-      log.warn('The analysis could not look for messages that wait; trying again later', { error });
-    }
+  function look(): void {
+    catchUp().catch((error) => log.warn('Nobody could look for messages that wait for an analysis', { error }));
   }
 
   return {
     async onArchived(turns) {
       if (turns.length === 0) return;
-      await add(turns).catch((error) => log.warn('The analysis will come later: its queue is not there', { error }));
+      await add(turns.map((turn) => ({ turn }))).catch((error) =>
+        log.warn('An analysis comes later: its queue cannot be reached', { error }),
+      );
     },
     catchUp,
     start() {
       timer ??= setInterval(look, CATCH_UP_EVERY_MS).unref();
-      void look();
+      look();
     },
     async stop() {
       clearInterval(timer);

@@ -1,12 +1,12 @@
-/** Analyzes what the queue names, one turn after the other. */
+/** Analyzes what the queue names. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ConnectionOptions, type Job, UnrecoverableError, WaitingError, Worker } from 'bullmq';
+import type { AnalysisStore, Burst } from '../archive/analysis.ts';
 import { isFailure } from '../errors.ts';
 import type { Log } from '../ops/logger.ts';
-import { type Scrubbed, scrub } from '../privacy/scrub.ts';
-import type { Analyze } from './analyze.ts';
-import { type AnalysisJob, QUEUE_NAME, QUEUE_PREFIX } from './queue.ts';
-import type { AnalysisStore } from './store.ts';
+import type { Metrics } from '../ops/metrics.ts';
+import type { Analyze, Analyzed } from './analyze.ts';
+import { type AnalysisJob, MOST_ATTEMPTS, QUEUE_NAME, QUEUE_PREFIX } from './queue.ts';
 
 export interface AnalysisWorker {
   /** Begins to work, as soon as Redis is there. */
@@ -20,20 +20,23 @@ export interface AnalysisWorkerOptions {
   connection: ConnectionOptions;
   analyze: Analyze;
   store: Omit<AnalysisStore, 'waiting'>;
+  metrics: Pick<Metrics, 'modelCalled' | 'tokensUsed' | 'retried'>;
   log: Log;
+  /** Longer than an analysis may take, ms: after that, messages that somebody took are free again. */
+  leaseMs: number;
   /** Told the contact whose messages look different now. */
-  onAnalyzed?: (contact: string) => void;
-  /** Turns at a time in this process. Default: 2, because nobody waits for it. */
+  onAnalyzed?: (phone: string) => void;
+  /** Analyses at a time in this process. Default: 2, because nobody waits for them. */
   concurrency?: number;
+  /** How long an analysis may take to end when the process stops, ms. Default: 5 s. */
+  graceMs?: number;
 }
 
-/** How long a turn that is being analyzed may take to end when the process stops, ms. */
-const GRACE_MS = 5_000;
 /** Between two tries to reach Redis, ms. */
 const RECONNECT_MS = 2_000;
 
 export function createAnalysisWorker(options: AnalysisWorkerOptions): AnalysisWorker {
-  const { connection, store, log, concurrency = 2 } = options;
+  const { connection, store, log, leaseMs, concurrency = 2, graceMs = 5_000 } = options;
   const stopping = new AbortController();
   let worker: Worker<AnalysisJob> | undefined;
   let running: Promise<void> | undefined;
@@ -41,50 +44,54 @@ export function createAnalysisWorker(options: AnalysisWorkerOptions): AnalysisWo
   async function work(job: Job<AnalysisJob>, token?: string, signal?: AbortSignal): Promise<void> {
     const { turn } = job.data;
     try {
-      await analyzeTurn(turn, options, signal);
+      await (turn === null ? sweep(signal) : analyzeTurn(turn, signal));
     } catch (error) {
       if (signal?.aborted) {
-        await store.release(turn, scrub('The program stopped meanwhile.')).catch(() => {});
         await job.moveToWait(token);
         throw new WaitingError();
       }
-      await giveBackOrUp(job, error);
+      // The queue keeps the words of an error in Redis, so it gets the code alone.
+      const code = isFailure(error) ? error.code : 'unexpected';
+      throw isWorthAnotherTry(error) ? new Error(code) : new UnrecoverableError(code);
     }
   }
 
-  /** Throws for BullMQ, which keeps the words in Redis: so only the code. */
-  async function giveBackOrUp(job: Job<AnalysisJob>, error: unknown): Promise<never> {
-    const { turn } = job.data;
-    const failure = isFailure(error) ? error : undefined;
-    const left = (job.opts.attempts ?? 1) - job.attemptsMade - 1;
-    const again = failure?.retryable !== false && left > 0;
-    const reason = failure ? scrub(failure.message) : UNEXPECTED;
-    log.warn(again ? 'An analysis failed and is tried again' : 'An analysis failed for good', { turn, left, error });
-    // When the archive cannot take it, the messages stay as they are, and the next catching up finds them.
-    const note = again ? store.release(turn, reason) : store.fail(turn, reason);
-    await note.catch(() => {});
-    const code = failure?.code ?? 'unexpected';
-    throw again ? new Error(code) : new UnrecoverableError(code);
+  async function analyzeTurn(turn: string, signal?: AbortSignal): Promise<void> {
+    for (const burst of await store.take({ most: 1, leaseMs, turn })) {
+      const outcome = await analyzeBurst(burst, options, signal);
+      if (!outcome.ok) throw outcome.error;
+    }
   }
 
-  /** BullMQ never recovers from a first connection that failed, so the worker is made anew until it stands. */
+  /** Whatever waits, one after the other. Trouble that may pass ends it: the queue tries again later. */
+  async function sweep(signal?: AbortSignal): Promise<void> {
+    while (!signal?.aborted) {
+      const [burst] = await store.take({ most: 1, leaseMs });
+      if (!burst) return;
+      const outcome = await analyzeBurst(burst, options, signal);
+      if (!outcome.ok && outcome.again) throw outcome.error;
+    }
+    throw signal.reason;
+  }
+
+  /** BullMQ does not recover from a first connection that failed, so the worker is made anew until it stands. */
   async function stand(): Promise<void> {
     while (!stopping.signal.aborted) {
-      const candidate = new Worker<AnalysisJob>(QUEUE_NAME, work, {
+      const made = new Worker<AnalysisJob>(QUEUE_NAME, work, {
         connection,
         prefix: QUEUE_PREFIX,
         concurrency,
         autorun: false,
       });
-      candidate.on('error', (error) => log.debug('Trouble with the analysis worker', { reason: error.message }));
+      made.on('error', (error) => log.debug('Trouble with the worker of the analysis', { reason: error.message }));
+      worker = made;
       try {
-        await candidate.waitUntilReady();
-        worker = candidate;
-        await candidate.run();
-        return;
+        await made.waitUntilReady();
+        await made.run();
       } catch (error) {
+        if (stopping.signal.aborted) return;
         log.warn('The analysis cannot reach its queue; trying on', { error });
-        await candidate.close(true).catch(() => {});
+        await made.close(true).catch(() => {});
         await sleep(RECONNECT_MS, undefined, { signal: stopping.signal }).catch(() => {});
       }
     }
@@ -96,7 +103,7 @@ export function createAnalysisWorker(options: AnalysisWorkerOptions): AnalysisWo
     },
     async stop() {
       stopping.abort();
-      const late = setTimeout(() => worker?.cancelAllJobs('stopping'), GRACE_MS);
+      const late = setTimeout(() => worker?.cancelAllJobs('stopping'), graceMs);
       await worker?.close().catch(() => {});
       clearTimeout(late);
       await running;
@@ -104,21 +111,63 @@ export function createAnalysisWorker(options: AnalysisWorkerOptions): AnalysisWo
   };
 }
 
-const UNEXPECTED: Scrubbed = scrub('Something unexpected went wrong; the log has the details.');
+/** `again`: the messages wait once more, and the same may work later. */
+type Outcome = { ok: true } | { ok: false; again: boolean; error: unknown };
 
-async function analyzeTurn(
-  turn: string,
-  { store, analyze, log, onAnalyzed }: AnalysisWorkerOptions,
-  signal?: AbortSignal,
-): Promise<void> {
-  const burst = await store.begin(turn);
-  if (!burst) return;
-  const found = await analyze(burst, signal);
-  if (found.kind === 'trivial') {
-    await store.skip(burst);
-    return;
+/** Never rejects: when the archive cannot be told how it went, the messages are free again after their lease. */
+async function analyzeBurst(burst: Burst, options: AnalysisWorkerOptions, signal?: AbortSignal): Promise<Outcome> {
+  const { store, log, onAnalyzed } = options;
+  try {
+    const found = await measured(burst, options, signal);
+    if (found.kind === 'trivial') {
+      await store.skip(burst);
+    } else {
+      const { about, analysis, task } = found;
+      await store.complete(burst, { about, task, analysis: { ...analysis, full: analysis } });
+      log.debug('Messages were analyzed', { turn: burst.turn, messages: burst.messages.length, task: task !== null });
+    }
+    onAnalyzed?.(burst.phone);
+    return { ok: true };
+  } catch (error) {
+    const stopped = signal?.aborted === true;
+    const again = stopped || (isWorthAnotherTry(error) && burst.attempt < MOST_ATTEMPTS);
+    if (!stopped)
+      log.warn(again ? 'An analysis failed and is tried again' : 'An analysis failed for good', {
+        turn: burst.turn,
+        attempt: burst.attempt,
+        error,
+      });
+    await store.fail(burst, stopped ? 'the program stopped meanwhile' : reasonOf(error), again).catch(() => {});
+    return { ok: false, again, error };
   }
-  await store.complete(burst, found.analysis, found.task);
-  log.debug('Messages were analyzed', { turn, messages: burst.messages.length, task: found.task !== null });
-  onAnalyzed?.(burst.conversation);
+}
+
+async function measured(
+  burst: Burst,
+  { analyze, metrics }: AnalysisWorkerOptions,
+  signal?: AbortSignal,
+): Promise<Analyzed> {
+  const startedAt = performance.now();
+  const ended = (outcome: string) => metrics.modelCalled('analysis', outcome, performance.now() - startedAt);
+  try {
+    const found = await analyze(burst, signal);
+    if (found.kind === 'trivial') return found;
+    ended('answered');
+    metrics.tokensUsed('analysis', found.usage);
+    for (let i = 1; i < found.attempts; i++) metrics.retried('model');
+    return found;
+  } catch (error) {
+    ended(isFailure(error) ? error.code : 'aborted');
+    throw error;
+  }
+}
+
+/** What is no known failure gets another try: it may be a bug that only some moments have. */
+function isWorthAnotherTry(error: unknown): boolean {
+  return !isFailure(error) || error.retryable;
+}
+
+/** For the desk: no words of an error that nobody foresaw, they could quote anything. */
+function reasonOf(error: unknown): string {
+  return isFailure(error) ? error.message : 'something unexpected went wrong; the log has the details';
 }

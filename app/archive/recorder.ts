@@ -123,19 +123,19 @@ export function createRecorder(options: RecorderOptions): Recorder {
 
   /** @returns how many events were dealt with, or `BUSY` when another process is at it. */
   async function writeBatch(): Promise<number> {
-    let taken: StreamEntry[] | null = null;
+    const taken: StreamEntry[] = [];
     try {
       const recorded = await database.transaction(async (db) => {
-        if (!(await lock(db))) return null;
-        taken = await stream.take(batch);
+        if (!(await lock(db))) return BUSY;
+        taken.push(...(await stream.take(batch)));
         return write(db, taken);
       });
-      if (taken === null) return BUSY;
+      if (recorded === BUSY) return BUSY;
       await stream.acknowledge(taken);
       if (recorded) onRecorded(recorded);
-      return (taken as StreamEntry[]).length; // assigned in the callback, which the compiler does not follow
+      return taken.length;
     } catch (error) {
-      if (taken === null || isAway(error)) throw error;
+      if (taken.length === 0 || isAway(error)) throw error;
       log.debug('A batch cannot be written as a whole; going on event by event', { error });
       return writeOneByOne(taken);
     }

@@ -6,17 +6,21 @@ import { z } from 'zod';
 
 const Time = z.iso.datetime();
 const Page = {
-  /** At most 200 at once. */
-  limit: z.coerce.number().int().min(1).max(200).default(50),
+  limit: z.coerce.number().int().min(1).max(200).default(50).describe('How many items at most'),
   offset: z.coerce.number().int().min(0).max(1_000_000).default(0),
-  /** Goes on where the last answer's `next_cursor` ended; faster than `offset`, and stable while messages come in. */
-  cursor: z.string().max(200).optional(),
+  cursor: z
+    .string()
+    .max(200)
+    .optional()
+    .describe("Goes on where the last answer's next_cursor ended; faster than offset, and stable while messages come in"),
 };
 
 export const Sentiment = z.enum(['positive', 'negative', 'neutral', 'urgent']);
 export const MessageType = z.enum(['text', 'audio', 'image', 'video', 'document', 'contact', 'location']);
+export const MessageStatus = z.enum(['received', 'read', 'replied', 'archived']);
 export const ConversationStatus = z.enum(['active', 'archived', 'blocked']);
 export const TaskStatus = z.enum(['pending', 'in_progress', 'completed', 'cancelled']);
+const Author = z.enum(['contact', 'bot', 'desk']);
 
 export const Entities = z.object({
   people: z.array(z.string()),
@@ -31,49 +35,70 @@ export const Task = z.object({
   title: z.string(),
   description: z.string(),
   task_type: z.string(),
-  /** 1 is the most urgent, 5 the least. */
-  priority: z.number().int(),
+  priority: z.number().int().describe('1 is the most urgent, 5 the least'),
   status: TaskStatus,
-  /** A day, `2026-11-24`. */
-  due_date: z.string().nullable(),
+  due_date: z.string().nullable().describe('A day, 2026-11-24'),
   tags: z.array(z.string()),
   phone_number: z.string().nullable(),
   contact_name: z.string().nullable(),
-  message_id: z.string().nullable(),
+  message_id: z.string().nullable().describe('The message it came from'),
+  created_by: z.enum(['analysis', 'desk']),
   created_at: Time,
   completed_at: Time.nullable(),
+});
+
+/** What stands beside the message that a task came from. */
+const TaskOfMessage = Task.pick({ id: true, title: true, task_type: true, priority: true, status: true, due_date: true });
+
+/** A file that somebody sent. */
+export const Media = z.object({
+  kind: z.enum(['image', 'audio', 'video', 'contact-card', 'document']),
+  content_type: z.string().describe('As the provider claims'),
+  url: z.string().describe('On this server, behind the sign-in; never an address of the provider'),
 });
 
 export const Message = z.object({
   id: z.string(),
   message_sid: z.string().nullable(),
-  phone_number: z.string(),
+  phone_number: z.string().describe('The contact, whoever wrote'),
   contact_name: z.string().nullable(),
+  from_number: z.string(),
+  to_number: z.string(),
   direction: z.enum(['inbound', 'outbound']),
-  /** Who wrote it. */
-  author: z.enum(['contact', 'bot', 'desk']),
+  author: Author.describe('Who wrote it'),
   message_type: MessageType,
   message_body: z.string(),
-  /** On this server, behind the sign-in; never an address of the provider. */
-  media_url: z.string().nullable(),
+  media_url: z.string().nullable().describe('The first of media'),
+  media: z.array(Media),
   transcription: z.string().nullable(),
-  transcription_status: z.string().nullable(),
-  location: z.object({ latitude: z.number(), longitude: z.number(), label: z.string().optional() }).nullable(),
+  transcription_status: z.enum(['pending', 'processing', 'completed', 'failed']).nullable(),
+  location: z
+    .object({ latitude: z.number(), longitude: z.number(), label: z.string().optional(), address: z.string().optional() })
+    .nullable(),
+  ai_analysis: z.json().describe('All the model said'),
   ai_summary: z.string().nullable(),
   ai_sentiment: Sentiment.nullable(),
   ai_intent: z.string().nullable(),
-  language: z.string().nullable(),
+  language: z.string().nullable().describe('BCP 47'),
   extracted_entities: Entities.nullable(),
-  analysis_status: z.string().nullable(),
+  analysis_status: z.enum(['pending', 'processing', 'completed', 'failed', 'skipped']).nullable(),
   processing_error: z.string().nullable(),
-  task: Task.nullable(),
-  status: z.enum(['received', 'read', 'replied', 'archived']),
-  /** Of what we sent. */
-  delivery_status: z.enum(['sending', 'queued', 'sent', 'delivered', 'read', 'failed']).nullable(),
-  /** Why it failed, in words. */
-  delivery_error: z.string().nullable(),
-  response_ms: z.number().nullable(),
+  task_created: z.boolean(),
+  created_task_id: z.string().nullable(),
+  task: TaskOfMessage.nullable(),
+  status: MessageStatus,
+  unread: z.boolean().describe('Nobody at the desk has seen it'),
+  delivery_status: z
+    .enum(['sending', 'queued', 'sent', 'delivered', 'read', 'failed'])
+    .nullable()
+    .describe('Of what we sent'),
+  delivery_error: z.string().nullable().describe('Why it did not arrive, in words'),
+  failure: z.string().nullable().describe('Why there was an apology or no answer, in words'),
+  response_ms: z.number().nullable().describe('How long they had waited for it'),
+  prospect_id: z.string().nullable(),
+  processed: z.boolean(),
   received_at: Time,
+  processed_at: Time.nullable(),
 });
 
 export const Conversation = z.object({
@@ -81,19 +106,21 @@ export const Conversation = z.object({
   phone_number: z.string(),
   business_number: z.string(),
   contact_name: z.string().nullable(),
+  prospect_id: z.string().nullable(),
   conversation_status: ConversationStatus,
   unread_count: z.number().int(),
   total_messages: z.number().int(),
   open_tasks: z.number().int(),
+  first_message_at: Time,
   last_message_at: Time,
   last_message_text: z.string().nullable(),
   last_message_type: MessageType.nullable(),
-  last_message_author: z.enum(['contact', 'bot', 'desk']).nullable(),
+  last_message_author: Author.nullable(),
   last_sentiment: Sentiment.nullable(),
-  /** A person answers until then instead of the model. */
-  takeover_until: Time.nullable(),
-  /** WhatsApp lets us write freely until then: 24 hours after their last message. */
-  window_until: Time.nullable(),
+  takeover_until: Time.nullable().describe('A person answers until then instead of the model'),
+  window_until: Time.nullable().describe(
+    'WhatsApp lets us write freely until then, 24 hours after their last message; null when that is over',
+  ),
 });
 
 export const DeadLetter = z.object({
@@ -102,11 +129,11 @@ export const DeadLetter = z.object({
   at: Time,
   code: z.string(),
   reason: z.string(),
-  reply: z.string().nullable(),
+  reply: z.string().nullable().describe('What could not be delivered; null when nothing was answered'),
   messages: z.array(z.string()),
 });
 
-/** The eight numbers, and what the charts are drawn from. */
+/** The eight numbers, over everything that was ever recorded. */
 export const Analytics = z.object({
   total_messages: z.number().int(),
   inbound_messages: z.number().int(),
@@ -118,8 +145,9 @@ export const Analytics = z.object({
   avg_processing_time_seconds: z.number(),
 });
 
+/** What the charts are drawn from: one entry per day in the operator's time zone, oldest first, without gaps. */
 export const Day = z.object({
-  day: z.string(),
+  day: z.string().describe('2026-11-24'),
   inbound: z.number().int(),
   outbound: z.number().int(),
   response_p50_ms: z.number().nullable(),
@@ -128,112 +156,148 @@ export const Day = z.object({
   neutral: z.number().int(),
   negative: z.number().int(),
   urgent: z.number().int(),
+  tasks_created: z.number().int(),
   tasks_done: z.number().int(),
   tokens_in: z.number().int(),
   tokens_out: z.number().int(),
-  tokens_cached: z.number().int(),
+  tokens_cached: z.number().int().describe("The part of tokens_in that the provider's cache served"),
 });
 
+const PHONE = /^(whatsapp:)?(\+?[\d\s()./-]{6,30}|[A-Za-z]{2}\.[\w.]{1,45})$/;
 const Phone = z
   .string()
   .trim()
-  .min(1)
-  .max(160)
-  .regex(
-    /^(whatsapp:)?(\+?\d{6,15}|[A-Za-z]{2}\.[\w.]{1,150})$/,
-    'expected a number such as +15550100123 or a username id',
-  );
+  .max(60)
+  .regex(PHONE, 'expected a number such as +15550100123 or a username id')
+  .describe('A number such as +15550100123, with or without + and whatsapp:, or a username id');
+const Id = z.string().min(1).max(100);
+const Search = z.string().trim().max(200).optional();
+const Filter = z.enum(['all', 'voice', 'text', 'picture', 'tasks', 'unread']).default('all');
 
 /** What the routes take. */
 export const requests = {
   inbox: z.object({
     ...Page,
-    filter: z.enum(['all', 'voice', 'text', 'picture', 'tasks', 'unread']).default('all'),
+    filter: Filter,
     sentiment: Sentiment.optional(),
-    status: ConversationStatus.optional(),
-    /** Words that must all occur. */
-    search: z.string().trim().max(200).optional(),
+    status: MessageStatus.optional(),
+    search: Search.describe('Words that must all occur in the text, the transcript or the summary'),
+    direction: z.enum(['inbound', 'outbound', 'both']).default('inbound'),
   }),
   conversations: z.object({
     ...Page,
-    filter: z.enum(['all', 'voice', 'text', 'picture', 'tasks', 'unread']).default('all'),
-    sentiment: Sentiment.optional(),
+    filter: Filter.describe('tasks: something is open; unread: nobody at the desk has seen all of it'),
+    sentiment: Sentiment.optional().describe('Of the newest message that was analysed'),
     status: ConversationStatus.optional(),
-    search: z.string().trim().max(200).optional(),
+    search: Search.describe('A part of the name or number, or words of their messages'),
   }),
-  conversation: z.object({ ...Page, business: z.string().max(40).optional() }),
+  conversation: z.object({ ...Page, order: z.enum(['newest', 'oldest']).default('newest') }),
+  ofPhone: z.object({ phone: Phone }),
+  ofId: z.object({ id: Id }),
+  media: z.object({ id: Id, n: z.coerce.number().int().min(0).max(99) }),
   markRead: z.object({ phone_number: Phone }),
   send: z.object({ to_number: Phone, message: z.string().trim().min(1).max(16_000) }),
   status: z.object({ phone_number: Phone, status: ConversationStatus }),
   takeover: z.object({
     phone_number: Phone,
-    /** True pauses the bot, false hands the conversation back to it. */
-    active: z.boolean(),
-    /** The bot goes on by itself after so many minutes in which nobody at the desk wrote. */
-    minutes: z.number().int().min(1).max(1_440).default(30),
+    active: z.boolean().describe('True pauses the bot, false hands the conversation back to it'),
+    minutes: z
+      .number()
+      .int()
+      .min(1)
+      .max(1_440)
+      .default(30)
+      .describe('The bot goes on by itself after so many minutes in which nobody at the desk wrote'),
   }),
-  tasks: z.object({ ...Page, status: TaskStatus.optional(), phone_number: Phone.optional() }),
+  tasks: z.object({
+    ...Page,
+    status: z.enum([...TaskStatus.options, 'open']).optional().describe('open: pending or in progress'),
+    phone_number: Phone.optional(),
+    task_type: z.string().trim().max(50).optional(),
+    due_by: z.iso.date().optional().describe('Due on this day or before'),
+    search: Search.describe('A part of the title or description'),
+  }),
   createTask: z.object({
-    title: z.string().trim().min(1).max(300),
+    title: z.string().trim().min(1).max(255),
     description: z.string().max(5_000).default(''),
-    task_type: z.string().trim().max(50).default('general'),
+    task_type: z.string().trim().min(1).max(50).default('general'),
     priority: z.number().int().min(1).max(5).default(3),
     due_date: z.iso.date().nullable().default(null),
-    phone_number: Phone.optional(),
+    phone_number: Phone.optional().describe('Whom it is about'),
+    message_id: Id.optional().describe('The message it came from'),
   }),
   updateTask: z.object({
-    title: z.string().trim().min(1).max(300).optional(),
+    title: z.string().trim().min(1).max(255).optional(),
     description: z.string().max(5_000).optional(),
-    task_type: z.string().trim().max(50).optional(),
+    task_type: z.string().trim().min(1).max(50).optional(),
     priority: z.number().int().min(1).max(5).optional(),
     due_date: z.iso.date().nullable().optional(),
-    status: TaskStatus.optional(),
+    status: TaskStatus.optional().describe('completed is how a task gets done; another status undoes it'),
   }),
   analytics: z.object({ days: z.coerce.number().int().min(1).max(365).default(30) }),
+  deadLetters: z.object({ limit: Page.limit }),
+  signIn: z.object({ password: z.string() }),
 };
 
-const done = z.object({ success: z.literal(true) });
-const page = <Item extends z.ZodType>(name: string, item: Item) =>
-  z.object({
-    success: z.literal(true),
-    [name]: z.array(item),
-    count: z.number().int(),
-    next_cursor: z.string().nullable(),
-  });
+const success = z.literal(true);
+/** `count` is how many items this answer has; `next_cursor` is null at the end of the list. */
+const paged = { success, count: z.number().int(), next_cursor: z.string().nullable() };
 
 /** What the routes answer. */
 export const responses = {
-  inbox: page('messages', Message),
-  conversations: page('conversations', Conversation),
+  inbox: z.object({ ...paged, messages: z.array(Message) }),
+  conversations: z.object({ ...paged, conversations: z.array(Conversation) }),
   conversation: z.object({
-    success: z.literal(true),
+    ...paged,
     phone_number: z.string(),
     conversation: Conversation,
     messages: z.array(Message),
-    count: z.number().int(),
-    next_cursor: z.string().nullable(),
   }),
-  markRead: done.extend({ updated: z.number().int() }),
-  send: done.extend({ message_sid: z.string() }),
-  status: done,
-  takeover: done.extend({ takeover_until: Time.nullable() }),
-  tasks: page('tasks', Task),
-  task: done.extend({ task: Task }),
-  analytics: z.object({ success: z.literal(true), analytics: Analytics, days: z.array(Day) }),
-  deadLetters: z.object({ success: z.literal(true), dead_letters: z.array(DeadLetter), count: z.number().int() }),
-  done,
-  error: z.object({ success: z.literal(false), error: z.string(), code: z.string() }),
+  markRead: z.object({ success, updated: z.number().int() }),
+  send: z.object({ success, message_sid: z.string() }),
+  status: z.object({ success, conversation: Conversation }),
+  takeover: z.object({ success, takeover_until: Time.nullable() }),
+  tasks: z.object({ ...paged, tasks: z.array(Task) }),
+  task: z.object({ success, task: Task }),
+  analytics: z.object({ success, analytics: Analytics, days: z.array(Day) }),
+  deadLetters: z.object({ success, dead_letters: z.array(DeadLetter), count: z.number().int() }),
+  session: z.object({ success, csrf: z.string().describe('Goes along as x-csrf-token with all that changes something') }),
+  done: z.object({ success }),
+  error: z.object({
+    success: z.literal(false),
+    error: z.string().describe('One sentence for people'),
+    code: z.string().describe('Stable, for programs'),
+  }),
 };
 
 export type Message = z.infer<typeof Message>;
+export type Media = z.infer<typeof Media>;
 export type Conversation = z.infer<typeof Conversation>;
+export type ConversationStatus = z.infer<typeof ConversationStatus>;
 export type Task = z.infer<typeof Task>;
+export type TaskStatus = z.infer<typeof TaskStatus>;
+export type Sentiment = z.infer<typeof Sentiment>;
+export type Entities = z.infer<typeof Entities>;
 export type Analytics = z.infer<typeof Analytics>;
 export type Day = z.infer<typeof Day>;
 export type DeadLetter = z.infer<typeof DeadLetter>;
 
-/** What the page hears live, see `GET /api/whatsapp/events`: something about this conversation is new; ask again. */
+/** What a caller writes, by the name in `requests`. */
+export type Asked<Name extends keyof typeof requests> = z.input<(typeof requests)[Name]>;
+/** What comes back, by the name in `responses`. */
+export type Answered<Name extends keyof typeof responses> = z.output<(typeof responses)[Name]>;
+
+/**
+ * What the page hears live from `GET /api/whatsapp/events`, as the data of `change` events: something looks different now; ask again.
+ *
+ * - `message`: what was said with this contact, whether it arrived, or that it was given up
+ * - `analysis`: what a message was about, and the task that came of it
+ * - `task`, `conversation`, `dead-letter`: somebody at the desk changed one
+ *
+ * A `reset` event says that changes were missed: ask for everything again. `ready` comes once per connection, at its beginning.
+ */
 export interface LiveEvent {
-  kind: 'message' | 'delivery' | 'analysis' | 'task' | 'conversation' | 'dead-letter';
+  kind: 'message' | 'analysis' | 'task' | 'conversation' | 'dead-letter';
+  /** Whom it is about; null for several at once, or for nobody. */
   phone_number: string | null;
 }

@@ -143,7 +143,7 @@ export function createDownloader(options: DownloaderOptions): Downloader {
 function redirectedTo(from: URL, { statusCode, headers }: Dispatcher.ResponseData): URL | undefined {
   const location = headers.location?.toString();
   if (location === undefined || !REDIRECTS.includes(statusCode)) return undefined;
-  const to = URL.canParse(location, from) ? new URL(location, from) : undefined;
+  const to = URL.canParse(location, from.href) ? new URL(location, from) : undefined;
   if (to === undefined || to.username !== '' || to.password !== '') {
     throw new Failure('media.refused', 'A file was redirected to an address that cannot be used; it was not fetched.');
   }

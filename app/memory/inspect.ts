@@ -49,10 +49,10 @@ export function createMemoryInspector({ redis, keys }: { redis: RedisClient; key
 async function look(redis: RedisClient, name: string, key: string): Promise<StoredKey | null> {
   const [type, ttl] = await Promise.all([redis.type(key), redis.pttl(key)]);
   if (type === 'none') return null;
-  return { name, key, type, ttlMs: ttl < 0 ? null : ttl, value: await valueOf(redis, type, key) };
+  return { name, key, type, ttlMs: ttl < 0 ? null : ttl, value: await contentOf(redis, type, key) };
 }
 
-async function valueOf(redis: RedisClient, type: string, key: string): Promise<unknown> {
+async function contentOf(redis: RedisClient, type: string, key: string): Promise<unknown> {
   switch (type) {
     case 'list':
       return (await redis.lrange(key, -MOST_ENTRIES, -1)).map(unpacked);

@@ -120,8 +120,22 @@ export type PageEventBody =
   /** The bot fetched a file that a person had sent: from the API with the account's password, then from where it redirects to. */
   | { type: 'fetched'; sid: string; step: 'api' | 'cdn'; status: number }
   /** The model was asked. */
-  | { type: 'asked'; ask: string; model: string; purpose: 'answer' | 'summary' | 'speech'; messages: ShownMessage[]; maxTokens: number | null }
+  | {
+      type: 'asked';
+      ask: string;
+      model: string;
+      purpose: 'answer' | 'summary' | 'speech';
+      messages: ShownMessage[];
+      maxTokens: number | null;
+    }
   /** The model answered, or failed. `tokens` as the provider counted. */
-  | { type: 'replied'; ask: string; ms: number; status: number; text: string; tokens: { prompt: number; completion: number; cached: number } | null }
+  | {
+      type: 'replied';
+      ask: string;
+      ms: number;
+      status: number;
+      text: string;
+      tokens: { prompt: number; completion: number; cached: number } | null;
+    }
   /** What the store held for the person was deleted, and the phone's own memory with it. */
   | { type: 'forgotten' };

@@ -34,7 +34,8 @@ export function createJournal(): Journal {
       const event: PageEvent = { id: `${start}-${number}`, at, contact, ...body };
       kept.push({ number, length: JSON.stringify(event).length, event });
       length += kept.at(-1)?.length ?? 0;
-      while (kept.length > MOST_EVENTS || (length > MOST_CHARACTERS && kept.length > 1)) length -= kept.shift()?.length ?? 0;
+      while (kept.length > MOST_EVENTS || (length > MOST_CHARACTERS && kept.length > 1))
+        length -= kept.shift()?.length ?? 0;
       for (const listener of listeners) listener(event);
     },
     after(id) {

@@ -46,7 +46,9 @@ export interface MediaShelfOptions {
 export function createMediaShelf({ accountSid, authToken, isMissing, onFetched }: MediaShelfOptions): MediaShelf {
   const files = new Map<string, StoredFile>();
   let size = 0;
-  const apiPath = new RegExp(`^/2010-04-01/Accounts/${accountSid}/Messages/((?:SM|MM)[0-9a-f]{32})/Media/(ME[0-9a-f]{32})$`);
+  const apiPath = new RegExp(
+    `^/2010-04-01/Accounts/${accountSid}/Messages/((?:SM|MM)[0-9a-f]{32})/Media/(ME[0-9a-f]{32})$`,
+  );
 
   return {
     put(bytes, contentType, name) {
@@ -77,7 +79,8 @@ export function createMediaShelf({ accountSid, authToken, isMissing, onFetched }
 
   /** Needs the account's password, and redirects: https://www.twilio.com/docs/messaging/api/media-resource */
   function fromApi({ credentials }: MediaRequest, id: string, messageSid: string): MediaAnswer {
-    if (credentials !== `${accountSid}:${authToken}`) return problem(401, 20003, 'Authenticate', { 'WWW-Authenticate': 'Basic realm="Twilio API"' });
+    if (credentials !== `${accountSid}:${authToken}`)
+      return problem(401, 20003, 'Authenticate', { 'WWW-Authenticate': 'Basic realm="Twilio API"' });
     if (isMissing() || !files.has(id)) return problem(404, 20404, 'The requested resource was not found');
     return { status: 307, headers: { Location: `/cdn/${accountSid}/${messageSid}/${id}` }, body: Buffer.alloc(0) };
   }

@@ -140,7 +140,12 @@ type Asked = Omit<Extract<PageEventBody, { type: 'asked' }>, 'type' | 'ask'>;
 function readRequest(body: Buffer, request: IncomingMessage, options: ModelHopOptions): Asked | null {
   if (request.url?.endsWith('/audio/transcriptions')) {
     const text = `${body.length.toLocaleString('en')} bytes of speech`;
-    return { model: '', purpose: 'speech', messages: [{ role: 'user', text, pictures: 0, tokens: 0 }], maxTokens: null };
+    return {
+      model: '',
+      purpose: 'speech',
+      messages: [{ role: 'user', text, pictures: 0, tokens: 0 }],
+      maxTokens: null,
+    };
   }
   const parsed = CHAT.safeParse(jsonOf(body.toString()));
   if (!parsed.success) return null;
@@ -153,7 +158,10 @@ function readRequest(body: Buffer, request: IncomingMessage, options: ModelHopOp
 
 type Content = z.infer<typeof CHAT>['messages'][number]['content'];
 
-function shownMessage({ role, content }: { role: string; content?: Content }, countTokens: (text: string) => number): ShownMessage {
+function shownMessage(
+  { role, content }: { role: string; content?: Content },
+  countTokens: (text: string) => number,
+): ShownMessage {
   const text = wordsOf(content);
   const pictures = Array.isArray(content) ? content.filter(({ type }) => type === 'image_url').length : 0;
   return { role, text, pictures, tokens: countTokens(text) };

@@ -145,16 +145,18 @@ function messagesIn(response: Exchange['response']): TwimlMessage[] {
 /** The messages of a TwiML document. Takes what it understands and leaves the rest, like a browser. */
 export function parseTwiml(xml: string): TwimlMessage[] {
   const document = xml.replace(/<!--[\s\S]*?-->/g, '');
-  return [...document.matchAll(/<Message(\s[^>]*[^/>])?>([\s\S]*?)<\/Message>/g)].map(([, attributes = '', inside = '']) => {
-    const bodies = contentsOf(inside, 'Body');
-    const statusCallback = /\sstatusCallback="([^"]*)"/.exec(attributes)?.[1];
-    return {
-      // Without a Body the words themselves are the text.
-      text: bodies.length > 0 ? bodies.join('') : textOf(inside),
-      mediaUrls: contentsOf(inside, 'Media'),
-      ...(statusCallback ? { statusCallback: textOf(statusCallback) } : {}),
-    };
-  });
+  return [...document.matchAll(/<Message(\s[^>]*[^/>])?>([\s\S]*?)<\/Message>/g)].map(
+    ([, attributes = '', inside = '']) => {
+      const bodies = contentsOf(inside, 'Body');
+      const statusCallback = /\sstatusCallback="([^"]*)"/.exec(attributes)?.[1];
+      return {
+        // Without a Body the words themselves are the text.
+        text: bodies.length > 0 ? bodies.join('') : textOf(inside),
+        mediaUrls: contentsOf(inside, 'Media'),
+        ...(statusCallback ? { statusCallback: textOf(statusCallback) } : {}),
+      };
+    },
+  );
 }
 
 function contentsOf(xml: string, element: string): string[] {

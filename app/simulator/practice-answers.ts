@@ -19,7 +19,9 @@ export function practiceAnswer(messages: readonly PracticeMessage[]): string {
   const shown = lookAt(messages);
   const ordered = toOrder(shown.latest);
   if (ordered) return `${PRACTICE_LABEL} ${ordered}`;
-  const voices = [...shown.latest.matchAll(TRANSCRIPT)].map(([, received]) => `Your voice note has arrived: ${received}.`);
+  const voices = [...shown.latest.matchAll(TRANSCRIPT)].map(
+    ([, received]) => `Your voice note has arrived: ${received}.`,
+  );
   const said = sentencesOf(shown.latest.replace(TRANSCRIPT, ''))
     .map((sentence) => reaction(sentence, shown))
     .filter((words) => words !== null);
@@ -70,7 +72,9 @@ const MOST_CHARACTERS = 20_000;
 
 /** "write 3000 characters": so many, as paragraphs of counted sentences; null when nothing of that kind is asked for. */
 function toOrder(latest: string): string | null {
-  const wanted = Number(/\bwrite (\d{1,3}(?:[,.]\d{3})+|\d+) (?:characters|letters)\b/i.exec(latest)?.[1]?.replace(/[,.]/g, ''));
+  const wanted = Number(
+    /\bwrite (\d{1,3}(?:[,.]\d{3})+|\d+) (?:characters|letters)\b/i.exec(latest)?.[1]?.replace(/[,.]/g, ''),
+  );
   if (!(wanted > 0)) return null;
   const length = Math.min(wanted, MOST_CHARACTERS) - PRACTICE_LABEL.length - 1;
   let text = `You asked for ${wanted} characters, so here they are.`;

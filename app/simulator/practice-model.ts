@@ -5,10 +5,21 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { audioSeconds } from './audio-seconds.ts';
-import { type PracticeMessage, practiceAnswer, practicePauseMs, practiceSummary, practiceTranscript } from './practice-answers.ts';
+import { practiceAnalysis } from './practice-analysis.ts';
+import {
+  type PracticeMessage,
+  practiceAnswer,
+  practicePauseMs,
+  practiceSummary,
+  practiceTranscript,
+} from './practice-answers.ts';
 
-/** The models it serves: the second writes notes instead of answers. */
-export const PRACTICE_MODELS = { answer: 'practice', summary: 'practice-summary' } as const;
+/** The models it serves: the second writes notes instead of answers, the third says what messages are about. */
+export const PRACTICE_MODELS = {
+  answer: 'practice',
+  summary: 'practice-summary',
+  analysis: 'practice-analysis',
+} as const;
 
 /** What it calls itself when it is asked to listen. */
 const PRACTICE_EAR = 'practice-transcribe';
@@ -83,7 +94,7 @@ async function serve(
   const parsed = CHAT.safeParse(jsonOf(body.toString()));
   if (!parsed.success) return refuse(response, 400, z.prettifyError(parsed.error));
   const messages = await Promise.all(parsed.data.messages.map((message) => practiceMessage(message, describePicture)));
-  if (!isSummary(parsed.data)) await pause(practicePauseMs(messages), response);
+  if (isAnswer(parsed.data)) await pause(practicePauseMs(messages), response);
   send(response, 200, completion(parsed.data, messages, body.length));
 }
 
@@ -124,7 +135,7 @@ const CHAT = z.object({
   max_tokens: z.number().positive().optional(),
 });
 
-const MODELS = [...Object.values(PRACTICE_MODELS), PRACTICE_EAR].map((id) => ({
+const MODELS = Object.values(PRACTICE_MODELS).map((id) => ({
   id,
   object: 'model',
   created: 0,
@@ -133,13 +144,18 @@ const MODELS = [...Object.values(PRACTICE_MODELS), PRACTICE_EAR].map((id) => ({
 
 type Chat = z.infer<typeof CHAT>;
 
-function isSummary({ model }: Chat): boolean {
-  return model.endsWith('-summary');
+function isAnswer({ model }: Chat): boolean {
+  return !model.endsWith('-summary') && !model.endsWith('-analysis');
+}
+
+function say({ model }: Chat, messages: readonly PracticeMessage[], maxTokens: number): string {
+  if (model.endsWith('-analysis')) return practiceAnalysis(messages);
+  return model.endsWith('-summary') ? practiceSummary(messages, maxTokens) : practiceAnswer(messages);
 }
 
 function completion(chat: Chat, messages: readonly PracticeMessage[], requestBytes: number) {
   const maxTokens = chat.max_completion_tokens ?? chat.max_tokens ?? 1_000;
-  const text = isSummary(chat) ? practiceSummary(messages, maxTokens) : practiceAnswer(messages);
+  const text = say(chat, messages, maxTokens);
   const whole = text.length <= maxTokens * 4;
   const words = whole ? text : text.slice(0, maxTokens * 4);
   // Four characters count as one token: near enough to see what memory costs.

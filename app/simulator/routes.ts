@@ -39,7 +39,11 @@ const MOST_UNREAD = 32_000_000;
 /** The longest text that WhatsApp lets a person write. */
 const LONGEST_TEXT = 4_096;
 
-const CONTACT = z.string().max(160).transform(fromAddress).refine((contact) => isChannelAddress(toAddress(contact)));
+const CONTACT = z
+  .string()
+  .max(160)
+  .transform(fromAddress)
+  .refine((contact) => isChannelAddress(toAddress(contact)));
 const MEDIA_ID = z.string().regex(/^ME[0-9a-f]{32}$/);
 const WRITTEN = z.object({
   contact: CONTACT,
@@ -63,7 +67,10 @@ const FAULTS = z.object({
   media: z.enum(['well', 'missing']),
 });
 const FILE = z.object({
-  type: z.string().max(100).regex(/^[\w.+-]+\/[\w.+-]+(?:; ?[\w.+-]+=[\w.+-]+)*$/),
+  type: z
+    .string()
+    .max(100)
+    .regex(/^[\w.+-]+\/[\w.+-]+(?:; ?[\w.+-]+=[\w.+-]+)*$/),
   name: z.string().max(200).default(''),
 });
 
@@ -126,7 +133,8 @@ export function createSimulatorApi(options: SimulatorApiOptions): SimulatorApi {
     const { text, contact, profileName, location, button } = message;
     const file = id === undefined ? undefined : media.get(id);
     if (id !== undefined && !file) throw new Failure('request.invalid', 'This file is not known any more.');
-    if (text.trim() === '' && !file && !location && !button) throw new Failure('request.invalid', 'There is nothing to send.');
+    if (text.trim() === '' && !file && !location && !button)
+      throw new Failure('request.invalid', 'There is nothing to send.');
     return {
       contact,
       profileName,
@@ -204,7 +212,8 @@ async function bytesOf(ctx: Context): Promise<Buffer> {
     if (length <= LARGEST_FILE) chunks.push(chunk);
   }
   if (length > LARGEST_FILE) throw new Failure('request.too_large', `A file may have ${LARGEST_FILE} bytes.`);
-  if (length === 0) throw new Failure('request.invalid', 'The file is empty, or was not sent as application/octet-stream.');
+  if (length === 0)
+    throw new Failure('request.invalid', 'The file is empty, or was not sent as application/octet-stream.');
   return Buffer.concat(chunks);
 }
 

@@ -14,7 +14,7 @@ import { createJournal } from './journal.ts';
 import { createMediaShelf } from './media.ts';
 import { startModelHop } from './model-hop.ts';
 import { createPhone } from './phone.ts';
-import { PRACTICE_MODELS, startPracticeModel } from './practice-model.ts';
+import { PRACTICE_MODELS, type PracticeModel, startPracticeModel } from './practice-model.ts';
 import { createSimulatorApi } from './routes.ts';
 import { createStreams, type Streams } from './stream.ts';
 import { createSwitchboard } from './switchboard.ts';
@@ -26,7 +26,7 @@ export interface SimulatorOptions {
   /** The address that Twilio would call, when one is configured, without a slash at its end. */
   publicUrl?: string | undefined;
   /** The model's server that is configured; without one the practice model answers. */
-  model?: (ModelPlace & { baseUrl: string }) | null;
+  model?: ModelPlace | null;
   tools?: Partial<InspectTools>;
   log: Log;
 }
@@ -34,14 +34,18 @@ export interface SimulatorOptions {
 /** Where a model is, in the shape of the settings. */
 interface ModelPlace {
   apiKey: string;
+  baseUrl: string | undefined;
   answer: string;
   summary: string;
+  transcribe: string;
+  /** Undefined: where the model is. */
+  transcribeBaseUrl: string | undefined;
 }
 
 export interface Simulator {
   account: SimulatedAccount;
   /** The model, by way of the hop that writes down what it is asked. */
-  model: ModelPlace & { baseUrl: string };
+  model: ModelPlace;
   /** `/simulator/api` for the page, and `/simulator/stream`: what goes out to one contact, live. */
   router: Router;
   /** Hands in the store, for the developers' drawer. Until then it is empty. */
@@ -90,10 +94,10 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
     mediaUrl: (messageSid, id) => api.url + media.pathOf(messageSid, id),
     reply: (contact, message) => api.reply(contact, message),
   });
-  const practice = options.model ? null : await startPracticeModel({ describePicture: tools.describePicture });
-  const model = options.model ?? { ...PRACTICE_MODELS, apiKey: practice?.apiKey ?? '', baseUrl: practice?.url ?? '' };
+  const practice = options.model ? null : await startPracticeModel(tools);
+  const model = options.model ?? practiceModel(practice);
   const hop = await startModelHop({
-    target: model.baseUrl,
+    target: model.baseUrl ?? OPENAI_URL,
     faults: () => faults,
     onAsked: (event) => switchboard.onModel(event),
     onReplied: (event) => switchboard.onModel(event),
@@ -110,7 +114,8 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
   });
   return {
     account: simulatedAccount(api.url),
-    model: { ...model, baseUrl: hop.url },
+    // Speech goes by way of the hop when it goes where the model is.
+    model: { ...model, baseUrl: hop.url, transcribeBaseUrl: model.transcribeBaseUrl ?? hop.url },
     router: createRouter(page.router, streams, api),
     lookInto(store) {
       memory = store;
@@ -124,6 +129,17 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
       page.endStreams();
       await Promise.all([api.stop(), hop.stop(), practice?.close()]);
     },
+  };
+}
+
+const OPENAI_URL = 'https://api.openai.com/v1';
+
+function practiceModel(practice: PracticeModel | null): ModelPlace {
+  return {
+    ...PRACTICE_MODELS,
+    apiKey: practice?.apiKey ?? '',
+    baseUrl: practice?.url,
+    transcribeBaseUrl: undefined,
   };
 }
 

@@ -73,7 +73,11 @@ export function createSwitchboard({ phone, webhookUrl, journal, mediaUrl, reply 
           return journal.add(contact, { type: 'answer', sid, via: request ? 'rest' : 'twiml', text, request }, at);
         }
         case 'status':
-          return journal.add(outgoing.contact, { type: 'status', sid: outgoing.sid, state: outgoing.state }, outgoing.at);
+          return journal.add(
+            outgoing.contact,
+            { type: 'status', sid: outgoing.sid, state: outgoing.state },
+            outgoing.at,
+          );
         case 'typing': {
           const contact = letters.get(outgoing.messageSid)?.written.contact ?? ownerOf(outgoing.messageSid);
           if (contact) journal.add(contact, { type: 'typing', sid: outgoing.messageSid }, outgoing.at);
@@ -114,7 +118,8 @@ export function createSwitchboard({ phone, webhookUrl, journal, mediaUrl, reply 
     const { messages, at: _at, ...exchange } = await phone.write(written, written.text, letter.fields);
     letter.fields = exchange.fields;
     journal.add(written.contact, { type: 'delivered', sid, attempt, delivery: { url: webhookUrl, ...exchange } });
-    for (const { text, mediaUrls, statusCallback } of messages) sendReply(written.contact, text, mediaUrls, statusCallback);
+    for (const { text, mediaUrls, statusCallback } of messages)
+      sendReply(written.contact, text, mediaUrls, statusCallback);
   }
 
   function sendReply(contact: string, text: string, mediaUrls: string[], statusCallback: string | undefined): void {
@@ -124,7 +129,8 @@ export function createSwitchboard({ phone, webhookUrl, journal, mediaUrl, reply 
 
   function fieldsOf({ media, location, button, text, contact }: Written, sid: string): Record<string, string> {
     const ids = { MessageSid: sid, SmsMessageSid: sid, SmsSid: sid };
-    if (media) return { ...ids, ...mediaFields(media.contentType, media.name, text), MediaUrl0: mediaUrl(sid, media.id) };
+    if (media)
+      return { ...ids, ...mediaFields(media.contentType, media.name, text), MediaUrl0: mediaUrl(sid, media.id) };
     if (location) return { ...ids, ...locationFields(location) };
     if (button) return { ...ids, ...buttonFields(text, button.payload, lastAnswerTo(contact)) };
     return ids;
@@ -152,7 +158,9 @@ export function createSwitchboard({ phone, webhookUrl, journal, mediaUrl, reply 
     const candidates = new Set(waiting.map(({ written }) => written.contact));
     if (candidates.size === 1) return waiting[0]?.written.contact;
     const said = texts.at(-1) ?? '';
-    const named = (waiting.length > 0 ? waiting : newestFirst).find(({ written: { text } }) => text && said.includes(text));
+    const named = (waiting.length > 0 ? waiting : newestFirst).find(
+      ({ written: { text } }) => text && said.includes(text),
+    );
     return (named ?? waiting[0] ?? newestFirst[0])?.written.contact;
   }
 }
@@ -172,7 +180,12 @@ function mediaFields(contentType: string, name: string, caption: string): Record
   return { Body: body, NumMedia: '1', MessageType: type, MediaContentType0: contentType };
 }
 
-function locationFields({ latitude, longitude, label, address }: NonNullable<Written['location']>): Record<string, string> {
+function locationFields({
+  latitude,
+  longitude,
+  label,
+  address,
+}: NonNullable<Written['location']>): Record<string, string> {
   return {
     Body: '',
     MessageType: 'location',

@@ -335,7 +335,12 @@ function messagesPath(accountSid: string): string {
 function fileRequest({ method = 'GET', url = '/', headers: { authorization } }: IncomingMessage): MediaRequest {
   const given = /^Basic (.+)$/.exec(authorization ?? '')?.[1] ?? '';
   const { pathname: path } = new URL(url, 'http://localhost');
-  return { method, path, credentials: Buffer.from(given, 'base64').toString(), hasAuthorization: authorization !== undefined };
+  return {
+    method,
+    path,
+    credentials: Buffer.from(given, 'base64').toString(),
+    hasAuthorization: authorization !== undefined,
+  };
 }
 
 function basicAuth(user: string, password: string): string {

@@ -7,8 +7,8 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** What a request can be about. */
-export type Operation = 'create' | 'list' | 'typing' | 'media';
+/** What a request can be about; `file` is one to the second host. */
+export type Operation = 'create' | 'list' | 'typing' | 'media' | 'file';
 
 /** What one request gets instead of its answer. */
 export type TwilioFault = FaultKind & {
@@ -29,7 +29,11 @@ type FaultKind =
   /** The connection is cut instead of an answer. */
   | { kind: 'reset' }
   /** The right answer, this much later. */
-  | { kind: 'delay'; ms: number };
+  | { kind: 'delay'; ms: number }
+  /** Sent elsewhere. */
+  | { kind: 'redirect'; location: string; status?: number }
+  /** A body that goes on for as long as somebody reads it. */
+  | { kind: 'endless' };
 
 export type MessageState =
   | 'accepted'
@@ -165,7 +169,7 @@ export async function startTwilioDouble({ accountSid, authToken }: TwilioDoubleO
     answer(outgoing, result);
   }
 
-  function operationOf({ method, path }: RecordedRequest): Operation | undefined {
+  function operationOf({ method, path }: RecordedRequest): Exclude<Operation, 'file'> | undefined {
     if (method === 'POST' && path === `${account}/Messages.json`) return 'create';
     if (method === 'GET' && path === `${account}/Messages.json`) return 'list';
     if (method === 'POST' && path === '/v2/Indicators/Typing.json') return 'typing';
@@ -177,7 +181,7 @@ export async function startTwilioDouble({ accountSid, authToken }: TwilioDoubleO
     return index === -1 ? undefined : double.faults.splice(index, 1)[0];
   }
 
-  function carryOut(operation: Operation, request: RecordedRequest): Answer {
+  function carryOut(operation: Exclude<Operation, 'file'>, request: RecordedRequest): Answer {
     switch (operation) {
       case 'create':
         return create(request.form);
@@ -226,6 +230,8 @@ export async function startTwilioDouble({ accountSid, authToken }: TwilioDoubleO
     double.fileRequests.push(request);
     if (incoming.headers.authorization !== undefined)
       return void outgoing.writeHead(400).end('Credentials are not for me');
+    const fault = takeFault('file');
+    if (fault) return suffer(fault, outgoing);
     const file = [...files.values()].find(({ token }) => request.path === `/${token}`);
     if (!file) return void outgoing.writeHead(404).end();
     answer(outgoing, { status: 200, headers: { 'Content-Type': file.contentType }, body: file.bytes });
@@ -265,7 +271,24 @@ function suffer(fault: TwilioFault, outgoing: ServerResponse): void {
     case 'reset':
       outgoing.socket?.resetAndDestroy();
       break;
+    case 'redirect':
+      answer(outgoing, { status: fault.status ?? 307, headers: { Location: fault.location }, body: '' });
+      break;
+    case 'endless':
+      outgoing.writeHead(200, { 'Content-Type': 'image/jpeg' });
+      pour(outgoing);
+      break;
   }
+}
+
+/** Writes whenever there is room, until the other side is gone. */
+function pour(outgoing: ServerResponse): void {
+  const drop = Buffer.alloc(65_536, 0xff);
+  const more = () => {
+    while (!outgoing.destroyed && outgoing.write(drop));
+  };
+  outgoing.on('drain', more);
+  more();
 }
 
 function tooManyRequests(retryAfterSeconds: number | undefined): Answer {

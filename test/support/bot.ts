@@ -49,7 +49,14 @@ export async function startBot(doubles: Doubles, environment: Environment = {}) 
   if (!config.twilio || !config.model) throw new RangeError('a bot under test needs a provider and a model');
   const log = createLogger({ level: config.logLevel, format: 'json', write: (line) => logs.push(line) });
   const redis = config.redis.kind === 'embedded' ? { kind: 'url' as const, url: doubles.redis.url } : config.redis;
-  const places = { redis, twilio: config.twilio, model: config.model, simulator: null, stop: async () => {} };
+  const places = {
+    redis,
+    twilio: config.twilio,
+    model: config.model,
+    simulator: null,
+    trustedOrigins: [doubles.twilio.filesUrl],
+    stop: async () => {},
+  };
   const app = build(config, places, log);
   await app.connect();
   const server = createServer(app.koa.callback());

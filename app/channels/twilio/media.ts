@@ -31,7 +31,10 @@ export function createTwilioMedia(options: TwilioMediaOptions): TwilioMedia {
     async download(ref, { signal, onHop } = {}) {
       const path = mediaPath(accountSid, ref);
       if (path === null) {
-        throw new Failure('media.refused', 'A webhook named a file that is not one of our account; it was not fetched.');
+        throw new Failure(
+          'media.refused',
+          'A webhook named a file that is not one of our account; it was not fetched.',
+        );
       }
       return downloader.download({ url: new URL(base + path), credentials, signal, onHop });
     },

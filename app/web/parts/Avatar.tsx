@@ -3,7 +3,12 @@ import classes from './Avatar.module.css';
 /** A person's initials in a colour that is always theirs. */
 export function Avatar({ name, size = 40 }: { name: string; size?: number }) {
   return (
-    <span className={classes.avatar} data-tone={toneOf(name)} style={{ width: size, height: size, fontSize: size * 0.38 }} aria-hidden="true">
+    <span
+      className={classes.avatar}
+      data-tone={toneOf(name)}
+      style={{ width: size, height: size, fontSize: size * 0.38 }}
+      aria-hidden="true"
+    >
       {initialsOf(name)}
     </span>
   );

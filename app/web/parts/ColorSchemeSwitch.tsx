@@ -8,7 +8,13 @@ export function ColorSchemeSwitch() {
   const other = scheme === 'dark' ? 'light' : 'dark';
   return (
     <Tooltip label={`Show it ${other}`}>
-      <ActionIcon variant="subtle" color="gray" size="lg" aria-label={`Show it ${other}`} onClick={() => setColorScheme(other)}>
+      <ActionIcon
+        variant="subtle"
+        color="gray"
+        size="lg"
+        aria-label={`Show it ${other}`}
+        onClick={() => setColorScheme(other)}
+      >
         <Icon name={scheme === 'dark' ? 'sun' : 'moon'} />
       </ActionIcon>
     </Tooltip>

@@ -16,7 +16,14 @@ export function EmojiPicker({ onPick }: { onPick: (emoji: string) => void }) {
   return (
     <Popover opened={open} onChange={setOpen} position="top-start" shadow="md" trapFocus returnFocus>
       <Popover.Target>
-        <ActionIcon variant="subtle" color="gray" size={40} radius="xl" aria-label="Emoji" onClick={() => setOpen(!open)}>
+        <ActionIcon
+          variant="subtle"
+          color="gray"
+          size={40}
+          radius="xl"
+          aria-label="Emoji"
+          onClick={() => setOpen(!open)}
+        >
           <Icon name="emoji" size={24} />
         </ActionIcon>
       </Popover.Target>

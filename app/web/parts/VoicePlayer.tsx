@@ -37,7 +37,13 @@ export function VoicePlayer({ src, label }: { src: string; label: string }) {
         onPause={() => setPlaying(false)}
         onEnded={() => setAt(0)}
       />
-      <ActionIcon variant="filled" radius="xl" size={38} onClick={toggle} aria-label={playing ? `Pause ${label}` : `Play ${label}`}>
+      <ActionIcon
+        variant="filled"
+        radius="xl"
+        size={38}
+        onClick={toggle}
+        aria-label={playing ? `Pause ${label}` : `Play ${label}`}
+      >
         <Icon name={playing ? 'pause' : 'play'} size={18} />
       </ActionIcon>
       <Slider

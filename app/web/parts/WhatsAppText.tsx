@@ -1,6 +1,6 @@
 import { type ReactNode, useMemo } from 'react';
-import { type Block, type Inline, readWhatsAppText } from './whatsapp-text.ts';
 import classes from './WhatsAppText.module.css';
+import { type Block, type Inline, readWhatsAppText } from './whatsapp-text.ts';
 
 /** A text with WhatsApp's formatting, as elements: whatever somebody wrote, none of it is ever read as HTML. */
 export function WhatsAppText({ text }: { text: string }) {
@@ -19,13 +19,21 @@ function showBlock(block: Block, key: number): ReactNode {
       return <pre key={key}>{block.text}</pre>;
     case 'list': {
       const items = block.items.map((item, i) => <li key={keyOf(i)}>{item.map(showInline)}</li>);
-      return block.start === null ? <ul key={key}>{items}</ul> : <ol key={key} start={block.start}>{items}</ol>;
+      return block.start === null ? (
+        <ul key={key}>{items}</ul>
+      ) : (
+        <ol key={key} start={block.start}>
+          {items}
+        </ol>
+      );
     }
   }
 }
 
 function showLines(lines: Inline[][]): ReactNode {
-  return lines.flatMap((line, i) => (i === 0 ? line.map(showInline) : ['\n', ...line.map((piece, n) => showInline(piece, i * 10_000 + n))]));
+  return lines.flatMap((line, i) =>
+    i === 0 ? line.map(showInline) : ['\n', ...line.map((piece, n) => showInline(piece, i * 10_000 + n))],
+  );
 }
 
 function showInline(piece: Inline, key: number): ReactNode {

@@ -18,7 +18,8 @@ export const theme = createTheme({
   primaryColor: 'teal',
   colors: { teal },
   primaryShade: 6,
-  fontFamily: '"Segoe UI", system-ui, -apple-system, "Helvetica Neue", Helvetica, Arial, "Liberation Sans", sans-serif, "Noto Color Emoji"',
+  fontFamily:
+    '"Segoe UI", system-ui, -apple-system, "Helvetica Neue", Helvetica, Arial, "Liberation Sans", sans-serif, "Noto Color Emoji"',
   fontFamilyMonospace: 'ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace',
   defaultRadius: 'md',
   cursorType: 'pointer',

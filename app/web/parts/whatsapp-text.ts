@@ -18,7 +18,8 @@ export type Inline =
 export function readWhatsAppText(text: string): Block[] {
   // The parts with an odd number stood between two ```.
   return text.split(FENCE).flatMap((part, i) => {
-    if (i % 2 === 1) return part.includes('\n') ? [{ kind: 'code' as const, text: part.replace(/^\n|\n$/g, '') }] : [mono(part)];
+    if (i % 2 === 1)
+      return part.includes('\n') ? [{ kind: 'code' as const, text: part.replace(/^\n|\n$/g, '') }] : [mono(part)];
     const lines = part.replace(/^\n|\n$/g, '');
     return lines === '' ? [] : blocksOf(lines.split('\n'));
   });
@@ -46,7 +47,8 @@ function blockOf(line: string): Block {
   const bullet = /^[*-] (.+)$/.exec(line)?.[1];
   if (bullet !== undefined) return { kind: 'list', start: null, items: [inlineOf(bullet)] };
   const [, number, item] = /^(\d{1,9})\. (.+)$/.exec(line) ?? [];
-  if (number !== undefined && item !== undefined) return { kind: 'list', start: Number(number), items: [inlineOf(item)] };
+  if (number !== undefined && item !== undefined)
+    return { kind: 'list', start: Number(number), items: [inlineOf(item)] };
   return { kind: 'paragraph', lines: [inlineOf(line)] };
 }
 

@@ -14,7 +14,8 @@ export function NewPerson({ opened, onClose, onAdd, onChoose }: NewPersonProps) 
   const [name, setName] = useState('');
   const [number, setNumber] = useState('');
   const contact = contactOf(number);
-  const problem = number !== '' && contact === null ? 'A number such as +1 555 010 0188, or a username id such as US.1A2B' : null;
+  const problem =
+    number !== '' && contact === null ? 'A number such as +1 555 010 0188, or a username id such as US.1A2B' : null;
 
   function submit(event: FormEvent): void {
     event.preventDefault();
@@ -27,11 +28,33 @@ export function NewPerson({ opened, onClose, onAdd, onChoose }: NewPersonProps) 
   }
 
   return (
-    <Modal opened={opened} onClose={onClose} title="Somebody else" centered closeButtonProps={{ 'aria-label': 'Close' }}>
+    <Modal
+      opened={opened}
+      onClose={onClose}
+      title="Somebody else"
+      centered
+      closeButtonProps={{ 'aria-label': 'Close' }}
+    >
       <form onSubmit={submit}>
         <Stack>
-          <TextInput label="Profile name" description="What they call themselves on WhatsApp" required maxLength={100} data-autofocus value={name} onChange={(event) => setName(event.currentTarget.value)} />
-          <TextInput label="Number or username id" description="Nobody is called or written to" placeholder="+1 555 010 0188" required error={problem} value={number} onChange={(event) => setNumber(event.currentTarget.value)} />
+          <TextInput
+            label="Profile name"
+            description="What they call themselves on WhatsApp"
+            required
+            maxLength={100}
+            data-autofocus
+            value={name}
+            onChange={(event) => setName(event.currentTarget.value)}
+          />
+          <TextInput
+            label="Number or username id"
+            description="Nobody is called or written to"
+            placeholder="+1 555 010 0188"
+            required
+            error={problem}
+            value={number}
+            onChange={(event) => setNumber(event.currentTarget.value)}
+          />
           <Group justify="flex-end">
             <Button type="submit" disabled={contact === null || name.trim() === ''}>
               Hold their phone

@@ -51,8 +51,8 @@ export function PeopleList({ people, phones, chosen, onChoose, onAdd }: CastProp
         </Button>
       </ScrollArea>
       <footer className={classes.foot}>
-        The real bot answers, through its real webhook. No phone is reached: this is Twilio’s part, played on this machine. The same in a
-        terminal: <code>npm run chat</code>. <Anchor href="/healthz">Is it well?</Anchor>
+        The real bot answers, through its real webhook. No phone is reached: this is Twilio’s part, played on this
+        machine. The same in a terminal: <code>npm run chat</code>. <Anchor href="/healthz">Is it well?</Anchor>
       </footer>
       <NewPerson opened={adding} onClose={close} onAdd={onAdd} onChoose={onChoose} />
     </div>
@@ -70,7 +70,12 @@ function PersonRow({ person, phone, chosen, onChoose }: PersonRowProps) {
   const last = phone?.messages.at(-1);
   const unread = phone?.unread ?? 0;
   return (
-    <UnstyledButton className={classes.person} data-chosen={chosen} aria-current={chosen ? 'true' : undefined} onClick={onChoose}>
+    <UnstyledButton
+      className={classes.person}
+      data-chosen={chosen}
+      aria-current={chosen ? 'true' : undefined}
+      onClick={onChoose}
+    >
       <Avatar name={person.profileName} size={44} />
       <span className={classes.who}>
         <span className={classes.line}>

@@ -16,7 +16,13 @@ export function PersonMenu({ people, phones, chosen, onChoose, onAdd }: CastProp
     <div className={classes.menu}>
       <Menu position="bottom-start" width={280} shadow="md">
         <Menu.Target>
-          <Button variant="subtle" color="gray" px={6} leftSection={<Avatar name={chosen.profileName} size={28} />} rightSection={<Icon name="chevron" size={16} />}>
+          <Button
+            variant="subtle"
+            color="gray"
+            px={6}
+            leftSection={<Avatar name={chosen.profileName} size={28} />}
+            rightSection={<Icon name="chevron" size={16} />}
+          >
             <span className={classes.name}>
               You are {chosen.profileName}
               {unread > 0 && ` (${unread} new elsewhere)`}
@@ -25,7 +31,11 @@ export function PersonMenu({ people, phones, chosen, onChoose, onAdd }: CastProp
         </Menu.Target>
         <Menu.Dropdown>
           {people.map(({ contact, profileName }) => (
-            <Menu.Item key={contact} leftSection={<Avatar name={profileName} size={32} />} onClick={() => onChoose(contact)}>
+            <Menu.Item
+              key={contact}
+              leftSection={<Avatar name={profileName} size={32} />}
+              onClick={() => onChoose(contact)}
+            >
               {profileName}
               <span className={classes.contact}>{shownContact(contact)}</span>
             </Menu.Item>

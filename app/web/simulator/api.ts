@@ -27,7 +27,11 @@ export function repeat(sid: string): Promise<Sent> {
 
 export function upload(file: File): Promise<MediaFile> {
   const query = new URLSearchParams({ type: file.type || 'application/octet-stream', name: file.name.slice(0, 200) });
-  return send(`/media?${query}`, { method: 'POST', headers: { 'Content-Type': 'application/octet-stream' }, body: file });
+  return send(`/media?${query}`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/octet-stream' },
+    body: file,
+  });
 }
 
 export function faults(): Promise<Faults> {
@@ -47,7 +51,8 @@ export function forget(contact: string): Promise<void> {
 }
 
 function ask<Answer>(path: string, method = 'GET', body?: object): Promise<Answer> {
-  const json = body === undefined ? {} : { headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) };
+  const json =
+    body === undefined ? {} : { headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) };
   return send(path, { method, ...json });
 }
 

@@ -72,7 +72,11 @@ function withEvent(phone: PhoneState, event: PageEvent): PhoneState {
     case 'answer':
       return { ...phone, log, typingSince: null, messages: [...readUpTo(phone.messages, null), answer(event)] };
     case 'status':
-      return { ...phone, log, messages: change(phone.messages, event.sid, (message) => ({ ...message, state: event.state })) };
+      return {
+        ...phone,
+        log,
+        messages: change(phone.messages, event.sid, (message) => ({ ...message, state: event.state })),
+      };
     case 'forgotten':
       return { ...EMPTY_PHONE, log: [event] };
     default:
@@ -81,7 +85,17 @@ function withEvent(phone: PhoneState, event: PageEvent): PhoneState {
 }
 
 function ownMessage({ sid, at, message }: Extract<PageEvent, { type: 'written' }>): Message {
-  return { sid, at, mine: true, text: message.text, written: message, ticks: 'sent', trouble: null, via: null, state: 'queued' };
+  return {
+    sid,
+    at,
+    mine: true,
+    text: message.text,
+    written: message,
+    ticks: 'sent',
+    trouble: null,
+    via: null,
+    state: 'queued',
+  };
 }
 
 function answer({ sid, at, text, via }: Extract<PageEvent, { type: 'answer' }>): Message {

@@ -12,7 +12,8 @@ export function usePeople() {
   return {
     people,
     business: data?.business ?? '',
-    add: (person: SimulatedPerson) => setOwn((before) => [...before.filter(({ contact }) => contact !== person.contact), person]),
+    add: (person: SimulatedPerson) =>
+      setOwn((before) => [...before.filter(({ contact }) => contact !== person.contact), person]),
   };
 }
 

@@ -1,0 +1,130 @@
+/** The dashboard's numbers. */
+import { sql } from 'kysely';
+import type { Database } from './database.ts';
+
+/** The eight numbers over everything that was ever recorded. */
+export interface Totals {
+  totalMessages: number;
+  inboundMessages: number;
+  outboundMessages: number;
+  /** Inbound messages that are voice notes. */
+  voiceMessages: number;
+  tasksCreated: number;
+  transcriptionsCompleted: number;
+  uniqueContacts: number;
+  /** From a message's arrival until it was heard, seen and answered, in seconds; null when there was none. */
+  avgProcessingTimeSeconds: number | null;
+}
+
+/** One entry per day, without gaps, oldest first. `day` is `2026-11-24` in the time zone that was asked for. */
+export interface Series {
+  messages: { day: string; inbound: number; outbound: number }[];
+  /** How long people waited for an answer, ms; null on days without one. */
+  responseTime: { day: string; p50Ms: number | null; p95Ms: number | null }[];
+  sentiment: { day: string; positive: number; negative: number; neutral: number; urgent: number }[];
+  tasks: { day: string; created: number; done: number }[];
+  /** `cached` is the part of `prompt` that the provider served from its cache. */
+  tokens: { day: string; prompt: number; completion: number; cached: number }[];
+}
+
+/** Reject with `archive.unavailable`. */
+export interface Analytics {
+  totals(): Promise<Totals>;
+  /**
+   * @param options `days` up to and with today, at most 366; `timeZone` an IANA name, where a day begins.
+   */
+  series(options: { days: number; timeZone: string }): Promise<Series>;
+}
+
+export function createAnalytics(database: Database): Analytics {
+  return {
+    totals: () =>
+      database.run(async (db) => {
+        const { rows } = await sql<Totals>`
+          select count(*) as "totalMessages",
+            count(*) filter (where direction = 'inbound') as "inboundMessages",
+            count(*) filter (where direction = 'outbound') as "outboundMessages",
+            count(*) filter (where direction = 'inbound' and message_type = 'audio') as "voiceMessages",
+            count(*) filter (where task_created) as "tasksCreated",
+            count(*) filter (where transcription_status = 'completed') as "transcriptionsCompleted",
+            (select count(*) from whatsapp_conversations) as "uniqueContacts",
+            round(avg(extract(epoch from processed_at - received_at)) filter (where direction = 'inbound'), 3)
+              as "avgProcessingTimeSeconds"
+          from whatsapp_messages`.execute(db);
+        const [totals] = rows;
+        if (!totals) throw new RangeError('a count has always one row');
+        return totals;
+      }),
+
+    series: ({ days, timeZone }) =>
+      database.run(async (db) => {
+        const most = Math.max(1, Math.min(366, Math.trunc(days)));
+        const today = sql`(now() at time zone ${timeZone})::date`;
+        const start = sql`((${today} - ${most - 1}::int)::timestamp at time zone ${timeZone})`;
+        const dayOf = (column: string) => sql`(${sql.ref(column)} at time zone ${timeZone})::date`;
+        const { rows } = await sql<Day>`
+          with days as (
+            select generate_series(${today} - ${most - 1}::int, ${today}, interval '1 day')::date as day),
+          said as (
+            select ${dayOf('received_at')} as day,
+              count(*) filter (where direction = 'inbound') as inbound,
+              count(*) filter (where direction = 'outbound') as outbound,
+              percentile_cont(0.5) within group (order by response_ms) as p50,
+              percentile_cont(0.95) within group (order by response_ms) as p95,
+              count(*) filter (where ai_sentiment = 'positive') as positive,
+              count(*) filter (where ai_sentiment = 'negative') as negative,
+              count(*) filter (where ai_sentiment = 'neutral') as neutral,
+              count(*) filter (where ai_sentiment = 'urgent') as urgent,
+              sum(prompt_tokens) as prompt, sum(completion_tokens) as completion, sum(cached_tokens) as cached
+            from whatsapp_messages where received_at >= ${start} group by 1),
+          created as (
+            select ${dayOf('created_at')} as day, count(*) as count from sales_tasks where created_at >= ${start} group by 1),
+          done as (
+            select ${dayOf('completed_at')} as day, count(*) as count from sales_tasks where completed_at >= ${start} group by 1)
+          select days.day, inbound, outbound, p50, p95, positive, negative, neutral, urgent, prompt, completion, cached,
+            created.count as created, done.count as done
+          from days left join said using (day) left join created using (day) left join done using (day)
+          order by days.day`.execute(db);
+        return seriesOf(rows);
+      }),
+  };
+}
+
+interface Day {
+  day: string;
+  inbound: number | null;
+  outbound: number | null;
+  p50: number | null;
+  p95: number | null;
+  positive: number | null;
+  negative: number | null;
+  neutral: number | null;
+  urgent: number | null;
+  prompt: number | null;
+  completion: number | null;
+  cached: number | null;
+  created: number | null;
+  done: number | null;
+}
+
+function seriesOf(rows: readonly Day[]): Series {
+  const round = (ms: number | null) => (ms === null ? null : Math.round(ms));
+  return {
+    messages: rows.map(({ day, inbound, outbound }) => ({ day, inbound: inbound ?? 0, outbound: outbound ?? 0 })),
+    responseTime: rows.map(({ day, p50, p95 }) => ({ day, p50Ms: round(p50), p95Ms: round(p95) })),
+    sentiment: rows.map(({ day, positive, negative, neutral, urgent }) => ({
+      day,
+      positive: positive ?? 0,
+      negative: negative ?? 0,
+      neutral: neutral ?? 0,
+      urgent: urgent ?? 0,
+    })),
+    tasks: rows.map(({ day, created, done }) => ({ day, created: created ?? 0, done: done ?? 0 })),
+    tokens: rows.map(({ day, prompt, completion, cached }) => ({
+      day,
+      prompt: prompt ?? 0,
+      completion: completion ?? 0,
+      cached: cached ?? 0,
+    })),
+  };
+}

@@ -1,0 +1,104 @@
+import { ActionIcon } from '@mantine/core';
+import { Fragment, useLayoutEffect, useRef, useState } from 'react';
+import type { SimulatedPerson } from '../../simulator/contract.ts';
+import { Icon } from '../parts/Icon.tsx';
+import { dayOf } from '../parts/time.ts';
+import classes from './Conversation.module.css';
+import { MessageBubble } from './MessageBubble.tsx';
+import type { PhoneState } from './phones.ts';
+
+interface ConversationProps {
+  phone: PhoneState;
+  person: SimulatedPerson;
+  typing: boolean;
+}
+
+/** So near to the end, what comes in is followed, px. */
+const NEAR = 90;
+
+/** The messages, the newest at the end and in sight, unless somebody reads further up. */
+export function Conversation({ phone: { messages }, person, typing }: ConversationProps) {
+  const wall = useRef<HTMLDivElement>(null);
+  const [atEnd, setAtEnd] = useState(true);
+  const last = messages.at(-1);
+
+  function toEnd(behavior: ScrollBehavior = 'auto'): void {
+    wall.current?.scrollTo({ top: wall.current.scrollHeight, behavior });
+  }
+  function look(): void {
+    const { scrollHeight = 0, scrollTop = 0, clientHeight = 0 } = wall.current ?? {};
+    setAtEnd(scrollHeight - scrollTop - clientHeight < NEAR);
+  }
+  // biome-ignore lint/correctness/useExhaustiveDependencies: what comes in is the reason, whatever it is
+  useLayoutEffect(() => {
+    if (atEnd || last?.mine) toEnd();
+  }, [messages.length, typing, last?.sid]);
+
+  return (
+    <>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard */}
+      <div
+        className={classes.wall}
+        ref={wall}
+        onScroll={look}
+        tabIndex={0}
+        role="log"
+        aria-label="Conversation with Recado"
+      >
+        {messages.length === 0 && <Greeting name={person.profileName} />}
+        <ul className={classes.messages}>
+          {messages.map((message, i) => {
+            const before = messages[i - 1];
+            const day = dayOf(message.at, Date.now());
+            const newDay = !before || dayOf(before.at, Date.now()) !== day;
+            return (
+              <Fragment key={message.sid}>
+                {newDay && <li className={classes.day}>{day}</li>}
+                <MessageBubble
+                  message={message}
+                  first={newDay || before.mine !== message.mine}
+                  onGrow={() => atEnd && toEnd()}
+                />
+              </Fragment>
+            );
+          })}
+        </ul>
+        {typing && (
+          <div className={classes.typing}>
+            <span role="img" aria-label="Recado is typing">
+              <i />
+              <i />
+              <i />
+            </span>
+          </div>
+        )}
+      </div>
+      {!atEnd && (
+        <ActionIcon
+          className={classes.toEnd}
+          variant="default"
+          radius="xl"
+          size={40}
+          aria-label="To the newest message"
+          onClick={() => toEnd('smooth')}
+        >
+          <Icon name="down" />
+        </ActionIcon>
+      )}
+    </>
+  );
+}
+
+function Greeting({ name }: { name: string }) {
+  return (
+    <div className={classes.greeting}>
+      <p>
+        You hold the phone of <strong>{name}</strong>. Write something, send a picture, speak, or share a place.
+      </p>
+      <p>
+        Things to try: <em>my name is {name.split(' ')[0]}</em>, then <em>what is my name?</em>;{' '}
+        <em>write 3000 characters</em>; <em>answer slowly</em>.
+      </p>
+    </div>
+  );
+}

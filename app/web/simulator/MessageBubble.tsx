@@ -1,0 +1,116 @@
+import { Button } from '@mantine/core';
+import { notifications } from '@mantine/notifications';
+import { useState } from 'react';
+import type { MediaFile, Written } from '../../simulator/contract.ts';
+import { Bubble } from '../parts/Bubble.tsx';
+import { Icon } from '../parts/Icon.tsx';
+import { Ticks } from '../parts/Ticks.tsx';
+import { size } from '../parts/time.ts';
+import { VoicePlayer } from '../parts/VoicePlayer.tsx';
+import { WhatsAppText } from '../parts/WhatsAppText.tsx';
+import * as api from './api.ts';
+import classes from './MessageBubble.module.css';
+import type { Message } from './phones.ts';
+
+interface MessageBubbleProps {
+  message: Message;
+  first: boolean;
+  /** Something in it got taller after it was shown. */
+  onGrow: () => void;
+}
+
+export function MessageBubble({ message, first, onGrow }: MessageBubbleProps) {
+  const { mine, at, text, written, ticks, trouble } = message;
+  const picture = written?.media?.contentType.startsWith('image/') ?? false;
+  return (
+    <Bubble
+      mine={mine}
+      by={mine ? 'You' : 'Recado'}
+      at={at}
+      first={first}
+      tight={picture || written?.location !== undefined}
+      beside={mine && (trouble === null ? <Ticks state={ticks} /> : <Icon name="alarm" size={13} />)}
+      below={trouble !== null && <Trouble message={message} trouble={trouble} />}
+    >
+      {written?.media && <Media file={written.media} onGrow={onGrow} />}
+      {written?.location && <Place {...written.location} />}
+      {written?.button && (
+        <span className={classes.pressed}>
+          <Icon name="button" size={14} /> pressed
+        </span>
+      )}
+      {text !== '' && (
+        <div className={picture ? classes.caption : undefined}>
+          <LongText text={text} />
+        </div>
+      )}
+    </Bubble>
+  );
+}
+
+/** Longer texts are folded, as on a phone, UTF-16 units. */
+const FOLDED = 1_700;
+const SHOWN = 900;
+
+function LongText({ text }: { text: string }) {
+  const [open, setOpen] = useState(false);
+  if (open || text.length <= FOLDED) return <WhatsAppText text={text} />;
+  return (
+    <>
+      <WhatsAppText text={`${text.slice(0, SHOWN)}…`} />
+      <button type="button" className={classes.more} onClick={() => setOpen(true)}>
+        Read more
+      </button>
+    </>
+  );
+}
+
+function Media({ file, onGrow }: { file: MediaFile; onGrow: () => void }) {
+  const url = api.mediaUrl(file.id);
+  const kind = file.contentType.split('/', 1)[0];
+  if (kind === 'image')
+    return <img className={classes.picture} src={url} alt={file.name || 'A picture'} onLoad={onGrow} />;
+  if (kind === 'audio') return <VoicePlayer src={url} label={file.name || 'voice note'} />;
+  return (
+    <a className={classes.file} href={url} download={file.name || 'file'}>
+      <Icon name="document" size={26} />
+      <span>
+        <strong>{file.name || 'File'}</strong>
+        <small>
+          {file.contentType} · {size(file.size)}
+        </small>
+      </span>
+    </a>
+  );
+}
+
+function Place({ latitude, longitude, label, address }: NonNullable<Written['location']>) {
+  const map = `https://www.openstreetmap.org/?mlat=${latitude}&mlon=${longitude}#map=15/${latitude}/${longitude}`;
+  return (
+    <a className={classes.place} href={map} target="_blank" rel="noopener noreferrer">
+      <span className={classes.map}>
+        <Icon name="location" size={34} />
+      </span>
+      <span className={classes.address}>
+        <strong>{label || 'Location'}</strong>
+        {address && <span>{address}</span>}
+        <small>
+          {latitude.toFixed(5)}, {longitude.toFixed(5)}
+        </small>
+      </span>
+    </a>
+  );
+}
+
+function Trouble({ message: { sid }, trouble }: { message: Message; trouble: string }) {
+  const again = () =>
+    api.repeat(sid).catch((error: Error) => notifications.show({ color: 'red', message: error.message }));
+  return (
+    <div className={classes.trouble} role="alert">
+      {trouble}
+      <Button variant="subtle" color="red" size="compact-xs" onClick={again}>
+        Deliver it again
+      </Button>
+    </div>
+  );
+}

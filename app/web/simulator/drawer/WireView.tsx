@@ -1,0 +1,221 @@
+import { Badge } from '@mantine/core';
+import { type ReactNode, useMemo } from 'react';
+import type { PageEvent } from '../../../simulator/contract.ts';
+import { exactClock, took } from '../../parts/time.ts';
+import { Nothing } from './Nothing.tsx';
+import classes from './WireView.module.css';
+import { type Stages, type WireEntry, wireEntries } from './wire.ts';
+
+/** Every request between the simulator and the bot, the newest first; each opens to what was sent. */
+export function WireView({ log }: { log: readonly PageEvent[] }) {
+  const entries = useMemo(() => wireEntries(log).reverse(), [log]);
+  if (entries.length === 0) return <Nothing>What goes over the wire appears here, as soon as you write.</Nothing>;
+  return (
+    <ol className={classes.wire} aria-label="Requests, the newest first">
+      {entries.map((entry) => (
+        <li key={entry.key}>
+          <Entry entry={entry} />
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+function Entry({ entry }: { entry: WireEntry }) {
+  switch (entry.kind) {
+    case 'webhook':
+      return <Webhook entry={entry} />;
+    case 'model':
+      return <ModelCall entry={entry} />;
+    case 'answer':
+      return <Answer entry={entry} />;
+    case 'typing':
+      return <Row way="in" at={entry.at} title="Typing.json" note="shows “typing…”, marks it as read" />;
+    case 'fetched':
+      return (
+        <Row
+          way="in"
+          at={entry.at}
+          title={entry.step === 'api' ? 'GET …/Media/ME…' : 'GET the CDN'}
+          note={entry.step === 'api' ? 'with the account’s password, redirects' : 'without a password'}
+          status={entry.status}
+        />
+      );
+    case 'forgotten':
+      return <Row way="none" at={entry.at} title="Forgotten" note="nothing is remembered of this person" />;
+  }
+}
+
+function Webhook({
+  entry: { at, attempt, preview, delivery, stages },
+}: {
+  entry: Extract<WireEntry, { kind: 'webhook' }>;
+}) {
+  const status = delivery?.response?.status ?? null;
+  const title = `POST /whatsapp${attempt > 1 ? `, delivery ${attempt}` : ''}`;
+  if (!delivery) return <Row way="out" at={at} title={title} note={`${preview} · under way…`} />;
+  return (
+    <Row way="out" at={at} title={title} note={preview} status={status ?? delivery.failure ?? 'lost'} ms={delivery.ms}>
+      {stages && <StageBar {...stages} />}
+      <Fields
+        title={`Form, signed over ${delivery.signedUrl}`}
+        fields={{ 'X-Twilio-Signature': delivery.signature, ...delivery.fields }}
+      />
+      {delivery.response && (
+        <Raw
+          title={`Response: ${status} ${delivery.response.contentType}`}
+          text={delivery.response.body || '(empty)'}
+        />
+      )}
+    </Row>
+  );
+}
+
+function ModelCall({ entry: { at, asked, replied } }: { entry: Extract<WireEntry, { kind: 'model' }> }) {
+  const tokens = replied?.tokens;
+  const title =
+    asked.purpose === 'speech'
+      ? 'Speech to text'
+      : asked.purpose === 'summary'
+        ? 'Model: roll into the summary'
+        : `Model: ${asked.model}`;
+  const note = tokens
+    ? `${tokens.prompt} + ${tokens.completion} tokens${tokens.cached ? `, ${tokens.cached} cached` : ''}`
+    : `${asked.messages.length} messages`;
+  return (
+    <Row way="model" at={at} title={title} note={note} status={replied?.status} ms={replied?.ms}>
+      {replied && <Raw title="It said" text={replied.text || '(nothing)'} />}
+    </Row>
+  );
+}
+
+function Answer({ entry: { at, answer, states } }: { entry: Extract<WireEntry, { kind: 'answer' }> }) {
+  const rest = answer.via === 'rest';
+  const last = states.at(-1);
+  return (
+    <Row way="in" at={at} title={rest ? 'POST …/Messages.json' : 'TwiML <Message>'} note={last ? last.state : 'queued'}>
+      {answer.request && <Fields title="Form" fields={answer.request} />}
+      <Raw title="Text" text={answer.text} />
+      {states.length > 0 && (
+        <ul className={classes.states}>
+          {states.map(({ state, at: when, told }) => (
+            <li key={state}>
+              {exactClock(when)} {state}
+              {told !== undefined && ` · status callback: ${told ?? 'no answer'}`}
+            </li>
+          ))}
+        </ul>
+      )}
+    </Row>
+  );
+}
+
+interface RowProps {
+  /** To the bot, from it, between it and the model. */
+  way: 'out' | 'in' | 'model' | 'none';
+  at: number;
+  title: string;
+  note: string;
+  status?: number | string | undefined;
+  ms?: number | undefined;
+  children?: ReactNode;
+}
+
+const WAYS = {
+  out: ['→', 'to the bot'],
+  in: ['←', 'from the bot'],
+  model: ['⇄', 'bot and model'],
+  none: ['·', ''],
+} as const;
+
+function Row({ way, at, title, note, status, ms, children }: RowProps) {
+  const [arrow, meaning] = WAYS[way];
+  const head = (
+    <>
+      <span className={classes.way} data-way={way} title={meaning}>
+        {arrow}
+      </span>
+      <span className={classes.what}>
+        <strong>{title}</strong>
+        <span>{note}</span>
+      </span>
+      <span className={classes.figures}>
+        {status !== undefined && (
+          <Badge
+            size="sm"
+            variant="light"
+            color={isGood(status) ? 'teal' : 'red'}
+            className={isGood(status) ? classes.good : classes.bad}
+          >
+            {status === 0 ? 'given up' : status}
+          </Badge>
+        )}
+        <span>{ms === undefined ? exactClock(at).slice(0, 12) : took(ms)}</span>
+      </span>
+    </>
+  );
+  if (!children) return <div className={classes.row}>{head}</div>;
+  return (
+    <details className={classes.entry}>
+      <summary className={classes.row}>{head}</summary>
+      <div className={classes.inside}>
+        <small>{exactClock(at)}</small>
+        {children}
+      </div>
+    </details>
+  );
+}
+
+function isGood(status: number | string): boolean {
+  return typeof status === 'number' && status >= 200 && status < 400;
+}
+
+/** Where the time went, to scale. */
+function StageBar({ before, model, after }: Stages) {
+  const parts = [
+    { name: 'check, store, read', ms: before, tone: 'before' },
+    { name: 'model', ms: model, tone: 'model' },
+    { name: 'commit, answer', ms: after, tone: 'after' },
+  ];
+  return (
+    <div className={classes.stages}>
+      <div className={classes.bar} aria-hidden="true">
+        {parts.map(({ tone, ms }) => (
+          <i key={tone} data-tone={tone} style={{ flexGrow: Math.max(ms, 1) }} />
+        ))}
+      </div>
+      <ul>
+        {parts.map(({ name, ms, tone }) => (
+          <li key={tone}>
+            <i data-tone={tone} aria-hidden="true" /> {name} <b>{took(ms)}</b>
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}
+
+function Fields({ title, fields }: { title: string; fields: Record<string, string> }) {
+  return (
+    <>
+      <h3>{title}</h3>
+      <dl className={classes.fields}>
+        {Object.entries(fields).map(([name, value]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>{value}</dd>
+          </div>
+        ))}
+      </dl>
+    </>
+  );
+}
+
+function Raw({ title, text }: { title: string; text: string }) {
+  return (
+    <>
+      <h3>{title}</h3>
+      <pre className={classes.raw}>{text}</pre>
+    </>
+  );
+}

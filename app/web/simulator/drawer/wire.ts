@@ -1,0 +1,105 @@
+/** What went over the wire, one entry for each request, out of the events of one phone. */
+import type { Delivery, OutgoingState, PageEvent } from '../../../simulator/contract.ts';
+
+export type WireEntry = { key: string; at: number } & (
+  | { kind: 'webhook'; sid: string; attempt: number; preview: string; delivery: Delivery | null; stages: Stages | null }
+  | { kind: 'model'; asked: Asked; replied: Replied | null }
+  | {
+      kind: 'answer';
+      answer: Extract<PageEvent, { type: 'answer' }>;
+      states: { state: OutgoingState; at: number; told: number | null | undefined }[];
+    }
+  | { kind: 'typing' }
+  | { kind: 'fetched'; step: 'api' | 'cdn'; status: number }
+  | { kind: 'forgotten' }
+);
+
+export type Asked = Extract<PageEvent, { type: 'asked' }>;
+export type Replied = Extract<PageEvent, { type: 'replied' }>;
+
+/** Where the time between a message and its answer went, ms. */
+export interface Stages {
+  before: number;
+  model: number;
+  after: number;
+}
+
+export function wireEntries(log: readonly PageEvent[]): WireEntry[] {
+  const entries: WireEntry[] = [];
+  for (const event of log) add(entries, event);
+  for (const entry of entries)
+    if (entry.kind === 'webhook' && entry.attempt === 1) entry.stages = stagesOf(entry.at, log);
+  return entries;
+}
+
+/** Model requests and what became of them, oldest first. */
+export function modelRequests(log: readonly PageEvent[]): { asked: Asked; replied: Replied | null }[] {
+  return wireEntries(log).flatMap((entry) => (entry.kind === 'model' ? [entry] : []));
+}
+
+function add(entries: WireEntry[], event: PageEvent): void {
+  const base = { key: event.id, at: event.at };
+  switch (event.type) {
+    case 'written': {
+      const { text, media, location } = event.message;
+      const preview = text || media?.contentType || (location ? 'a place' : '');
+      entries.push({ ...base, kind: 'webhook', sid: event.sid, attempt: 1, preview, delivery: null, stages: null });
+      return;
+    }
+    case 'delivered': {
+      const { sid, attempt, delivery } = event;
+      const first = entries.find((entry) => entry.kind === 'webhook' && entry.sid === sid && entry.attempt === attempt);
+      if (first?.kind === 'webhook') first.delivery = delivery;
+      else
+        entries.push({
+          ...base,
+          at: event.at - delivery.ms,
+          kind: 'webhook',
+          sid,
+          attempt,
+          preview: delivery.fields.Body ?? '',
+          delivery,
+          stages: null,
+        });
+      return;
+    }
+    case 'asked':
+      entries.push({ ...base, kind: 'model', asked: event, replied: null });
+      return;
+    case 'replied': {
+      const entry = entries.findLast((candidate) => candidate.kind === 'model' && candidate.asked.ask === event.ask);
+      if (entry?.kind === 'model') entry.replied = event;
+      return;
+    }
+    case 'answer':
+      entries.push({ ...base, kind: 'answer', answer: event, states: [] });
+      return;
+    case 'status':
+    case 'told': {
+      const entry = entries.findLast((candidate) => candidate.kind === 'answer' && candidate.answer.sid === event.sid);
+      if (entry?.kind !== 'answer') return;
+      const known = entry.states.find(({ state }) => state === event.state);
+      if (event.type === 'status') entry.states.push({ state: event.state, at: event.at, told: undefined });
+      else if (known) known.told = event.status;
+      return;
+    }
+    case 'typing':
+      entries.push({ ...base, kind: 'typing' });
+      return;
+    case 'fetched':
+      entries.push({ ...base, kind: 'fetched', step: event.step, status: event.status });
+      return;
+    case 'forgotten':
+      entries.push({ ...base, kind: 'forgotten' });
+  }
+}
+
+function stagesOf(writtenAt: number, log: readonly PageEvent[]): Stages | null {
+  const answer = log.find((event) => event.type === 'answer' && event.at >= writtenAt);
+  if (!answer) return null;
+  const during = log.filter((event) => event.at >= writtenAt && event.at <= answer.at);
+  const asked = during.find((event) => event.type === 'asked' && event.purpose === 'answer');
+  const replied = during.findLast((event) => event.type === 'replied');
+  if (!asked || !replied) return { before: answer.at - writtenAt, model: 0, after: 0 };
+  return { before: asked.at - writtenAt, model: replied.at - asked.at, after: answer.at - replied.at };
+}

@@ -1,0 +1,12 @@
+import { useEffect, useRef } from 'react';
+
+/** Calls back once after a time, anew whenever the time changes; not at all while it is off. */
+export function useTimer(on: boolean, ms: number, callback: () => void): void {
+  const latest = useRef(callback);
+  latest.current = callback;
+  useEffect(() => {
+    if (!on) return;
+    const timer = setTimeout(() => latest.current(), ms);
+    return () => clearTimeout(timer);
+  }, [on, ms]);
+}

@@ -1,0 +1,156 @@
+/**
+ * The process is killed with SIGKILL at every step of a turn, again and again, while people write. The steps are seen from
+ * outside, on the lines that a process has to Redis, to the model and to Twilio, so that a kill hits exactly its step.
+ */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { lastUserText } from '../doubles/model.ts';
+import { createPeople, type Person } from './support/people.ts';
+import { report, say, sized } from './support/size.ts';
+import { type Actor, type Stage, setStage } from './support/stage.ts';
+import { figuresOf, judge, settled } from './support/verdict.ts';
+
+const PEOPLE = sized(16, 40);
+const ROUNDS = sized(1, 8);
+
+/** Kills the actor it is given; nothing that the process was about to hear reaches it any more. */
+type Strike = () => void;
+
+interface Step {
+  name: string;
+  /** Waits for the step and strikes. */
+  lurk(actor: Actor, strike: Strike): void;
+}
+
+/** Before a script runs, or right after: the process never learns that it did. */
+function atScript(script: string, ran: boolean): Step['lurk'] {
+  return ({ redis }, strike) => {
+    redis.onCommand = (name) => {
+      if (name !== script) return 'pass';
+      strike();
+      return ran ? 'pass' : 'stop';
+    };
+  };
+}
+
+/** Before Twilio has a request, or right after it was carried out. */
+function atTwilio(method: string, path: RegExp, carriedOut: boolean): Step['lurk'] {
+  return ({ twilio }, strike) => {
+    twilio.handle = async (request, forward) => {
+      if (request.method !== method || !path.test(request.path)) return forward();
+      if (carriedOut) await forward();
+      strike();
+      return 'silence';
+    };
+  };
+}
+
+const MESSAGES = /\/Messages\.json/;
+const MEDIA = /\/Media\//;
+
+const STEPS: Step[] = [
+  { name: 'before a message is stored', lurk: atScript('accept', false) },
+  { name: 'after accept', lurk: atScript('accept', true) },
+  { name: 'during media', lurk: atTwilio('GET', MEDIA, false) },
+  {
+    name: 'during the model call',
+    lurk({ model }, strike) {
+      model.handle = ({ path }, forward) => {
+        if (!path.startsWith('/v1/chat')) return forward();
+        strike();
+        return 'silence';
+      };
+    },
+  },
+  { name: 'before commit', lurk: atScript('commit', false) },
+  { name: 'after commit', lurk: atScript('commit', true) },
+  { name: 'between decision and send', lurk: atTwilio('POST', MESSAGES, false) },
+  { name: 'after send, before record', lurk: atTwilio('POST', MESSAGES, true) },
+  { name: 'before a turn is recorded as finished', lurk: atScript('finish', false) },
+  { name: 'after a turn was recorded as finished', lurk: atScript('finish', true) },
+  { name: 'while a crash is being mended', lurk: atScript('claim', true) },
+  { name: 'while Twilio is asked what it has sent', lurk: atTwilio('GET', MESSAGES, false) },
+];
+
+let stage: Stage;
+
+before(async () => {
+  stage = await setStage(2, { LEASE_MS: '1000', TWIML_DEADLINE_MS: '120' });
+  stage.model.answer = async (request) => {
+    await sleep(20 + Math.random() * 200);
+    return `Answer to ${lastUserText(request)}`;
+  };
+});
+
+after(() => stage.stop());
+
+test('killed at every step of a turn, two processes answer every message once and in order', {
+  timeout: sized(120_000, 900_000),
+}, async (t) => {
+  const people = createPeople(PEOPLE, stage);
+  let writing = true;
+  const wrote = people.map((person) => keepWriting(person, () => writing));
+  const todo = Array.from({ length: ROUNDS }, () => STEPS).flat();
+  const kills = new Map<string, number>();
+  await Promise.all(
+    stage.actors.map(async (actor) => {
+      for (let step = todo.shift(); step; step = todo.shift()) {
+        await killAt(actor, step);
+        kills.set(step.name, (kills.get(step.name) ?? 0) + 1);
+        say(`killed ${step.name}; ${todo.length} to go`);
+      }
+    }),
+  );
+  writing = false;
+  await Promise.all(wrote);
+  const client = stage.redis.client();
+  await settled(client);
+  const verdict = await judge(people, client, stage.twilio);
+  report(t, { kills: [...kills.values()].reduce((sum, one) => sum + one, 0), ...figuresOf(verdict) });
+  assert.deepEqual(verdict.complaints, []);
+  assert.equal(kills.size, STEPS.length);
+  assert.equal(await client.xlen('recado:{0}:dead'), 0);
+});
+
+/** Strikes once, when the process comes to the step; then the process is started again. */
+async function killAt(actor: Actor, step: Step): Promise<void> {
+  const patience = new AbortController();
+  const struck = new Promise<void>((resolve) => {
+    step.lurk(actor, () => {
+      actor.program.kill();
+      resolve();
+    });
+  });
+  await Promise.race([
+    struck,
+    sleep(30_000, undefined, { signal: patience.signal }).then(() => assert.fail(`it never came to: ${step.name}`)),
+  ]);
+  patience.abort();
+  actor.letGo();
+  await actor.program.start();
+}
+
+/** One message after the other, now and then a burst or a picture. */
+async function keepWriting(person: Person, goOn: () => boolean): Promise<void> {
+  const picture = stage.twilio.addMedia(PICTURE, 'image/png');
+  while (goOn()) {
+    await sleep(Math.random() * 1_500);
+    if (Math.random() < 0.15) await person.show(picture, 'image/png');
+    else if (Math.random() < 0.2) await burst(person);
+    else await person.write();
+  }
+}
+
+/** The next one is written while the answer to the one before is still being made. */
+async function burst(person: Person): Promise<void> {
+  const first = person.write();
+  await sleep(30);
+  await Promise.all([first, person.write()]);
+}
+
+/** One grey pixel. */
+const PICTURE = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJRU5ErkJggg==',
+  'base64',
+);

@@ -1,0 +1,100 @@
+/** The program as people run it, in a process of its own that can be killed and started again at the same address. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ACCOUNT_SID, AUTH_TOKEN } from '../../support/bot.ts';
+
+export interface Program {
+  readonly url: string;
+  /** Does it answer webhooks? */
+  readonly isUp: boolean;
+  /** What it logged, over all its lives. */
+  readonly logs: string[];
+  /** Starts it and resolves when it is ready to work. */
+  start(): Promise<void>;
+  /** Ends it as a crash would, before this returns. */
+  kill(): void;
+  /** Stops it in the middle of whatever it does, until `wake`. */
+  freeze(): void;
+  wake(): void;
+  /** Ends it in order. */
+  stop(): Promise<void>;
+}
+
+/** @param nodeArguments for Node itself, before the program's name */
+export async function createProgram(
+  environment: Record<string, string>,
+  nodeArguments: readonly string[] = [],
+): Promise<Program> {
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  let child: ChildProcess | null = null;
+  let isUp = false;
+  const logs: string[] = [];
+  const kill = () => {
+    isUp = false;
+    child?.kill('SIGKILL');
+  };
+  process.once('exit', kill); // a test that fails on its way leaves nothing behind
+
+  return {
+    url,
+    get isUp() {
+      return isUp;
+    },
+    logs,
+    async start() {
+      if (child && child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+      const started = spawn(process.execPath, ['--import', 'tsx', ...nodeArguments, 'app/main.ts'], {
+        env: { ...USUAL, PATH: process.env.PATH, ...environment, PORT: String(port) },
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      child = started;
+      createInterface(started.stdout).on('line', (line) => logs.push(line));
+      await ready(url, started);
+      isUp = true;
+    },
+    kill,
+    freeze: () => void child?.kill('SIGSTOP'),
+    wake: () => void child?.kill('SIGCONT'),
+    async stop() {
+      process.off('exit', kill);
+      isUp = false;
+      if (!child || child.exitCode !== null || child.signalCode !== null) return;
+      const exited = once(child, 'exit');
+      child.kill('SIGTERM');
+      await exited;
+    },
+  };
+}
+
+/** What every process under test is told, unless it is told otherwise. */
+const USUAL = {
+  TWILIO_ACCOUNT_SID: ACCOUNT_SID,
+  TWILIO_AUTH_TOKEN: AUTH_TOKEN,
+  OPENAI_API_KEY: 'test-key',
+  LOG_LEVEL: 'error',
+};
+
+async function ready(url: string, child: ChildProcess): Promise<void> {
+  for (let waitedMs = 0; waitedMs < 30_000; waitedMs += 20) {
+    if (child.exitCode !== null) throw new Error(`the program ended with exit code ${child.exitCode}`);
+    const answer = await fetch(`${url}/healthz`).catch(() => null);
+    await answer?.text();
+    if (answer?.status === 200) return;
+    await sleep(20);
+  }
+  throw new Error('the program was not ready within 30 s');
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  // A TCP server has an address of this shape.
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}

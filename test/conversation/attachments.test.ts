@@ -1,0 +1,193 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { after, before, beforeEach, describe, test } from 'node:test';
+import sharp from 'sharp';
+import { LEAK_EXAMPLES, scrub } from '../../app/privacy/scrub.ts';
+import { type ChatRequest, lastUserText } from '../doubles/model.ts';
+import { AUTH_TOKEN, type Bot, type Doubles, eventually, startBot, startDoubles } from '../support/bot.ts';
+import { mediaMessage, postWebhook } from '../support/webhook.ts';
+
+const ANA = 'whatsapp:+15550100101';
+
+let doubles: Doubles;
+let bot: Bot;
+
+before(async () => {
+  doubles = await startDoubles();
+  bot = await startBot(doubles, { OPENAI_TRANSCRIBE_MODEL: 'test-transcribe' });
+});
+
+after(async () => {
+  await bot.stop();
+  await doubles.stop();
+});
+
+beforeEach(async () => {
+  await doubles.redis.client().flushall();
+  doubles.model.requests.length = 0;
+  doubles.model.faults.length = 0;
+  doubles.twilio.faults.length = 0;
+});
+
+const picture = (color: string) =>
+  sharp({ create: { width: 640, height: 480, channels: 3, background: color } })
+    .jpeg()
+    .withExif({ IFD3: { GPSLatitudeRef: 'N' } })
+    .toBuffer();
+
+async function send(bytes: Uint8Array, contentType: string, body = '') {
+  const url = doubles.twilio.addMedia(bytes, contentType);
+  return postWebhook(`${bot.url}/whatsapp`, AUTH_TOKEN, mediaMessage(url, contentType, { From: ANA, Body: body }));
+}
+
+/** The pictures of the latest request, decoded. */
+async function picturesShown(): Promise<sharp.Metadata[]> {
+  const parts = asked().messages.flatMap(({ content }) => (typeof content === 'string' ? [] : content));
+  const urls = parts.flatMap((part) => part.image_url ?? []);
+  for (const { url, detail } of urls) {
+    assert.match(url, /^data:image\/jpeg;base64,/);
+    assert.equal(detail, 'high');
+  }
+  return Promise.all(urls.map(({ url }) => sharp(Buffer.from(url.split(',')[1] ?? '', 'base64')).metadata()));
+}
+
+function asked(): ChatRequest {
+  const chats = doubles.model.requests.filter(({ path }) => path.endsWith('/chat/completions'));
+  return chats.at(-1)?.chat ?? { model: '', messages: [] };
+}
+
+async function history(): Promise<string[]> {
+  const lines = await doubles.redis.client().lrange(`recado:{0}:c:14155238886:${ANA.slice(10)}:history`, 0, -1);
+  return lines.map((line) => JSON.parse(line).text);
+}
+
+describe('a picture', () => {
+  test('is seen by the model, without its metadata, and remembered in words', async () => {
+    const answered = await send(await picture('#ff0000'), 'image/jpeg', 'what colour is this?');
+    assert.equal(answered.status, 200);
+    const [shown] = await picturesShown();
+    assert.deepEqual([shown?.width, shown?.height, shown?.exif], [640, 480, undefined]);
+    assert.match(lastUserText(asked()), /what colour is this\?/);
+    assert.equal((await history())[0], '[picture]\nwhat colour is this?');
+  });
+
+  test('without a word gets a question of ours, which is not remembered', async () => {
+    await send(await picture('#00ff00'), 'image/jpeg');
+    assert.match(lastUserText(asked()), /say what you see/);
+    assert.equal((await history())[0], '[picture]');
+  });
+
+  test('and its siblings, sent at once, become one question in their order', async () => {
+    const colors = ['#ff0000', '#00ff00', '#0000ff'];
+    const files = await Promise.all(colors.map(picture));
+    const answers = [];
+    for (const [i, file] of files.entries()) {
+      answers.push(send(file, 'image/jpeg', `number ${i + 1}`));
+      await new Promise((resolve) => setTimeout(resolve, 60));
+    }
+    const texts = (await Promise.all(answers)).flatMap((answer) => answer.texts);
+    assert.equal(texts.length, 1);
+    assert.equal(doubles.model.requests.length, 1, 'asked once');
+    assert.equal((await picturesShown()).length, 3);
+    assert.match(lastUserText(asked()), /number 1[\s\S]*number 2[\s\S]*number 3/);
+  });
+});
+
+describe('a voice note', () => {
+  test('is heard: its words are the message, and what is remembered', async () => {
+    doubles.model.transcript = 'Please call me back tomorrow.';
+    const answered = await send(
+      await readFile(new URL('../fixtures/media/voice.ogg', import.meta.url)),
+      'audio/ogg; codecs=opus',
+    );
+    assert.deepEqual(answered.texts, ['You said: Please call me back tomorrow.']);
+    const upload = doubles.model.requests.find(({ path }) => path.endsWith('/audio/transcriptions'))?.upload;
+    assert.deepEqual([upload?.filename, upload?.fields.model], ['voice.ogg', 'test-transcribe']);
+    assert.equal((await history())[0], 'Please call me back tomorrow.');
+  });
+
+  test('with an address of Twilio in its words is scrubbed', async () => {
+    doubles.model.transcript = 'look at https://api.twilio.com/secret now';
+    await send(await readFile(new URL('../fixtures/media/voice.ogg', import.meta.url)), 'audio/ogg');
+    assert.equal((await history())[0], 'look at [MEDIA_CONTENT] now');
+  });
+});
+
+describe('what cannot be read', () => {
+  const cases: [string, () => Promise<Uint8Array> | Uint8Array, string, RegExp][] = [
+    [
+      'a video',
+      () => Buffer.from('\0\0\0\x18ftypmp42'),
+      'video/mp4',
+      /cannot see the video[\s\S]*not open this kind of file/,
+    ],
+    ['a document', () => Buffer.from('%PDF-1.7'), 'application/pdf', /cannot see the document/],
+    ['a contact card', () => Buffer.from('BEGIN:VCARD'), 'text/vcard', /cannot see the contact card/],
+    ['an AMR recording', () => Buffer.from('#!AMR\n\0\0\0\0\0'), 'audio/amr', /cannot see the voice note/],
+    [
+      'a zip that says it is a picture',
+      () => Buffer.from('PK\x03\x04aaaaaaaaaaaaaaaaaaaaaaaa'),
+      'image/jpeg',
+      /cannot see the picture/,
+    ],
+  ];
+  for (const [name, bytes, contentType, expected] of cases) {
+    test(`${name}: the model is told what it was and why, and the person gets an answer`, async () => {
+      const answered = await send(await bytes(), contentType);
+      assert.equal(answered.status, 200);
+      assert.equal(answered.texts.length, 1);
+      assert.match(lastUserText(asked()), expected);
+      assert.deepEqual(await picturesShown(), []);
+    });
+  }
+
+  test('a file that is refused with 401: an answer, and a log line that names the settings', async () => {
+    doubles.twilio.faults.push({ kind: 'status', status: 401, on: 'media' });
+    const answered = await send(await picture('#ff0000'), 'image/jpeg', 'see?');
+    assert.equal(answered.texts.length, 1);
+    assert.ok(bot.logs.some((line) => line.includes('TWILIO_AUTH_TOKEN')));
+  });
+});
+
+describe('a place and a button', () => {
+  test('are understood', async () => {
+    await bot.say(ANA.slice(10), '', {
+      Latitude: '51.5132',
+      Longitude: '-0.2198',
+      Label: 'The Harrow Club',
+      Address: '187 Freston Road',
+    });
+    assert.match(lastUserText(asked()), /\[location: The Harrow Club, 187 Freston Road, 51\.5132, -0\.2198\]/);
+    await bot.say(ANA.slice(10), 'Yes', { ButtonText: 'Yes, please', ButtonPayload: 'confirm-7' });
+    assert.match(lastUserText(asked()), /pressed the button confirm-7[\s\S]*Yes, please/);
+  });
+});
+
+describe('after all that', () => {
+  test('nothing of Twilio stands in a log line, a request to the model or Redis', async () => {
+    await send(await picture('#ff0000'), 'image/jpeg', LEAK_EXAMPLES.map(({ sample }) => sample).join(' '));
+    await eventually('the turn is finished', async () => (await doubles.redis.client().keys('*:lease')).length === 0);
+    const requests = doubles.model.requests.map(({ chat }) =>
+      JSON.stringify(chat.messages, (key, value) => (key === 'image_url' ? undefined : value)),
+    );
+    const stored = [
+      ...(await history()),
+      ...(await doubles.redis.client().xrange('recado:{0}:events', '-', '+')).map(
+        ([, fields]) => JSON.parse(fields[1] ?? '').lines ?? '',
+      ),
+    ].map(String);
+    for (const text of [...bot.logs, ...requests, ...stored]) {
+      assert.equal(scrub(text), text);
+      assert.ok(!text.includes(AUTH_TOKEN), 'a token');
+      assert.doesNotMatch(text, /[A-Za-z0-9+/]{120,}/, 'a run of base64');
+    }
+    assert.ok(bot.logs.some((line) => /Successfully downloaded \d+ bytes/.test(line)));
+    assert.ok(bot.logs.some((line) => line.includes('Image converted to base64 successfully')));
+    assert.ok(bot.logs.some((line) => line.includes('No Twilio URLs found in the final messages')));
+  });
+
+  test('credentials went to the API alone', () => {
+    assert.ok(doubles.twilio.fileRequests.length > 0);
+    for (const { headers } of doubles.twilio.fileRequests) assert.equal(headers.authorization, undefined);
+  });
+});
