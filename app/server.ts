@@ -30,7 +30,10 @@ const BODY_LIMIT = '64kb';
 /** Builds the application; it listens nowhere. */
 export function createServer({ routers, log, isStopping }: ServerOptions): Koa {
   const app = new Koa();
-  app.on('error', (error) => log.error('The server failed outside a request', { error }));
+  app.on('error', (error: unknown) => {
+    if (isGoneClient(error)) log.debug('A client left before its answer was written');
+    else log.error('The server failed outside a request', { error });
+  });
   app.use(requestLog(log));
   app.use(async (ctx, next) => {
     if (isStopping()) {
@@ -42,6 +45,12 @@ export function createServer({ routers, log, isStopping }: ServerOptions): Koa {
   app.use(readBody());
   for (const router of routers) app.use(router.routes()).use(router.allowedMethods());
   return app;
+}
+
+/** People close pages and connections break: that is no failure of ours. */
+function isGoneClient(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? error.code : '';
+  return code === 'ERR_STREAM_PREMATURE_CLOSE' || code === 'ECONNRESET' || code === 'EPIPE';
 }
 
 /** Gives the request its id, turns what was thrown into an answer, and logs how it went. */

@@ -13,6 +13,7 @@ import { createRead } from './conversation/attachments.ts';
 import { createCompose } from './conversation/commit.ts';
 import { createDeliver } from './conversation/deliver.ts';
 import { createEnding } from './conversation/ending.ts';
+import { summaryPrompt } from './conversation/prompts.ts';
 import { createSweep } from './conversation/recover.ts';
 import { createSummarize } from './conversation/summarize.ts';
 import { createTurns } from './conversation/turn.ts';
@@ -20,12 +21,17 @@ import { startEmbeddedRedis } from './embedded/redis.ts';
 import { createEvents } from './events.ts';
 import { measured } from './llm/measured.ts';
 import { createOpenAiModel } from './llm/openai.ts';
+import { countTokens } from './llm/tokens.ts';
 import { createTranscriber } from './llm/transcribe.ts';
 import { visionOf } from './llm/vision.ts';
 import { readVoice } from './media/audio.ts';
+import { describeColors } from './media/colors.ts';
 import { createDownloader } from './media/download.ts';
+import { recordingSeconds } from './media/duration.ts';
 import { createImageReader } from './media/image.ts';
+import { webmSeconds } from './media/webm.ts';
 import { createAllowance } from './memory/allowance.ts';
+import { createMemoryInspector } from './memory/inspect.ts';
 import { createKeys } from './memory/keys.ts';
 import { createMailbox } from './memory/mailbox.ts';
 import { createRedis, createScripts, type RedisAddress } from './memory/redis.ts';
@@ -33,6 +39,7 @@ import { createSummaryStore } from './memory/summary.ts';
 import { createHealth } from './ops/health.ts';
 import type { Log } from './ops/logger.ts';
 import { createMetrics } from './ops/metrics.ts';
+import { builtPages, createPages } from './pages.ts';
 import { createServer } from './server.ts';
 import { type Simulator, startSimulator } from './simulator/simulator.ts';
 
@@ -62,7 +69,7 @@ export async function startPlaces(config: Config, log: Log): Promise<Places> {
             countTokens,
             asksForSummary: (system) => system === summaryPrompt(config.summaryTokens),
             describePicture: describeColors,
-            secondsOf: (bytes) => durationOf(bytes),
+            secondsOf: (bytes) => recordingSeconds(bytes) ?? webmSeconds(bytes),
           },
           log,
         })
@@ -201,7 +208,20 @@ export function build(config: Config, places: Places, log: Log): App {
   });
   const health = createHealth({ checks: { redis: () => redis.ping(), model: () => model.ping() }, isStopping });
 
-  const routers = [health, metrics.router, webhook, ...(places.simulator ? [places.simulator.router] : [])];
+  const pages = createPages({
+    directory: builtPages(),
+    pages: places.simulator
+      ? [
+          {
+            paths: ['/simulator', '/simulator/as/:contact'],
+            file: 'simulator.html',
+            meanwhile: 'Or talk to the bot in a terminal: npm run chat',
+          },
+        ]
+      : [],
+  });
+  places.simulator?.lookInto(createMemoryInspector({ redis, keys }));
+  const routers = [health, metrics.router, webhook, pages, ...(places.simulator ? [places.simulator.router] : [])];
   const koa = createServer({ routers, log, isStopping });
 
   return {

@@ -46,32 +46,31 @@ export function createAnalysisWorker(options: AnalysisWorkerOptions): AnalysisWo
     try {
       await (turn === null ? sweep(signal) : analyzeTurn(turn, signal));
     } catch (error) {
-      if (signal?.aborted) {
+      if (signal?.aborted || stopping.signal.aborted) {
         await job.moveToWait(token);
         throw new WaitingError();
       }
-      // The queue keeps the words of an error in Redis, so it gets the code alone.
-      const code = isFailure(error) ? error.code : 'unexpected';
-      throw isWorthAnotherTry(error) ? new Error(code) : new UnrecoverableError(code);
+      if (error instanceof UnrecoverableError) throw error;
+      throw new Error(codeOf(error));
     }
   }
 
   async function analyzeTurn(turn: string, signal?: AbortSignal): Promise<void> {
     for (const burst of await store.take({ most: 1, leaseMs, turn })) {
       const outcome = await analyzeBurst(burst, options, signal);
-      if (!outcome.ok) throw outcome.error;
+      if (!outcome.ok) throw outcome.again ? outcome.error : new UnrecoverableError(codeOf(outcome.error));
     }
   }
 
   /** Whatever waits, one after the other. Trouble that may pass ends it: the queue tries again later. */
   async function sweep(signal?: AbortSignal): Promise<void> {
-    while (!signal?.aborted) {
+    while (!stopping.signal.aborted) {
       const [burst] = await store.take({ most: 1, leaseMs });
       if (!burst) return;
       const outcome = await analyzeBurst(burst, options, signal);
       if (!outcome.ok && outcome.again) throw outcome.error;
     }
-    throw signal.reason;
+    throw stopping.signal.reason;
   }
 
   /** BullMQ does not recover from a first connection that failed, so the worker is made anew until it stands. */
@@ -130,7 +129,7 @@ async function analyzeBurst(burst: Burst, options: AnalysisWorkerOptions, signal
     return { ok: true };
   } catch (error) {
     const stopped = signal?.aborted === true;
-    const again = stopped || (isWorthAnotherTry(error) && burst.attempt < MOST_ATTEMPTS);
+    const again = stopped || (isWorthAnotherTry(error) && burst.attempt < mostAttempts(error));
     if (!stopped)
       log.warn(again ? 'An analysis failed and is tried again' : 'An analysis failed for good', {
         turn: burst.turn,
@@ -162,9 +161,19 @@ async function measured(
   }
 }
 
+/** A model that cannot say it properly hardly learns it by being asked again, and every try costs. */
+function mostAttempts(error: unknown): number {
+  return isFailure(error) && error.code === 'model.empty' ? 2 : MOST_ATTEMPTS;
+}
+
 /** What is no known failure gets another try: it may be a bug that only some moments have. */
 function isWorthAnotherTry(error: unknown): boolean {
   return !isFailure(error) || error.retryable;
+}
+
+/** All that the queue gets to know of an error: it keeps the words in Redis. */
+function codeOf(error: unknown): string {
+  return isFailure(error) ? error.code : 'unexpected';
 }
 
 /** For the desk: no words of an error that nobody foresaw, they could quote anything. */

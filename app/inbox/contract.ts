@@ -12,7 +12,9 @@ const Page = {
     .string()
     .max(200)
     .optional()
-    .describe("Goes on where the last answer's next_cursor ended; faster than offset, and stable while messages come in"),
+    .describe(
+      "Goes on where the last answer's next_cursor ended; faster than offset, and stable while messages come in",
+    ),
 };
 
 export const Sentiment = z.enum(['positive', 'negative', 'neutral', 'urgent']);
@@ -22,146 +24,174 @@ export const ConversationStatus = z.enum(['active', 'archived', 'blocked']);
 export const TaskStatus = z.enum(['pending', 'in_progress', 'completed', 'cancelled']);
 const Author = z.enum(['contact', 'bot', 'desk']);
 
-export const Entities = z.object({
-  people: z.array(z.string()),
-  companies: z.array(z.string()),
-  dates: z.array(z.string()),
-  amounts: z.array(z.string()),
-  products: z.array(z.string()),
-});
+export const Entities = z
+  .object({
+    people: z.array(z.string()),
+    companies: z.array(z.string()),
+    dates: z.array(z.string()),
+    amounts: z.array(z.string()),
+    products: z.array(z.string()),
+  })
+  .meta({ id: 'Entities' });
 
-export const Task = z.object({
-  id: z.string(),
-  title: z.string(),
-  description: z.string(),
-  task_type: z.string(),
-  priority: z.number().int().describe('1 is the most urgent, 5 the least'),
-  status: TaskStatus,
-  due_date: z.string().nullable().describe('A day, 2026-11-24'),
-  tags: z.array(z.string()),
-  phone_number: z.string().nullable(),
-  contact_name: z.string().nullable(),
-  message_id: z.string().nullable().describe('The message it came from'),
-  created_by: z.enum(['analysis', 'desk']),
-  created_at: Time,
-  completed_at: Time.nullable(),
-});
+export const Task = z
+  .object({
+    id: z.string(),
+    title: z.string(),
+    description: z.string(),
+    task_type: z.string(),
+    priority: z.number().int().describe('1 is the most urgent, 5 the least'),
+    status: TaskStatus,
+    due_date: z.string().nullable().describe('A day, 2026-11-24'),
+    tags: z.array(z.string()),
+    phone_number: z.string().nullable(),
+    contact_name: z.string().nullable(),
+    message_id: z.string().nullable().describe('The message it came from'),
+    created_by: z.enum(['analysis', 'desk']),
+    created_at: Time,
+    completed_at: Time.nullable(),
+  })
+  .meta({ id: 'Task' });
 
 /** What stands beside the message that a task came from. */
-const TaskOfMessage = Task.pick({ id: true, title: true, task_type: true, priority: true, status: true, due_date: true });
+const TaskOfMessage = Task.pick({
+  id: true,
+  title: true,
+  task_type: true,
+  priority: true,
+  status: true,
+  due_date: true,
+});
 
 /** A file that somebody sent. */
-export const Media = z.object({
-  kind: z.enum(['image', 'audio', 'video', 'contact-card', 'document']),
-  content_type: z.string().describe('As the provider claims'),
-  url: z.string().describe('On this server, behind the sign-in; never an address of the provider'),
-});
+export const Media = z
+  .object({
+    kind: z.enum(['image', 'audio', 'video', 'contact-card', 'document']),
+    content_type: z.string().describe('As the provider claims'),
+    url: z.string().describe('On this server, behind the sign-in; never an address of the provider'),
+  })
+  .meta({ id: 'Media' });
 
-export const Message = z.object({
-  id: z.string(),
-  message_sid: z.string().nullable(),
-  phone_number: z.string().describe('The contact, whoever wrote'),
-  contact_name: z.string().nullable(),
-  from_number: z.string(),
-  to_number: z.string(),
-  direction: z.enum(['inbound', 'outbound']),
-  author: Author.describe('Who wrote it'),
-  message_type: MessageType,
-  message_body: z.string(),
-  media_url: z.string().nullable().describe('The first of media'),
-  media: z.array(Media),
-  transcription: z.string().nullable(),
-  transcription_status: z.enum(['pending', 'processing', 'completed', 'failed']).nullable(),
-  location: z
-    .object({ latitude: z.number(), longitude: z.number(), label: z.string().optional(), address: z.string().optional() })
-    .nullable(),
-  ai_analysis: z.json().describe('All the model said'),
-  ai_summary: z.string().nullable(),
-  ai_sentiment: Sentiment.nullable(),
-  ai_intent: z.string().nullable(),
-  language: z.string().nullable().describe('BCP 47'),
-  extracted_entities: Entities.nullable(),
-  analysis_status: z.enum(['pending', 'processing', 'completed', 'failed', 'skipped']).nullable(),
-  processing_error: z.string().nullable(),
-  task_created: z.boolean(),
-  created_task_id: z.string().nullable(),
-  task: TaskOfMessage.nullable(),
-  status: MessageStatus,
-  unread: z.boolean().describe('Nobody at the desk has seen it'),
-  delivery_status: z
-    .enum(['sending', 'queued', 'sent', 'delivered', 'read', 'failed'])
-    .nullable()
-    .describe('Of what we sent'),
-  delivery_error: z.string().nullable().describe('Why it did not arrive, in words'),
-  failure: z.string().nullable().describe('Why there was an apology or no answer, in words'),
-  response_ms: z.number().nullable().describe('How long they had waited for it'),
-  prospect_id: z.string().nullable(),
-  processed: z.boolean(),
-  received_at: Time,
-  processed_at: Time.nullable(),
-});
+export const Message = z
+  .object({
+    id: z.string(),
+    message_sid: z.string().nullable(),
+    phone_number: z.string().describe('The contact, whoever wrote'),
+    contact_name: z.string().nullable(),
+    from_number: z.string(),
+    to_number: z.string(),
+    direction: z.enum(['inbound', 'outbound']),
+    author: Author.describe('Who wrote it'),
+    message_type: MessageType,
+    message_body: z.string(),
+    media_url: z.string().nullable().describe('The first of media'),
+    media: z.array(Media),
+    transcription: z.string().nullable(),
+    transcription_status: z.enum(['pending', 'processing', 'completed', 'failed']).nullable(),
+    location: z
+      .object({
+        latitude: z.number(),
+        longitude: z.number(),
+        label: z.string().optional(),
+        address: z.string().optional(),
+      })
+      .nullable(),
+    ai_analysis: z.unknown().describe('All the model said, JSON; null while there is nothing'),
+    ai_summary: z.string().nullable(),
+    ai_sentiment: Sentiment.nullable(),
+    ai_intent: z.string().nullable(),
+    language: z.string().nullable().describe('BCP 47'),
+    extracted_entities: Entities.nullable(),
+    analysis_status: z.enum(['pending', 'processing', 'completed', 'failed', 'skipped']).nullable(),
+    processing_error: z.string().nullable(),
+    task_created: z.boolean(),
+    created_task_id: z.string().nullable(),
+    task: TaskOfMessage.nullable(),
+    status: MessageStatus,
+    unread: z.boolean().describe('Nobody at the desk has seen it'),
+    delivery_status: z
+      .enum(['sending', 'queued', 'sent', 'delivered', 'read', 'failed'])
+      .nullable()
+      .describe('Of what we sent'),
+    delivery_error: z.string().nullable().describe('Why it did not arrive, in words'),
+    failure: z.string().nullable().describe('Why there was an apology or no answer, in words'),
+    response_ms: z.number().nullable().describe('How long they had waited for it'),
+    prospect_id: z.string().nullable(),
+    processed: z.boolean(),
+    received_at: Time,
+    processed_at: Time.nullable(),
+  })
+  .meta({ id: 'Message' });
 
-export const Conversation = z.object({
-  id: z.string(),
-  phone_number: z.string(),
-  business_number: z.string(),
-  contact_name: z.string().nullable(),
-  prospect_id: z.string().nullable(),
-  conversation_status: ConversationStatus,
-  unread_count: z.number().int(),
-  total_messages: z.number().int(),
-  open_tasks: z.number().int(),
-  first_message_at: Time,
-  last_message_at: Time,
-  last_message_text: z.string().nullable(),
-  last_message_type: MessageType.nullable(),
-  last_message_author: Author.nullable(),
-  last_sentiment: Sentiment.nullable(),
-  takeover_until: Time.nullable().describe('A person answers until then instead of the model'),
-  window_until: Time.nullable().describe(
-    'WhatsApp lets us write freely until then, 24 hours after their last message; null when that is over',
-  ),
-});
+export const Conversation = z
+  .object({
+    id: z.string(),
+    phone_number: z.string(),
+    business_number: z.string(),
+    contact_name: z.string().nullable(),
+    prospect_id: z.string().nullable(),
+    conversation_status: ConversationStatus,
+    unread_count: z.number().int(),
+    total_messages: z.number().int(),
+    open_tasks: z.number().int(),
+    first_message_at: Time,
+    last_message_at: Time,
+    last_message_text: z.string().nullable(),
+    last_message_type: MessageType.nullable(),
+    last_message_author: Author.nullable(),
+    last_sentiment: Sentiment.nullable(),
+    takeover_until: Time.nullable().describe('A person answers until then instead of the model'),
+    window_until: Time.nullable().describe(
+      'WhatsApp lets us write freely until then, 24 hours after their last message; null when that is over',
+    ),
+  })
+  .meta({ id: 'Conversation' });
 
-export const DeadLetter = z.object({
-  id: z.string(),
-  phone_number: z.string(),
-  at: Time,
-  code: z.string(),
-  reason: z.string(),
-  reply: z.string().nullable().describe('What could not be delivered; null when nothing was answered'),
-  messages: z.array(z.string()),
-});
+export const DeadLetter = z
+  .object({
+    id: z.string(),
+    phone_number: z.string(),
+    at: Time,
+    code: z.string(),
+    reason: z.string(),
+    reply: z.string().nullable().describe('What could not be delivered; null when nothing was answered'),
+    messages: z.array(z.string()),
+  })
+  .meta({ id: 'DeadLetter' });
 
 /** The eight numbers, over everything that was ever recorded. */
-export const Analytics = z.object({
-  total_messages: z.number().int(),
-  inbound_messages: z.number().int(),
-  outbound_messages: z.number().int(),
-  voice_messages: z.number().int(),
-  tasks_created: z.number().int(),
-  transcriptions_completed: z.number().int(),
-  unique_contacts: z.number().int(),
-  avg_processing_time_seconds: z.number(),
-});
+export const Analytics = z
+  .object({
+    total_messages: z.number().int(),
+    inbound_messages: z.number().int(),
+    outbound_messages: z.number().int(),
+    voice_messages: z.number().int(),
+    tasks_created: z.number().int(),
+    transcriptions_completed: z.number().int(),
+    unique_contacts: z.number().int(),
+    avg_processing_time_seconds: z.number(),
+  })
+  .meta({ id: 'Analytics' });
 
 /** What the charts are drawn from: one entry per day in the operator's time zone, oldest first, without gaps. */
-export const Day = z.object({
-  day: z.string().describe('2026-11-24'),
-  inbound: z.number().int(),
-  outbound: z.number().int(),
-  response_p50_ms: z.number().nullable(),
-  response_p95_ms: z.number().nullable(),
-  positive: z.number().int(),
-  neutral: z.number().int(),
-  negative: z.number().int(),
-  urgent: z.number().int(),
-  tasks_created: z.number().int(),
-  tasks_done: z.number().int(),
-  tokens_in: z.number().int(),
-  tokens_out: z.number().int(),
-  tokens_cached: z.number().int().describe("The part of tokens_in that the provider's cache served"),
-});
+export const Day = z
+  .object({
+    day: z.string().describe('2026-11-24'),
+    inbound: z.number().int(),
+    outbound: z.number().int(),
+    response_p50_ms: z.number().nullable(),
+    response_p95_ms: z.number().nullable(),
+    positive: z.number().int(),
+    neutral: z.number().int(),
+    negative: z.number().int(),
+    urgent: z.number().int(),
+    tasks_created: z.number().int(),
+    tasks_done: z.number().int(),
+    tokens_in: z.number().int(),
+    tokens_out: z.number().int(),
+    tokens_cached: z.number().int().describe("The part of tokens_in that the provider's cache served"),
+  })
+  .meta({ id: 'Day' });
 
 const PHONE = /^(whatsapp:)?(\+?[\d\s()./-]{6,30}|[A-Za-z]{2}\.[\w.]{1,45})$/;
 const Phone = z
@@ -211,7 +241,10 @@ export const requests = {
   }),
   tasks: z.object({
     ...Page,
-    status: z.enum([...TaskStatus.options, 'open']).optional().describe('open: pending or in progress'),
+    status: z
+      .enum([...TaskStatus.options, 'open'])
+      .optional()
+      .describe('open: pending or in progress'),
     phone_number: Phone.optional(),
     task_type: z.string().trim().max(50).optional(),
     due_by: z.iso.date().optional().describe('Due on this day or before'),
@@ -261,13 +294,18 @@ export const responses = {
   task: z.object({ success, task: Task }),
   analytics: z.object({ success, analytics: Analytics, days: z.array(Day) }),
   deadLetters: z.object({ success, dead_letters: z.array(DeadLetter), count: z.number().int() }),
-  session: z.object({ success, csrf: z.string().describe('Goes along as x-csrf-token with all that changes something') }),
-  done: z.object({ success }),
-  error: z.object({
-    success: z.literal(false),
-    error: z.string().describe('One sentence for people'),
-    code: z.string().describe('Stable, for programs'),
+  session: z.object({
+    success,
+    csrf: z.string().describe('Goes along as x-csrf-token with all that changes something'),
   }),
+  done: z.object({ success }),
+  error: z
+    .object({
+      success: z.literal(false),
+      error: z.string().describe('One sentence for people'),
+      code: z.string().describe('Stable, for programs'),
+    })
+    .meta({ id: 'Error' }),
 };
 
 export type Message = z.infer<typeof Message>;

@@ -37,6 +37,8 @@ export interface Keys {
   shardOf(conversation: ConversationId): ShardKeys;
   /** All shards, for those who sweep over them. */
   shards: readonly ShardKeys[];
+  /** stream: what the open pages of the inbox are told; of no conversation, so of no shard */
+  news: string;
 }
 
 /** @param shards how many hash tags the conversations are spread over; changing it hides what was stored before. */
@@ -53,6 +55,7 @@ export function createKeys(shards: number): Keys {
   };
   return {
     shards: all,
+    news: 'recado:news',
     shardOf,
     of(conversation) {
       const prefix = `recado:{${hash(conversation) % shards}}:c:${conversation}`;

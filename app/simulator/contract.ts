@@ -124,7 +124,7 @@ export type PageEventBody =
       type: 'asked';
       ask: string;
       model: string;
-      purpose: 'answer' | 'summary' | 'speech';
+      purpose: 'answer' | 'summary' | 'analysis' | 'speech';
       messages: ShownMessage[];
       maxTokens: number | null;
     }

@@ -15,4 +15,6 @@ export interface InspectTools {
   asksForSummary(system: string): boolean;
   /** Size and main colours of a picture, in words: "a picture of 640 × 480 pixels, mostly dark green and white". */
   describePicture(bytes: Buffer): Promise<string>;
+  /** How long a recording is, seconds; null when it does not tell. */
+  secondsOf(bytes: Buffer): number | null;
 }

@@ -121,6 +121,7 @@ const CHAT = z.object({
   messages: z.array(z.object({ role: z.string(), content: z.union([z.string(), z.array(PART)]).nullish() })),
   max_completion_tokens: z.number().optional(),
   max_tokens: z.number().optional(),
+  response_format: z.unknown().optional(),
 });
 const ANSWER = z.object({
   text: z.string().optional(),
@@ -151,7 +152,9 @@ function readRequest(body: Buffer, request: IncomingMessage, options: ModelHopOp
   if (!parsed.success) return null;
   const { model, messages, max_completion_tokens, max_tokens } = parsed.data;
   const system = messages.find(({ role }) => role === 'system');
-  const purpose = system && options.asksForSummary(wordsOf(system.content)) ? 'summary' : 'answer';
+  const isSummary = system !== undefined && options.asksForSummary(wordsOf(system.content));
+  // Only the analysis wants a form filled in.
+  const purpose = parsed.data.response_format !== undefined ? 'analysis' : isSummary ? 'summary' : 'answer';
   const shown = messages.map((message) => shownMessage(message, options.countTokens));
   return { model, purpose, messages: shown, maxTokens: max_completion_tokens ?? max_tokens ?? null };
 }

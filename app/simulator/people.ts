@@ -6,6 +6,6 @@ export const PEOPLE: readonly SimulatedPerson[] = [
   { contact: '15550100123', profileName: 'Ana Torres' },
   { contact: '15550100145', profileName: 'Ben Okafor' },
   { contact: '447700900118', profileName: 'Chloé Martin' },
-  { contact: '15550100177', profileName: '田中 健' },
+  { contact: '15550100177', profileName: 'Zoë Kowalska' },
   { contact: 'US.7Q2M9K4TXB3D', profileName: 'nightowl.ida' },
 ];

@@ -49,14 +49,12 @@ function sentimentOf(text: string): string {
 }
 
 const NAME = String.raw`\p{Lu}[\p{L}'’-]+`;
+const COMPANY_ENDING = '(?:Corp|Corporation|Inc|Ltd|LLC|GmbH|Company|Group|Bank)';
 const PERSON = new RegExp(
-  String.raw`\b(?:with|meet|call|to|from|is|for|Mr\.?|Mrs\.?|Ms\.?|Dr\.?) (${NAME} ${NAME})(?! (?:Corp|Inc|Ltd|LLC|GmbH))`,
+  String.raw`\b(?:with|meet|call|to|from|for|Mr\.?|Mrs\.?|Ms\.?|Dr\.?) (${NAME} (?!${COMPANY_ENDING}\b)${NAME})`,
   'gu',
 );
-const COMPANY = new RegExp(
-  String.raw`\b((?:${NAME}|[A-Z]{2,}|&)(?: (?:${NAME}|[A-Z]{2,}|&))* (?:Corp|Corporation|Inc|Ltd|LLC|GmbH|Company|Group|Bank))\b`,
-  'gu',
-);
+const COMPANY = new RegExp(String.raw`\b(${NAME}(?: (?:${NAME}|&)){0,5} ${COMPANY_ENDING})\b`, 'gu');
 const WEEKDAY = '(?:mon|tues|wednes|thurs|fri|satur|sun)day';
 const MONTH = '(?:january|february|march|april|may|june|july|august|september|october|november|december)';
 const TIME = String.raw`(?: (?:at )?\d{1,2}(?::\d\d)? ?(?:am|pm)| at \d{1,2}(?::\d\d)?)?`;

@@ -220,9 +220,10 @@ function ownLastOf({ answered }: Shown): string {
   return words === '' ? 'I have not said anything yet.' : `I said: "${cut(words)}"`;
 }
 
-function greeting({ known }: Shown): string {
+function greeting({ known, latest }: Shown): string {
   const name = nameIn(known);
-  return name ? `Hello again, ${name}.` : `Hello! ${WHO_I_AM}`;
+  if (name) return `Hello again, ${name}.`;
+  return sentencesOf(latest).length > 1 ? 'Hello!' : `Hello! ${WHO_I_AM}`;
 }
 
 function echo({ latest, known }: Shown): string {

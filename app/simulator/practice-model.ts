@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import { audioSeconds } from './audio-seconds.ts';
+import type { InspectTools } from './inspect.ts';
 import { practiceAnalysis } from './practice-analysis.ts';
 import {
   type PracticeMessage,
@@ -14,15 +14,13 @@ import {
   practiceTranscript,
 } from './practice-answers.ts';
 
-/** The models it serves: the second writes notes instead of answers, the third says what messages are about. */
+/** The models it serves: the second writes notes instead of answers, the third says what messages are about, the last is for speech. */
 export const PRACTICE_MODELS = {
   answer: 'practice',
   summary: 'practice-summary',
   analysis: 'practice-analysis',
+  transcribe: 'practice-transcribe',
 } as const;
-
-/** What it calls itself when it is asked to listen. */
-const PRACTICE_EAR = 'practice-transcribe';
 
 export interface PracticeModel {
   /** The base URL for a client, with `/v1`. */
@@ -39,11 +37,14 @@ export interface PracticeModelOptions {
   port?: number;
   /** Default: made up anew. */
   apiKey?: string;
-  /** Says in words what is in a picture. Without it the model cannot look at pictures. */
-  describePicture?: DescribePicture | undefined;
+  /** Without it the model cannot look at pictures. */
+  describePicture?: InspectTools['describePicture'];
+  /** Without it the model cannot tell how long a recording is. */
+  secondsOf?: InspectTools['secondsOf'];
 }
 
-type DescribePicture = (bytes: Buffer) => Promise<string>;
+/** What it is handed to look and listen with. */
+type Senses = Pick<PracticeModelOptions, 'describePicture' | 'secondsOf'>;
 
 /** Holds a prompt with many pictures, or the longest voice note, bytes. */
 const LONGEST_BODY = 32 * 1_024 * 1_024;
@@ -54,9 +55,9 @@ const LONGEST_BODY = 32 * 1_024 * 1_024;
  * OpenAI's shape.
  */
 export async function startPracticeModel(options: PracticeModelOptions = {}): Promise<PracticeModel> {
-  const { host = '127.0.0.1', port = 0, apiKey = randomBytes(24).toString('base64url'), describePicture } = options;
+  const { host = '127.0.0.1', port = 0, apiKey = randomBytes(24).toString('base64url') } = options;
   const server = createServer((request, response) => {
-    serve(request, response, apiKey, describePicture).catch(() => refuse(response, 500, 'The practice model failed.'));
+    serve(request, response, apiKey, options).catch(() => refuse(response, 500, 'The practice model failed.'));
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -76,12 +77,7 @@ export async function startPracticeModel(options: PracticeModelOptions = {}): Pr
   };
 }
 
-async function serve(
-  request: IncomingMessage,
-  response: ServerResponse,
-  apiKey: string,
-  describePicture: DescribePicture | undefined,
-) {
+async function serve(request: IncomingMessage, response: ServerResponse, apiKey: string, senses: Senses) {
   const body = await bodyOf(request);
   if (request.headers.authorization !== `Bearer ${apiKey}`)
     return refuse(response, 401, 'The key is not the one I was started with.');
@@ -90,10 +86,10 @@ async function serve(
   const listens = route === 'POST /v1/audio/transcriptions';
   if (!listens && route !== 'POST /v1/chat/completions') return refuse(response, 404, `There is nothing at ${route}.`);
   if (body === null) return refuse(response, 413, 'The request is too long.');
-  if (listens) return transcribe(body, request.headers['content-type'] ?? '', response);
+  if (listens) return transcribe(body, request.headers['content-type'] ?? '', response, senses);
   const parsed = CHAT.safeParse(jsonOf(body.toString()));
   if (!parsed.success) return refuse(response, 400, z.prettifyError(parsed.error));
-  const messages = await Promise.all(parsed.data.messages.map((message) => practiceMessage(message, describePicture)));
+  const messages = await Promise.all(parsed.data.messages.map((message) => practiceMessage(message, senses)));
   if (isAnswer(parsed.data)) await pause(practicePauseMs(messages), response);
   send(response, 200, completion(parsed.data, messages, body.length));
 }
@@ -107,13 +103,18 @@ async function pause(ms: number, response: ServerResponse): Promise<void> {
 }
 
 /** It does not understand speech and does not pretend to: the transcript says what was received. */
-async function transcribe(body: Buffer, contentType: string, response: ServerResponse): Promise<void> {
+async function transcribe(
+  body: Buffer,
+  contentType: string,
+  response: ServerResponse,
+  { secondsOf }: Senses,
+): Promise<void> {
   const form = await new Response(new Uint8Array(body), { headers: { 'Content-Type': contentType } })
     .formData()
     .catch(() => null);
   const file = form?.get('file');
   if (!(file instanceof Blob) || file.size === 0) return refuse(response, 400, 'The form has no file.');
-  const seconds = audioSeconds(Buffer.from(await file.arrayBuffer()));
+  const seconds = secondsOf?.(Buffer.from(await file.arrayBuffer())) ?? null;
   const length = seconds === null ? 'of a length that I cannot tell' : `${seconds.toFixed(1)} seconds long`;
   const text = practiceTranscript(`${file.size.toLocaleString('en')} bytes of audio, ${length}`);
   if (form?.get('response_format') === 'text') {
@@ -178,7 +179,7 @@ function completion(chat: Chat, messages: readonly PracticeMessage[], requestByt
 
 async function practiceMessage(
   { role, content }: Chat['messages'][number],
-  describePicture: DescribePicture | undefined,
+  { describePicture }: Senses,
 ): Promise<PracticeMessage> {
   if (typeof content === 'string') return { role, text: content, pictures: 0 };
   const text = content.flatMap((part) => part.text ?? []).join('\n');
@@ -188,7 +189,7 @@ async function practiceMessage(
   return { role, text, pictures: pictures.length, looks: await Promise.all(looks) };
 }
 
-async function lookAt(url: string, describePicture: DescribePicture): Promise<string> {
+async function lookAt(url: string, describePicture: InspectTools['describePicture']): Promise<string> {
   const base64 = /^data:image\/[\w.+-]+;base64,(.+)$/s.exec(url)?.[1];
   if (!base64) return 'a picture at an address, where I cannot look';
   return describePicture(Buffer.from(base64, 'base64')).catch(() => 'a picture that I cannot read');

@@ -195,9 +195,13 @@ function openStream(ctx: Context, journal: Journal, streams: Set<PassThrough>): 
     unlisten();
     streams.delete(stream);
   });
+  ctx.res.once('close', () => stream.destroy());
   ctx.set('X-Accel-Buffering', 'no');
   ctx.type = 'text/event-stream';
-  ctx.body = stream;
+  ctx.status = 200;
+  // A page that is closed in the middle of a stream is no failure, but Koa would log it as one.
+  ctx.respond = false;
+  stream.pipe(ctx.res);
 }
 
 function block(event: PageEvent): string {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, before, beforeEach, describe, test } from 'node:test';
-import sharp from 'sharp';
+import sharp, { type Metadata } from 'sharp';
 import { LEAK_EXAMPLES, scrub } from '../../app/privacy/scrub.ts';
 import { type ChatRequest, lastUserText } from '../doubles/model.ts';
 import { AUTH_TOKEN, type Bot, type Doubles, eventually, startBot, startDoubles } from '../support/bot.ts';
@@ -41,7 +41,7 @@ async function send(bytes: Uint8Array, contentType: string, body = '') {
 }
 
 /** The pictures of the latest request, decoded. */
-async function picturesShown(): Promise<sharp.Metadata[]> {
+async function picturesShown(): Promise<Metadata[]> {
   const parts = asked().messages.flatMap(({ content }) => (typeof content === 'string' ? [] : content));
   const urls = parts.flatMap((part) => part.image_url ?? []);
   for (const { url, detail } of urls) {

@@ -140,7 +140,7 @@ describe('the practice model', () => {
     await own.close();
     assert.deepEqual(
       data.map(({ id }) => id),
-      ['practice', 'practice-summary', 'practice-transcribe'],
+      ['practice', 'practice-summary', 'practice-analysis', 'practice-transcribe'],
     );
   });
 

@@ -14,6 +14,18 @@ export function Avatar({ name, size = 40 }: { name: string; size?: number }) {
   );
 }
 
+/** The bot's own picture. */
+export function BotAvatar({ size = 40 }: { size?: number }) {
+  return (
+    <span className={classes.avatar} data-tone="0" style={{ width: size, height: size }} aria-hidden="true">
+      <svg width={size * 0.5} height={size * 0.5} viewBox="0 0 20 20" fill="currentColor" aria-hidden="true">
+        <rect x="2" y="4" width="16" height="3.2" rx="1.6" />
+        <rect x="2" y="10" width="11" height="3.2" rx="1.6" />
+      </svg>
+    </span>
+  );
+}
+
 const TONES = 6;
 
 function toneOf(name: string): number {

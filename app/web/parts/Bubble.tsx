@@ -13,6 +13,8 @@ export interface BubbleProps {
   first: boolean;
   /** Filled to the edge, as pictures are. */
   tight?: boolean;
+  /** Whether a text at its end leaves room for the time. */
+  room: boolean;
   /** Beside the time: ticks. */
   beside?: ReactNode;
   /** Below it: what went wrong, and what to do. */
@@ -21,10 +23,10 @@ export interface BubbleProps {
 }
 
 /** One message of a conversation. */
-export function Bubble({ mine, by, at, first, tight = false, beside, below, children }: BubbleProps) {
+export function Bubble({ mine, by, at, first, tight = false, room, beside, below, children }: BubbleProps) {
   return (
     <li className={classes.row} data-mine={mine} data-first={first}>
-      <div className={classes.bubble} data-tight={tight}>
+      <div className={classes.bubble} data-tight={tight} data-room={room}>
         <VisuallyHidden>{by}: </VisuallyHidden>
         {children}
         <span className={classes.meta}>

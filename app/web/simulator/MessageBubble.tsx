@@ -29,6 +29,7 @@ export function MessageBubble({ message, first, onGrow }: MessageBubbleProps) {
       at={at}
       first={first}
       tight={picture || written?.location !== undefined}
+      room={text !== ''}
       beside={mine && (trouble === null ? <Ticks state={ticks} /> : <Icon name="alarm" size={13} />)}
       below={trouble !== null && <Trouble message={message} trouble={trouble} />}
     >

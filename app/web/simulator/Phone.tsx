@@ -1,7 +1,7 @@
 import { notifications } from '@mantine/notifications';
 import { type DragEvent, useState } from 'react';
 import type { SimulatedPerson, Written } from '../../simulator/contract.ts';
-import { Avatar } from '../parts/Avatar.tsx';
+import { BotAvatar } from '../parts/Avatar.tsx';
 import { Icon } from '../parts/Icon.tsx';
 import { clock } from '../parts/time.ts';
 import * as api from './api.ts';
@@ -81,7 +81,7 @@ export function Phone({ person, phone, business, connection }: PhoneProps) {
         </span>
       </div>
       <header className={classes.header}>
-        <Avatar name="Recado" />
+        <BotAvatar />
         <div className={classes.title}>
           <h2>Recado</h2>
           <p aria-live="polite">{subtitle(connection, typing, business)}</p>

@@ -36,7 +36,7 @@ export function Developers({ person, phone }: { person: SimulatedPerson; phone: 
 
 function Tab({ value, icon, title }: { value: string; icon: IconName; title: string }) {
   return (
-    <Tabs.Tab value={value} leftSection={<Icon name={icon} size={16} />}>
+    <Tabs.Tab value={value} className={classes.tab} leftSection={<Icon name={icon} size={16} />}>
       {title}
     </Tabs.Tab>
   );

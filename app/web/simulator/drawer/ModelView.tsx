@@ -28,7 +28,12 @@ export function ModelView({ log }: { log: readonly PageEvent[] }) {
   );
 }
 
-const PURPOSES = { answer: 'answer', summary: 'roll into the summary', speech: 'speech to text' } as const;
+const PURPOSES = {
+  answer: 'answer',
+  summary: 'roll into the summary',
+  analysis: 'analysis',
+  speech: 'speech to text',
+} as const;
 
 function titleOf(asked: Asked, replied: Replied | null, place: number): string {
   return `${clock(asked.at)} · ${PURPOSES[asked.purpose]}${replied ? ` · ${took(replied.ms)}` : ' · under way'}${place === 0 ? ' · newest' : ''}`;

@@ -55,7 +55,15 @@ function Webhook({
   const title = `POST /whatsapp${attempt > 1 ? `, delivery ${attempt}` : ''}`;
   if (!delivery) return <Row way="out" at={at} title={title} note={`${preview} · under way…`} />;
   return (
-    <Row way="out" at={at} title={title} note={preview} status={status ?? delivery.failure ?? 'lost'} ms={delivery.ms}>
+    <Row
+      way="out"
+      at={at}
+      title={title}
+      note={preview}
+      status={status ?? delivery.failure ?? 'lost'}
+      ms={delivery.ms}
+      bar={stages}
+    >
       {stages && <StageBar {...stages} />}
       <Fields
         title={`Form, signed over ${delivery.signedUrl}`}
@@ -118,6 +126,8 @@ interface RowProps {
   note: string;
   status?: number | string | undefined;
   ms?: number | undefined;
+  /** Where the time went, for a look. */
+  bar?: Stages | null;
   children?: ReactNode;
 }
 
@@ -128,7 +138,7 @@ const WAYS = {
   none: ['·', ''],
 } as const;
 
-function Row({ way, at, title, note, status, ms, children }: RowProps) {
+function Row({ way, at, title, note, status, ms, bar, children }: RowProps) {
   const [arrow, meaning] = WAYS[way];
   const head = (
     <>
@@ -138,6 +148,7 @@ function Row({ way, at, title, note, status, ms, children }: RowProps) {
       <span className={classes.what}>
         <strong>{title}</strong>
         <span>{note}</span>
+        {bar && <Bar parts={partsOf(bar)} />}
       </span>
       <span className={classes.figures}>
         {status !== undefined && (
@@ -170,20 +181,12 @@ function isGood(status: number | string): boolean {
   return typeof status === 'number' && status >= 200 && status < 400;
 }
 
-/** Where the time went, to scale. */
-function StageBar({ before, model, after }: Stages) {
-  const parts = [
-    { name: 'check, store, read', ms: before, tone: 'before' },
-    { name: 'model', ms: model, tone: 'model' },
-    { name: 'commit, answer', ms: after, tone: 'after' },
-  ];
+/** Where the time went, to scale, with its names. */
+function StageBar(stages: Stages) {
+  const parts = partsOf(stages);
   return (
     <div className={classes.stages}>
-      <div className={classes.bar} aria-hidden="true">
-        {parts.map(({ tone, ms }) => (
-          <i key={tone} data-tone={tone} style={{ flexGrow: Math.max(ms, 1) }} />
-        ))}
-      </div>
+      <Bar parts={parts} />
       <ul>
         {parts.map(({ name, ms, tone }) => (
           <li key={tone}>
@@ -192,6 +195,24 @@ function StageBar({ before, model, after }: Stages) {
         ))}
       </ul>
     </div>
+  );
+}
+
+function partsOf({ before, model, after }: Stages) {
+  return [
+    { name: 'check, store, read', ms: before, tone: 'before' },
+    { name: 'model', ms: model, tone: 'model' },
+    { name: 'commit, answer', ms: after, tone: 'after' },
+  ];
+}
+
+function Bar({ parts }: { parts: ReturnType<typeof partsOf> }) {
+  return (
+    <span className={classes.bar} aria-hidden="true">
+      {parts.map(({ tone, ms }) => (
+        <i key={tone} data-tone={tone} style={{ flexGrow: Math.max(ms, 1) }} />
+      ))}
+    </span>
   );
 }
 

@@ -1,0 +1,158 @@
+/** Tells the open pages what changed, as server-sent events; a page that was away for a moment is told what it missed. */
+import type { ServerResponse } from 'node:http';
+import { createSession, type Session } from 'better-sse';
+import type { Context } from 'koa';
+import { Failure } from '../errors.ts';
+import type { Log } from '../ops/logger.ts';
+import type { LiveEvent } from './contract.ts';
+
+/** What all processes share, see `memory/news.ts`. */
+export interface News {
+  publish(texts: readonly string[]): Promise<void>;
+  latest(): Promise<string>;
+  after(id: string): Promise<{ id: string; text: string }[] | null>;
+}
+
+export interface Live {
+  /** Tells every open page, those of other processes too. Never fails: a page that missed something asks again. */
+  tell(events: readonly LiveEvent[]): void;
+  /** Opens a stream; rejects with `server.busy` when too many are open. */
+  open(ctx: Context): Promise<void>;
+  /** Ends all streams, so that the server can close. */
+  end(): void;
+}
+
+export interface LiveOptions {
+  news: News;
+  log: Log;
+  /** How often we look for what other processes told while a page is open, ms. */
+  lookMs?: number;
+  /** Proxies cut what is silent for half a minute. */
+  heartbeatMs?: number;
+  /** After this a page has to come again, and be signed in still. */
+  longestMs?: number;
+  mostStreams?: number;
+}
+
+interface Stream {
+  session: Session;
+  response: ServerResponse;
+}
+
+/** More changes at once are told as one: ask for everything again. */
+const MOST_AT_ONCE = 50;
+/** A page that reads nothing is let go when this much waits for it, bytes. */
+const MOST_UNREAD = 1_000_000;
+const ID = /^\d{1,15}-\d{1,15}$/;
+
+export function createLive(options: LiveOptions): Live {
+  const { news, log, lookMs = 300, heartbeatMs = 15_000, longestMs = 30 * 60_000, mostStreams = 200 } = options;
+  const streams = new Set<Stream>();
+  let opening = 0;
+  let looking: NodeJS.Timeout | undefined;
+  let ended = false;
+  /** The latest that the open streams were told; null while none is open. */
+  let told: string | null = null;
+  /** One look at a time, in order, so that nobody is told anything twice or too early. */
+  let last: Promise<void> = Promise.resolve();
+
+  return {
+    tell(events) {
+      if (events.length === 0) return;
+      const texts = events.length > MOST_AT_ONCE ? summed(events) : events.map((event) => JSON.stringify(event));
+      news
+        .publish(texts)
+        .then(() => look())
+        .catch((error) => log.debug('Open pages could not be told of a change', { error }));
+    },
+
+    async open(ctx) {
+      if (ended || streams.size + opening >= mostStreams) {
+        throw new Failure('server.busy', 'Too many pages of the inbox are open. Close some.');
+      }
+      opening += 1;
+      try {
+        ctx.respond = false;
+        const session = await createSession(ctx.req, ctx.res, { keepAlive: heartbeatMs, retry: 2_000 });
+        await join({ session, response: ctx.res });
+      } finally {
+        opening -= 1;
+      }
+    },
+
+    end() {
+      ended = true;
+      for (const { response } of streams) response.end();
+    },
+  };
+
+  /** Tells a page what it missed, then lets it hear the rest. */
+  async function join(stream: Stream): Promise<void> {
+    const { session, response } = stream;
+    const wasAt = session.lastId;
+    await inTurn(async () => {
+      await catchUp();
+      const missed = wasAt === '' ? [] : ID.test(wasAt) ? await news.after(wasAt) : null;
+      push(stream, 'ready', {}, told ?? '');
+      if (missed === null) push(stream, 'reset', {}, told ?? '');
+      for (const { id, text } of missed ?? []) push(stream, 'change', JSON.parse(text), id);
+    }).catch((error) => {
+      log.debug('A page could not be told what it missed', { error });
+      push(stream, 'reset', {}, '');
+    });
+    if (!session.isConnected) return;
+    streams.add(stream);
+    looking ??= setInterval(() => void look(), lookMs);
+    const late = setTimeout(() => response.end(), longestMs).unref();
+    session.once('disconnected', () => {
+      clearTimeout(late);
+      leave(stream);
+    });
+    if (ended) response.end();
+  }
+
+  function leave(stream: Stream): void {
+    streams.delete(stream);
+    if (streams.size > 0) return;
+    clearInterval(looking);
+    looking = undefined;
+    told = null;
+  }
+
+  function look(): Promise<void> {
+    if (streams.size === 0) return Promise.resolve();
+    return inTurn(catchUp).catch((error) => log.debug('Changes could not be looked up for the open pages', { error }));
+  }
+
+  function inTurn(work: () => Promise<void>): Promise<void> {
+    const done = last.then(work);
+    last = done.catch(() => {});
+    return done;
+  }
+
+  async function catchUp(): Promise<void> {
+    if (told === null) {
+      told = await news.latest();
+      return;
+    }
+    const changes = await news.after(told);
+    if (changes === null) {
+      told = await news.latest();
+      for (const stream of streams) push(stream, 'reset', {}, told);
+    }
+    for (const { id, text } of changes ?? []) {
+      told = id;
+      for (const stream of streams) push(stream, 'change', JSON.parse(text), id);
+    }
+  }
+}
+
+function push({ session, response }: Stream, name: string, data: unknown, id: string): void {
+  if (!session.isConnected || response.writableEnded) return;
+  session.push(data, name, id);
+  if (response.writableLength > MOST_UNREAD) response.destroy();
+}
+
+function summed([first]: readonly LiveEvent[]): string[] {
+  return first ? [JSON.stringify({ ...first, phone_number: null } satisfies LiveEvent)] : [];
+}

@@ -1,0 +1,219 @@
+/** What leaves the house: rows of the archive as the contract has them, nothing more. */
+import type { Series, Totals } from '../archive/analytics.ts';
+import type { ArchivedConversation } from '../archive/conversations.ts';
+import type { ArchivedMessage } from '../archive/messages.ts';
+import { phoneOf } from '../archive/phone.ts';
+import type { Task as ArchivedTask } from '../archive/tasks.ts';
+import { isWindowOpen, windowUntil } from '../channels/window.ts';
+import { addressesOf, type ConversationId, type InboundMessage } from '../message.ts';
+import {
+  type Analytics,
+  type Conversation,
+  type Day,
+  type DeadLetter,
+  type Entities,
+  type Message,
+  Sentiment,
+  type Task,
+} from './contract.ts';
+import { explainDelivery, explainFailure } from './explanations.ts';
+
+export function presentMessage(message: ArchivedMessage): Message {
+  const { analysis, task, delivery, failure, location } = message;
+  const failed = delivery?.state === 'failed';
+  return {
+    id: message.id,
+    message_sid: message.sid,
+    phone_number: message.phone,
+    contact_name: message.contactName,
+    from_number: message.from,
+    to_number: message.to,
+    direction: message.direction,
+    author: message.author,
+    message_type: message.type,
+    message_body: message.body,
+    media_url: message.media[0]?.url ?? null,
+    media: message.media.map(({ kind, contentType, url }) => ({ kind, content_type: contentType, url })),
+    transcription: message.transcription,
+    transcription_status: message.transcriptionStatus,
+    location: location && placeOf(location),
+    ai_analysis: analysis?.full ?? null,
+    ai_summary: analysis?.summary ?? null,
+    ai_sentiment: sentimentOf(analysis?.sentiment),
+    ai_intent: analysis?.intent ?? null,
+    language: analysis?.language ?? null,
+    extracted_entities: entitiesOf(analysis?.entities),
+    analysis_status: analysis?.status ?? null,
+    processing_error: message.processingError,
+    task_created: message.taskCreated,
+    created_task_id: task?.id ?? null,
+    task: task && {
+      id: task.id,
+      title: task.title,
+      task_type: task.type,
+      priority: task.priority,
+      status: task.status,
+      due_date: task.dueDate,
+    },
+    status: message.status,
+    unread: message.unread,
+    delivery_status: delivery?.state ?? null,
+    delivery_error: failed ? explainDelivery(delivery.errorCode, failure?.code ?? null) : null,
+    failure: failure && !failed ? explainFailure(failure.code, failure.reason) : null,
+    response_ms: message.responseMs,
+    prospect_id: message.prospectId,
+    processed: message.processed,
+    received_at: iso(message.receivedAt),
+    processed_at: isoOrNull(message.processedAt),
+  };
+}
+
+/** What the bot's own memory says of a conversation: newer than the archive, which learns it a moment later. Unix ms, 0 for never. */
+export interface Remembered {
+  takeoverUntil: number;
+  lastInboundAt: number;
+}
+
+/** @param remembered null when it is not known, or not worth asking for: then the archive's word counts */
+export function presentConversation(
+  conversation: ArchivedConversation,
+  now: number,
+  remembered: Remembered | null = null,
+): Conversation {
+  const { lastMessage } = conversation;
+  const takeoverUntil = remembered?.takeoverUntil ?? conversation.takeoverUntil ?? 0;
+  const lastInboundAt = remembered?.lastInboundAt ?? conversation.lastInboundAt ?? 0;
+  return {
+    id: conversation.id,
+    phone_number: conversation.phone,
+    business_number: phoneOf(conversation.business),
+    contact_name: conversation.contactName,
+    prospect_id: conversation.prospectId,
+    conversation_status: conversation.status,
+    unread_count: conversation.unreadCount,
+    total_messages: conversation.totalMessages,
+    open_tasks: conversation.openTasks,
+    first_message_at: iso(conversation.firstMessageAt),
+    last_message_at: iso(conversation.lastMessageAt),
+    last_message_text: lastMessage?.text ?? null,
+    last_message_type: lastMessage?.type ?? null,
+    last_message_author: lastMessage?.author ?? null,
+    last_sentiment: sentimentOf(conversation.sentiment),
+    takeover_until: takeoverUntil > now ? iso(takeoverUntil) : null,
+    window_until: isWindowOpen(lastInboundAt, now) ? iso(windowUntil(lastInboundAt)) : null,
+  };
+}
+
+export function presentTask(task: ArchivedTask): Task {
+  return {
+    id: task.id,
+    title: task.title,
+    description: task.description,
+    task_type: task.type,
+    priority: task.priority,
+    status: task.status,
+    due_date: task.dueDate,
+    tags: task.tags,
+    phone_number: task.phone,
+    contact_name: task.contactName,
+    message_id: task.messageId,
+    created_by: task.createdBy,
+    created_at: iso(task.createdAt),
+    completed_at: isoOrNull(task.completedAt),
+  };
+}
+
+export function presentTotals(totals: Totals): Analytics {
+  return {
+    total_messages: totals.totalMessages,
+    inbound_messages: totals.inboundMessages,
+    outbound_messages: totals.outboundMessages,
+    voice_messages: totals.voiceMessages,
+    tasks_created: totals.tasksCreated,
+    transcriptions_completed: totals.transcriptionsCompleted,
+    unique_contacts: totals.uniqueContacts,
+    avg_processing_time_seconds: totals.avgProcessingTimeSeconds ?? 0,
+  };
+}
+
+export function presentDays({ messages, responseTime, sentiment, tasks, tokens }: Series): Day[] {
+  return messages.map(({ day, inbound, outbound }, i) => ({
+    day,
+    inbound,
+    outbound,
+    response_p50_ms: responseTime[i]?.p50Ms ?? null,
+    response_p95_ms: responseTime[i]?.p95Ms ?? null,
+    positive: sentiment[i]?.positive ?? 0,
+    neutral: sentiment[i]?.neutral ?? 0,
+    negative: sentiment[i]?.negative ?? 0,
+    urgent: sentiment[i]?.urgent ?? 0,
+    tasks_created: tasks[i]?.created ?? 0,
+    tasks_done: tasks[i]?.done ?? 0,
+    tokens_in: tokens[i]?.prompt ?? 0,
+    tokens_out: tokens[i]?.completion ?? 0,
+    tokens_cached: tokens[i]?.cached ?? 0,
+  }));
+}
+
+/** Work that was given up, as the bot's memory keeps it. */
+export interface GivenUp {
+  id: string;
+  conversation: ConversationId;
+  /** Unix ms. */
+  at: number;
+  code: string;
+  reason: string;
+  /** '' when there was none. */
+  reply: string;
+  messages: Pick<InboundMessage, 'text' | 'attachments' | 'location'>[];
+}
+
+export function presentDeadLetter({ id, conversation, at, code, reason, reply, messages }: GivenUp): DeadLetter {
+  return {
+    id,
+    phone_number: phoneOf(addressesOf(conversation).contact),
+    at: iso(at),
+    code,
+    reason: explainFailure(code, reason),
+    reply: reply === '' ? null : reply,
+    messages: messages.map(inWords),
+  };
+}
+
+function inWords({ text, attachments, location }: GivenUp['messages'][number]): string {
+  const marks = attachments.map(({ kind }) => `[${kind === 'audio' ? 'voice' : kind}]`);
+  return [...marks, ...(location ? ['[location]'] : []), text].filter((part) => part !== '').join(' ');
+}
+
+function placeOf({ latitude, longitude, label, address }: NonNullable<ArchivedMessage['location']>) {
+  return { latitude, longitude, ...(label ? { label } : {}), ...(address ? { address } : {}) };
+}
+
+function sentimentOf(word: string | null | undefined): Sentiment | null {
+  return Sentiment.safeParse(word).data ?? null;
+}
+
+/** The operator's own categories may have others; what is not as expected is left out. */
+function entitiesOf(given: unknown): Entities | null {
+  if (typeof given !== 'object' || given === null) return null;
+  const found: Record<string, unknown> = { ...given };
+  const texts = (kind: keyof Entities) => {
+    const list = found[kind];
+    return Array.isArray(list) ? list.filter((item) => typeof item === 'string') : [];
+  };
+  return {
+    people: texts('people'),
+    companies: texts('companies'),
+    dates: texts('dates'),
+    amounts: texts('amounts'),
+    products: texts('products'),
+  };
+}
+
+function iso(unixMs: number): string {
+  return new Date(unixMs).toISOString();
+}
+
+function isoOrNull(unixMs: number | null): string | null {
+  return unixMs === null ? null : iso(unixMs);
+}

@@ -1,0 +1,17 @@
+import { after, before, describe } from 'node:test';
+import type { Database } from '../../app/archive/database.ts';
+import { ENGINES } from './engines.ts';
+import { readingSuite } from './reading.ts';
+import { recordingSuite } from './recording.ts';
+
+for (const { name, skip, open } of ENGINES) {
+  describe(`the archive in ${name}`, { skip }, () => {
+    let opened: { database: Database; stop(): Promise<void> };
+    before(async () => {
+      opened = await open();
+    });
+    after(() => opened.stop());
+    recordingSuite(() => opened.database);
+    readingSuite(() => opened.database);
+  });
+}

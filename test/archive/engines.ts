@@ -1,0 +1,68 @@
+/** The two engines an archive can be kept in, each with an empty database. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { sql } from 'kysely';
+import { createDatabase, type Database } from '../../app/archive/database.ts';
+import { createLogger } from '../../app/ops/logger.ts';
+import { NO_POSTGRES, startTestPostgres } from '../support/postgres.ts';
+
+export interface Engine {
+  name: string;
+  skip: string | false;
+  /** Starts it, with the tables in place. */
+  open(): Promise<{ database: Database; stop(): Promise<void> }>;
+}
+
+export const quiet = createLogger({ level: 'error', format: 'json', write: () => {} });
+
+export const ENGINES: Engine[] = [
+  {
+    name: 'PGlite',
+    skip: false,
+    async open() {
+      const folder = mkdtempSync(join(tmpdir(), 'recado-pglite-'));
+      const claim = async () => ({ folder, release: async () => {} });
+      const database = createDatabase({ log: quiet, claim });
+      await database.migrate();
+      return {
+        database,
+        async stop() {
+          await database.close();
+          rmSync(folder, { recursive: true, force: true });
+        },
+      };
+    },
+  },
+  {
+    name: 'PostgreSQL',
+    skip: NO_POSTGRES,
+    async open() {
+      const server = await startTestPostgres();
+      const database = createDatabase({ log: quiet, url: await server.createDatabase() });
+      await database.migrate();
+      return {
+        database,
+        async stop() {
+          await database.close();
+          await server.stop();
+        },
+      };
+    },
+  },
+];
+
+/** Every table as it was after the migration. */
+export async function empty(database: Database): Promise<void> {
+  await database.run((db) =>
+    sql`truncate whatsapp_conversations, whatsapp_messages, whatsapp_deliveries, whatsapp_events_set_aside, sales_tasks cascade`.execute(
+      db,
+    ),
+  );
+}
+
+/** Runs a statement as somebody at a SQL prompt would. */
+export async function query(database: Database, statement: string): Promise<Record<string, unknown>[]> {
+  const { rows } = await database.run((db) => sql.raw<Record<string, unknown>>(statement).execute(db));
+  return rows;
+}

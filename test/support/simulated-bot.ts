@@ -1,0 +1,47 @@
+/** The whole bot with nothing configured, as a newcomer starts it: the simulator and the practice model, over a real Redis. */
+import { createServer } from 'node:http';
+import { type AddressInfo, createServer as createTcpServer } from 'node:net';
+import { type Environment, readConfig } from '../../app/config.ts';
+import { createLogger } from '../../app/ops/logger.ts';
+import { build, startPlaces } from '../../app/wire.ts';
+import { startTestRedis } from './redis.ts';
+
+export type SimulatedBot = Awaited<ReturnType<typeof startSimulatedBot>>;
+
+/** Listens on a free port. Every log line is kept in `logs`. */
+export async function startSimulatedBot(environment: Environment = {}) {
+  const logs: string[] = [];
+  const redis = await startTestRedis();
+  // The simulator is told beforehand where the bot will listen.
+  const port = await freePort();
+  const config = readConfig({ PORT: String(port), REDIS_URL: redis.url, LOG_LEVEL: 'debug', ...environment });
+  const log = createLogger({ level: config.logLevel, format: 'json', write: (line) => logs.push(line) });
+  const places = await startPlaces(config, log);
+  const app = build(config, places, log);
+  await app.connect();
+  const server = createServer(app.koa.callback());
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${port}`,
+    logs,
+    redis,
+    places,
+    async stop() {
+      await app.drain();
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+      await app.close();
+      await places.stop();
+      await redis.stop();
+    },
+  };
+}
+
+async function freePort(): Promise<number> {
+  const server = createTcpServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  // A TCP server has an address of this shape.
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
