@@ -52,6 +52,8 @@ export interface Places {
   trustedOrigins: string[];
   /** The provider that runs inside, when it does. */
   simulator: Simulator | null;
+  /** Where the built pages are, when not beside the program. */
+  pages?: URL;
   /** Stops what was started, the stores last. */
   stop(): Promise<void>;
 }
@@ -209,7 +211,7 @@ export function build(config: Config, places: Places, log: Log): App {
   const health = createHealth({ checks: { redis: () => redis.ping(), model: () => model.ping() }, isStopping });
 
   const pages = createPages({
-    directory: builtPages(),
+    directory: places.pages ?? builtPages(),
     pages: places.simulator
       ? [
           {

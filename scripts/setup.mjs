@@ -156,7 +156,7 @@ export async function build({ force = false } = {}) {
     await compile('Building the program (tsc)', 'typescript/bin/tsc', ['-p', 'tsconfig.build.json']);
     for (const file of filesIn('app').filter((file) => file.endsWith('.lua'))) fs.cpSync(file, path.join('dist', file));
     if (fs.existsSync('vite.config.ts'))
-      await compile('Building the pages (vite)', 'vite/bin/vite.js', ['build', '--logLevel=warn']);
+      await compile('Building the pages (vite)', 'vite/bin/vite.js', ['build', '--logLevel=error']);
     fs.writeFileSync(STAMP, sources);
   });
 }

@@ -29,7 +29,7 @@ export const DEFAULT_CATEGORIES: Categories = {
   taskTypes: ['call', 'email', 'meeting', 'follow_up', 'demo', 'proposal', 'quote', 'support', 'order', 'general'],
 };
 
-/** Few enough that nobody reads a novel in the inbox. */
+/** Told to the model beside each field. */
 const DESCRIPTIONS = {
   summary: 'One or two sentences, in the language of the messages',
   sentiment: 'urgent when it cannot wait a day or they say so, whatever the mood',

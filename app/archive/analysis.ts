@@ -56,7 +56,7 @@ export interface AnalysisStore {
    * Writes an analysis to the message it is about; the rest of the burst is `skipped`. The task is made in the same transaction; if only
    * the task cannot be made, the analysis stays, with `task_creation_status` failed.
    * @param result `about` is one of the burst's messages; `task` null when there is nothing to do.
-   * @returns the task's id.
+   * @returns the task's id; null when there is none, or the message has one already.
    */
   complete(burst: Burst, result: { about: string; analysis: Analysis; task: NewTask | null }): Promise<string | null>;
   /** It did not work: `again` puts the burst back to wait, else it has failed. */
@@ -107,7 +107,7 @@ export function createAnalysisStore(database: Database): AnalysisStore {
             ai_intent: analysis.intent === null ? null : clean(analysis.intent, 100),
             language: analysis.language === null ? null : clean(analysis.language, 35),
             extracted_entities: cleanJson(analysis.entities),
-            task_creation_status: 'none',
+            task_creation_status: sql`case when task_created then 'created' else 'none' end`,
             processing_error: sql`case when transcription_status = 'failed' then processing_error end`,
           })
           .where('id', '=', about)

@@ -70,17 +70,14 @@ async function turnOf(db: Writer, turn: string, phone: string): Promise<string |
 /** Notes the provider's ids of a reply's parts; what was told of them before counts from now on. */
 export async function recordParts(db: Writer, parts: readonly Part[]): Promise<void> {
   if (parts.length === 0) return;
-  const rows = parts.map(({ turn, sid, at }) => ({ turn, sid, at: new Date(at).toISOString() }));
+  const bySid = new Map(parts.map(({ turn, sid, at }) => [sid, { turn, sid, at: new Date(at).toISOString() }]));
   await sql`
     insert into whatsapp_deliveries (sid, message_id, state, changed_at)
     select p.sid, m.id, 'sent', p.at
-    from json_to_recordset(${JSON.stringify(rows)}::json) as p(turn text, sid text, at timestamptz)
+    from json_to_recordset(${JSON.stringify([...bySid.values()])}::json) as p(turn text, sid text, at timestamptz)
     join whatsapp_messages m on m.turn_id = p.turn and m.direction = 'outbound'
     on conflict (sid) do update set message_id = excluded.message_id`.execute(db);
-  await summarize(
-    db,
-    parts.map(({ sid }) => sid),
-  );
+  await summarize(db, [...bySid.keys()]);
 }
 
 /** @returns the contacts the messages went to. */

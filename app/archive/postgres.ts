@@ -24,6 +24,9 @@ export function postgresDialect({ url, connections, log }: PostgresOptions): Dia
     keepAlive: true,
     types: { getTypeParser: (oid, format) => READERS[oid] ?? pg.types.getTypeParser(oid, format) },
   });
+  pool.on('connect', (client) => {
+    client.on('error', () => {}); // whoever uses it is told by the query; without a listener the process would end
+  });
   pool.on('error', (error) => log.warn('An idle connection to Postgres broke', { reason: error.message }));
   return {
     createAdapter: () => new UnlockedAdapter(),

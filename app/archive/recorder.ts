@@ -60,7 +60,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
   const stopping = new AbortController();
   let running: Promise<void> | undefined;
   let failingSince: number | null = null;
-  let trimmedAt = now();
+  let trimmedAt = 0;
   let lost = 0;
 
   return {
@@ -90,11 +90,11 @@ export function createRecorder(options: RecorderOptions): Recorder {
   async function run(): Promise<void> {
     for (let failures = 0; !stopping.signal.aborted; ) {
       try {
+        await trimNowAndThen();
         await database.migrate();
         const count = await writeBatch();
         recovered();
         failures = 0;
-        await trimNowAndThen();
         if (count === BUSY) await pause(BUSY_PAUSE_MS);
         if (count === 0 || count === BUSY) await stream.wait(WAIT_MS, stopping.signal);
       } catch (error) {
@@ -125,55 +125,54 @@ export function createRecorder(options: RecorderOptions): Recorder {
   async function writeBatch(): Promise<number> {
     const taken: StreamEntry[] = [];
     try {
-      const recorded = await database.transaction(async (db) => {
+      const written = await database.transaction(async (db) => {
         if (!(await lock(db))) return BUSY;
         taken.push(...(await stream.take(batch)));
         return write(db, taken);
       });
-      if (recorded === BUSY) return BUSY;
-      await stream.acknowledge(taken);
-      if (recorded) onRecorded(recorded);
-      return taken.length;
+      if (written === BUSY) return BUSY;
+      await settle(taken, written);
     } catch (error) {
       if (taken.length === 0 || isAway(error)) throw error;
       log.debug('A batch cannot be written as a whole; going on event by event', { error });
-      return writeOneByOne(taken);
+      await writeOneByOne(taken);
     }
+    return taken.length;
   }
 
-  async function write(db: Writer, entries: readonly StreamEntry[]): Promise<Recorded | null> {
-    const events: Event[] = [];
-    for (const entry of entries) {
-      const event = read(entry);
-      if (event.kind === 'event') events.push(event.event);
-      else await setAside(db, entry, event.reason);
-    }
-    return events.length > 0 ? record(db, events, analysis) : null;
+  /** What was damaged on its way is set aside at once. */
+  async function write(db: Writer, entries: readonly StreamEntry[]): Promise<Written> {
+    const readings = entries.map((entry) => ({ entry, reading: read(entry) }));
+    const damaged = readings.flatMap(({ entry, reading }) =>
+      reading.kind === 'damaged' ? { entry, reason: reading.reason } : [],
+    );
+    const events = readings.flatMap(({ reading }) => (reading.kind === 'event' ? reading.event : []));
+    for (const { entry, reason } of damaged) await setAside(db, entry, reason);
+    return { damaged, recorded: events.length > 0 ? await record(db, events, analysis) : null };
   }
 
   /** One event among them is poison: it is set aside, the others are written. */
-  async function writeOneByOne(entries: readonly StreamEntry[]): Promise<number> {
+  async function writeOneByOne(entries: readonly StreamEntry[]): Promise<void> {
     for (const entry of entries) {
-      try {
-        const recorded = await database.transaction((db) => write(db, [entry]));
-        if (recorded) onRecorded(recorded);
-      } catch (error) {
-        if (isAway(error)) throw error;
-        const reason = error instanceof Error ? error.message : String(error);
-        await database.transaction((db) => setAside(db, entry, reason));
-      }
-      await stream.acknowledge([entry]);
+      const written = await database
+        .transaction((db) => write(db, [entry]))
+        .catch(async (error): Promise<Written> => {
+          if (isAway(error)) throw error;
+          const reason = error instanceof Error ? error.message : String(error);
+          await database.transaction((db) => setAside(db, entry, reason));
+          return { damaged: [{ entry, reason }], recorded: null };
+        });
+      await settle([entry], written);
     }
-    return entries.length;
   }
 
-  async function setAside(db: Writer, entry: StreamEntry, reason: string): Promise<void> {
-    log.error('An event cannot be written to the archive; it is set aside', { event: entry.name, reason });
-    await db
-      .insertInto('whatsapp_events_set_aside')
-      .values({ name: entry.name, event: clean(entry.event), reason: clean(reason, 1_000) })
-      .onConflict((conflict) => conflict.doNothing())
-      .execute();
+  /** After the commit: nobody takes them again, and who wants to know is told. */
+  async function settle(entries: readonly StreamEntry[], { damaged, recorded }: Written): Promise<void> {
+    await stream.acknowledge(entries);
+    for (const { entry, reason } of damaged) {
+      log.error('An event cannot be written to the archive; it is set aside', { event: entry.name, reason });
+    }
+    if (recorded) onRecorded(recorded);
   }
 
   async function trimNowAndThen(): Promise<void> {
@@ -182,9 +181,22 @@ export function createRecorder(options: RecorderOptions): Recorder {
     const count = await stream.trim();
     if (count > lost) {
       log.error('Redis dropped events before they were written: the archive has gaps', { events: count - lost });
+      lost = count;
     }
-    lost = count;
   }
+}
+
+interface Written {
+  damaged: { entry: StreamEntry; reason: string }[];
+  recorded: Recorded | null;
+}
+
+async function setAside(db: Writer, { name, event }: StreamEntry, reason: string): Promise<void> {
+  await db
+    .insertInto('whatsapp_events_set_aside')
+    .values({ name, event: clean(event), reason: clean(reason, 1_000) })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
 }
 
 /**

@@ -211,19 +211,25 @@ async function endOf(child: ChildProcess): Promise<string> {
   }
 }
 
+/** Loading that takes longer than this is worth a word, ms. */
+const LONG_LOAD_MS = 2_000;
+
 /** A large file takes long to load; that is no reason to give up as long as it lives. */
 async function untilReady(child: ChildProcess, ended: Promise<string>, path: string, log: Log): Promise<void> {
-  for (let told = false; child.exitCode === null && child.signalCode === null && child.pid !== undefined; ) {
+  const startedAt = Date.now();
+  for (let told = false; isRunning(child); await sleep(10)) {
     const answer = await ask(path, 'PING');
     if (answer === '+PONG') return;
-    if (answer.startsWith('-LOADING') && !told) {
-      told = true;
-      log.info('The private Redis is loading its data');
-    }
-    await sleep(10);
+    if (told || Date.now() - startedAt < LONG_LOAD_MS) continue;
+    log.info('The private Redis is loading its data');
+    told = true;
   }
   const message = `The private Redis does not start: ${await ended}. Its data are under DATA_DIR; REDIS_URL would use another one.`;
   throw new Failure('store.unavailable', message);
+}
+
+function isRunning(child: ChildProcess): boolean {
+  return child.pid !== undefined && child.exitCode === null && child.signalCode === null;
 }
 
 /** What `ask` says when nobody listens. */

@@ -51,7 +51,7 @@ export function createLive(options: LiveOptions): Live {
   let opening = 0;
   let looking: NodeJS.Timeout | undefined;
   let ended = false;
-  /** The latest that the open streams were told; null while none is open. */
+  /** The latest that the open streams were told; null before the first one. */
   let told: string | null = null;
   /** One look at a time, in order, so that nobody is told anything twice or too early. */
   let last: Promise<void> = Promise.resolve();
@@ -72,8 +72,8 @@ export function createLive(options: LiveOptions): Live {
       }
       opening += 1;
       try {
-        ctx.respond = false;
         const session = await createSession(ctx.req, ctx.res, { keepAlive: heartbeatMs, retry: 2_000 });
+        ctx.respond = false;
         await join({ session, response: ctx.res });
       } finally {
         opening -= 1;
@@ -93,22 +93,25 @@ export function createLive(options: LiveOptions): Live {
     await inTurn(async () => {
       await catchUp();
       const missed = wasAt === '' ? [] : ID.test(wasAt) ? await news.after(wasAt) : null;
-      push(stream, 'ready', {}, told ?? '');
       if (missed === null) push(stream, 'reset', {}, told ?? '');
       for (const { id, text } of missed ?? []) push(stream, 'change', JSON.parse(text), id);
+      push(stream, 'ready', {}, told ?? '');
+      streams.add(stream);
     }).catch((error) => {
       log.debug('A page could not be told what it missed', { error });
       push(stream, 'reset', {}, '');
+      streams.add(stream);
     });
-    if (!session.isConnected) return;
-    streams.add(stream);
-    looking ??= setInterval(() => void look(), lookMs);
+    looking ??= setInterval(() => void look(), lookMs).unref();
     const late = setTimeout(() => response.end(), longestMs).unref();
     session.once('disconnected', () => {
       clearTimeout(late);
       leave(stream);
     });
-    if (ended) response.end();
+    if (ended || !session.isConnected) {
+      response.end();
+      leave(stream);
+    }
   }
 
   function leave(stream: Stream): void {
@@ -116,7 +119,6 @@ export function createLive(options: LiveOptions): Live {
     if (streams.size > 0) return;
     clearInterval(looking);
     looking = undefined;
-    told = null;
   }
 
   function look(): Promise<void> {

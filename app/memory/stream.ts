@@ -35,7 +35,7 @@ export interface EventStream {
   wait(waitMs: number, signal: AbortSignal): Promise<void>;
   /**
    * Removes what is acknowledged and older than the time that readers of the live stream may want to look back.
-   * @returns how many events were pushed out by the stream's limit before anybody took them, since the group began.
+   * @returns how many events were pushed out by the stream's limit before anybody took them, as far as it can be told now.
    */
   trim(): Promise<number>;
   /** How many events are not acknowledged yet, roughly. */

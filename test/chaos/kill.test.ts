@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { lastUserText } from '../doubles/model.ts';
 import { createPeople, type Person } from './support/people.ts';
 import { report, say, sized } from './support/size.ts';
-import { type Actor, type Stage, setStage } from './support/stage.ts';
+import { type Actor, asTwilio, type Stage, setStage } from './support/stage.ts';
 import { figuresOf, judge, settled } from './support/verdict.ts';
 
 const PEOPLE = sized(16, 40);
@@ -38,7 +38,7 @@ function atScript(script: string, ran: boolean): Step['lurk'] {
 function atTwilio(method: string, path: RegExp, carriedOut: boolean): Step['lurk'] {
   return ({ twilio }, strike) => {
     twilio.handle = async (request, forward) => {
-      if (request.method !== method || !path.test(request.path)) return forward();
+      if (request.method !== method || !path.test(request.path)) return asTwilio(request, forward);
       if (carriedOut) await forward();
       strike();
       return 'silence';
@@ -76,9 +76,9 @@ const STEPS: Step[] = [
 let stage: Stage;
 
 before(async () => {
-  stage = await setStage(2, { LEASE_MS: '1000', TWIML_DEADLINE_MS: '120' });
+  stage = await setStage(2, { LEASE_MS: '1000', TWIML_DEADLINE_MS: '500' });
   stage.model.answer = async (request) => {
-    await sleep(20 + Math.random() * 200);
+    await sleep(20 + Math.random() * 600);
     return `Answer to ${lastUserText(request)}`;
   };
 });
@@ -93,16 +93,16 @@ test('killed at every step of a turn, two processes answer every message once an
   const wrote = people.map((person) => keepWriting(person, () => writing));
   const todo = Array.from({ length: ROUNDS }, () => STEPS).flat();
   const kills = new Map<string, number>();
-  await Promise.all(
-    stage.actors.map(async (actor) => {
-      for (let step = todo.shift(); step; step = todo.shift()) {
-        await killAt(actor, step);
-        kills.set(step.name, (kills.get(step.name) ?? 0) + 1);
-        say(`killed ${step.name}; ${todo.length} to go`);
-      }
-    }),
-  );
-  writing = false;
+  const killers = stage.actors.map(async (actor) => {
+    for (let step = todo.shift(); step; step = todo.shift()) {
+      await killAt(actor, step);
+      kills.set(step.name, (kills.get(step.name) ?? 0) + 1);
+      say(`killed ${step.name}; ${todo.length} to go`);
+    }
+  });
+  await Promise.all(killers).finally(() => {
+    writing = false;
+  });
   await Promise.all(wrote);
   const client = stage.redis.client();
   await settled(client);

@@ -25,17 +25,26 @@ const FLAGS = [
 
 export interface TestBrowser {
   /** A page of a browser that remembers nothing. What its console complains of is kept in `complaints`. */
-  open(url: string, options?: BrowserContextOptions): Promise<{ page: Page; context: BrowserContext; complaints: string[] }>;
+  open(
+    url: string,
+    options?: BrowserContextOptions,
+  ): Promise<{ page: Page; context: BrowserContext; complaints: string[] }>;
   close(): Promise<void>;
 }
 
 export async function startBrowser(): Promise<TestBrowser> {
   const folder = mkdtempSync(join(tmpdir(), 'recado-browser-'));
-  const browser = await chromium.launch({ executablePath: CHROMIUM ?? '', headless: true, args: FLAGS, downloadsPath: folder });
+  const browser = await chromium.launch({
+    executablePath: CHROMIUM ?? '',
+    headless: true,
+    args: FLAGS,
+    downloadsPath: folder,
+  });
   return {
     async open(url, options = {}) {
       const context = await browser.newContext({ locale: 'en-GB', permissions: ['microphone'], ...options });
       const page = await context.newPage();
+      page.setDefaultTimeout(15_000);
       const complaints: string[] = [];
       page.on('console', (message) => {
         if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());

@@ -32,6 +32,7 @@ export async function startTestPostgres() {
   const setUp = ['--auth', 'trust', '--username', 'recado', '--encoding', 'UTF8', '--locale', 'C.UTF-8', '--no-sync'];
   execFileSync(join(bin, 'initdb'), ['--pgdata', data, ...setUp], { ...user, cwd: folder, stdio: 'ignore' });
   const port = await freePort();
+  const address = (database: string) => `postgres://recado@127.0.0.1:${port}/${database}`;
   let child = await start();
   const remove = () => {
     child.kill('SIGKILL');
@@ -52,7 +53,12 @@ export async function startTestPostgres() {
       cwd: folder,
       stdio: 'ignore',
     });
-    await answers(address('postgres'), started);
+    try {
+      await answers(address('postgres'), started);
+    } catch (error) {
+      started.kill('SIGKILL');
+      throw error;
+    }
     return started;
   }
 
@@ -63,7 +69,6 @@ export async function startTestPostgres() {
     child.kill(signal);
     await exited;
   }
-  const address = (database: string) => `postgres://recado@127.0.0.1:${port}/${database}`;
   return {
     /** Makes an empty database. @returns its address. */
     async createDatabase(): Promise<string> {

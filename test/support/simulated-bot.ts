@@ -9,14 +9,15 @@ import { startTestRedis } from './redis.ts';
 export type SimulatedBot = Awaited<ReturnType<typeof startSimulatedBot>>;
 
 /** Listens on a free port. Every log line is kept in `logs`. */
-export async function startSimulatedBot(environment: Environment = {}) {
+export async function startSimulatedBot(environment: Environment = {}, pages?: URL) {
   const logs: string[] = [];
   const redis = await startTestRedis();
   // The simulator is told beforehand where the bot will listen.
   const port = await freePort();
   const config = readConfig({ PORT: String(port), REDIS_URL: redis.url, LOG_LEVEL: 'debug', ...environment });
   const log = createLogger({ level: config.logLevel, format: 'json', write: (line) => logs.push(line) });
-  const places = await startPlaces(config, log);
+  const started = await startPlaces(config, log);
+  const places = pages ? { ...started, pages } : started;
   const app = build(config, places, log);
   await app.connect();
   const server = createServer(app.koa.callback());

@@ -1,8 +1,5 @@
 import { VisuallyHidden } from '@mantine/core';
-
-export type TickState = 'sent' | 'delivered' | 'read';
-
-const WORDS: Record<TickState, string> = { sent: 'sent', delivered: 'delivered', read: 'read' };
+import type { TickState } from './delivery.ts';
 
 /** One tick for sent, two for delivered, two blue ones for read. */
 export function Ticks({ state }: { state: TickState }) {
@@ -21,7 +18,7 @@ export function Ticks({ state }: { state: TickState }) {
       >
         <path d={state === 'sent' ? 'M4 6l3 3 6-7.500' : 'M1 6l3 3 6-7.500M8 8.500l.6.500 6.400-7.500'} />
       </svg>
-      <VisuallyHidden>{WORDS[state]}</VisuallyHidden>
+      <VisuallyHidden>{state}</VisuallyHidden>
     </span>
   );
 }

@@ -14,9 +14,23 @@ const teal: MantineColorsTuple = [
   '#003f34',
 ];
 
+/** WhatsApp's dark: blue-grey, the eighth is behind everything. */
+const dark: MantineColorsTuple = [
+  '#e9edef',
+  '#c3ccd1',
+  '#99a7af',
+  '#72828b',
+  '#3b4a54',
+  '#2a3942',
+  '#1f2c33',
+  '#111b21',
+  '#0c1317',
+  '#070c0f',
+];
+
 export const theme = createTheme({
   primaryColor: 'teal',
-  colors: { teal },
+  colors: { teal, dark },
   primaryShade: 6,
   fontFamily:
     '"Segoe UI", "Helvetica Neue", Roboto, Helvetica, Arial, "Liberation Sans", Ubuntu, Cantarell, sans-serif, "Noto Color Emoji"',

@@ -177,7 +177,6 @@ function Tray({ picked, onUnpick }: { picked: readonly Picked[]; onUnpick: (key:
             className={classes.remove}
             size="sm"
             radius="xl"
-            variant="filled"
             aria-label={`Leave out ${file.name}`}
             onClick={() => onUnpick(key)}
           />

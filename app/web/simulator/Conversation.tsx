@@ -1,5 +1,5 @@
 import { ActionIcon } from '@mantine/core';
-import { Fragment, useLayoutEffect, useRef, useState } from 'react';
+import { Fragment, useEffect, useLayoutEffect, useRef, useState } from 'react';
 import type { SimulatedPerson } from '../../simulator/contract.ts';
 import { Icon } from '../parts/Icon.tsx';
 import { dayOf } from '../parts/time.ts';
@@ -19,6 +19,8 @@ const NEAR = 90;
 /** The messages, the newest at the end and in sight, unless somebody reads further up. */
 export function Conversation({ phone: { messages }, person, typing }: ConversationProps) {
   const wall = useRef<HTMLDivElement>(null);
+  const list = useRef<HTMLUListElement>(null);
+  const seen = useRef({ follows: true, top: 0 });
   const [atEnd, setAtEnd] = useState(true);
   const last = messages.at(-1);
 
@@ -27,26 +29,39 @@ export function Conversation({ phone: { messages }, person, typing }: Conversati
   }
   function look(): void {
     const { scrollHeight = 0, scrollTop = 0, clientHeight = 0 } = wall.current ?? {};
-    setAtEnd(scrollHeight - scrollTop - clientHeight < NEAR);
+    const near = scrollHeight - scrollTop - clientHeight < NEAR;
+    // What grows below moves the end away; only somebody who scrolls up wants to stay.
+    const follows = near || (seen.current.follows && scrollTop >= seen.current.top);
+    seen.current = { follows, top: scrollTop };
+    setAtEnd(follows);
   }
   // biome-ignore lint/correctness/useExhaustiveDependencies: what comes in is the reason, whatever it is
   useLayoutEffect(() => {
-    if (atEnd || last?.mine) toEnd();
+    if (seen.current.follows || last?.mine) toEnd();
   }, [messages.length, typing, last?.sid]);
+  // Pictures grow when they are there.
+  useEffect(() => {
+    if (!list.current) return;
+    const growth = new ResizeObserver(() => {
+      if (seen.current.follows) wall.current?.scrollTo({ top: wall.current.scrollHeight });
+    });
+    growth.observe(list.current);
+    return () => growth.disconnect();
+  }, []);
 
   return (
     <>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard */}
       <div
         className={classes.wall}
         ref={wall}
         onScroll={look}
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard
         tabIndex={0}
         role="log"
         aria-label="Conversation with Recado"
       >
         {messages.length === 0 && <Greeting name={person.profileName} />}
-        <ul className={classes.messages}>
+        <ul className={classes.messages} ref={list}>
           {messages.map((message, i) => {
             const before = messages[i - 1];
             const day = dayOf(message.at, Date.now());
@@ -54,11 +69,7 @@ export function Conversation({ phone: { messages }, person, typing }: Conversati
             return (
               <Fragment key={message.sid}>
                 {newDay && <li className={classes.day}>{day}</li>}
-                <MessageBubble
-                  message={message}
-                  first={newDay || before.mine !== message.mine}
-                  onGrow={() => atEnd && toEnd()}
-                />
+                <MessageBubble message={message} first={newDay || before.mine !== message.mine} />
               </Fragment>
             );
           })}

@@ -15,11 +15,9 @@ import type { Message } from './phones.ts';
 interface MessageBubbleProps {
   message: Message;
   first: boolean;
-  /** Something in it got taller after it was shown. */
-  onGrow: () => void;
 }
 
-export function MessageBubble({ message, first, onGrow }: MessageBubbleProps) {
+export function MessageBubble({ message, first }: MessageBubbleProps) {
   const { mine, at, text, written, ticks, trouble } = message;
   const picture = written?.media?.contentType.startsWith('image/') ?? false;
   return (
@@ -33,7 +31,7 @@ export function MessageBubble({ message, first, onGrow }: MessageBubbleProps) {
       beside={mine && (trouble === null ? <Ticks state={ticks} /> : <Icon name="alarm" size={13} />)}
       below={trouble !== null && <Trouble message={message} trouble={trouble} />}
     >
-      {written?.media && <Media file={written.media} onGrow={onGrow} />}
+      {written?.media && <Media file={written.media} />}
       {written?.location && <Place {...written.location} />}
       {written?.button && (
         <span className={classes.pressed}>
@@ -66,11 +64,10 @@ function LongText({ text }: { text: string }) {
   );
 }
 
-function Media({ file, onGrow }: { file: MediaFile; onGrow: () => void }) {
+function Media({ file }: { file: MediaFile }) {
   const url = api.mediaUrl(file.id);
   const kind = file.contentType.split('/', 1)[0];
-  if (kind === 'image')
-    return <img className={classes.picture} src={url} alt={file.name || 'A picture'} onLoad={onGrow} />;
+  if (kind === 'image') return <img className={classes.picture} src={url} alt={file.name || 'A picture'} />;
   if (kind === 'audio') return <VoicePlayer src={url} label={file.name || 'voice note'} />;
   return (
     <a className={classes.file} href={url} download={file.name || 'file'}>

@@ -1,6 +1,7 @@
 import { Button, Group, Modal, Stack, TextInput } from '@mantine/core';
 import { type FormEvent, useState } from 'react';
 import type { SimulatedPerson } from '../../simulator/contract.ts';
+import { isContact } from './usePeople.ts';
 
 interface NewPersonProps {
   opened: boolean;
@@ -69,9 +70,6 @@ export function NewPerson({ opened, onClose, onAdd, onChoose }: NewPersonProps) 
 /** As people write numbers: `+1 (555) 010-0188`. Null for what is no address. */
 function contactOf(typed: string): string | null {
   const text = typed.trim();
-  if (/^\+?[\d ().-]+$/.test(text)) {
-    const digits = text.replace(/\D/g, '');
-    return digits.length >= 6 && digits.length <= 15 ? digits : null;
-  }
-  return /^[A-Z]{2}\.[A-Za-z0-9]{1,128}$/.test(text) ? text : null;
+  const contact = /^\+?[\d ().-]+$/.test(text) ? text.replace(/\D/g, '') : text;
+  return isContact(contact) ? contact : null;
 }

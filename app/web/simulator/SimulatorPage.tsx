@@ -25,8 +25,8 @@ export function SimulatorPage() {
 const NOBODY: SimulatedPerson = { contact: '', profileName: '' };
 
 function Simulator() {
-  const { people, business, add } = usePeople();
   const [, route] = useRoute('/as/:contact');
+  const { people, business, add } = usePeople(route?.contact);
   const [, navigate] = useLocation();
   const person = people.find(({ contact }) => contact === route?.contact) ?? people[0] ?? NOBODY;
   const { phones, connection } = usePhones(person.contact);

@@ -1,6 +1,6 @@
 /** What is on every phone, made from what happened. */
 import type { OutgoingState, PageEvent, Written } from '../../simulator/contract.ts';
-import type { TickState } from '../parts/Ticks.tsx';
+import type { TickState } from '../parts/delivery.ts';
 
 export interface Message {
   sid: string;

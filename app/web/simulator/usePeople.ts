@@ -4,17 +4,29 @@ import { useMemo } from 'react';
 import type { SimulatedPerson } from '../../simulator/contract.ts';
 import * as api from './api.ts';
 
-/** The cast, and whom somebody has made up in this browser. */
-export function usePeople() {
+/**
+ * The cast, and whom somebody has made up in this browser.
+ * @param wanted a contact that an address names; a guest when nobody knows them.
+ */
+export function usePeople(wanted: string | undefined) {
   const { data } = useQuery({ queryKey: ['people'], queryFn: api.people, staleTime: Number.POSITIVE_INFINITY });
   const [own, setOwn] = useLocalStorage<SimulatedPerson[]>({ key: 'recado.people', defaultValue: [] });
-  const people = useMemo(() => [...(data?.people ?? []), ...own], [data, own]);
+  const people = useMemo(() => {
+    const known = [...(data?.people ?? []), ...own];
+    const isNew = data && wanted && isContact(wanted) && !known.some(({ contact }) => contact === wanted);
+    return isNew ? [...known, { contact: wanted, profileName: 'Guest' }] : known;
+  }, [data, own, wanted]);
   return {
     people,
     business: data?.business ?? '',
     add: (person: SimulatedPerson) =>
       setOwn((before) => [...before.filter(({ contact }) => contact !== person.contact), person]),
   };
+}
+
+/** Digits, or a username id with its country. */
+export function isContact(text: string): boolean {
+  return /^(?:\d{6,15}|[A-Z]{2}\.[A-Za-z0-9]{1,128})$/.test(text);
 }
 
 /** `+1 555 010 0123`; a username id as it is. */

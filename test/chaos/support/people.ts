@@ -57,19 +57,19 @@ function createPerson(number: number, { twilio, route, repeats = 2, timeoutMs = 
 
   async function show(url: string, contentType: string): Promise<Sent> {
     const { Body: _, ...fields } = mediaMessage(url, contentType);
-    return write(fields);
+    return write(fields); // with the caption that every message of theirs has
   }
 
   async function write(overrides: Fields = {}): Promise<Sent> {
     const message: Sent = { index: sent.length, acknowledged: false, tries: [] };
     sent.push(message);
     const fields = textMessage({
-      From: `whatsapp:+${phone}`,
-      WaId: phone,
-      To: `whatsapp:+${BUSINESS}`,
       MessageSid: newSid('SM'),
+      Body: `c${number}m${message.index}`,
       ...overrides,
-      Body: overrides.Body ?? `c${number}m${message.index}`,
+      From: `whatsapp:+${phone}`,
+      To: `whatsapp:+${BUSINESS}`,
+      WaId: phone,
     });
     for (let tries = 0; tries <= repeats && !message.acknowledged; tries++) {
       if (tries > 0) await sleep(50);

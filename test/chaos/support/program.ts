@@ -70,8 +70,12 @@ export async function createProgram(
   };
 }
 
-/** What every process under test is told, unless it is told otherwise. */
+/**
+ * What every process under test is told, unless it is told otherwise. There is no Postgres at that address: people are
+ * answered all the same.
+ */
 const USUAL = {
+  DATABASE_URL: 'postgres://nobody:nothing@127.0.0.1:9/nowhere',
   TWILIO_ACCOUNT_SID: ACCOUNT_SID,
   TWILIO_AUTH_TOKEN: AUTH_TOKEN,
   OPENAI_API_KEY: 'test-key',

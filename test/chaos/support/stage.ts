@@ -3,7 +3,7 @@ import { type ModelDouble, startModelDouble } from '../../doubles/model.ts';
 import { startTwilioDouble, type TwilioDouble } from '../../doubles/twilio.ts';
 import { ACCOUNT_SID, AUTH_TOKEN } from '../../support/bot.ts';
 import { startTestRedis, type TestRedis } from '../../support/redis.ts';
-import { type HttpProxy, letThrough, startHttpProxy } from './http-proxy.ts';
+import { type Handle, type HttpProxy, letThrough, startHttpProxy } from './http-proxy.ts';
 import { createProgram, type Program } from './program.ts';
 import { type RedisProxy, startRedisProxy } from './redis-proxy.ts';
 
@@ -69,6 +69,7 @@ async function createActor(
     model: await startHttpProxy(new URL(model.url).origin),
     twilio: await startHttpProxy(twilio.url),
   };
+  lines.twilio.handle = asTwilio;
   const program = await createProgram({
     REDIS_URL: lines.redis.url,
     OPENAI_BASE_URL: `${lines.model.url}/v1`,
@@ -84,7 +85,20 @@ async function createActor(
     letGo() {
       lines.redis.onCommand = () => 'pass';
       lines.model.handle = letThrough;
-      lines.twilio.handle = letThrough;
+      lines.twilio.handle = asTwilio;
     },
   };
 }
+
+/** Lets everything through, and fetches files itself: the host that Twilio sends people to is a private address here. */
+export const asTwilio: Handle = async (_request, forward) => {
+  const answer = await forward();
+  const elsewhere = answer.status === 307 ? answer.headers.location : undefined;
+  if (typeof elsewhere !== 'string') return answer;
+  const file = await fetch(elsewhere);
+  return {
+    status: file.status,
+    headers: { 'content-type': file.headers.get('content-type') ?? '' },
+    body: Buffer.from(await file.arrayBuffer()),
+  };
+};

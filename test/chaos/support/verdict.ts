@@ -37,7 +37,7 @@ export async function settled(redis: Redis, patienceMs = 30_000): Promise<void> 
     if (due === 0) return;
     await sleep(50);
   }
-  const left = await redis.zrange('recado:{0}:due', 0, -1);
+  const left = await redis.zrangebyscore('recado:{0}:due', '-inf', '+inf');
   assert.fail(`after ${patienceMs} ms there is work left: ${left.join(' ')}`);
 }
 

@@ -1,4 +1,3 @@
-import { Badge } from '@mantine/core';
 import { type ReactNode, useMemo } from 'react';
 import type { PageEvent } from '../../../simulator/contract.ts';
 import { exactClock, took } from '../../parts/time.ts';
@@ -89,7 +88,9 @@ function ModelCall({ entry: { at, asked, replied } }: { entry: Extract<WireEntry
         : `Model: ${asked.model}`;
   const note = tokens
     ? `${tokens.prompt} + ${tokens.completion} tokens${tokens.cached ? `, ${tokens.cached} cached` : ''}`
-    : `${asked.messages.length} messages`;
+    : asked.purpose === 'speech'
+      ? (asked.messages[0]?.text ?? '')
+      : `${asked.messages.length} messages`;
   return (
     <Row way="model" at={at} title={title} note={note} status={replied?.status} ms={replied?.ms}>
       {replied && <Raw title="It said" text={replied.text || '(nothing)'} />}
@@ -152,14 +153,9 @@ function Row({ way, at, title, note, status, ms, bar, children }: RowProps) {
       </span>
       <span className={classes.figures}>
         {status !== undefined && (
-          <Badge
-            size="sm"
-            variant="light"
-            color={isGood(status) ? 'teal' : 'red'}
-            className={isGood(status) ? classes.good : classes.bad}
-          >
+          <span className={classes.chip} data-good={isGood(status)}>
             {status === 0 ? 'given up' : status}
-          </Badge>
+          </span>
         )}
         <span>{ms === undefined ? exactClock(at).slice(0, 12) : took(ms)}</span>
       </span>

@@ -1,0 +1,41 @@
+/** A file that somebody sent, shown to people at the desk: whatever it is, it runs nowhere. */
+import type { Context } from 'koa';
+import type { ArchivedMedia } from '../archive/messages.ts';
+
+/**
+ * What a browser shows by itself, beside which nothing is believed: a file that is something else stays a broken picture.
+ * SVG is not among them, it can hold scripts.
+ */
+const SHOWN = /^(image\/(jpeg|png|webp|gif|avif)|audio\/(ogg|mpeg|mp4|aac|amr|wav|webm|x-m4a|opus))$/;
+
+/** Answers with the file, or with the part of it that a player asks for (`Range`). */
+export function sendFile(ctx: Context, { kind, contentType }: ArchivedMedia['attachment'], bytes: Uint8Array): void {
+  const shown = SHOWN.test(contentType);
+  ctx.set({
+    'Accept-Ranges': 'bytes',
+    'Cache-Control': 'private, max-age=3600',
+    'Content-Disposition': shown ? 'inline' : `attachment; filename="${kind}"`,
+    'Content-Security-Policy': "default-src 'none'; sandbox",
+    'Cross-Origin-Resource-Policy': 'same-origin',
+    'X-Content-Type-Options': 'nosniff',
+  });
+  ctx.set('Content-Type', shown ? contentType : 'application/octet-stream');
+  const range = rangeOf(ctx.get('Range'), bytes.length);
+  if (range) {
+    ctx.status = 206;
+    ctx.set('Content-Range', `bytes ${range.from}-${range.to}/${bytes.length}`);
+  }
+  ctx.body = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).subarray(
+    range?.from ?? 0,
+    range ? range.to + 1 : undefined,
+  );
+}
+
+/** One range alone; what cannot be understood or served gets the whole file. https://www.rfc-editor.org/rfc/rfc9110#section-14.2 */
+function rangeOf(header: string, length: number): { from: number; to: number } | null {
+  const [, first, last] = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(header) ?? [];
+  if (first === undefined || last === undefined || (first === '' && last === '')) return null;
+  const from = first === '' ? Math.max(0, length - Number(last)) : Number(first);
+  const to = first === '' || last === '' ? length - 1 : Math.min(Number(last), length - 1);
+  return from <= to ? { from, to } : null;
+}

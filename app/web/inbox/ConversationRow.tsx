@@ -1,0 +1,68 @@
+import { Badge, Text, UnstyledButton, VisuallyHidden } from '@mantine/core';
+import { useEffect, useRef } from 'react';
+import type { Conversation } from '../../inbox/contract.ts';
+import { Avatar } from '../parts/Avatar.tsx';
+import classes from './inbox.module.css';
+import { nameOf, previewOf, SENTIMENTS, when } from './words.ts';
+
+interface ConversationRowProps {
+  conversation: Conversation;
+  chosen: boolean;
+  onOpen: () => void;
+}
+
+export function ConversationRow({ conversation, chosen, onOpen }: ConversationRowProps) {
+  const row = useRef<HTMLButtonElement>(null);
+  useEffect(() => {
+    if (chosen) row.current?.scrollIntoView({ block: 'nearest' });
+  }, [chosen]);
+  const { unread_count, open_tasks, last_sentiment, takeover_until } = conversation;
+  const mood = last_sentiment && last_sentiment !== 'neutral' ? SENTIMENTS[last_sentiment] : null;
+  return (
+    <li>
+      <UnstyledButton ref={row} className={classes.row} data-chosen={chosen} aria-current={chosen} onClick={onOpen}>
+        <Avatar name={nameOf(conversation)} size={42} />
+        <span className={classes.rowText}>
+          <span className={classes.rowLine}>
+            <Text component="span" fw={unread_count > 0 ? 700 : 500} truncate>
+              {nameOf(conversation)}
+            </Text>
+            <Text component="span" size="xs" className={classes.quiet}>
+              {when(conversation.last_message_at, Date.now())}
+            </Text>
+          </span>
+          <span className={classes.rowLine}>
+            <Text component="span" size="sm" truncate className={classes.quiet}>
+              {previewOf(conversation)}
+            </Text>
+            {unread_count > 0 && (
+              <Badge circle={unread_count < 10} size="md" className={classes.unread}>
+                {unread_count > 99 ? '99+' : unread_count}
+                <VisuallyHidden> unread</VisuallyHidden>
+              </Badge>
+            )}
+          </span>
+          {(mood || open_tasks > 0 || takeover_until) && (
+            <span className={classes.badges}>
+              {mood && (
+                <Badge size="xs" color={mood.color} variant="light" className={classes.badge}>
+                  {mood.word}
+                </Badge>
+              )}
+              {open_tasks > 0 && (
+                <Badge size="xs" color="blue" variant="light" className={classes.badge}>
+                  {open_tasks === 1 ? '1 task' : `${open_tasks} tasks`}
+                </Badge>
+              )}
+              {takeover_until && (
+                <Badge size="xs" color="violet" variant="light" className={classes.badge}>
+                  Taken over
+                </Badge>
+              )}
+            </span>
+          )}
+        </span>
+      </UnstyledButton>
+    </li>
+  );
+}

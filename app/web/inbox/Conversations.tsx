@@ -1,0 +1,164 @@
+import { Button, Center, CloseButton, Loader, Select, SegmentedControl, Stack, Text, TextInput } from '@mantine/core';
+import { useDebouncedValue, useHotkeys } from '@mantine/hooks';
+import { useInfiniteQuery } from '@tanstack/react-query';
+import { useRef, useState } from 'react';
+import { useLocation, useRoute } from 'wouter';
+import type { Conversation } from '../../inbox/contract.ts';
+import { conversations } from './api.ts';
+import { ConversationRow } from './ConversationRow.tsx';
+import classes from './inbox.module.css';
+import { Thread } from './Thread.tsx';
+
+const FILTERS = [
+  { value: 'all', label: 'All' },
+  { value: 'unread', label: 'Unread' },
+  { value: 'voice', label: 'Voice' },
+  { value: 'picture', label: 'Picture' },
+  { value: 'text', label: 'Text' },
+  { value: 'tasks', label: 'Tasks' },
+] as const;
+type Filter = (typeof FILTERS)[number]['value'];
+
+/** The list of conversations, and the one that is open. j and k move, / searches. */
+export function Conversations() {
+  const [filter, setFilter] = useState<Filter>('all');
+  const [sentiment, setSentiment] = useState<string | null>(null);
+  const [status, setStatus] = useState<string | null>('active');
+  const [words, setWords] = useState('');
+  const [search] = useDebouncedValue(words.trim(), 250);
+  const searchBox = useRef<HTMLInputElement>(null);
+  const [, route] = useRoute('/with/:phone');
+  const [, navigate] = useLocation();
+  const chosen = route ? decodeURIComponent(route.phone ?? '') : null;
+  const query = {
+    filter,
+    search,
+    // The selects offer what the contract names, and nothing else.
+    ...(sentiment ? { sentiment: sentiment as Conversation['last_sentiment'] & string } : {}),
+    ...(status ? { status: status as Conversation['conversation_status'] } : {}),
+  };
+  const list = useInfiniteQuery({
+    queryKey: ['conversations', query],
+    queryFn: ({ pageParam }) => conversations({ ...query, limit: 30, ...(pageParam ? { cursor: pageParam } : {}) }),
+    initialPageParam: '',
+    getNextPageParam: (last) => last.next_cursor,
+  });
+  const rows = list.data?.pages.flatMap((page) => page.conversations) ?? [];
+  const open = (phone: string) => navigate(`/with/${encodeURIComponent(phone)}`);
+
+  function step(by: number): void {
+    const at = rows.findIndex((row) => row.phone_number === chosen);
+    const next = rows[Math.min(rows.length - 1, Math.max(0, at + by))];
+    if (next) open(next.phone_number);
+  }
+  useHotkeys([
+    ['j', () => step(1)],
+    ['k', () => step(-1)],
+    ['/', () => searchBox.current?.focus()],
+    ['Escape', () => navigate('/')],
+  ]);
+
+  return (
+    <div className={classes.conversations} data-open={chosen !== null}>
+      <section className={classes.list} aria-label="Conversations">
+        <Stack gap="xs" p="sm" className={classes.filters}>
+          <TextInput
+            ref={searchBox}
+            aria-label="Search conversations"
+            placeholder="Search names and messages  ( / )"
+            value={words}
+            onChange={(event) => setWords(event.currentTarget.value)}
+            rightSection={words && <CloseButton size="sm" aria-label="Clear the search" onClick={() => setWords('')} />}
+          />
+          <SegmentedControl
+            aria-label="Show"
+            size="xs"
+            fullWidth
+            data={[...FILTERS]}
+            value={filter}
+            onChange={(value) => setFilter(value)}
+          />
+          <div className={classes.selects}>
+            <Select
+              aria-label="Sentiment"
+              placeholder="Any sentiment"
+              size="xs"
+              clearable
+              data={['urgent', 'negative', 'neutral', 'positive']}
+              value={sentiment}
+              onChange={setSentiment}
+            />
+            <Select
+              aria-label="Status"
+              placeholder="Any status"
+              size="xs"
+              clearable
+              data={['active', 'archived', 'blocked']}
+              value={status}
+              onChange={setStatus}
+            />
+          </div>
+        </Stack>
+        <div className={classes.rows}>
+          {list.isPending && <Waiting />}
+          {list.isError && <Problem message={list.error.message} onRetry={() => list.refetch()} />}
+          {list.isSuccess && rows.length === 0 && (
+            <Text p="lg" c="dimmed" ta="center">
+              {search || filter !== 'all' || sentiment ? 'No conversation fits these filters.' : 'Nobody has written yet.'}
+            </Text>
+          )}
+          <ul className={classes.plain}>
+            {rows.map((row) => (
+              <ConversationRow
+                key={row.id}
+                conversation={row}
+                chosen={row.phone_number === chosen}
+                onOpen={() => open(row.phone_number)}
+              />
+            ))}
+          </ul>
+          {list.hasNextPage && (
+            <Button
+              variant="subtle"
+              fullWidth
+              loading={list.isFetchingNextPage}
+              onClick={() => list.fetchNextPage()}
+            >
+              Show older ones
+            </Button>
+          )}
+        </div>
+      </section>
+      <section className={classes.thread} aria-label="Conversation">
+        {chosen ? (
+          <Thread key={chosen} phone={chosen} onClose={() => navigate('/')} />
+        ) : (
+          <Center h="100%" p="lg">
+            <Text c="dimmed" ta="center">
+              Choose a conversation. Keys: j and k move, / searches, r answers, e archives.
+            </Text>
+          </Center>
+        )}
+      </section>
+    </div>
+  );
+}
+
+export function Waiting() {
+  return (
+    <Center p="xl">
+      <Loader aria-label="Loading" />
+    </Center>
+  );
+}
+
+export function Problem({ message, onRetry }: { message: string; onRetry: () => void }) {
+  return (
+    <Stack p="lg" align="center" role="alert">
+      <Text ta="center">{message}</Text>
+      <Button variant="light" onClick={onRetry}>
+        Try again
+      </Button>
+    </Stack>
+  );
+}

@@ -1,0 +1,111 @@
+/** What the page asks of the inbox's API. Everything rejects with a `Refused` whose message can be shown. */
+import type { z } from 'zod';
+import type { requests, responses } from '../../inbox/contract.ts';
+
+const API = '/api/whatsapp';
+
+export const EVENTS_URL = `${API}/events`;
+
+type Answer<Name extends keyof typeof responses> = z.infer<(typeof responses)[Name]>;
+type Query<Name extends keyof typeof requests> = Partial<z.input<(typeof requests)[Name]>>;
+type Body<Name extends keyof typeof requests> = z.input<(typeof requests)[Name]>;
+
+/** The server said no, or was not there. */
+export class Refused extends Error {
+  readonly status: number;
+  constructor(status: number, message: string) {
+    super(message);
+    this.status = status;
+  }
+}
+
+/** Goes along with all that changes something; told by the session. */
+let csrf = '';
+
+export async function session(): Promise<boolean> {
+  try {
+    csrf = (await send<Answer<'session'>>('GET', '/api/session')).csrf;
+    return true;
+  } catch (error) {
+    if (error instanceof Refused && error.status === 401) return false;
+    throw error;
+  }
+}
+
+export async function signIn(password: string): Promise<void> {
+  csrf = (await send<Answer<'session'>>('POST', '/api/session', { password })).csrf;
+}
+
+export function signOut(): Promise<unknown> {
+  return send('DELETE', '/api/session');
+}
+
+export function conversations(query: Query<'conversations'>): Promise<Answer<'conversations'>> {
+  return send('GET', `${API}/conversations${searchOf(query)}`);
+}
+
+export function conversation(phone: string, query: Query<'conversation'>): Promise<Answer<'conversation'>> {
+  return send('GET', `${API}/conversation/${encodeURIComponent(phone)}${searchOf(query)}`);
+}
+
+export function markRead(phone_number: string): Promise<Answer<'markRead'>> {
+  return send('POST', `${API}/mark-read`, { phone_number });
+}
+
+export function write(body: Body<'send'>): Promise<Answer<'send'>> {
+  return send('POST', `${API}/send`, body);
+}
+
+export function setStatus(body: Body<'status'>): Promise<Answer<'status'>> {
+  return send('POST', `${API}/conversation-status`, body);
+}
+
+export function takeover(body: Body<'takeover'>): Promise<Answer<'takeover'>> {
+  return send('POST', `${API}/takeover`, body);
+}
+
+export function tasks(query: Query<'tasks'>): Promise<Answer<'tasks'>> {
+  return send('GET', `${API}/tasks${searchOf(query)}`);
+}
+
+export function createTask(body: Body<'createTask'>): Promise<Answer<'task'>> {
+  return send('POST', `${API}/tasks`, body);
+}
+
+export function updateTask(id: string, body: Body<'updateTask'>): Promise<Answer<'task'>> {
+  return send('PATCH', `${API}/tasks/${encodeURIComponent(id)}`, body);
+}
+
+export function analytics(days: number): Promise<Answer<'analytics'>> {
+  return send('GET', `${API}/analytics?days=${days}`);
+}
+
+export function deadLetters(): Promise<Answer<'deadLetters'>> {
+  return send('GET', `${API}/dead-letters`);
+}
+
+export function replay(id: string): Promise<unknown> {
+  return send('POST', `${API}/dead-letters/${encodeURIComponent(id)}/replay`, {});
+}
+
+export function drop(id: string): Promise<unknown> {
+  return send('DELETE', `${API}/dead-letters/${encodeURIComponent(id)}`);
+}
+
+function searchOf(query: Record<string, unknown>): string {
+  const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== '');
+  return given.length === 0 ? '' : `?${new URLSearchParams(given.map(([name, value]) => [name, String(value)]))}`;
+}
+
+async function send<T>(method: string, path: string, body?: object): Promise<T> {
+  const response = await fetch(path, {
+    method,
+    headers: { 'x-csrf-token': csrf, ...(body ? { 'Content-Type': 'application/json' } : {}) },
+    ...(body ? { body: JSON.stringify(body) } : {}),
+  }).catch(() => {
+    throw new Refused(0, 'The server cannot be reached. Is it running, and is this device online?');
+  });
+  const answer = await response.json().catch(() => ({}));
+  if (!response.ok) throw new Refused(response.status, answer.error ?? `The server answered ${response.status}.`);
+  return answer;
+}

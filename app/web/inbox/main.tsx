@@ -1,0 +1,5 @@
+import '@mantine/charts/styles.css';
+import { mount } from '../parts/mount.tsx';
+import { InboxPage } from './InboxPage.tsx';
+
+mount(<InboxPage />);

@@ -1,0 +1,65 @@
+/** What the inbox's values are called on the page, and how they are coloured. */
+import type { Conversation, Message, Sentiment, Task } from '../../inbox/contract.ts';
+
+export const SENTIMENTS: Record<Sentiment, { word: string; color: string }> = {
+  positive: { word: 'Positive', color: 'green' },
+  neutral: { word: 'Neutral', color: 'gray' },
+  negative: { word: 'Negative', color: 'orange' },
+  urgent: { word: 'Urgent', color: 'red' },
+};
+
+export const TASK_STATES: { status: Task['status']; word: string }[] = [
+  { status: 'pending', word: 'To do' },
+  { status: 'in_progress', word: 'In progress' },
+  { status: 'completed', word: 'Done' },
+  { status: 'cancelled', word: 'Cancelled' },
+];
+
+export const PRIORITIES = ['1 – most urgent', '2', '3 – normal', '4', '5 – least urgent'];
+
+export const CANNED = [
+  'Thank you for your message. I am looking into it and will get back to you shortly.',
+  'Could you please send me a few more details?',
+  'This is done. Is there anything else I can help you with?',
+];
+
+const KINDS: Partial<Record<Message['message_type'], string>> = {
+  audio: 'Voice note',
+  image: 'Picture',
+  video: 'Video',
+  document: 'Document',
+  contact: 'Contact card',
+  location: 'Location',
+};
+
+export function nameOf({ contact_name, phone_number }: Pick<Conversation, 'contact_name' | 'phone_number'>): string {
+  return contact_name || phone_number;
+}
+
+/** The line under a name in the list. */
+export function previewOf(conversation: Conversation): string {
+  const { last_message_type, last_message_text, last_message_author } = conversation;
+  const who = last_message_author === 'bot' ? 'Bot: ' : last_message_author === 'desk' ? 'You: ' : '';
+  const kind = last_message_type ? KINDS[last_message_type] : undefined;
+  return who + [kind, last_message_text].filter(Boolean).join(' · ');
+}
+
+export function kindOf(message: Message): string {
+  return KINDS[message.message_type] ?? '';
+}
+
+const SHORT_DAY = new Intl.DateTimeFormat('en', { day: 'numeric', month: 'short' });
+const CLOCK = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' });
+
+/** `14:03` today, else `21 Nov`. */
+export function when(time: string, now: number): string {
+  const date = new Date(time);
+  return date.toDateString() === new Date(now).toDateString() ? CLOCK.format(date) : SHORT_DAY.format(date);
+}
+
+/** `5 h 12 min`, `40 min` */
+export function span(ms: number): string {
+  const all = Math.max(0, Math.ceil(ms / 60_000));
+  const hours = Math.floor(all / 60);
+  return hours > 0 ? `${hours} h ${all % 60} min` : `${all} min`;
+}

@@ -1,0 +1,2 @@
+/** How far a message has come. */
+export type TickState = 'sent' | 'delivered' | 'read';

@@ -1,0 +1,187 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { sql } from 'kysely';
+import { createConversations } from '../../app/archive/conversations.ts';
+import { createDatabase } from '../../app/archive/database.ts';
+import { isOutage } from '../../app/archive/outage.ts';
+import { readPhone } from '../../app/archive/phone.ts';
+import { withSsl } from '../../app/archive/postgres.ts';
+import { record } from '../../app/archive/record.ts';
+import { Failure } from '../../app/errors.ts';
+import { NO_POSTGRES, startTestPostgres, type TestPostgres } from '../support/postgres.ts';
+import { query, quiet } from './engines.ts';
+import { PHONE, received } from './events.ts';
+
+describe('PGlite', () => {
+  test('keeps what it was told over a restart, and gives the folder back', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'recado-pglite-'));
+    const steps: string[] = [];
+    const open = () =>
+      createDatabase({
+        log: quiet,
+        async claim() {
+          steps.push('claimed');
+          return { folder, release: async () => void steps.push('released') };
+        },
+      });
+    const first = open();
+    assert.deepEqual(steps, [], 'nothing is opened before the first query');
+    await first.migrate();
+    await first.transaction((db) => record(db, [received()], true));
+    await first.close();
+    const second = open();
+    await second.migrate();
+    assert.equal((await createConversations(second).find(PHONE))?.totalMessages, 1);
+    await second.close();
+    assert.deepEqual(steps, ['claimed', 'released', 'claimed', 'released']);
+    rmSync(folder, { recursive: true });
+  });
+
+  test('lets transactions run one after the other, and undoes the one that failed', async () => {
+    const claim = async () => ({ folder: 'memory://', release: async () => {} });
+    const database = createDatabase({ log: quiet, claim });
+    await database.migrate();
+    const work = Array.from({ length: 5 }, (_, i) =>
+      database.transaction(async (db) => {
+        await record(db, [received()], true);
+        if (i === 2) throw new RangeError('on purpose');
+      }),
+    );
+    const results = await Promise.allSettled([...work, database.ping()]);
+    assert.deepEqual(
+      results.map(({ status }) => status),
+      ['fulfilled', 'fulfilled', 'rejected', 'fulfilled', 'fulfilled', 'fulfilled'],
+    );
+    assert.equal((await createConversations(database).find(PHONE))?.totalMessages, 4);
+    await database.close();
+    await assert.rejects(database.ping());
+  });
+
+  test('says whose folder it is when another process has it', async () => {
+    const inUse = new Failure('archive.unavailable', 'The folder is in use by process 7.');
+    const database = createDatabase({ log: quiet, claim: () => Promise.reject(inUse) });
+    await assert.rejects(database.migrate(), inUse);
+    await assert.rejects(database.ping(), inUse);
+    await database.close();
+  });
+});
+
+describe('PostgreSQL', { skip: NO_POSTGRES }, () => {
+  let server: TestPostgres;
+  before(async () => {
+    server = await startTestPostgres();
+  });
+  after(() => server.stop());
+
+  test('is migrated once when several processes start at the same time', async () => {
+    const url = await server.createDatabase();
+    const processes = Array.from({ length: 6 }, () => createDatabase({ url, log: quiet }));
+    await Promise.all(processes.map((database) => database.migrate()));
+    const [database] = processes;
+    assert.ok(database);
+    assert.deepEqual(await query(database, 'select name from kysely_migration'), [{ name: '0001-inbox' }]);
+    await Promise.all(processes.map((one) => one.ping()));
+    await Promise.all(processes.map((one) => one.close()));
+  });
+
+  test('hides the tables from the public key of a Supabase project', async () => {
+    const url = await server.createDatabase();
+    const database = createDatabase({ url, log: quiet });
+    await query(database, 'create role anon');
+    await database.migrate();
+    const open = await query(
+      database,
+      `select relname from pg_class join pg_namespace n on n.oid = relnamespace
+       where nspname = 'public' and relkind = 'r' and not relrowsecurity and relname not like 'kysely%'`,
+    );
+    assert.deepEqual(open, []);
+    assert.equal((await query(database, 'select * from whatsapp_inbox_view')).length, 0);
+    await query(database, 'drop role anon');
+    await database.close();
+  });
+
+  test('is unavailable, in words and for a while, when it is away or has no tables', async () => {
+    const url = await server.createDatabase();
+    const database = createDatabase({ url, log: quiet });
+    await assert.rejects(database.ping(), { code: 'archive.unavailable' });
+    await database.migrate();
+    await server.halt();
+    await assert.rejects(createConversations(database).find(PHONE), {
+      code: 'archive.unavailable',
+      retryable: true,
+      status: 503,
+    });
+    await server.resume();
+    assert.equal(await createConversations(database).find(PHONE), null);
+    await database.close();
+  });
+
+  test('finds pages by their index, however many messages there are', async () => {
+    const database = createDatabase({ url: await server.createDatabase(), log: quiet });
+    await database.migrate();
+    await database.run((db) => sql.raw(MANY).execute(db));
+    await database.run((db) => sql.raw(MANY_MESSAGES).execute(db));
+    await query(database, 'analyze');
+    const [one] = await query(database, "select id from whatsapp_conversations where phone_number = '+15550100007'");
+    const pages = [
+      `select * from whatsapp_inbox_view where direction = 'inbound'
+       and (received_at, id) < ('2026-01-01T05:00:00Z', '80000000-0000-0000-0000-000000000000') order by received_at desc, id desc limit 51`,
+      `select * from whatsapp_inbox_view where conversation_id = '${one?.id}'
+       order by received_at desc, id desc limit 51`,
+      `select * from whatsapp_inbox_view where message_type = 'audio' and message_type <> 'text' order by received_at desc, id desc limit 51`,
+      `select * from whatsapp_conversations where conversation_status = 'active' and (last_message_at, id) < (now(), '80000000-0000-0000-0000-000000000000')
+       order by last_message_at desc, id desc limit 51`,
+      `select * from whatsapp_conversations where unread_count > 0 order by last_message_at desc, id desc limit 51`,
+      `select * from sales_tasks order by coalesce(due_date, 'infinity'), priority, id limit 51`,
+    ];
+    for (const page of pages) {
+      const plan = await query(database, `explain ${page}`);
+      const text = plan.map((row) => row['QUERY PLAN']).join('\n');
+      assert.doesNotMatch(text, /Seq Scan on (whatsapp_messages|whatsapp_conversations)|Sort/, `${page}\n${text}`);
+    }
+    await database.close();
+  });
+});
+
+const MANY = `
+  insert into whatsapp_conversations (phone_number, business_number, first_message_at, last_message_at, unread_count)
+  select '+155501' || lpad(i::text, 5, '0'), '+14155238886', '2026-01-01', '2026-01-01'::timestamptz + i * interval '1 second', i % 2
+  from generate_series(1, 500) i`;
+const MANY_MESSAGES = `
+  insert into whatsapp_messages (conversation_id, from_number, to_number, direction, author, message_body, message_type, received_at)
+  select c.id, c.phone_number, c.business_number, 'inbound', 'contact', 'hello ' || n, case when n % 20 = 0 then 'audio' else 'text' end,
+    '2026-01-01'::timestamptz + n * interval '1 minute'
+  from whatsapp_conversations c, generate_series(1, case c.phone_number when '+15550100007' then 3000 else 40 end) n`;
+
+test('sslmode means what it means to psql, and Supabase is never spoken to in the clear', () => {
+  const modeOf = (url: string) => new URL(withSsl(url)).searchParams.toString();
+  assert.equal(modeOf('postgres://u:p@localhost:5432/recado'), '');
+  assert.equal(modeOf('postgres://u:p@db.abc.supabase.co:5432/postgres'), 'sslmode=require&uselibpqcompat=true');
+  assert.equal(
+    modeOf('postgres://u:p@aws-0.pooler.supabase.com:6543/postgres?sslmode=disable'),
+    'sslmode=disable&uselibpqcompat=true',
+  );
+  assert.equal(
+    modeOf('postgres://u:p@db.example.com/x?sslmode=verify-full'),
+    'sslmode=verify-full&uselibpqcompat=true',
+  );
+  assert.equal(withSsl('/var/run/postgresql'), '/var/run/postgresql');
+});
+
+test('an outage is told from what would go wrong again', () => {
+  const error = (code: string, message = '') => Object.assign(new Error(message), { code });
+  for (const code of ['ECONNREFUSED', 'EPIPE', '57P01', '53300', '40P01', '08006', '42P01', '28P01'])
+    assert.ok(isOutage(error(code)), code);
+  assert.ok(isOutage(new Error('Connection terminated unexpectedly')));
+  for (const code of ['22001', '23505', '22021', '54000']) assert.ok(!isOutage(error(code, 'connection closed')), code);
+  assert.ok(!isOutage(new SyntaxError('Unexpected token in "connection"')));
+});
+
+test('numbers are found however they are written', () => {
+  for (const given of ['+15550100123', '15550100123', 'whatsapp:+15550100123', ' +1 (555) 010-0123', '1-555-010-0123'])
+    assert.equal(readPhone(given), '+15550100123');
+  assert.equal(readPhone('US.1A2b'), 'US.1A2b');
+});

@@ -1,0 +1,151 @@
+/** The whole bot over its doubles, with an archive in memory and the inbox's API beside it, as somebody at the desk uses it. */
+import { createServer as createHttpServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createAnalysisStore } from '../../app/archive/analysis.ts';
+import { createAnalytics } from '../../app/archive/analytics.ts';
+import { createConversations } from '../../app/archive/conversations.ts';
+import { createDatabase } from '../../app/archive/database.ts';
+import { createMessages } from '../../app/archive/messages.ts';
+import { createRecorder } from '../../app/archive/recorder.ts';
+import { createTasks } from '../../app/archive/tasks.ts';
+import { createTwilioChannel } from '../../app/channels/twilio/client.ts';
+import { createTwilioMedia } from '../../app/channels/twilio/media.ts';
+import { createDeliver } from '../../app/conversation/deliver.ts';
+import { createTakeover } from '../../app/conversation/takeover.ts';
+import { createAuth } from '../../app/inbox/auth.ts';
+import { createLive } from '../../app/inbox/live.ts';
+import { createInbox } from '../../app/inbox/routes.ts';
+import { createDownloader } from '../../app/media/download.ts';
+import { createDeadLetters } from '../../app/memory/dead-letters.ts';
+import { createDesk } from '../../app/memory/desk.ts';
+import { createKeys } from '../../app/memory/keys.ts';
+import { createNews } from '../../app/memory/news.ts';
+import { createRedis, createScripts } from '../../app/memory/redis.ts';
+import { createEventStream } from '../../app/memory/stream.ts';
+import { createLogger } from '../../app/ops/logger.ts';
+import { createServer } from '../../app/server.ts';
+import { ACCOUNT_SID, AUTH_TOKEN, startBot, startDoubles } from '../support/bot.ts';
+
+export const PASSWORD = 'correct horse battery staple';
+export const API_KEY = 'key-of-a-program';
+
+export type TestDesk = Awaited<ReturnType<typeof startDesk>>;
+
+export interface Answer {
+  status: number;
+  headers: Headers;
+  // biome-ignore lint/suspicious/noExplicitAny: what a program gets is JSON of any shape; the schemas check it
+  body: any;
+}
+
+export async function startDesk() {
+  const doubles = await startDoubles();
+  const bot = await startBot(doubles);
+  const logs: string[] = [];
+  const log = createLogger({ level: 'debug', format: 'json', write: (line) => logs.push(line) });
+
+  const redis = createRedis({ kind: 'url', url: doubles.redis.url }, log);
+  await redis.connect();
+  const keys = createKeys(1);
+  const run = createScripts(redis);
+  const memory = { redis, run, keys, historyTtlMs: 86_400_000, now: Date.now };
+  const desk = createDesk(memory);
+
+  const claim = async () => ({ folder: 'memory://', release: async () => {} });
+  const database = createDatabase({ log, claim });
+  const archive = {
+    messages: createMessages(database),
+    conversations: createConversations(database),
+    tasks: createTasks(database),
+    analytics: createAnalytics(database),
+  };
+
+  const live = createLive({ news: createNews({ redis, keys }), log, lookMs: 20 });
+  const stream = createEventStream({ redis, keys, log });
+  const recorder = createRecorder({
+    database,
+    stream,
+    log,
+    analysis: true,
+    onRecorded: ({ phones }) => live.tell(phones.map((phone) => ({ kind: 'message', phone_number: phone }))),
+  });
+
+  const account = { accountSid: ACCOUNT_SID, authToken: AUTH_TOKEN, apiBaseUrl: doubles.twilio.url };
+  const channel = createTwilioChannel({ ...account, sender: {}, statusCallbackUrl: undefined, log });
+  const downloader = createDownloader({
+    trustedOrigins: [doubles.twilio.url, doubles.twilio.filesUrl],
+    maxBytes: 1_000_000,
+    log,
+    waitsMs: [],
+  });
+  const media = createTwilioMedia({ ...account, downloader });
+
+  const auth = createAuth({
+    password: PASSWORD,
+    apiKeys: [API_KEY],
+    publicUrl: undefined,
+    trustProxy: false,
+    now: Date.now,
+  });
+  const inbox = createInbox({
+    guard: auth.guard,
+    archive,
+    takeover: createTakeover({ desk, deliver: createDeliver({ channel }), log, now: Date.now }),
+    remembered: desk.state,
+    deadLetters: createDeadLetters(memory),
+    download: ({ attachment }) => media.download(attachment.ref),
+    live,
+    timeZone: 'UTC',
+    publicUrl: undefined,
+    now: Date.now,
+  });
+  const koa = createServer({ routers: [auth.router, inbox], log, isStopping: () => false });
+  const server = createHttpServer(koa.callback());
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`; // a TCP server has an address of this shape
+
+  return {
+    doubles,
+    bot,
+    url,
+    logs,
+    redis,
+    keys,
+    live,
+    database,
+    archive,
+    recorder,
+    routers: [auth.router, inbox],
+    analysis: createAnalysisStore(database),
+    /** A person writes, and the archive has it when this resolves. */
+    async say(from: string, body: string, overrides: Record<string, string> = {}) {
+      const said = await bot.say(from, body, overrides);
+      await recorder.catchUp();
+      return said;
+    },
+    /** A program asks. */
+    async ask(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer> {
+      const response = await fetch(url + path, {
+        method,
+        headers: {
+          'x-api-key': API_KEY,
+          ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+          ...headers,
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+      return { status: response.status, headers: response.headers, body: await response.json() };
+    },
+    async stop() {
+      live.end();
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+      await recorder.stop();
+      await database.close();
+      redis.disconnect();
+      await downloader.close();
+      await bot.stop();
+      await doubles.stop();
+    },
+  };
+}
