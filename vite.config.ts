@@ -15,8 +15,8 @@ export default defineConfig({
     assetsDir: '',
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
-    rolldownOptions: { input: { simulator: 'app/web/simulator.html' } },
+    rolldownOptions: { input: { simulator: 'app/web/simulator.html', inbox: 'app/web/inbox.html' } },
   },
   // `npx vite` shows the pages while they are worked on, with the bot running beside it.
-  server: { proxy: { '/simulator/api': 'http://localhost:3002' } },
+  server: { proxy: { '/simulator/api': 'http://localhost:3002', '/api': 'http://localhost:3002' } },
 });

@@ -57,6 +57,7 @@ export const SETTINGS = {
   OPENAI_BASE_URL: row(url(['http:', 'https:']), '', 'any OpenAI-compatible server, e.g. http://localhost:11434/v1'),
   OPENAI_MODEL: row(text(), 'gpt-5.4-mini', 'the model that answers'),
   OPENAI_SUMMARY_MODEL: row(text(), '', 'the model that writes summaries; default: OPENAI_MODEL'),
+  OPENAI_ANALYSIS_MODEL: row(text(), '', 'the model that says what messages are about; default: OPENAI_MODEL'),
   OPENAI_TRANSCRIBE_MODEL: row(
     text(),
     'gpt-transcribe',
@@ -103,6 +104,19 @@ export const SETTINGS = {
     'host:port,… of a Redis Cluster',
   ),
   REDIS_SHARDS: row(integer(1, 1_024), '1', 'hash tags that the keys are spread over; 32 or more on a cluster'),
+  DATABASE_URL: row(
+    url(['postgres:', 'postgresql:']),
+    '',
+    'Postgres for the archive, Supabase too; without it an embedded one is used',
+  ),
+  ANALYSIS: row(flag(), 'on', 'off: no analysis, no automatic tasks, no cost'),
+  ANALYSIS_PROMPT_FILE: row(
+    text(),
+    '',
+    'a Markdown file with the prompt of the analysis; before it, between two lines of ---, lists such as intents: a, b',
+  ),
+  ADMIN_PASSWORD: row(text(), '', 'sign-in of the inbox; default: made up and logged once at start'),
+  API_KEYS: row(text(), '', 'keys of programs that use the API, separated by commas; sent as x-api-key'),
   DATA_DIR: row(text(), 'data', 'where the embedded stores keep their files'),
   HISTORY_TOKENS: row(
     integer(200, 200_000),
@@ -171,13 +185,16 @@ export function readConfig(environment: Environment): Config {
     }),
     // Each value was parsed by the schema under the same name in the same table.
   ) as Values;
-  const systemPrompt = readSystemPrompt(values, problems);
+  const files = {
+    systemPrompt: readFile('SYSTEM_PROMPT_FILE', values, problems) || values.SYSTEM_PROMPT || DEFAULT_SYSTEM_PROMPT,
+    analysisPrompt: readFile('ANALYSIS_PROMPT_FILE', values, problems),
+  };
   problems.push(...contradictions(values));
   if (problems.length > 0) throw new SettingsError(problems);
-  return arrange(values, systemPrompt);
+  return arrange(values, files);
 }
 
-function arrange(values: Values, systemPrompt: string) {
+function arrange(values: Values, files: { systemPrompt: string; analysisPrompt: string | undefined }) {
   const set = required(values);
   const simulator = set.SIMULATOR === 'on' || (set.SIMULATOR === 'auto' && !values.TWILIO_ACCOUNT_SID);
   return Object.freeze({
@@ -204,6 +221,7 @@ function arrange(values: Values, systemPrompt: string) {
             baseUrl: values.OPENAI_BASE_URL,
             answer: set.OPENAI_MODEL,
             summary: values.OPENAI_SUMMARY_MODEL ?? set.OPENAI_MODEL,
+            analysis: values.OPENAI_ANALYSIS_MODEL ?? set.OPENAI_MODEL,
             transcribe: set.OPENAI_TRANSCRIBE_MODEL,
             transcribeBaseUrl: values.OPENAI_TRANSCRIBE_BASE_URL ?? values.OPENAI_BASE_URL,
           }
@@ -212,10 +230,18 @@ function arrange(values: Values, systemPrompt: string) {
     temperature: values.OPENAI_TEMPERATURE,
     modelTimeoutMs: set.OPENAI_TIMEOUT_MS,
     maxReplyTokens: set.MAX_REPLY_TOKENS,
-    systemPrompt,
+    systemPrompt: files.systemPrompt,
     timeZone: set.TIME_ZONE,
     failureReply: set.FAILURE_REPLY,
     redis: redisSettings(values, set.REDIS_PORT),
+    databaseUrl: values.DATABASE_URL,
+    analysis: set.ANALYSIS,
+    analysisPrompt: files.analysisPrompt,
+    adminPassword: values.ADMIN_PASSWORD,
+    apiKeys: (values.API_KEYS ?? '')
+      .split(',')
+      .map((key) => key.trim())
+      .filter(Boolean),
     redisShards: set.REDIS_SHARDS,
     dataDir: set.DATA_DIR,
     historyTokens: set.HISTORY_TOKENS,
@@ -275,16 +301,20 @@ function contradictions(values: Values): string[] {
   return problems;
 }
 
-function readSystemPrompt(values: Values, problems: string[]): string {
-  if (!values.SYSTEM_PROMPT_FILE) return values.SYSTEM_PROMPT ?? DEFAULT_SYSTEM_PROMPT;
+/** What the file that a setting names holds; undefined when it names none. */
+function readFile(
+  name: 'SYSTEM_PROMPT_FILE' | 'ANALYSIS_PROMPT_FILE',
+  values: Values,
+  problems: string[],
+): string | undefined {
+  const path = values[name];
+  if (!path) return undefined;
   try {
-    return readFileSync(values.SYSTEM_PROMPT_FILE, 'utf8').trim() || DEFAULT_SYSTEM_PROMPT;
+    return readFileSync(path, 'utf8').trim();
   } catch (error) {
     const reason = error instanceof Error && 'code' in error ? error.code : 'unknown';
-    problems.push(
-      `SYSTEM_PROMPT_FILE: cannot be read (${reason}): ${values.SYSTEM_PROMPT_FILE}. Check the path and its permissions.`,
-    );
-    return DEFAULT_SYSTEM_PROMPT;
+    problems.push(`${name}: cannot be read (${reason}): ${path}. Check the path and its permissions.`);
+    return undefined;
   }
 }
 

@@ -5,7 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Config, readConfig } from './config.ts';
 import { Failure, SettingsError } from './errors.ts';
 import { createLogger, type Log } from './ops/logger.ts';
-import { type App, build, type Places, startPlaces } from './wire.ts';
+import { type Places, startPlaces } from './wire/places.ts';
+import { type App, build } from './wire.ts';
 
 /** How long turns in flight may take to finish after a signal. Containers are killed 30 s after it. */
 const DRAIN_MS = 25_000;

@@ -1,6 +1,7 @@
 /**
  * The composition root: everything is built here and handed its tools, nothing is connected or opened before `connect`.
- * `startPlaces` comes first: it starts what stands in for an outside party that is not configured.
+ * `wire/places.ts` comes first: it starts what stands in for an outside party that is not configured. What the people at the desk
+ * see is joined in `wire/desk.ts`.
  */
 import type Koa from 'koa';
 import { createTwilioChannel } from './channels/twilio/client.ts';
@@ -13,86 +14,30 @@ import { createRead } from './conversation/attachments.ts';
 import { createCompose } from './conversation/commit.ts';
 import { createDeliver } from './conversation/deliver.ts';
 import { createEnding } from './conversation/ending.ts';
-import { summaryPrompt } from './conversation/prompts.ts';
 import { createSweep } from './conversation/recover.ts';
 import { createSummarize } from './conversation/summarize.ts';
 import { createTurns } from './conversation/turn.ts';
-import { startEmbeddedRedis } from './embedded/redis.ts';
 import { createEvents } from './events.ts';
 import { measured } from './llm/measured.ts';
 import { createOpenAiModel } from './llm/openai.ts';
-import { countTokens } from './llm/tokens.ts';
 import { createTranscriber } from './llm/transcribe.ts';
 import { visionOf } from './llm/vision.ts';
 import { readVoice } from './media/audio.ts';
-import { describeColors } from './media/colors.ts';
 import { createDownloader } from './media/download.ts';
-import { recordingSeconds } from './media/duration.ts';
 import { createImageReader } from './media/image.ts';
-import { webmSeconds } from './media/webm.ts';
 import { createAllowance } from './memory/allowance.ts';
 import { createMemoryInspector } from './memory/inspect.ts';
 import { createKeys } from './memory/keys.ts';
 import { createMailbox } from './memory/mailbox.ts';
-import { createRedis, createScripts, type RedisAddress } from './memory/redis.ts';
+import { createRedis, createScripts } from './memory/redis.ts';
 import { createSummaryStore } from './memory/summary.ts';
 import { createHealth } from './ops/health.ts';
 import type { Log } from './ops/logger.ts';
 import { createMetrics } from './ops/metrics.ts';
 import { builtPages, createPages } from './pages.ts';
 import { createServer } from './server.ts';
-import { type Simulator, startSimulator } from './simulator/simulator.ts';
-
-/** Where the outside parties are: the configured ones, or what stands in for them. */
-export interface Places {
-  redis: RedisAddress;
-  twilio: NonNullable<Config['twilio']>;
-  model: NonNullable<Config['model']>;
-  /** Origins that files may come from wherever they are: those of a stand-in on this machine. */
-  trustedOrigins: string[];
-  /** The provider that runs inside, when it does. */
-  simulator: Simulator | null;
-  /** Where the built pages are, when not beside the program. */
-  pages?: URL;
-  /** Stops what was started, the stores last. */
-  stop(): Promise<void>;
-}
-
-/** Starts the embedded stores and the simulator where nothing is configured. */
-export async function startPlaces(config: Config, log: Log): Promise<Places> {
-  const redis = config.redis.kind === 'embedded' ? await startEmbeddedRedis({ dataDir: config.dataDir, log }) : null;
-  const simulator =
-    config.simulator || !config.model
-      ? await startSimulator({
-          webhookUrl: `http://127.0.0.1:${config.port}/whatsapp`,
-          publicUrl: config.publicUrl,
-          model: config.model,
-          tools: {
-            countTokens,
-            asksForSummary: (system) => system === summaryPrompt(config.summaryTokens),
-            describePicture: describeColors,
-            secondsOf: (bytes) => recordingSeconds(bytes) ?? webmSeconds(bytes),
-          },
-          log,
-        })
-      : null;
-  if (!config.model)
-    log.warn('No model is configured: a practice model answers. Set OPENAI_API_KEY or OPENAI_BASE_URL.');
-  const twilio = config.simulator ? simulator?.account : config.twilio;
-  const model = simulator?.model ?? config.model;
-  if (!twilio || !model) throw new RangeError('the settings name neither a provider nor the simulator');
-  return {
-    redis: config.redis.kind === 'embedded' ? { kind: 'socket', path: redis?.path ?? '' } : config.redis,
-    twilio,
-    model,
-    trustedOrigins: [],
-    simulator: config.simulator ? simulator : null,
-    async stop() {
-      await simulator?.stop();
-      await redis?.stop();
-    },
-  };
-}
+import { buildDesk } from './wire/desk.ts';
+import type { Places } from './wire/places.ts';
 
 export interface App {
   /** The HTTP application; it listens nowhere by itself. */
@@ -176,13 +121,14 @@ export function build(config: Config, places: Places, log: Log): App {
     hearVoice: async (bytes, signal) => transcriber.transcribe(await readVoice(bytes), signal),
     metrics,
   });
+  const deliver = createDeliver({ channel });
   const turns = createTurns({
     mailbox,
     allowance,
     channel,
     read,
     compose: createCompose({ mailbox, asker, read, context }),
-    deliver: createDeliver({ channel }),
+    deliver,
     ending: createEnding({ mailbox, metrics, now: Date.now }),
     summarize: createSummarize({ model, store: summaries, summaryTokens: config.summaryTokens, historyTokens }),
     metrics,
@@ -208,22 +154,47 @@ export function build(config: Config, places: Places, log: Log): App {
       await events.publish(conversation, { type: 'delivery.changed', conversation, at: Date.now(), status });
     },
   });
-  const health = createHealth({ checks: { redis: () => redis.ping(), model: () => model.ping() }, isStopping });
+  const desk = buildDesk(config, {
+    redis,
+    address: places.redis,
+    run,
+    keys,
+    model: places.model,
+    deliver,
+    download: ({ ref }) => media.download(ref),
+    metrics,
+    log,
+  });
+  const health = createHealth({
+    checks: { redis: () => redis.ping(), model: () => model.ping() },
+    extras: { archive: () => desk.ping() },
+    isStopping,
+  });
 
   const pages = createPages({
     directory: places.pages ?? builtPages(),
-    pages: places.simulator
-      ? [
-          {
-            paths: ['/simulator', '/simulator/as/:contact'],
-            file: 'simulator.html',
-            meanwhile: 'Or talk to the bot in a terminal: npm run chat',
-          },
-        ]
-      : [],
+    pages: [
+      { paths: ['/whatsapp-inbox', '/whatsapp-inbox/{*place}'], file: 'inbox.html' },
+      ...(places.simulator
+        ? [
+            {
+              paths: ['/simulator', '/simulator/as/:contact'],
+              file: 'simulator.html',
+              meanwhile: 'Or talk to the bot in a terminal: npm run chat',
+            },
+          ]
+        : []),
+    ],
   });
   places.simulator?.lookInto(createMemoryInspector({ redis, keys }));
-  const routers = [health, metrics.router, webhook, pages, ...(places.simulator ? [places.simulator.router] : [])];
+  const routers = [
+    health,
+    metrics.router,
+    webhook,
+    ...desk.routers,
+    pages,
+    ...(places.simulator ? [places.simulator.router] : []),
+  ];
   const koa = createServer({ routers, log, isStopping });
 
   return {
@@ -233,14 +204,17 @@ export function build(config: Config, places: Places, log: Log): App {
         log.error('Redis is not reachable; trying on. Webhooks get 503 meanwhile.', { reason: error.message });
       });
       sweep.start();
+      desk.start();
     },
     async drain() {
       stopping = true;
       sweep.stop();
       await turns.drain();
       places.simulator?.endStreams();
+      await desk.drain();
     },
     async close() {
+      await desk.close();
       redis.disconnect();
       await Promise.all([openai.close(), transcriber.close(), downloader.close()]);
     },

@@ -19,17 +19,20 @@ await command(HELP, async (parts) => {
     await check('Types (tsc)', 'typescript/bin/tsc', ['--noEmit']);
     if (existsSync('tsconfig.web.json'))
       await check('Types of the pages (tsc)', 'typescript/bin/tsc', ['--noEmit', '-p', 'tsconfig.web.json']);
-    await check('Format and lint (biome)', '@biomejs/biome/bin/biome', ['ci', '.']);
+    await check(
+      'Format and lint (biome)',
+      '@biomejs/biome/bin/biome',
+      ['ci', '.'],
+      ' `npm run format` mends most of it.',
+    );
   }
   process.exit(await runTests(testFiles(parts)));
 });
 
-async function check(what, bin, args) {
+async function check(what, bin, args, remedy = '') {
   say(`${what} …`);
   if ((await run(process.execPath, [join('node_modules', bin), ...args])) === 0) return;
-  throw new Trouble(
-    `${what} found what is above. No test was run. \`npm run format\` mends format and some of the lint.`,
-  );
+  throw new Trouble(`${what} found what is above. No test was run.${remedy}`);
 }
 
 /** Node 20 does not expand patterns by itself. */

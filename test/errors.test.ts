@@ -6,7 +6,8 @@ import { FAILURES, Failure } from '../app/errors.ts';
 test('the troubleshooting chapter of the README names every failure', () => {
   const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
   const chapter = readme.slice(readme.indexOf('## Troubleshooting'));
-  for (const code of Object.keys(FAILURES)) assert.ok(chapter.includes(`\`${code}\``), `${code} is not explained in the README`);
+  for (const code of Object.keys(FAILURES))
+    assert.ok(chapter.includes(`\`${code}\``), `${code} is not explained in the README`);
 });
 
 test('a failure knows whether it may be tried again, and its status', () => {

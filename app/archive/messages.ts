@@ -189,8 +189,7 @@ function narrowed(rows: Rows, { filter = 'all', sentiment, status, search, direc
   if (filter === 'voice' || filter === 'text' || filter === 'picture') {
     narrow = narrow.where('message_type', '=', TYPES[filter]);
   }
-  // Literals, so that the planner sees that a partial index holds them.
-  if (filter === 'voice' || filter === 'picture') narrow = narrow.where(sql<boolean>`message_type <> 'text'`);
+  // As literals, so that the planner sees which partial index holds them.
   if (filter === 'tasks') narrow = narrow.where(sql<boolean>`task_created`);
   if (filter === 'unread') narrow = narrow.where(sql<boolean>`direction = 'inbound' and seen_at is null`);
   if (sentiment) narrow = narrow.where('ai_sentiment', '=', sentiment);

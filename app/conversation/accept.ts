@@ -32,6 +32,7 @@ export function createAccept({ mailbox, turns, allowance, metrics, log, maxWaiti
   let storing = 0;
   return async (message, response) => {
     if (storing + turns.waiting >= maxWaiting) {
+      metrics.messageReceived(kindOf(message), 'busy');
       throw new Failure(
         'server.busy',
         `More than ${maxWaiting} messages wait. Is Redis or the model slow? See MAX_WAITING.`,
@@ -39,10 +40,10 @@ export function createAccept({ mailbox, turns, allowance, metrics, log, maxWaiti
     }
     const conversation = conversationId(message);
     // Both leave in one tick and so in one round trip.
-    const [accepted, admission] = await Promise.all([store(message), allowance.admit(conversation)]);
+    const [accepted, usage] = await Promise.all([store(message), allowance.count(conversation)]);
     metrics.messageReceived(kindOf(message), accepted.kind === 'turn' ? 'accepted' : accepted.kind);
     const messageLog = log.child({ requestId: message.requestId });
-    if (accepted.kind === 'turn') return turns.start(accepted.held, response, messageLog, admission);
+    if (accepted.kind === 'turn') return turns.start(accepted.held, response, messageLog, usage);
     messageLog.info(accepted.kind === 'known' ? 'Known already' : 'Waits for the turn at work', {
       contact: message.contact,
     });

@@ -7,6 +7,7 @@ import { Failure, type FailureCode, isFailure } from '../errors.ts';
 import type { Reply } from '../message.ts';
 import type { Log } from '../ops/logger.ts';
 import type { Scrubbed } from '../privacy/scrub.ts';
+import type { Lease } from './lease.ts';
 
 export type Delivered =
   /** `sids` are the provider's ids of the parts; none when it left as TwiML. */
@@ -15,9 +16,15 @@ export type Delivered =
 /**
  * Delivers a reply whose `via` was decided. A response that closed before the TwiML was flushed is a send that may or
  * may not have happened: the provider's list of messages is asked, and what is missing goes by REST.
- * Never rejects for what the provider does.
+ * Never rejects for what the provider does, only when `lease` is lost: then somebody else delivers.
  */
-export type Deliver = (reply: Reply, to: Recipient, response: OpenResponse | null, log: Log) => Promise<Delivered>;
+export type Deliver = (
+  reply: Reply,
+  to: Recipient,
+  response: OpenResponse | null,
+  log: Log,
+  lease?: Lease,
+) => Promise<Delivered>;
 
 export interface DeliverOptions {
   channel: Channel;
@@ -32,7 +39,7 @@ export function createDeliver({
   settleMs = 2_000,
   retryWaitsMs = [500, 2_000, 8_000],
 }: DeliverOptions): Deliver {
-  return async (reply, to, response, log) => {
+  return async (reply, to, response, log, lease) => {
     const parts = splitText(formatForWhatsApp(reply.text), channel.limits.textLength);
     if (parts.length === 0) return { kind: 'sent', sids: [] };
     try {
@@ -42,9 +49,10 @@ export function createDeliver({
       }
       const uncertain = reply.uncertain === true || reply.via === 'twiml';
       const sids: string[] = [];
-      for (const part of parts) sids.push(await sendOnce(part, reply, to, uncertain, log));
+      for (const part of parts) sids.push(await sendOnce({ part, reply, to, sids, lease }, uncertain, log));
       return { kind: 'sent', sids };
     } catch (error) {
+      if (lease?.signal.aborted) throw error;
       const failure = isFailure(error) ? error : new Failure('channel.rejected', String(error), { cause: error });
       log.error('The answer could not be delivered', { code: failure.code, error: failure });
       return { kind: 'failed', code: failure.code, reason: failure.message };
@@ -52,14 +60,16 @@ export function createDeliver({
   };
 
   /** Sends one part so that it arrives once: whenever it may have gone out already, the provider is asked first. */
-  async function sendOnce(part: Scrubbed, reply: Reply, to: Recipient, uncertain: boolean, log: Log): Promise<string> {
+  async function sendOnce({ part, reply, to, sids, lease }: Part, uncertain: boolean, log: Log): Promise<string> {
     for (let tries = 0; ; tries++) {
       try {
         if (uncertain) {
           await sleep(settleMs);
-          const [found] = await channel.findSent(to, part, reply.at);
+          // An earlier part may have the same words.
+          const found = (await channel.findSent(to, part, reply.at)).find((sid) => !sids.includes(sid));
           if (found) return found;
         }
+        await lease?.check();
         return await channel.send(to, part, reply.id);
       } catch (error) {
         const waitMs = retryWaitsMs[tries];
@@ -70,4 +80,13 @@ export function createDeliver({
       }
     }
   }
+}
+
+/** One part of a reply on its way, and the ids of those before it. */
+interface Part {
+  part: Scrubbed;
+  reply: Reply;
+  to: Recipient;
+  sids: readonly string[];
+  lease: Lease | undefined;
 }

@@ -6,6 +6,11 @@ import type { Log } from '../ops/logger.ts';
 export interface Lease {
   /** Aborted when the lease is somebody else's: whatever the turn is doing is in vain. */
   signal: AbortSignal;
+  /**
+   * Before anything that cannot be taken back: asks Redis when the last beat is so old that this process may have slept
+   * through the lease. Rejects with the signal's reason when it is somebody else's.
+   */
+  check(): Promise<void>;
   /** Stops the heartbeat. The lease itself ends with the commit's `finish`, a `release`, or by running out. */
   stop(): void;
 }
@@ -23,14 +28,26 @@ export function keepLease(
 ): Lease {
   const lost = new AbortController();
   const timer = setInterval(beat, leaseMs / 3);
+  let heldAt = Date.now();
   async function beat(): Promise<void> {
+    const askedAt = Date.now();
     try {
-      if (await mailbox.extend(conversation, turn)) return;
+      if (await mailbox.extend(conversation, turn)) {
+        heldAt = askedAt;
+        return;
+      }
       clearInterval(timer);
       lost.abort(new Error('the lease ran out and somebody else took over'));
     } catch (error) {
       log.warn('The lease could not be renewed', { error });
     }
   }
-  return { signal: lost.signal, stop: () => clearInterval(timer) };
+  return {
+    signal: lost.signal,
+    async check() {
+      if (Date.now() - heldAt > leaseMs / 2) await beat();
+      lost.signal.throwIfAborted();
+    },
+    stop: () => clearInterval(timer),
+  };
 }

@@ -7,7 +7,7 @@
 import type { Channel, OpenResponse } from '../channels/channel.ts';
 import { isFailure } from '../errors.ts';
 import { encodeEvent } from '../events.ts';
-import type { Admission, Allowance } from '../memory/allowance.ts';
+import type { Allowance, Usage } from '../memory/allowance.ts';
 import type { Held, Mailbox } from '../memory/mailbox.ts';
 import { addressesOf, type Line, type Reply } from '../message.ts';
 import type { Log } from '../ops/logger.ts';
@@ -16,16 +16,16 @@ import type { Read } from './attachments.ts';
 import { type Compose, type Made, madeBy } from './commit.ts';
 import type { Deliver, Delivered } from './deliver.ts';
 import type { Ending } from './ending.ts';
-import { keepLease } from './lease.ts';
+import { keepLease, type Lease } from './lease.ts';
 import { createPlaces } from './places.ts';
 import type { Summarize } from './summarize.ts';
 
 export interface Turns {
   /**
    * Starts to answer a conversation that was handed over. Returns at once; the turn answers the response.
-   * @param admission whether the person may be answered; looked up when it is not known.
+   * @param usage how much the person has written; looked up when it is not known.
    */
-  start(held: Held, response: OpenResponse | null, log: Log, admission?: Admission): void;
+  start(held: Held, response: OpenResponse | null, log: Log, usage?: Usage): void;
   /** Starts nothing new from now on, and resolves when what runs has ended. */
   drain(): Promise<void>;
   /** How many conversations are in work, those that wait for a place included. */
@@ -57,8 +57,8 @@ export function createTurns(options: TurnsOptions): Turns {
   let stopping = false;
 
   return {
-    start(held, response, log, admission) {
-      track(answerAll(held, response, log, admission));
+    start(held, response, log, usage) {
+      track(answerAll(held, response, log, usage));
     },
     async drain() {
       stopping = true;
@@ -78,9 +78,9 @@ export function createTurns(options: TurnsOptions): Turns {
   }
 
   /** Turn after turn until nothing waits. An open response is for the first that answers messages. Never rejects. */
-  async function answerAll(first: Held, response: OpenResponse | null, log: Log, admission?: Admission): Promise<void> {
+  async function answerAll(first: Held, response: OpenResponse | null, log: Log, usage?: Usage): Promise<void> {
     let open = response;
-    let admitted = admission;
+    let counted = usage;
     for (let held: Held | null = first; held; ) {
       if (stopping && held !== first && open === null) return ending.giveBack(held, 0, log);
       const turnLog = log.child({ turn: held.turn, contact: addressesOf(held.conversation).contact });
@@ -88,12 +88,12 @@ export function createTurns(options: TurnsOptions): Turns {
       const leave = await places.take();
       try {
         if (held.pending) {
-          held = await bringToItsEnd(held, held.pending, turnLog);
+          held = await bringToItsEnd(held, held.pending, lease, turnLog);
         } else {
-          admitted ??= await allowance.look(held.conversation);
-          held = await answerOne(held, open, lease.signal, admitted, turnLog);
+          counted ??= await allowance.look(held.conversation);
+          held = await answerOne(held, open, lease, counted, turnLog);
           open = null;
-          admitted = undefined;
+          counted = undefined;
         }
       } catch (error) {
         // The messages are safe in the mailbox; whoever looks at the conversation next finishes the work.
@@ -114,12 +114,14 @@ export function createTurns(options: TurnsOptions): Turns {
   async function answerOne(
     held: Held,
     response: OpenResponse | null,
-    signal: AbortSignal,
-    admission: Admission,
+    lease: Lease,
+    usage: Usage,
     log: Log,
   ): Promise<Held | null> {
+    const { signal } = lease;
     if (held.blocked) return keepQuiet(held, [], response, 'blocked', log);
     if (held.takeoverUntil > now()) return keepQuiet(held, await linesOf(held, signal, log), response, 'takeover', log);
+    const admission = await allowance.judge(held.conversation, usage);
     if (admission === 'silence') return keepQuiet(held, [], response, 'over the limit', log);
     const startedAt = performance.now();
     showTyping(held, response, signal);
@@ -134,7 +136,7 @@ export function createTurns(options: TurnsOptions): Turns {
       response?.fail(502);
       return ending.unanswered(held, made.failure, log);
     }
-    const delivered = await deliver(made.reply, addressesOf(held.conversation), response, log);
+    const delivered = await deliver(made.reply, addressesOf(held.conversation), response, log, lease);
     const deliveredAt = performance.now();
     const next = await ending.delivered(held, made.reply, delivered, log);
     if (made.roll) track(summarize(held.conversation, log));
@@ -144,8 +146,8 @@ export function createTurns(options: TurnsOptions): Turns {
   }
 
   /** A reply whose sender is gone: the provider is asked what of it went out, and the rest is sent. */
-  async function bringToItsEnd(held: Held, reply: Reply, log: Log): Promise<Held | null> {
-    const delivered = await deliver({ ...reply, uncertain: true }, addressesOf(held.conversation), null, log);
+  async function bringToItsEnd(held: Held, reply: Reply, lease: Lease, log: Log): Promise<Held | null> {
+    const delivered = await deliver({ ...reply, uncertain: true }, addressesOf(held.conversation), null, log, lease);
     log.info('Brought an earlier reply to its end', { outcome: delivered.kind, attempts: held.attempts });
     metrics.retried('send');
     return ending.delivered(held, reply, delivered, log);

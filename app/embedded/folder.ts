@@ -39,11 +39,14 @@ export async function socketFolder(folder: string): Promise<string> {
   return made;
 }
 
-/** Removes what `socketFolder` made elsewhere. */
+/** Removes what `socketFolder` made elsewhere, unless somebody has a socket there. */
 export async function removeSocketFolder(folder: string, sockets: string): Promise<void> {
   if (sockets === folder) return;
-  await rmdir(sockets).catch(() => {}); // somebody else's file in there is not ours to remove
-  await rm(join(folder, 'sockets'), { force: true });
+  const isRemoved = await rmdir(sockets).then(
+    () => true,
+    () => false,
+  );
+  if (isRemoved) await rm(join(folder, 'sockets'), { force: true });
 }
 
 /** A folder's owner; there is one at a time. */

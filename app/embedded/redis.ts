@@ -44,7 +44,6 @@ export async function startEmbeddedRedis({ dataDir, log }: EmbeddedRedisOptions)
   if ('owner' in claimed) throw inUse(folder, claimed.owner);
   const leave = async () => {
     await claimed.release();
-    await rm(path, { force: true });
     await removeSocketFolder(folder, sockets);
   };
   try {
@@ -59,6 +58,7 @@ export async function startEmbeddedRedis({ dataDir, log }: EmbeddedRedisOptions)
     const stop = async () => {
       await child.stop();
       process.off('exit', leaveAtOnce);
+      await rm(path, { force: true }); // while the folder is still ours: the next one's socket has the same name
       await leave();
     };
     return { path, stop: () => (stopped ??= stop()) };
@@ -101,7 +101,7 @@ function inUse(folder: string, owner: string): Failure {
 }
 
 /** How long an orphan may take to write its file and go, ms. */
-const ORPHAN_MS = 15_000;
+const ORPHAN_MS = 10_000;
 
 /** Shuts down the Redis that a killed process left behind, so that two never write to one file. Its data stay. */
 async function endOrphan(path: string, log: Log): Promise<void> {

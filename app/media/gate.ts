@@ -1,34 +1,35 @@
 /** Lets a limited number through at a time, in the order they come. */
 export interface Gate {
-  /** Runs the work as soon as there is room for it. @param weight how many places it takes; never more than there are. */
-  run<T>(weight: number, work: () => Promise<T>): Promise<T>;
+  /**
+   * Resolves as soon as there is room; the function that it resolves to gives the places back, and is called once.
+   * @param weight how many places are taken; more than there are means all
+   */
+  enter(weight: number): Promise<() => void>;
 }
 
 export function createGate(places: number): Gate {
-  const queue: { weight: number; enter: () => void }[] = [];
+  const queue: { weight: number; admit: () => void }[] = [];
   let free = places;
 
-  function admit(): void {
+  function admitWhoFits(): void {
     for (let next = queue[0]; next && next.weight <= free; next = queue[0]) {
       queue.shift();
       free -= next.weight;
-      next.enter();
+      next.admit();
     }
   }
 
   return {
-    async run(wanted, work) {
+    async enter(wanted) {
       const weight = Math.min(wanted, places);
-      await new Promise<void>((enter) => {
-        queue.push({ weight, enter });
-        admit();
+      await new Promise<void>((admit) => {
+        queue.push({ weight, admit });
+        admitWhoFits();
       });
-      try {
-        return await work();
-      } finally {
+      return () => {
         free += weight;
-        admit();
-      }
+        admitWhoFits();
+      };
     },
   };
 }

@@ -79,10 +79,11 @@ export function createImageReader(options: ImageReaderOptions): ImageReader {
       try {
         await checkType(bytes);
         const original = await sizeOf(bytes, mostPixels);
-        const weight = original.width * original.height > LARGE_PICTURE ? concurrency : 1;
-        const { jpeg, ...size } = await gate.run(weight, () =>
-          convert(bytes, sight.fit(original), { mostPixels, seconds }),
-        );
+        const size = sight.fit(original);
+        const leave = await gate.enter(original.width * original.height > LARGE_PICTURE ? concurrency : 1);
+        // The place stays taken for as long as sharp is at work, which may be longer than anybody waits.
+        const work = convert(bytes, size, { mostPixels, seconds }).finally(leave);
+        const jpeg = await inTime(work, seconds);
         log.info('Image converted to base64 successfully', { ...size, bytes: jpeg.length });
         const url = `data:image/jpeg;base64,${jpeg.toString('base64')}`;
         return { url, detail: sight.detail, ...size, originalWidth: original.width, originalHeight: original.height };
@@ -118,7 +119,7 @@ async function convert(
   bytes: Buffer,
   { width, height }: Size,
   limits: { mostPixels: number; seconds: number },
-): Promise<Size & { jpeg: Buffer }> {
+): Promise<Buffer> {
   // 'error' lets a camera's small sins pass; a file that was cut off shows a grey rest, which is worse than being asked again.
   const { data, info } = await sharp(bytes, {
     failOn: 'error',
@@ -134,8 +135,20 @@ async function convert(
     .toBuffer({ resolveWithObject: true });
   const { channels } = info;
   const quality = isDrawn(data, channels) ? DRAWN : TAKEN;
-  const jpeg = await sharp(data, { raw: { width, height, channels } }).timeout(limits).jpeg(quality).toBuffer();
-  return { jpeg, width, height };
+  return sharp(data, { raw: { width, height, channels } }).timeout(limits).jpeg(quality).toBuffer();
+}
+
+/** sharp's own time limit is looked at only between steps, and some formats are decoded in one. */
+async function inTime<T>(work: Promise<T>, seconds: number): Promise<T> {
+  let alarm: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    alarm = setTimeout(() => reject(new Error(`not decoded within ${seconds} s`)), seconds * 1_000);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(alarm);
+  }
 }
 
 /**

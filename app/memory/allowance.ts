@@ -4,14 +4,20 @@ import type { ConversationId } from '../message.ts';
 import type { Keys } from './keys.ts';
 import { type RedisClient, unavailable } from './redis.ts';
 
+/** What the counters say of a person. */
+export type Usage = 'within' | 'too-fast' | 'used-up';
+
 /** May this person be answered? 'slow-down' and 'used-up' are told once in a window; after that there is 'silence'. */
 export type Admission = 'welcome' | 'slow-down' | 'used-up' | 'silence';
 
+/** Everything rejects with `store.unavailable`. */
 export interface Allowance {
-  /** Counts one message. Rejects with `store.unavailable`. */
-  admit(conversation: ConversationId): Promise<Admission>;
-  /** As `admit`, for messages that were counted before. */
-  look(conversation: ConversationId): Promise<Admission>;
+  /** Counts one message. */
+  count(conversation: ConversationId): Promise<Usage>;
+  /** As `count`, for messages that were counted before. */
+  look(conversation: ConversationId): Promise<Usage>;
+  /** Takes the one notice of the window, if there is one to give: so only for somebody who is answered now. */
+  judge(conversation: ConversationId, usage: Usage): Promise<Admission>;
   /** Counts what an answer has cost. */
   spend(conversation: ConversationId, tokens: number): Promise<void>;
 }
@@ -34,30 +40,33 @@ export function createAllowance({ redis, keys, messagesPerMinute, tokensPerDay }
   const tokens = tokensPerDay === undefined ? null : limiter(tokensPerDay, DAY_S);
   const usedUpNotices = limiter(1, DAY_S);
 
-  async function judge(conversation: ConversationId, tooFast: Promise<boolean>): Promise<Admission> {
-    const key = keys.of(conversation);
+  async function usage(conversation: ConversationId, tooFast: Promise<boolean>): Promise<Usage> {
     try {
-      const [fast, used] = await Promise.all([tooFast, tokens?.get(key.tokens)]);
-      if (used && used.remainingPoints <= 0) {
-        return (await exceeds(usedUpNotices, `${key.tokens}:told`)) ? 'silence' : 'used-up';
-      }
-      if (fast) return (await exceeds(slowDownNotices, `${key.rate}:told`)) ? 'silence' : 'slow-down';
-      return 'welcome';
+      const [fast, used] = await Promise.all([tooFast, tokens?.get(keys.of(conversation).tokens)]);
+      if (used && used.remainingPoints <= 0) return 'used-up';
+      return fast ? 'too-fast' : 'within';
     } catch (error) {
       throw unavailable(error);
     }
   }
 
   return {
-    admit(conversation) {
-      return judge(conversation, exceeds(messages, keys.of(conversation).rate));
-    },
+    count: (conversation) => usage(conversation, exceeds(messages, keys.of(conversation).rate)),
     look(conversation) {
       const counted = messages.get(keys.of(conversation).rate);
-      return judge(
+      return usage(
         conversation,
         counted.then((found) => found !== null && found.consumedPoints > messagesPerMinute),
       );
+    },
+    async judge(conversation, usage) {
+      if (usage === 'within') return 'welcome';
+      const { tokens, rate } = keys.of(conversation);
+      const [notice, told] =
+        usage === 'used-up'
+          ? (['used-up', exceeds(usedUpNotices, `${tokens}:told`)] as const)
+          : (['slow-down', exceeds(slowDownNotices, `${rate}:told`)] as const);
+      return (await told.catch((error) => Promise.reject(unavailable(error)))) ? 'silence' : notice;
     },
     async spend(conversation, used) {
       await tokens?.penalty(keys.of(conversation).tokens, used);

@@ -18,6 +18,8 @@ export interface DeadLetter {
   reason: string;
   /** The reply that was not delivered; '' when there was none. */
   reply: string;
+  /** When the reply was recorded, unix ms: it may have been sent at any time since. */
+  replyAt: number;
   messages: InboundMessage[];
 }
 
@@ -25,7 +27,7 @@ export interface DeadLetters {
   /** Newest first. */
   list(most: number): Promise<DeadLetter[]>;
   find(id: string): Promise<DeadLetter | null>;
-  /** Puts it back to work. 'busy' when another reply to this person is under way just now. */
+  /** Puts it back to work. 'busy' when the bot is answering this person just now. */
   replay(id: string): Promise<'replayed' | 'unknown' | 'busy'>;
   /** @returns false when there is no such letter. */
   drop(id: string): Promise<boolean>;
@@ -63,13 +65,14 @@ export function createDeadLetters({ redis, run, keys, historyTtlMs, now }: DeadL
       const key = keys.of(letter.conversation);
       const result = await run(
         'replay',
-        [key.mailbox, key.reply, key.due, key.dead],
+        [key.mailbox, key.reply, key.due, key.dead, key.lease],
         [
           place.entry,
           letter.conversation,
           now(),
           historyTtlMs,
           letter.reply,
+          letter.replyAt,
           ...letter.messages.map((message) => JSON.stringify(message)),
         ],
       );
@@ -112,6 +115,7 @@ function read(id: string, fields: string[]): DeadLetter {
     code: value('code'),
     reason: value('reason'),
     reply: value('reply'),
+    replyAt: Number(value('replyAt') || value('at')),
     // Our own bury is the only writer of this stream.
     messages: JSON.parse(value('messages')) as InboundMessage[],
   };

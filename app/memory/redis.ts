@@ -1,7 +1,7 @@
 /** The door to Redis: how we connect, and how a script runs. */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { Cluster, Redis, type RedisOptions } from 'ioredis';
+import { Cluster, Redis } from 'ioredis';
 import { Failure } from '../errors.ts';
 import type { Log } from '../ops/logger.ts';
 
@@ -28,45 +28,57 @@ const COMMAND_TIMEOUT_MS = 1_500;
  * out. Callers get `store.unavailable` and decide. Commands of one tick travel together (auto-pipelining).
  */
 export function createRedis(address: RedisAddress, log: Log): RedisClient {
-  const redis = build(address);
+  const redis = build(address, PEOPLE);
   redis.on('error', (error: Error) => log.warn('Redis connection trouble', { reason: error.message }));
   redis.on('ready', () => log.debug('Redis is ready'));
   return redis;
 }
 
-function build(address: RedisAddress): RedisClient {
+/**
+ * A client for BullMQ, which brings its own patience: commands wait for the connection instead of failing. Nothing that a
+ * person waits for may use it.
+ */
+export function createQueueRedis(address: RedisAddress, log: Log): RedisClient {
+  const redis = build(address, QUEUE);
+  redis.on('error', (error: Error) => log.debug('Redis connection trouble of the queue', { reason: error.message }));
+  return redis;
+}
+
+function build(address: RedisAddress, { connection, patience }: typeof PEOPLE | typeof QUEUE): RedisClient {
+  const options = { ...connection, ...patience };
   switch (address.kind) {
     case 'socket':
-      return new Redis({ ...CONNECTION, ...PATIENCE, path: address.path });
+      return new Redis({ ...options, path: address.path });
     case 'url':
-      return new Redis(address.url.replace(/^unix:\/\//, ''), { ...CONNECTION, ...PATIENCE });
+      return new Redis(address.url.replace(/^unix:\/\//, ''), options);
     case 'host':
-      return new Redis({
-        ...CONNECTION,
-        ...PATIENCE,
-        host: address.host,
-        port: address.port,
-        ...given(address.password),
-      });
+      return new Redis({ ...options, host: address.host, port: address.port, ...given(address.password) });
     case 'cluster':
-      return new Cluster(address.nodes, { ...PATIENCE, redisOptions: { ...CONNECTION, ...given(address.password) } });
+      return new Cluster(address.nodes, { ...patience, redisOptions: { ...connection, ...given(address.password) } });
   }
 }
 
-const CONNECTION = {
-  commandTimeout: COMMAND_TIMEOUT_MS,
-  connectTimeout: 5_000,
-  maxRetriesPerRequest: 0,
-  autoResendUnfulfilledCommands: false,
-  connectionName: 'recado',
-} satisfies RedisOptions;
+function retryStrategy(times: number): number {
+  return Math.min(50 * 2 ** Math.min(times, 6), 2_000) + Math.random() * 50;
+}
 
-const PATIENCE = {
-  lazyConnect: true,
-  enableOfflineQueue: false,
-  enableAutoPipelining: true,
-  retryStrategy: (times: number) => Math.min(50 * 2 ** Math.min(times, 6), 2_000) + Math.random() * 50,
-} satisfies RedisOptions;
+/** Somebody waits for the answer. */
+const PEOPLE = {
+  connection: {
+    commandTimeout: COMMAND_TIMEOUT_MS,
+    connectTimeout: 5_000,
+    maxRetriesPerRequest: 0,
+    autoResendUnfulfilledCommands: false,
+    connectionName: 'recado',
+  },
+  patience: { lazyConnect: true, enableOfflineQueue: false, enableAutoPipelining: true, retryStrategy },
+};
+
+/** Nobody does. */
+const QUEUE = {
+  connection: { connectTimeout: 5_000, maxRetriesPerRequest: null, connectionName: 'recado-queue' },
+  patience: { lazyConnect: true, retryStrategy },
+};
 
 function given(password: string | undefined): { password?: string } {
   return password === undefined ? {} : { password };

@@ -4,6 +4,8 @@ import Router from '@koa/router';
 export interface HealthOptions {
   /** What has to be reachable to do the job; each rejects when it is not. */
   checks: Record<string, () => Promise<unknown>>;
+  /** What people are answered without: told in the body, but no reason to be taken out of service. */
+  extras?: Record<string, () => Promise<unknown>>;
   isStopping: () => boolean;
   /** How long one check may take, ms. */
   timeoutMs?: number;
@@ -13,11 +15,12 @@ export interface HealthOptions {
 
 /**
  * `GET /healthz`: 200 as long as the process answers.
- * `GET /readyz`: 200 when every check passes and the process is not stopping, else 503; the body names each part's state.
+ * `GET /readyz`: 200 when every check passes (`degraded` when an extra does not) and the process is not stopping, else 503; the body names each part's state.
  */
-export function createHealth({ checks, isStopping, timeoutMs = 2_000, rememberMs = 3_000 }: HealthOptions): Router {
+export function createHealth(options: HealthOptions): Router {
+  const { checks, extras = {}, isStopping, timeoutMs = 2_000, rememberMs = 3_000 } = options;
   const router = new Router();
-  const remembered = Object.entries(checks).map(
+  const remembered = Object.entries({ ...checks, ...extras }).map(
     ([name, check]) => [name, remember(() => stateOf(check, timeoutMs), rememberMs)] as const,
   );
   router.get('/healthz', (ctx) => {
@@ -25,10 +28,11 @@ export function createHealth({ checks, isStopping, timeoutMs = 2_000, rememberMs
   });
   router.get('/readyz', async (ctx) => {
     const parts = await Promise.all(remembered.map(async ([name, check]) => [name, await check()] as const));
-    const ready = parts.every(([, state]) => state === 'ok') && !isStopping();
+    const missing = parts.filter(([, state]) => state !== 'ok').map(([name]) => name);
+    const ready = missing.every((name) => name in extras) && !isStopping();
     ctx.status = ready ? 200 : 503;
     ctx.body = {
-      status: isStopping() ? 'stopping' : ready ? 'ready' : 'not ready',
+      status: isStopping() ? 'stopping' : !ready ? 'not ready' : missing.length > 0 ? 'degraded' : 'ready',
       parts: Object.fromEntries(parts),
     };
   });

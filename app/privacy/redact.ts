@@ -184,8 +184,8 @@ const HARMLESS =
   /[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}|\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?Z?)?|\d{1,3}(?:\.\d{1,3}){3}|1\d{12}-\d{1,6}/;
 /** As bare digits, or in groups as people write them. */
 const LOCAL_PHONE = /\(?\d{3}\)?[ .-]{1,2}\d{3}[ .-]\d{4}|(?:\d{1,5}[ -]){1,4}\d{2,6}|\d{8,15}/;
-/** International, with any separators; E.164 has 15 digits at most. */
-const PHONE = /\+\d(?:[ ().-]{0,2}\d){6,14}/;
+/** International, with any separators, or as it stands in an address (`%2B`, `%3A`); E.164 has 15 digits at most. */
+const PHONE = /(?:\+|%2B|%3A)\d(?:[ ().-]{0,2}\d){6,14}/;
 const NUMBERS = new RegExp(
   `${PHONE.source}|(?<![A-Za-z\\d])(?:(${HARMLESS.source})|${LOCAL_PHONE.source})(?![A-Za-z\\d])`,
   'gi',

@@ -37,6 +37,7 @@ interface ModelPlace {
   baseUrl: string | undefined;
   answer: string;
   summary: string;
+  analysis: string;
   transcribe: string;
   /** Undefined: where the model is. */
   transcribeBaseUrl: string | undefined;
@@ -167,5 +168,9 @@ function openStream(ctx: Context, streams: Streams, api: TwilioApi): void {
   }
   ctx.set({ 'Cache-Control': 'no-store', 'X-Accel-Buffering': 'no' });
   ctx.type = 'text/event-stream';
-  ctx.body = stream;
+  ctx.status = 200;
+  // A phone that is switched off in the middle of a stream is no failure, but Koa would log it as one.
+  ctx.respond = false;
+  ctx.res.once('close', () => stream.destroy());
+  stream.pipe(ctx.res);
 }

@@ -1,7 +1,6 @@
 /** The processes that the bench starts: each is known by its id, told to end, and gone when the bench is. */
 import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { extname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
@@ -14,9 +13,9 @@ export interface Children {
     args: string[],
     options: { cwd: string; env: NodeJS.ProcessEnv; output: number },
   ): ChildProcess;
-  /** Starts a module of the project's own (path from its root, without ending) as a plain program. */
+  /** Starts a module of the project's own, with or without a build, as a program. Paths are from the project's root. */
   spawnModule(
-    path: string,
+    module: { source: string; built: string | null },
     nodeArgs: string[],
     options: { cwd: string; env: NodeJS.ProcessEnv; output: number },
   ): ChildProcess;
@@ -33,9 +32,8 @@ export interface Talking {
   ask(message?: unknown): Promise<unknown>;
 }
 
-/** Sources run through tsx, built modules as they are: as this file itself. */
-const EXTENSION = extname(import.meta.url);
-const LOADER = EXTENSION === '.ts' ? ['--import', import.meta.resolve('tsx')] : [];
+/** The bench runs from its sources, and so do its parts. */
+const LOADER = ['--import', import.meta.resolve('tsx')];
 
 export function createChildren(): Children {
   const living = new Set<ChildProcess>();
@@ -47,14 +45,14 @@ export function createChildren(): Children {
   }
   return {
     fork(name, args) {
-      const file = fileURLToPath(new URL(`./${name}${EXTENSION}`, import.meta.url));
+      const file = fileURLToPath(new URL(`./${name}.ts`, import.meta.url));
       return talking(name, keep(fork(file, args, { execArgv: LOADER, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })));
     },
     spawn: (command, args, { output, ...options }) =>
       keep(spawn(command, args, { ...options, stdio: ['ignore', output, output] })),
-    spawnModule(path, nodeArgs, { output, ...options }) {
-      const file = fileURLToPath(new URL(`../../${path}${EXTENSION}`, import.meta.url));
-      const args = [...nodeArgs, ...LOADER, file];
+    spawnModule({ source, built }, nodeArgs, { output, ...options }) {
+      const file = fileURLToPath(new URL(`../../${built ?? source}`, import.meta.url));
+      const args = [...nodeArgs, ...(built === null ? LOADER : []), file];
       return keep(spawn(process.execPath, args, { ...options, stdio: ['ignore', output, output] }));
     },
     async end(child, patienceMs = 10_000) {

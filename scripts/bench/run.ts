@@ -1,9 +1,8 @@
 /** The scenarios: floor and bot are loaded in turns, so that what slows this machine for a while slows both. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Children } from './children.ts';
 import type { LoadFigures, LoadOrder } from './load.ts';
 import type { ModelFigures, ModelOrder } from './model.ts';
-import { type Contestant, type LogFigures, type Stage, setStage } from './stage.ts';
+import { type Contestant, type LogFigures, type Stage, type StageOptions, setStage } from './stage.ts';
 import { median, type Row } from './table.ts';
 import type { RedisConnection } from './thin-clients.ts';
 import { usageOf } from './usage.ts';
@@ -18,6 +17,8 @@ export interface Sizes {
   turns: number;
   /** How many people, one after the other, write on a connection in a round of the first scenario. */
   peoplePerConnection: number;
+  /** How many messages a person has written before the "long histories" begin; 30 and each has been rolled. */
+  earlier: number;
   /** The slow model: rounds, people, messages of each, how long it thinks (ms). */
   slow: { rounds: number; people: number; turns: number; delayMs: number };
   /** How many messages the long conversation has. */
@@ -33,11 +34,8 @@ export interface Results {
   log: LogFigures;
 }
 
-export interface BenchOptions {
+export interface BenchOptions extends StageOptions {
   sizes: Sizes;
-  children: Children;
-  /** See `StageOptions`. */
-  profileDir: string | null;
   /** Told how it goes. */
   say: (line: string) => void;
 }
@@ -56,14 +54,12 @@ const SHORT = { words: 12, answerWords: 25 };
 const LONG = { words: 30, answerWords: 60 };
 /** On each connection. */
 const PEOPLE_WITH_HISTORIES = 4;
-/** Messages before the "long histories" begin: by then each history has been rolled. */
-const LONG_AGO = 30;
 /** At these turns the size of the prompt is told. */
 const TOLD_TURNS = [1, 10, 50, 200, 1_000];
 
-export async function runBench({ sizes, children, profileDir, say }: BenchOptions): Promise<Results> {
+export async function runBench({ sizes, say, ...options }: BenchOptions): Promise<Results> {
   say('Starting Redis, the model server, the floor and the bot');
-  const stage = await setStage({ children, profileDir });
+  const stage = await setStage(options);
   try {
     const results = await perform(stage, sizes, say);
     say('Stopping');
@@ -72,7 +68,7 @@ export async function runBench({ sizes, children, profileDir, say }: BenchOption
     for (const line of log.troubles) results.failures.push(`the bot logged ${line}`);
     return { ...results, log };
   } finally {
-    children.killAll();
+    options.children.killAll();
     stage.clear();
   }
 }
@@ -107,7 +103,7 @@ async function perform(stage: Stage, sizes: Sizes, say: (line: string) => void):
     turn += turns;
     return order;
   };
-  await measure(stage.bot, longOrder(LONG_AGO), QUICK, 'talking for a while');
+  await measure(stage.bot, longOrder(sizes.earlier), QUICK, 'talking for a while');
   const long = await inTurns('long histories', sizes.rounds, () => longOrder(sizes.turns), QUICK);
 
   const { slow } = sizes;

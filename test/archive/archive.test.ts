@@ -3,6 +3,7 @@ import type { Database } from '../../app/archive/database.ts';
 import { ENGINES } from './engines.ts';
 import { readingSuite } from './reading.ts';
 import { recordingSuite } from './recording.ts';
+import { streamingSuite } from './streaming.ts';
 
 for (const { name, skip, open } of ENGINES) {
   describe(`the archive in ${name}`, { skip }, () => {
@@ -13,5 +14,6 @@ for (const { name, skip, open } of ENGINES) {
     after(() => opened.stop());
     recordingSuite(() => opened.database);
     readingSuite(() => opened.database);
+    streamingSuite(() => opened.database);
   });
 }

@@ -25,7 +25,10 @@ test('a webhook gets 503 while Redis is away, and the bot goes on by itself when
   assert.match(refused.contentType, /^text\/xml/);
   const ready = await fetch(`${bot.url}/readyz`);
   assert.equal(ready.status, 503);
-  assert.deepEqual(await ready.json(), { status: 'not ready', parts: { redis: 'unreachable', model: 'ok' } });
+  assert.deepEqual(await ready.json(), {
+    status: 'not ready',
+    parts: { redis: 'unreachable', model: 'ok', archive: 'unreachable' },
+  });
   assert.equal((await fetch(`${bot.url}/healthz`)).status, 200);
 
   await doubles.redis.restart();

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { after, before, test } from 'node:test';
 import { lastUserText } from '../doubles/model.ts';
-import { ACCOUNT_SID, AUTH_TOKEN, type Doubles, eventually, startDoubles } from '../support/bot.ts';
+import { ACCOUNT_SID, AUTH_TOKEN, type Doubles, eventually, NO_ARCHIVE, startDoubles } from '../support/bot.ts';
 import { postWebhook, textMessage } from '../support/webhook.ts';
 
 const CONTACTS = 300;
@@ -41,6 +41,7 @@ async function startProcess(): Promise<string> {
       OPENAI_API_KEY: 'test-key',
       OPENAI_BASE_URL: doubles.model.url,
       REDIS_URL: doubles.redis.url,
+      DATABASE_URL: NO_ARCHIVE,
       LOG_LEVEL: 'warn',
     },
     stdio: ['ignore', 'ignore', 'inherit'],

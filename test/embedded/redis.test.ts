@@ -202,6 +202,23 @@ describe('when it cannot start', () => {
     assert.equal(await withClient(redis.path, (client) => client.ping()), 'PONG');
   });
 
+  test('leaves a Redis of an earlier run alone that cannot be ended, and tells where it is', {
+    timeout: 60_000,
+  }, async () => {
+    const bot = await startBot();
+    const path = join(dataDir, 'redis', 'redis.sock');
+    const orphan = await pidOf(path);
+    await kill(bot);
+    process.kill(orphan, 'SIGSTOP');
+    try {
+      await assert.rejects(start(), /does not end\. End the redis-server that listens on .*redis\.sock/);
+    } finally {
+      process.kill(orphan, 'SIGCONT');
+    }
+    const redis = await start();
+    assert.equal(await withClient(redis.path, (client) => client.ping()), 'PONG');
+  });
+
   test('says so when the folder cannot be made', async () => {
     writeFileSync(join(dataDir, 'redis'), 'a file is in the way');
     await assert.rejects(start(), /redis cannot be used \(EEXIST\)\. Set DATA_DIR/);

@@ -53,6 +53,7 @@ export async function startDesk() {
 
   const claim = async () => ({ folder: 'memory://', release: async () => {} });
   const database = createDatabase({ log, claim });
+  await database.migrate();
   const archive = {
     messages: createMessages(database),
     conversations: createConversations(database),

@@ -16,8 +16,8 @@ describe('what models look at', () => {
   });
 
   test('is more for models with a larger budget', () => {
-    assert.equal(fit('gpt-5.4', 3000, 4000), '1344x1792');
-    assert.equal(imageTokens('gpt-5.4', 3000, 4000), 42 * 56);
+    assert.equal(fit('gpt-5.4', 3000, 4000), '1368x1824');
+    assert.equal(imageTokens('gpt-5.4', 3000, 4000), 43 * 57);
     assert.equal(fit('gpt-5.4-mini', 3000, 4000), '1056x1408');
   });
 
@@ -58,7 +58,7 @@ describe('what models look at', () => {
         assert.ok(size.width >= 1 && size.width <= width && size.height >= 1 && size.height <= height);
         assert.ok(Number.isInteger(size.width) && Number.isInteger(size.height));
         // A pixel is the least that a side can be off by.
-        const scale = Math.max(size.width / width, size.height / height);
+        const scale = width > height ? size.width / width : size.height / height;
         assert.ok(Math.abs(size.width - width * scale) <= 1 && Math.abs(size.height - height * scale) <= 1);
         assert.equal(vision.detail, 'high');
         assert.equal(vision.tokens({ width, height }), vision.tokens(size));

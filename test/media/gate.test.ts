@@ -1,62 +1,46 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { createGate } from '../../app/media/gate.ts';
+import { createGate, type Gate } from '../../app/media/gate.ts';
 
-/** Work that ends when it is told to. */
-function createWork() {
-  const running: string[] = [];
-  const ends = new Map<string, () => void>();
+/** Who is inside, by name, and how they leave. */
+function createGuests(gate: Gate) {
+  const inside = new Map<string, () => void>();
+  const settled = () => new Promise((resolve) => setImmediate(resolve));
   return {
-    running,
-    named: (name: string) => () => {
-      running.push(name);
-      return new Promise<void>((resolve) => {
-        ends.set(name, () => {
-          running.splice(running.indexOf(name), 1);
-          resolve();
-        });
-      });
+    inside: () => [...inside.keys()],
+    async come(name: string, weight = 1) {
+      gate.enter(weight).then((leave) => inside.set(name, leave));
+      await settled();
     },
-    async end(name: string) {
-      ends.get(name)?.();
-      await new Promise((resolve) => setImmediate(resolve));
+    async leave(name: string) {
+      inside.get(name)?.();
+      inside.delete(name);
+      await settled();
     },
   };
 }
 
 describe('a gate', () => {
   test('lets so many through as it has places, in their order', async () => {
-    const work = createWork();
-    const gate = createGate(2);
-    const all = ['a', 'b', 'c', 'd'].map((name) => gate.run(1, work.named(name)));
-    await new Promise((resolve) => setImmediate(resolve));
-    assert.deepEqual(work.running, ['a', 'b']);
-    await work.end('a');
-    assert.deepEqual(work.running, ['b', 'c']);
-    for (const name of ['b', 'c', 'd']) await work.end(name);
-    await Promise.all(all);
+    const guests = createGuests(createGate(2));
+    for (const name of ['a', 'b', 'c', 'd']) await guests.come(name);
+    assert.deepEqual(guests.inside(), ['a', 'b']);
+    await guests.leave('a');
+    assert.deepEqual(guests.inside(), ['b', 'c']);
+    await guests.leave('b');
+    await guests.leave('c');
+    assert.deepEqual(guests.inside(), ['d']);
   });
 
-  test('lets heavy work through alone, and nobody passes it', async () => {
-    const work = createWork();
-    const gate = createGate(2);
-    const all = [gate.run(1, work.named('a')), gate.run(9, work.named('heavy')), gate.run(1, work.named('b'))];
-    await new Promise((resolve) => setImmediate(resolve));
-    assert.deepEqual(work.running, ['a']);
-    await work.end('a');
-    assert.deepEqual(work.running, ['heavy']);
-    await work.end('heavy');
-    assert.deepEqual(work.running, ['b']);
-    await work.end('b');
-    await Promise.all(all);
-  });
-
-  test('gives the place back when the work fails', async () => {
-    const gate = createGate(1);
-    await assert.rejects(
-      gate.run(1, () => Promise.reject(new Error('no'))),
-      /no/,
-    );
-    assert.equal(await gate.run(1, async () => 'next'), 'next');
+  test('lets the heavy through alone, and nobody passes them', async () => {
+    const guests = createGuests(createGate(2));
+    await guests.come('a');
+    await guests.come('heavy', 9);
+    await guests.come('b');
+    assert.deepEqual(guests.inside(), ['a']);
+    await guests.leave('a');
+    assert.deepEqual(guests.inside(), ['heavy']);
+    await guests.leave('heavy');
+    assert.deepEqual(guests.inside(), ['b']);
   });
 });

@@ -56,3 +56,11 @@ test('asks its parts once, however often strangers ask it', async () => {
   await Promise.all(Array.from({ length: 20 }, () => fetch(`${url}/readyz`)));
   assert.equal(asked, 1);
 });
+
+test('is degraded, but ready, without something that people are answered without', async () => {
+  const archive = () => Promise.reject(new Error('away'));
+  const url = await serve({ checks: {}, extras: { archive }, isStopping: () => false });
+  const degraded = await fetch(`${url}/readyz`);
+  assert.equal(degraded.status, 200);
+  assert.deepEqual(await degraded.json(), { status: 'degraded', parts: { archive: 'unreachable' } });
+});

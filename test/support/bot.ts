@@ -12,6 +12,9 @@ import { postWebhook, textMessage } from './webhook.ts';
 export const ACCOUNT_SID = 'AC00000000000000000000000000000000';
 export const AUTH_TOKEN = 'test-auth-token-0123456789abcdef';
 
+/** A Postgres that is away. */
+export const NO_ARCHIVE = 'postgres://nobody@127.0.0.1:9/nothing';
+
 export type Doubles = Awaited<ReturnType<typeof startDoubles>>;
 export type Bot = Awaited<ReturnType<typeof startBot>>;
 
@@ -43,6 +46,8 @@ export async function startBot(doubles: Doubles, environment: Environment = {}) 
     OPENAI_API_KEY: 'test-key',
     OPENAI_BASE_URL: doubles.model.url,
     REDIS_URL: doubles.redis.url,
+    // People are answered without the archive, and most tests are about that: nobody listens there.
+    DATABASE_URL: NO_ARCHIVE,
     LOG_LEVEL: 'debug',
     ...environment,
   });
@@ -81,9 +86,9 @@ async function stop(app: App, server: Server): Promise<void> {
   await app.close();
 }
 
-/** Waits until something holds, at most 10 s; `what` names it when it never does. */
-export async function eventually(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 1_000; tries++) {
+/** Waits until something holds, at most `seconds` or a little more; `what` names it when it never does. */
+export async function eventually(what: string, holds: () => boolean | Promise<boolean>, seconds = 10): Promise<void> {
+  for (let tries = 0; tries < seconds * 100; tries++) {
     if (await holds()) return;
     await new Promise((resolve) => setTimeout(resolve, 10));
   }

@@ -3,7 +3,9 @@ import { createServer } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { type Environment, readConfig } from '../../app/config.ts';
 import { createLogger } from '../../app/ops/logger.ts';
-import { build, startPlaces } from '../../app/wire.ts';
+import { startPlaces } from '../../app/wire/places.ts';
+import { build } from '../../app/wire.ts';
+import { NO_ARCHIVE } from './bot.ts';
 import { startTestRedis } from './redis.ts';
 
 export type SimulatedBot = Awaited<ReturnType<typeof startSimulatedBot>>;
@@ -14,7 +16,13 @@ export async function startSimulatedBot(environment: Environment = {}, pages?: U
   const redis = await startTestRedis();
   // The simulator is told beforehand where the bot will listen.
   const port = await freePort();
-  const config = readConfig({ PORT: String(port), REDIS_URL: redis.url, LOG_LEVEL: 'debug', ...environment });
+  const config = readConfig({
+    PORT: String(port),
+    REDIS_URL: redis.url,
+    DATABASE_URL: NO_ARCHIVE,
+    LOG_LEVEL: 'debug',
+    ...environment,
+  });
   const log = createLogger({ level: config.logLevel, format: 'json', write: (line) => logs.push(line) });
   const started = await startPlaces(config, log);
   const places = pages ? { ...started, pages } : started;

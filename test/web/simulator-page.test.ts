@@ -119,7 +119,9 @@ describe('the phone in the browser', { skip: NO_BROWSER }, () => {
       await page.setInputFiles('input[type=file] >> nth=0', { name: 'sea.jpg', mimeType: 'image/jpeg', buffer: jpeg });
       await give(page.getByRole('textbox'), 'paste', jpeg);
       await give(page.getByRole('log'), 'drop', jpeg);
-      assert.equal(await page.getByRole('list', { name: 'To be sent' }).locator('img').count(), 3);
+      const tray = page.getByRole('list', { name: 'To be sent' }).locator('img');
+      await tray.nth(2).waitFor();
+      assert.equal(await tray.count(), 3);
       await page
         .getByRole('button', { name: /^Leave out/ })
         .last()
@@ -322,13 +324,16 @@ async function give(target: Locator, how: 'paste' | 'drop', jpeg: Buffer): Promi
   await target.evaluate(GIVE, { how, bytes: [...jpeg] });
 }
 
-/** Runs in the page, whose words these tests do not know. */
-const GIVE = `(element, { how, bytes }) => {
-  const data = new DataTransfer();
-  data.items.add(new File([new Uint8Array(bytes)], how + '.jpg', { type: 'image/jpeg' }));
+/** Runs in the page, whose words these tests do not know; its source is what goes there. */
+const GIVE = new Function(
+  'element',
+  'given',
+  `const data = new DataTransfer();
+  data.items.add(new File([new Uint8Array(given.bytes)], given.how + '.jpg', { type: 'image/jpeg' }));
   const init = { bubbles: true, cancelable: true, clipboardData: data, dataTransfer: data };
-  element.dispatchEvent(how === 'paste' ? new ClipboardEvent('paste', init) : new DragEvent('drop', init));
-}`;
+  element.dispatchEvent(given.how === 'paste' ? new ClipboardEvent('paste', init) : new DragEvent('drop', init));`,
+  // Its two arguments, as they are named above.
+) as (element: unknown, given: { how: string; bytes: number[] }) => void;
 
 /** Mono, 8 kHz, 16 bits. */
 function silence(seconds: number): Buffer {

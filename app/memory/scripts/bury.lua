@@ -17,8 +17,9 @@ if redis.call('GET', lease) ~= ARGV[1] then return { 'lost' } end
 local messages = {}
 if taken > 0 then messages = redis.call('LRANGE', mailbox, 0, taken - 1) end
 local text = redis.call('HGET', reply, 'text') or ''
+local at = redis.call('HGET', reply, 'at') or ''
 local id = redis.call('XADD', dead, 'MAXLEN', '~', ARGV[8], '*', 'conversation', ARGV[2], 'at', ARGV[3],
-  'code', ARGV[4], 'reason', ARGV[5], 'reply', text, 'messages', '[' .. table.concat(messages, ',') .. ']')
+  'code', ARGV[4], 'reason', ARGV[5], 'reply', text, 'replyAt', at, 'messages', '[' .. table.concat(messages, ',') .. ']')
 if taken > 0 then redis.call('LTRIM', mailbox, taken, -1) end
 redis.call('DEL', reply, lease)
 redis.call('HDEL', state, 'attempts')

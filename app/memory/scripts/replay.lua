@@ -1,22 +1,24 @@
 -- Puts a dead letter back to work: its messages wait again, its reply is to be delivered again.
 --
 -- Guarantee: a dead letter is replayed once, whoever asks at the same time; a reply that is being delivered now is never
--- overwritten.
+-- overwritten, and nothing is put in front of the messages that a turn is answering.
 --
--- KEYS 1 mailbox  2 reply  3 due  4 dead
+-- KEYS 1 mailbox  2 reply  3 due  4 dead  5 lease
 -- ARGV 1 id of the dead letter   2 conversation id   3 now (unix ms)   4 idle time after which the memory goes (ms)
---      5 the reply's text, '' for none   6… the messages (JSON), oldest first
+--      5 the reply's text, '' for none   6 when the reply was recorded (unix ms): what was sent since then is not sent again
+--      7… the messages (JSON), oldest first
 --
--- Returns 1 when it was put back, 0 when there is no such dead letter, -1 when another reply is under way: try again later
-local mailbox, reply, due, dead = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+-- Returns 1 when it was put back, 0 when there is no such dead letter, -1 when somebody is at the conversation: try again later
+local mailbox, reply, due, dead, lease = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 
+if redis.call('EXISTS', lease) == 1 then return -1 end
 if ARGV[5] ~= '' and redis.call('EXISTS', reply) == 1 then return -1 end
 if redis.call('XDEL', dead, ARGV[1]) == 0 then return 0 end
 if ARGV[5] ~= '' then
-  redis.call('HSET', reply, 'id', 'replay-' .. ARGV[1], 'text', ARGV[5], 'via', 'rest', 'at', ARGV[3], 'state', 'sending')
+  redis.call('HSET', reply, 'id', 'replay-' .. ARGV[1], 'text', ARGV[5], 'via', 'rest', 'at', ARGV[6], 'state', 'sending')
   redis.call('PEXPIRE', reply, ARGV[4])
 end
-for i = #ARGV, 6, -1 do redis.call('LPUSH', mailbox, ARGV[i]) end
-if #ARGV >= 6 then redis.call('PEXPIRE', mailbox, ARGV[4]) end
+for i = #ARGV, 7, -1 do redis.call('LPUSH', mailbox, ARGV[i]) end
+if #ARGV >= 7 then redis.call('PEXPIRE', mailbox, ARGV[4]) end
 redis.call('ZADD', due, ARGV[3], ARGV[2])
 return 1

@@ -1,12 +1,14 @@
-import { Button, Center, CloseButton, Loader, Select, SegmentedControl, Stack, Text, TextInput } from '@mantine/core';
+import { CloseButton, Kbd, SegmentedControl, Select, Stack, TextInput } from '@mantine/core';
 import { useDebouncedValue, useHotkeys } from '@mantine/hooks';
-import { useInfiniteQuery } from '@tanstack/react-query';
+import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query';
 import { useRef, useState } from 'react';
 import { useLocation, useRoute } from 'wouter';
 import type { Conversation } from '../../inbox/contract.ts';
+import { Icon } from '../parts/Icon.tsx';
 import { conversations } from './api.ts';
 import { ConversationRow } from './ConversationRow.tsx';
 import classes from './inbox.module.css';
+import { More, Nothing, Problem, Waiting } from './States.tsx';
 import { Thread } from './Thread.tsx';
 
 const FILTERS = [
@@ -39,17 +41,25 @@ export function Conversations() {
   };
   const list = useInfiniteQuery({
     queryKey: ['conversations', query],
+    placeholderData: keepPreviousData,
     queryFn: ({ pageParam }) => conversations({ ...query, limit: 30, ...(pageParam ? { cursor: pageParam } : {}) }),
     initialPageParam: '',
     getNextPageParam: (last) => last.next_cursor,
   });
   const rows = list.data?.pages.flatMap((page) => page.conversations) ?? [];
+  const narrowed = search !== '' || filter !== 'all' || sentiment !== null || status !== 'active';
   const open = (phone: string) => navigate(`/with/${encodeURIComponent(phone)}`);
 
   function step(by: number): void {
     const at = rows.findIndex((row) => row.phone_number === chosen);
     const next = rows[Math.min(rows.length - 1, Math.max(0, at + by))];
     if (next) open(next.phone_number);
+  }
+  /** On to the next one: the list no longer has it. */
+  function archived(): void {
+    const at = rows.findIndex((row) => row.phone_number === chosen);
+    const next = rows[at + 1] ?? rows[at - 1];
+    if (status === 'active') navigate(next ? `/with/${encodeURIComponent(next.phone_number)}` : '/');
   }
   useHotkeys([
     ['j', () => step(1)],
@@ -65,10 +75,20 @@ export function Conversations() {
           <TextInput
             ref={searchBox}
             aria-label="Search conversations"
-            placeholder="Search names and messages  ( / )"
+            placeholder="Search names and messages"
+            leftSection={<Icon name="search" size={16} />}
             value={words}
             onChange={(event) => setWords(event.currentTarget.value)}
-            rightSection={words && <CloseButton size="sm" aria-label="Clear the search" onClick={() => setWords('')} />}
+            rightSection={
+              words === '' ? (
+                <Kbd size="xs" aria-hidden="true">
+                  /
+                </Kbd>
+              ) : (
+                <CloseButton size="sm" aria-label="Clear the search" onClick={() => setWords('')} />
+              )
+            }
+            onKeyDown={(event) => event.key === 'Escape' && event.currentTarget.blur()}
           />
           <SegmentedControl
             aria-label="Show"
@@ -99,13 +119,13 @@ export function Conversations() {
             />
           </div>
         </Stack>
-        <div className={classes.rows}>
+        <div className={classes.rows} aria-busy={list.isPlaceholderData}>
           {list.isPending && <Waiting />}
           {list.isError && <Problem message={list.error.message} onRetry={() => list.refetch()} />}
           {list.isSuccess && rows.length === 0 && (
-            <Text p="lg" c="dimmed" ta="center">
-              {search || filter !== 'all' || sentiment ? 'No conversation fits these filters.' : 'Nobody has written yet.'}
-            </Text>
+            <Nothing icon="text" title={narrowed ? 'No conversation fits these filters.' : 'Nobody has written yet.'}>
+              {narrowed ? undefined : 'As soon as somebody writes to the number, it shows up here by itself.'}
+            </Nothing>
           )}
           <ul className={classes.plain}>
             {rows.map((row) => (
@@ -118,47 +138,24 @@ export function Conversations() {
             ))}
           </ul>
           {list.hasNextPage && (
-            <Button
-              variant="subtle"
-              fullWidth
+            <More
+              label="Show older ones"
               loading={list.isFetchingNextPage}
-              onClick={() => list.fetchNextPage()}
-            >
-              Show older ones
-            </Button>
+              onMore={() => void list.fetchNextPage({ cancelRefetch: false })}
+            />
           )}
         </div>
       </section>
       <section className={classes.thread} aria-label="Conversation">
         {chosen ? (
-          <Thread key={chosen} phone={chosen} onClose={() => navigate('/')} />
+          <Thread key={chosen} phone={chosen} onClose={() => navigate('/')} onArchived={archived} />
         ) : (
-          <Center h="100%" p="lg">
-            <Text c="dimmed" ta="center">
-              Choose a conversation. Keys: j and k move, / searches, r answers, e archives.
-            </Text>
-          </Center>
+          <Nothing icon="text" title="Choose a conversation">
+            <Kbd size="xs">j</Kbd> <Kbd size="xs">k</Kbd> next and previous, <Kbd size="xs">/</Kbd> search,{' '}
+            <Kbd size="xs">r</Kbd> answer, <Kbd size="xs">e</Kbd> archive
+          </Nothing>
         )}
       </section>
     </div>
-  );
-}
-
-export function Waiting() {
-  return (
-    <Center p="xl">
-      <Loader aria-label="Loading" />
-    </Center>
-  );
-}
-
-export function Problem({ message, onRetry }: { message: string; onRetry: () => void }) {
-  return (
-    <Stack p="lg" align="center" role="alert">
-      <Text ta="center">{message}</Text>
-      <Button variant="light" onClick={onRetry}>
-        Try again
-      </Button>
-    </Stack>
   );
 }

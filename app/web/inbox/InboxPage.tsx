@@ -1,14 +1,16 @@
-import { ActionIcon, Alert, Anchor, Badge, Center, Group, Loader, Tabs, Text, Tooltip } from '@mantine/core';
+import { ActionIcon, Alert, Anchor, Badge, Center, Group, Tabs, Text, Tooltip } from '@mantine/core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { lazy, Suspense } from 'react';
+import { lazy, Suspense, useEffect, useState } from 'react';
 import { Router, useLocation } from 'wouter';
+import { BotAvatar } from '../parts/Avatar.tsx';
 import { ColorSchemeSwitch } from '../parts/ColorSchemeSwitch.tsx';
 import { Icon } from '../parts/Icon.tsx';
-import { session, signOut } from './api.ts';
+import { SIGNED_OUT, session, signOut } from './api.ts';
 import { Conversations } from './Conversations.tsx';
 import { DeadLetters } from './DeadLetters.tsx';
 import classes from './inbox.module.css';
 import { SignIn } from './SignIn.tsx';
+import { Waiting } from './States.tsx';
 import { Tasks } from './Tasks.tsx';
 import { type Connection, useLive } from './useLive.ts';
 
@@ -18,17 +20,26 @@ const Dashboard = lazy(() => import('./Dashboard.tsx'));
 /** The inbox: sign-in, then everything the team sees. */
 export function InboxPage() {
   const signedIn = useQuery({ queryKey: ['session'], queryFn: session, staleTime: Number.POSITIVE_INFINITY });
+  const { refetch } = signedIn;
+  useEffect(() => {
+    const ask = () => void refetch();
+    window.addEventListener(SIGNED_OUT, ask);
+    return () => window.removeEventListener(SIGNED_OUT, ask);
+  }, [refetch]);
   if (signedIn.isPending) return <Waiting />;
   if (signedIn.isError) {
     return (
       <Center h="100dvh" p="md">
         <Alert color="red" title="The inbox could not be opened">
-          {signedIn.error.message} <Anchor onClick={() => signedIn.refetch()}>Try again</Anchor>
+          {signedIn.error.message}{' '}
+          <Anchor component="button" type="button" onClick={() => refetch()}>
+            Try again
+          </Anchor>
         </Alert>
       </Center>
     );
   }
-  if (!signedIn.data) return <SignIn onDone={() => signedIn.refetch()} />;
+  if (!signedIn.data) return <SignIn onDone={() => refetch()} />;
   return (
     <Router base="/whatsapp-inbox">
       <SignedIn />
@@ -38,8 +49,8 @@ export function InboxPage() {
 
 const PLACES = [
   { path: '/', name: 'Conversations', icon: 'text' },
-  { path: '/tasks', name: 'Tasks', icon: 'button' },
-  { path: '/dashboard', name: 'Dashboard', icon: 'memory' },
+  { path: '/tasks', name: 'Tasks', icon: 'board' },
+  { path: '/dashboard', name: 'Dashboard', icon: 'chart' },
   { path: '/undelivered', name: 'Given up', icon: 'alarm' },
 ] as const;
 
@@ -50,9 +61,12 @@ function SignedIn() {
   return (
     <div className={classes.page}>
       <header className={classes.header}>
-        <Text fw={700} className={classes.brand}>
-          Recado
-        </Text>
+        <span className={classes.brand}>
+          <BotAvatar size={30} />
+          <Text component="span" fw={700}>
+            Recado
+          </Text>
+        </span>
         <Tabs value={place.path} onChange={(next) => navigate(next ?? '/')} variant="none" className={classes.tabs}>
           <Tabs.List aria-label="Parts of the inbox">
             {PLACES.map(({ path: to, name, icon }) => (
@@ -68,6 +82,7 @@ function SignedIn() {
           <SignOut />
         </Group>
       </header>
+      {connection === 'lost' && <ConnectionLost />}
       <main className={classes.main}>
         {place.path === '/' && <Conversations />}
         {place.path === '/tasks' && <Tasks />}
@@ -101,6 +116,23 @@ function ConnectionBadge({ connection }: { connection: Connection }) {
   );
 }
 
+/** A server that starts again is back in a moment: only what lasts longer is worth a line. */
+const PATIENCE_MS = 3_000;
+
+function ConnectionLost() {
+  const [shown, setShown] = useState(false);
+  useEffect(() => {
+    const timer = window.setTimeout(() => setShown(true), PATIENCE_MS);
+    return () => window.clearTimeout(timer);
+  }, []);
+  if (!shown) return null;
+  return (
+    <p className={classes.lost} role="alert">
+      The live connection is gone. It is tried again by itself; what you see may be old.
+    </p>
+  );
+}
+
 function SignOut() {
   const queries = useQueryClient();
   async function leave(): Promise<void> {
@@ -111,16 +143,8 @@ function SignOut() {
   return (
     <Tooltip label="Sign out">
       <ActionIcon variant="subtle" color="gray" size="lg" aria-label="Sign out" onClick={leave}>
-        <Icon name="person" />
+        <Icon name="leave" />
       </ActionIcon>
     </Tooltip>
-  );
-}
-
-function Waiting() {
-  return (
-    <Center h="60dvh">
-      <Loader aria-label="Loading" />
-    </Center>
   );
 }

@@ -3,6 +3,10 @@ import type { z } from 'zod';
 import type { requests, responses } from '../../inbox/contract.ts';
 
 const API = '/api/whatsapp';
+const SESSION = '/api/session';
+
+/** What the window hears when an answer shows that the session has ended. */
+export const SIGNED_OUT = 'signed-out';
 
 export const EVENTS_URL = `${API}/events`;
 
@@ -24,7 +28,7 @@ let csrf = '';
 
 export async function session(): Promise<boolean> {
   try {
-    csrf = (await send<Answer<'session'>>('GET', '/api/session')).csrf;
+    csrf = (await send<Answer<'session'>>('GET', SESSION)).csrf;
     return true;
   } catch (error) {
     if (error instanceof Refused && error.status === 401) return false;
@@ -33,11 +37,11 @@ export async function session(): Promise<boolean> {
 }
 
 export async function signIn(password: string): Promise<void> {
-  csrf = (await send<Answer<'session'>>('POST', '/api/session', { password })).csrf;
+  csrf = (await send<Answer<'session'>>('POST', SESSION, { password })).csrf;
 }
 
 export function signOut(): Promise<unknown> {
-  return send('DELETE', '/api/session');
+  return send('DELETE', SESSION);
 }
 
 export function conversations(query: Query<'conversations'>): Promise<Answer<'conversations'>> {
@@ -106,6 +110,7 @@ async function send<T>(method: string, path: string, body?: object): Promise<T> 
     throw new Refused(0, 'The server cannot be reached. Is it running, and is this device online?');
   });
   const answer = await response.json().catch(() => ({}));
+  if (response.status === 401 && path !== SESSION) window.dispatchEvent(new Event(SIGNED_OUT));
   if (!response.ok) throw new Refused(response.status, answer.error ?? `The server answered ${response.status}.`);
   return answer;
 }

@@ -1,4 +1,4 @@
-import { useQueryClient } from '@tanstack/react-query';
+import { type QueryClient, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 import type { LiveEvent } from '../../inbox/contract.ts';
 import { EVENTS_URL } from './api.ts';
@@ -7,35 +7,79 @@ export type Connection = 'connecting' | 'live' | 'lost';
 
 /** Which questions have a new answer after an event of a kind. */
 const STALE: Record<LiveEvent['kind'], string[]> = {
-  message: ['conversations', 'thread', 'analytics'],
-  delivery: ['thread'],
-  analysis: ['conversations', 'thread', 'tasks'],
+  message: ['conversations', 'thread', 'analytics', 'dead-letters'],
+  analysis: ['conversations', 'thread', 'tasks', 'analytics'],
   task: ['tasks', 'conversations', 'thread', 'analytics'],
   conversation: ['conversations', 'thread'],
   'dead-letter': ['dead-letters'],
 };
+const EVERYTHING = [...new Set(Object.values(STALE).flat())];
+
+/** What comes in the meantime is asked for once, ms. The numbers are made of everything there is, so they take their time. */
+const GATHER_MS = 100;
+const GATHER_NUMBERS_MS = 3_000;
+/** A browser gives up for good when a proxy answers with an error. */
+const AGAIN_MS = 3_000;
 
 /** Hears what changes and asks again for what is shown of it. The browser reconnects, and tells what it heard last. */
 export function useLive(): Connection {
   const queries = useQueryClient();
   const [connection, setConnection] = useState<Connection>('connecting');
   useEffect(() => {
-    const source = new EventSource(EVENTS_URL);
-    const refresh = (keys: string[]) => {
-      for (const key of keys) void queries.invalidateQueries({ queryKey: [key] });
+    const refresh = createRefresh(queries);
+    let source: EventSource;
+    let again: number | undefined;
+
+    function listen(missedSome: boolean): void {
+      source = new EventSource(EVENTS_URL);
+      source.addEventListener('ready', () => {
+        setConnection('live');
+        if (missedSome) refresh(EVERYTHING, null);
+      });
+      source.addEventListener('change', ({ data }) => {
+        const { kind, phone_number } = JSON.parse(data) as LiveEvent; // what our own server sends, see contract.ts
+        refresh(STALE[kind] ?? [], phone_number);
+      });
+      source.addEventListener('reset', () => refresh(EVERYTHING, null));
+      source.addEventListener('error', () => {
+        setConnection('lost');
+        if (source.readyState !== EventSource.CLOSED) return;
+        // Perhaps the session has ended: that question knows, and shows the sign-in.
+        void queries.invalidateQueries({ queryKey: ['session'] });
+        again = window.setTimeout(() => listen(true), AGAIN_MS);
+      });
+    }
+    listen(false);
+    return () => {
+      window.clearTimeout(again);
+      source.close();
     };
-    source.addEventListener('ready', () => setConnection('live'));
-    source.addEventListener('change', ({ data }) => {
-      const { kind } = JSON.parse(data) as LiveEvent; // what our own server sends, see contract.ts
-      refresh(STALE[kind] ?? []);
-    });
-    source.addEventListener('reset', () => refresh(Object.values(STALE).flat()));
-    source.addEventListener('error', () => {
-      setConnection('lost');
-      // A session that ended is told by its answer, not by the stream.
-      if (source.readyState === EventSource.CLOSED) void queries.invalidateQueries({ queryKey: ['session'] });
-    });
-    return () => source.close();
   }, [queries]);
   return connection;
+}
+
+/** Asks again, one question at a time: what changes while an answer is on its way is asked for after it. */
+function createRefresh(queries: QueryClient): (keys: string[], phone: string | null) => void {
+  const asking = new Set<string>();
+  const changed = new Set<string>();
+
+  async function ask(name: string, queryKey: string[]): Promise<void> {
+    changed.add(name);
+    if (asking.has(name)) return;
+    asking.add(name);
+    while (changed.has(name)) {
+      const waitMs = name === 'analytics' ? GATHER_NUMBERS_MS : GATHER_MS;
+      await new Promise((resolve) => setTimeout(resolve, waitMs));
+      changed.delete(name);
+      await queries.invalidateQueries({ queryKey }).catch(() => {});
+    }
+    asking.delete(name);
+  }
+
+  return (keys, phone) => {
+    for (const key of keys) {
+      const queryKey = key === 'thread' && phone !== null ? [key, phone] : [key];
+      void ask(queryKey.join(' '), queryKey);
+    }
+  };
 }

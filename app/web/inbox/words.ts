@@ -15,7 +15,10 @@ export const TASK_STATES: { status: Task['status']; word: string }[] = [
   { status: 'cancelled', word: 'Cancelled' },
 ];
 
-export const PRIORITIES = ['1 – most urgent', '2', '3 – normal', '4', '5 – least urgent'];
+export const PRIORITIES = ['1 – most urgent', '2 – high', '3 – normal', '4 – low', '5 – least urgent'];
+
+/** What the bot makes by itself; the operator's own categories may name others. */
+export const TASK_TYPES = ['general', 'call', 'email', 'meeting', 'follow_up', 'demo', 'proposal', 'support'];
 
 export const CANNED = [
   'Thank you for your message. I am looking into it and will get back to you shortly.',
@@ -48,7 +51,32 @@ export function kindOf(message: Message): string {
   return KINDS[message.message_type] ?? '';
 }
 
-const SHORT_DAY = new Intl.DateTimeFormat('en', { day: 'numeric', month: 'short' });
+/** `follow_up` is shown as `follow up`. */
+export function inWords(name: string): string {
+  return name.replaceAll('_', ' ');
+}
+
+/** Today in this browser, as a task's day is written: `2026-11-24`. */
+export function today(): string {
+  return DAY_OF_TASK.format(new Date());
+}
+
+/** `Tue, 24 Nov`; with the year when it is another one. */
+export function dueDay(day: string): string {
+  const date = new Date(`${day}T12:00:00`);
+  return (date.getFullYear() === new Date().getFullYear() ? DUE_DAY : DUE_DAY_AND_YEAR).format(date);
+}
+
+/** What went wrong, for people. */
+export function problemOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+// Sweden writes days as ISO 8601 does.
+const DAY_OF_TASK = new Intl.DateTimeFormat('sv-SE', { dateStyle: 'short' });
+const DUE_DAY = new Intl.DateTimeFormat('en-GB', { weekday: 'short', day: 'numeric', month: 'short' });
+const DUE_DAY_AND_YEAR = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', year: 'numeric' });
+const SHORT_DAY = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short' });
 const CLOCK = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' });
 
 /** `14:03` today, else `21 Nov`. */

@@ -25,13 +25,28 @@ export type IconName = keyof typeof DRAWINGS;
 const DRAWINGS = {
   alarm: <path d="M12 8v5m0 3.500v.01M12 3 2.500 20h19z" />,
   attach: <path d="M12 5v14M5 12h14" />,
+  back: <path d="M20 12H5m6-6-6 6 6 6" />,
+  board: (
+    <>
+      <rect x="3" y="4" width="18" height="16" rx="2" />
+      <path d="m7 12 3 3 6-6" />
+    </>
+  ),
   button: (
     <>
       <path d="m9 8-5 4 5 4" />
       <path d="M4 12h10a6 6 0 0 1 6 6" />
     </>
   ),
+  chart: <path d="M4 20h16M7 16v-5m5 5V6m5 10v-7" />,
+  check: <path d="m5 12.500 4.500 4.500L19 7.500" />,
   chevron: <path d="m6 9 6 6 6-6" />,
+  clock: (
+    <>
+      <circle cx="12" cy="12" r="9" />
+      <path d="M12 7v5l3.500 2" />
+    </>
+  ),
   close: <path d="M6 6l12 12M18 6 6 18" />,
   code: <path d="m8 7-5 5 5 5m8-10 5 5-5 5M14 4l-4 16" />,
   document: (
@@ -54,6 +69,7 @@ const DRAWINGS = {
       <circle cx="12" cy="9.500" r="2.500" />
     </>
   ),
+  leave: <path d="M14 4h4a2 2 0 0 1 2 2v12a2 2 0 0 1-2 2h-4M4 12h11m-4-4 4 4-4 4" />,
   memory: (
     <>
       <ellipse cx="12" cy="6" rx="8" ry="3" />
@@ -66,6 +82,7 @@ const DRAWINGS = {
       <path d="M5 11a7 7 0 0 0 14 0M12 18v3" />
     </>
   ),
+  more: <path d="M12 5.500v.01M12 12v.01M12 18.500v.01" strokeWidth="3" />,
   moon: <path d="M20 14.500A8.500 8.500 0 0 1 9.500 4 8.500 8.500 0 1 0 20 14.500z" />,
   pause: <path d="M8 5v14M16 5v14" strokeWidth="3" />,
   person: (
@@ -84,8 +101,16 @@ const DRAWINGS = {
   play: <path d="M7 5v14l12-7z" fill="currentColor" />,
   plus: <path d="M12 5v14M5 12h14" />,
   repeat: <path d="M4 12a8 8 0 0 1 14-5l2 2m0-5v5h-5M20 12a8 8 0 0 1-14 5l-2-2m0 5v-5h5" />,
+  search: <path d="M10.500 17a6.500 6.500 0 1 0 0-13 6.500 6.500 0 0 0 0 13zM20 20l-4.500-4.500" />,
   send: <path d="M4 12 3 4l18 8-18 8 1-8zm0 0h8" fill="currentColor" />,
   shuffle: <path d="M3 7h4l10 10h4m-3-3 3 3-3 3M3 17h4l2-2M15 9l2-2h4m-3-3 3 3-3 3" />,
+  spark: (
+    <path
+      d="M12 3c.700 5 3.500 8 9 9-5.500 1-8.300 4-9 9-.700-5-3.500-8-9-9 5.500-1 8.300-4 9-9z"
+      fill="currentColor"
+      stroke="none"
+    />
+  ),
   sun: (
     <>
       <circle cx="12" cy="12" r="4" />

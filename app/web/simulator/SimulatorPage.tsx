@@ -26,10 +26,11 @@ const NOBODY: SimulatedPerson = { contact: '', profileName: '' };
 
 function Simulator() {
   const [, route] = useRoute('/as/:contact');
-  const { people, business, add } = usePeople(route?.contact);
+  const { people, business, problem, add } = usePeople(route?.contact);
   const [, navigate] = useLocation();
   const person = people.find(({ contact }) => contact === route?.contact) ?? people[0] ?? NOBODY;
   const { phones, connection } = usePhones(person.contact);
+  const ready = person !== NOBODY;
   const phone = phones.get(person.contact) ?? EMPTY_PHONE;
   const wide = useMediaQuery('(min-width: 1180px)', true, { getInitialValueInEffect: false });
   const [drawerOpen, setDrawerOpen] = useState(false);
@@ -47,7 +48,11 @@ function Simulator() {
           <PersonMenu {...cast} />
           <DeveloperButton onClick={() => setDrawerOpen(true)} />
         </header>
-        <Phone key={person.contact} person={person} phone={phone} business={business} connection={connection} />
+        {ready ? (
+          <Phone key={person.contact} person={person} phone={phone} business={business} connection={connection} />
+        ) : (
+          <p role="status">{problem ?? 'Switching the phone on…'}</p>
+        )}
       </main>
       {wide ? (
         <aside className={classes.drawer} aria-label="For developers">

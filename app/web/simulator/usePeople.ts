@@ -9,7 +9,7 @@ import * as api from './api.ts';
  * @param wanted a contact that an address names; a guest when nobody knows them.
  */
 export function usePeople(wanted: string | undefined) {
-  const { data } = useQuery({ queryKey: ['people'], queryFn: api.people, staleTime: Number.POSITIVE_INFINITY });
+  const { data, error } = useQuery({ queryKey: ['people'], queryFn: api.people, staleTime: Number.POSITIVE_INFINITY });
   const [own, setOwn] = useLocalStorage<SimulatedPerson[]>({ key: 'recado.people', defaultValue: [] });
   const people = useMemo(() => {
     const known = [...(data?.people ?? []), ...own];
@@ -19,6 +19,8 @@ export function usePeople(wanted: string | undefined) {
   return {
     people,
     business: data?.business ?? '',
+    /** Why nobody is there. */
+    problem: error?.message,
     add: (person: SimulatedPerson) =>
       setOwn((before) => [...before.filter(({ contact }) => contact !== person.contact), person]),
   };

@@ -79,6 +79,7 @@ const USUAL = {
   TWILIO_ACCOUNT_SID: ACCOUNT_SID,
   TWILIO_AUTH_TOKEN: AUTH_TOKEN,
   OPENAI_API_KEY: 'test-key',
+  ADMIN_PASSWORD: 'of no use to anybody',
   LOG_LEVEL: 'error',
 };
 

@@ -72,6 +72,7 @@ async function createActor(
   lines.twilio.handle = asTwilio;
   const program = await createProgram({
     REDIS_URL: lines.redis.url,
+    DATABASE_URL: 'postgres://nobody@127.0.0.1:9/nothing', // people are answered without the archive
     OPENAI_BASE_URL: `${lines.model.url}/v1`,
     TWILIO_API_BASE_URL: lines.twilio.url,
     // People here write faster than people do, and no history is folded: it is compared with what arrived.

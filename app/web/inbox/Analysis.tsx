@@ -1,0 +1,96 @@
+import { Badge } from '@mantine/core';
+import { Link } from 'wouter';
+import type { Message } from '../../inbox/contract.ts';
+import { Icon } from '../parts/Icon.tsx';
+import classes from './Analysis.module.css';
+import { dueDay, inWords, SENTIMENTS } from './words.ts';
+
+/** What the model made of a message, beside it. */
+export function Analysis({ message }: { message: Message }) {
+  const { analysis_status: status, ai_summary, ai_sentiment, ai_intent, language, task } = message;
+  if (message.direction === 'outbound' || status === null || status === 'skipped')
+    return <TaskLine task={task} alone />;
+  if (status === 'failed') {
+    return (
+      <aside className={classes.note} aria-label="Analysis">
+        <span className={classes.quiet}>It could not be analysed. {message.processing_error}</span>
+        <TaskLine task={task} />
+      </aside>
+    );
+  }
+  if (status !== 'completed') {
+    return (
+      <aside className={classes.note} aria-label="Analysis">
+        <span className={classes.quiet}>{status === 'processing' ? 'Being analysed…' : 'Waits for its analysis'}</span>
+      </aside>
+    );
+  }
+  const mood = ai_sentiment && SENTIMENTS[ai_sentiment];
+  return (
+    <aside className={classes.note} aria-label="Analysis" data-mood={ai_sentiment ?? 'neutral'}>
+      <p className={classes.summary}>
+        <Icon name="spark" size={13} /> {ai_summary}
+      </p>
+      <div className={classes.badges}>
+        {mood && (
+          <Badge size="sm" color={mood.color} variant="light" tt="none">
+            {mood.word}
+          </Badge>
+        )}
+        {ai_intent && (
+          <Badge size="sm" color="gray" variant="light" tt="none" title="What they want">
+            {inWords(ai_intent)}
+          </Badge>
+        )}
+        {language && (
+          <Badge size="sm" color="gray" variant="outline" tt="none" title="Language">
+            {language}
+          </Badge>
+        )}
+      </div>
+      <Entities entities={message.extracted_entities} />
+      <TaskLine task={task} />
+    </aside>
+  );
+}
+
+const KINDS = [
+  ['people', 'People'],
+  ['companies', 'Companies'],
+  ['dates', 'Dates'],
+  ['amounts', 'Amounts'],
+  ['products', 'Products'],
+] as const;
+
+function Entities({ entities }: { entities: Message['extracted_entities'] }) {
+  const found = KINDS.filter(([kind]) => (entities?.[kind].length ?? 0) > 0);
+  if (!entities || found.length === 0) return null;
+  return (
+    <dl className={classes.entities}>
+      {found.map(([kind, word]) => (
+        <div key={kind}>
+          <dt>{word}</dt>
+          <dd>{entities[kind].join(', ')}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+function TaskLine({ task, alone = false }: { task: Message['task']; alone?: boolean }) {
+  if (!task) return null;
+  const done = task.status === 'completed' || task.status === 'cancelled';
+  return (
+    <Link href={`/tasks?task=${task.id}`} className={classes.task} data-alone={alone}>
+      <Icon name={done ? 'check' : 'board'} size={16} />
+      <span>
+        <strong data-done={done}>{task.title}</strong>
+        <small>
+          {inWords(task.task_type)} · priority {task.priority}
+          {task.due_date && ` · due ${dueDay(task.due_date)}`}
+          {done && ` · ${task.status === 'completed' ? 'done' : 'cancelled'}`}
+        </small>
+      </span>
+    </Link>
+  );
+}

@@ -1,0 +1,130 @@
+import { Badge, Button, Group, Modal, Text } from '@mantine/core';
+import { notifications } from '@mantine/notifications';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
+import { Link } from 'wouter';
+import type { DeadLetter } from '../../inbox/contract.ts';
+import { Icon } from '../parts/Icon.tsx';
+import { deadLetters, drop, replay } from './api.ts';
+import classes from './DeadLetters.module.css';
+import { Nothing, Problem, Waiting } from './States.tsx';
+import { problemOf, when } from './words.ts';
+
+/** What the bot gave up, with the reason: to be tried again, or let go. */
+export function DeadLetters() {
+  const list = useQuery({ queryKey: ['dead-letters'], queryFn: deadLetters });
+  const [dropping, setDropping] = useState<DeadLetter | null>(null);
+  const act = useAct();
+  return (
+    <div className={classes.page}>
+      <h1 className={classes.title}>Given up</h1>
+      <p className={classes.intro}>
+        What the bot could not answer or deliver after several tries. Nothing here is tried again by itself.
+      </p>
+      {list.isPending && <Waiting />}
+      {list.isError && <Problem message={list.error.message} onRetry={() => void list.refetch()} />}
+      {list.data?.count === 0 && (
+        <Nothing icon="check" title="Nothing was given up">
+          Every message was answered.
+        </Nothing>
+      )}
+      <ul className={classes.list}>
+        {list.data?.dead_letters.map((letter) => (
+          <Letter
+            key={letter.id}
+            letter={letter}
+            onReplay={() => act(() => replay(letter.id), 'It is tried again now.')}
+            onDrop={() => setDropping(letter)}
+          />
+        ))}
+      </ul>
+      {dropping && (
+        <Modal opened onClose={() => setDropping(null)} title="Let it go?" closeButtonProps={{ 'aria-label': 'Close' }}>
+          <Text size="sm">
+            Nobody will get an answer to this. The messages stay in the conversation with {dropping.phone_number}.
+          </Text>
+          <Group justify="flex-end" mt="md">
+            <Button variant="default" onClick={() => setDropping(null)}>
+              Keep it
+            </Button>
+            <Button
+              color="red"
+              onClick={() => {
+                setDropping(null);
+                void act(() => drop(dropping.id), 'It was let go.');
+              }}
+            >
+              Let it go
+            </Button>
+          </Group>
+        </Modal>
+      )}
+    </div>
+  );
+}
+
+interface LetterProps {
+  letter: DeadLetter;
+  onReplay: () => Promise<void>;
+  onDrop: () => void;
+}
+
+function Letter({ letter: { phone_number, at, code, reason, reply, messages }, onReplay, onDrop }: LetterProps) {
+  const [busy, setBusy] = useState(false);
+  async function again(): Promise<void> {
+    setBusy(true);
+    await onReplay();
+    setBusy(false);
+  }
+  return (
+    <li className={classes.letter}>
+      <div className={classes.head}>
+        <Link href={`/with/${encodeURIComponent(phone_number)}`}>{phone_number}</Link>
+        <Badge size="sm" color="red" variant="light" tt="none">
+          {code}
+        </Badge>
+        <time dateTime={at} className={classes.quiet}>
+          {when(at, Date.now())}
+        </time>
+      </div>
+      <p className={classes.reason}>
+        <Icon name="alarm" size={16} /> {reason}
+      </p>
+      {messages.length > 0 && <Said title="They wrote" texts={messages} />}
+      {reply !== null && <Said title="The answer that did not arrive" texts={[reply]} />}
+      <Group gap="xs" justify="flex-end">
+        <Button size="xs" variant="subtle" color="red" leftSection={<Icon name="trash" size={14} />} onClick={onDrop}>
+          Let it go
+        </Button>
+        <Button size="xs" leftSection={<Icon name="repeat" size={14} />} loading={busy} onClick={() => void again()}>
+          Try again
+        </Button>
+      </Group>
+    </li>
+  );
+}
+
+function Said({ title, texts }: { title: string; texts: string[] }) {
+  return (
+    <div className={classes.said}>
+      <small>{title}</small>
+      {texts.map((text, i) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: the list of one letter never changes
+        <p key={i}>{text}</p>
+      ))}
+    </div>
+  );
+}
+
+function useAct(): (work: () => Promise<unknown>, done: string) => Promise<void> {
+  const queries = useQueryClient();
+  return async (work, done) => {
+    try {
+      await work();
+      notifications.show({ message: done, autoClose: 2_500 });
+    } catch (error) {
+      notifications.show({ color: 'red', title: 'That did not work', message: problemOf(error) });
+    }
+    await queries.invalidateQueries({ queryKey: ['dead-letters'] });
+  };
+}

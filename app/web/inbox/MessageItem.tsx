@@ -1,0 +1,149 @@
+import { type ReactNode, useState } from 'react';
+import type { Media, Message } from '../../inbox/contract.ts';
+import { Bubble } from '../parts/Bubble.tsx';
+import { Icon } from '../parts/Icon.tsx';
+import { Ticks } from '../parts/Ticks.tsx';
+import { VoicePlayer } from '../parts/VoicePlayer.tsx';
+import { WhatsAppText } from '../parts/WhatsAppText.tsx';
+import { Analysis } from './Analysis.tsx';
+import classes from './Thread.module.css';
+
+interface MessageItemProps {
+  message: Message;
+  /** What the contact is called. */
+  name: string;
+  first: boolean;
+  /** Somebody came here for this one. */
+  wanted: boolean;
+}
+
+const BY = { bot: 'Bot', desk: 'You' } as const;
+
+/** One message with all that is known of it. */
+export function MessageItem({ message, name, first, wanted }: MessageItemProps) {
+  const { author, message_body: text, media, location } = message;
+  const mine = author !== 'contact';
+  const picture = media.some(({ kind }) => kind === 'image');
+  return (
+    <Bubble
+      mine={mine}
+      by={mine ? BY[author] : name}
+      at={Date.parse(message.received_at)}
+      first={first}
+      tight={picture || location !== null}
+      room={text !== ''}
+      beside={mine && <Delivery message={message} />}
+      below={<Below message={message} />}
+    >
+      <span id={`message-${message.id}`} className={classes.anchor} data-wanted={wanted} />
+      {mine && first && (
+        <span className={classes.author} aria-hidden="true">
+          {BY[author]}
+        </span>
+      )}
+      {media.map((file) => (
+        <File key={file.url} file={file} message={message} name={name} />
+      ))}
+      {location && <Place {...location} />}
+      {text !== '' && (
+        <div className={picture ? classes.caption : undefined}>
+          <WhatsAppText text={text} />
+        </div>
+      )}
+      {text === '' && media.length === 0 && !location && <em className={classes.quietBubble}>No text</em>}
+    </Bubble>
+  );
+}
+
+function Delivery({ message: { delivery_status } }: { message: Message }): ReactNode {
+  switch (delivery_status) {
+    case 'failed':
+      return <Icon name="alarm" size={13} />;
+    case 'delivered':
+    case 'read':
+    case 'sent':
+      return <Ticks state={delivery_status} />;
+    default:
+      return <Icon name="clock" size={12} />;
+  }
+}
+
+function Below({ message }: { message: Message }): ReactNode {
+  const { delivery_error, failure } = message;
+  return (
+    <>
+      {delivery_error && <div className={classes.trouble}>Not delivered: {delivery_error}</div>}
+      {failure && <div className={classes.trouble}>Not answered as usual: {failure}</div>}
+      <Analysis message={message} />
+    </>
+  );
+}
+
+function File({ file: { kind, url, content_type }, message, name }: { file: Media; message: Message; name: string }) {
+  if (kind === 'image') return <Picture url={url} name={name} />;
+  if (kind === 'audio') return <Voice url={url} message={message} name={name} />;
+  return (
+    <a className={classes.file} href={url} target="_blank" rel="noopener noreferrer">
+      <Icon name="document" size={26} />
+      <span>
+        <strong>{FILES[kind]}</strong>
+        <small>{content_type} · download</small>
+      </span>
+    </a>
+  );
+}
+
+const FILES = { video: 'Video', 'contact-card': 'Contact card', document: 'Document' } as const;
+
+function Picture({ url, name }: { url: string; name: string }) {
+  const [gone, setGone] = useState(false);
+  if (gone) {
+    return (
+      <span className={classes.file}>
+        <Icon name="picture" size={26} />
+        <small>This picture cannot be shown: the provider no longer has it, or cannot be reached.</small>
+      </span>
+    );
+  }
+  return (
+    <a href={url} target="_blank" rel="noopener noreferrer" className={classes.pictureLink}>
+      <img className={classes.picture} src={url} alt={`Sent by ${name}`} loading="lazy" onError={() => setGone(true)} />
+    </a>
+  );
+}
+
+function Voice({ url, message, name }: { url: string; message: Message; name: string }) {
+  const { transcription, transcription_status } = message;
+  return (
+    <>
+      <VoicePlayer src={url} label={`voice note from ${name}`} />
+      {transcription && (
+        <p className={classes.transcript}>
+          <small>Transcript</small>
+          {transcription}
+        </p>
+      )}
+      {!transcription && (
+        <p className={classes.transcript} data-missing="true">
+          {transcription_status === 'failed' ? 'What was said could not be written down.' : 'Being written down…'}
+        </p>
+      )}
+    </>
+  );
+}
+
+function Place({ latitude, longitude, label, address }: NonNullable<Message['location']>) {
+  const map = `https://www.openstreetmap.org/?mlat=${latitude}&mlon=${longitude}#map=15/${latitude}/${longitude}`;
+  return (
+    <a className={classes.file} href={map} target="_blank" rel="noopener noreferrer">
+      <Icon name="location" size={28} />
+      <span>
+        <strong>{label || 'Location'}</strong>
+        {address && <span className={classes.address}>{address}</span>}
+        <small>
+          {latitude.toFixed(5)}, {longitude.toFixed(5)}
+        </small>
+      </span>
+    </a>
+  );
+}

@@ -1,0 +1,123 @@
+import { ActionIcon, Menu, Text, Textarea, Tooltip } from '@mantine/core';
+import { useMergedRef } from '@mantine/hooks';
+import { type KeyboardEvent, type Ref, useEffect, useRef, useState } from 'react';
+import type { Conversation } from '../../inbox/contract.ts';
+import { EmojiPicker } from '../parts/EmojiPicker.tsx';
+import { Icon } from '../parts/Icon.tsx';
+import classes from './Reply.module.css';
+import { CANNED, span } from './words.ts';
+
+interface ReplyProps {
+  conversation: Conversation;
+  onSend: (text: string) => void;
+  ref: Ref<HTMLTextAreaElement>;
+}
+
+/** As much as the API takes. */
+const LONGEST = 16_000;
+
+/** Where the desk answers: Ctrl+Enter sends. Outside of WhatsApp's window it says why not. */
+export function Reply({ conversation, onSend, ref }: ReplyProps) {
+  const own = useRef<HTMLTextAreaElement>(null);
+  const field = useMergedRef(own, ref);
+  const [text, setText] = useState('');
+  const left = useTimeLeft(conversation.window_until);
+  const blocked = conversation.conversation_status === 'blocked';
+  const open = left > 0 && !blocked;
+
+  function send(): void {
+    if (!open || text.trim() === '') return;
+    onSend(text.trim());
+    setText('');
+    own.current?.focus();
+  }
+  function onKeyDown(event: KeyboardEvent): void {
+    if (event.key === 'Escape') own.current?.blur();
+    if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey) || event.nativeEvent.isComposing) return;
+    event.preventDefault();
+    send();
+  }
+  function insert(words: string): void {
+    const { selectionStart: from = text.length, selectionEnd: to = text.length } = own.current ?? {};
+    setText(text.slice(0, from) + words + text.slice(to));
+    // The menu takes the focus back when it closes.
+    setTimeout(() => own.current?.focus(), 50);
+  }
+
+  return (
+    <footer className={classes.reply}>
+      <Text size="xs" className={classes.window} data-open={open} id="window">
+        {blocked && 'This contact is blocked. Bring the conversation back to answer.'}
+        {!blocked && open && `You can answer freely for another ${span(left)}.`}
+        {!blocked &&
+          !open &&
+          'More than 24 hours since their last message: WhatsApp only allows an approved template until they write again.'}
+      </Text>
+      <div className={classes.line}>
+        <Menu position="top-start" shadow="md" width={340} returnFocus={false}>
+          <Menu.Target>
+            <ActionIcon
+              variant="subtle"
+              color="gray"
+              size={40}
+              radius="xl"
+              aria-label="Ready-made answers"
+              disabled={!open}
+            >
+              <Icon name="text" size={22} />
+            </ActionIcon>
+          </Menu.Target>
+          <Menu.Dropdown>
+            <Menu.Label>Ready-made answers</Menu.Label>
+            {CANNED.map((answer) => (
+              <Menu.Item key={answer} onClick={() => insert(answer)}>
+                {answer}
+              </Menu.Item>
+            ))}
+          </Menu.Dropdown>
+        </Menu>
+        <div className={classes.field} data-disabled={!open}>
+          {open && <EmojiPicker onPick={insert} />}
+          <Textarea
+            ref={field}
+            className={classes.text}
+            variant="unstyled"
+            aria-label="Your answer"
+            aria-describedby="window"
+            placeholder={open ? 'Write an answer' : 'You cannot write freely now'}
+            autosize
+            minRows={1}
+            maxRows={8}
+            maxLength={LONGEST}
+            disabled={!open}
+            value={text}
+            onChange={(event) => setText(event.currentTarget.value)}
+            onKeyDown={onKeyDown}
+          />
+        </div>
+        <Tooltip label="Ctrl+Enter">
+          <ActionIcon
+            variant="filled"
+            size={42}
+            radius="xl"
+            aria-label="Send"
+            disabled={!open || text.trim() === ''}
+            onClick={send}
+          >
+            <Icon name="send" size={20} />
+          </ActionIcon>
+        </Tooltip>
+      </div>
+    </footer>
+  );
+}
+
+/** Ms until then, told anew as it gets less. */
+function useTimeLeft(until: string | null): number {
+  const [now, setNow] = useState(Date.now);
+  useEffect(() => {
+    const timer = window.setInterval(() => setNow(Date.now()), 10_000);
+    return () => window.clearInterval(timer);
+  }, []);
+  return until === null ? 0 : Date.parse(until) - Math.max(now, 0);
+}

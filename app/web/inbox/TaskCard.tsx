@@ -1,0 +1,127 @@
+import { Badge, Button, UnstyledButton, VisuallyHidden } from '@mantine/core';
+import { type DragEvent, useEffect, useRef, useState } from 'react';
+import { Link } from 'wouter';
+import type { Task } from '../../inbox/contract.ts';
+import { Icon } from '../parts/Icon.tsx';
+import { conversationOf } from './TaskDialog.tsx';
+import classes from './Tasks.module.css';
+import { dueDay, inWords, PRIORITIES, today } from './words.ts';
+
+interface TaskCardProps {
+  task: Task;
+  /** Somebody came here for this one. */
+  wanted: boolean;
+  onEdit: () => void;
+  onMove: (to: Task['status']) => Promise<void>;
+  onDragStart: (event: DragEvent) => void;
+}
+
+/** A card of the board: the title opens it, buttons move it on; it can be dragged too. */
+export function TaskCard({ task, wanted, onEdit, onMove, onDragStart }: TaskCardProps) {
+  const card = useRef<HTMLLIElement>(null);
+  const [moving, setMoving] = useState(false);
+  const { title, description, task_type, priority, status, due_date, phone_number, contact_name } = task;
+  useEffect(() => {
+    if (wanted) card.current?.scrollIntoView({ block: 'center' });
+  }, [wanted]);
+  const from = conversationOf(task);
+  async function move(to: Task['status']): Promise<void> {
+    setMoving(true);
+    await onMove(to);
+    setMoving(false);
+  }
+
+  return (
+    <li
+      ref={card}
+      className={classes.card}
+      data-priority={priority}
+      data-wanted={wanted}
+      draggable
+      onDragStart={onDragStart}
+    >
+      <UnstyledButton className={classes.cardTitle} onClick={onEdit}>
+        {title}
+        <VisuallyHidden> (change)</VisuallyHidden>
+      </UnstyledButton>
+      {description !== '' && <p className={classes.description}>{description}</p>}
+      <div className={classes.badges}>
+        <Badge
+          size="sm"
+          variant="light"
+          color={PRIORITY_COLORS[priority] ?? 'gray'}
+          tt="none"
+          title={PRIORITIES[priority - 1]}
+        >
+          P{priority}
+        </Badge>
+        <Badge size="sm" variant="light" color="blue" tt="none">
+          {inWords(task_type)}
+        </Badge>
+        <Due day={due_date} open={status === 'pending' || status === 'in_progress'} />
+        {task.created_by === 'analysis' && (
+          <Badge size="sm" variant="outline" color="gray" tt="none">
+            from a message
+          </Badge>
+        )}
+      </div>
+      <div className={classes.foot}>
+        {from ? (
+          <Link href={from} className={classes.contact}>
+            <Icon name="person" size={14} />
+            <span>{contact_name || phone_number}</span>
+          </Link>
+        ) : (
+          <span />
+        )}
+        <span className={classes.moves}>
+          {STEPS[status].map(({ to, word }) => (
+            <Button
+              key={to}
+              size="compact-xs"
+              variant={to === 'completed' ? 'light' : 'subtle'}
+              color={to === 'completed' ? 'teal' : 'gray'}
+              disabled={moving}
+              aria-label={`${word}: ${title}`}
+              onClick={() => void move(to)}
+            >
+              {word}
+            </Button>
+          ))}
+        </span>
+      </div>
+    </li>
+  );
+}
+
+const PRIORITY_COLORS: Record<number, string> = { 1: 'red', 2: 'orange', 3: 'gray', 4: 'gray', 5: 'gray' };
+
+const STEPS: Record<Task['status'], { to: Task['status']; word: string }[]> = {
+  pending: [
+    { to: 'in_progress', word: 'Start' },
+    { to: 'completed', word: 'Done' },
+  ],
+  in_progress: [
+    { to: 'pending', word: 'Put back' },
+    { to: 'completed', word: 'Done' },
+  ],
+  completed: [{ to: 'pending', word: 'Reopen' }],
+  cancelled: [{ to: 'pending', word: 'Reopen' }],
+};
+
+function Due({ day, open }: { day: string | null; open: boolean }) {
+  if (day === null) return null;
+  const overdue = open && day < today();
+  const now = open && day === today();
+  return (
+    <Badge
+      size="sm"
+      variant={overdue ? 'filled' : 'light'}
+      color={overdue ? 'red.9' : now ? 'orange' : 'gray'}
+      tt="none"
+    >
+      {overdue ? 'Overdue, ' : now ? 'Today, ' : 'Due '}
+      {dueDay(day)}
+    </Badge>
+  );
+}

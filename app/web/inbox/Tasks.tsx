@@ -1,0 +1,175 @@
+import { Button, Select, Switch, TextInput } from '@mantine/core';
+import { useDebouncedValue, useDisclosure, useHotkeys } from '@mantine/hooks';
+import { notifications } from '@mantine/notifications';
+import { keepPreviousData, useInfiniteQuery, useQueryClient } from '@tanstack/react-query';
+import { type DragEvent, useRef, useState } from 'react';
+import { useSearchParams } from 'wouter';
+import type { Task } from '../../inbox/contract.ts';
+import { Icon } from '../parts/Icon.tsx';
+import { tasks, updateTask } from './api.ts';
+import { More, Nothing, Problem, Waiting } from './States.tsx';
+import { TaskCard } from './TaskCard.tsx';
+import { TaskDialog } from './TaskDialog.tsx';
+import classes from './Tasks.module.css';
+import { inWords, problemOf, TASK_STATES, TASK_TYPES, today } from './words.ts';
+
+interface Filters {
+  search: string;
+  task_type?: string;
+  due_by?: string;
+}
+
+const COLUMNS = TASK_STATES.filter(({ status }) => status !== 'cancelled');
+
+/** The board: what is to do, in progress and done. / searches, n makes a new one. */
+export function Tasks() {
+  const [words, setWords] = useState('');
+  const [search] = useDebouncedValue(words.trim(), 250);
+  const [type, setType] = useState<string | null>(null);
+  const [dueOnly, setDueOnly] = useState(false);
+  const [adding, dialog] = useDisclosure(false);
+  const [editing, setEditing] = useState<Task | null>(null);
+  const searchBox = useRef<HTMLInputElement>(null);
+  useHotkeys([
+    ['/', () => searchBox.current?.focus()],
+    ['n', dialog.open],
+  ]);
+  const filters = { search, ...(type ? { task_type: type } : {}), ...(dueOnly ? { due_by: today() } : {}) };
+
+  return (
+    <div className={classes.page}>
+      <h1 className={classes.hidden}>Tasks</h1>
+      <div className={classes.bar}>
+        <TextInput
+          ref={searchBox}
+          aria-label="Search tasks"
+          placeholder="Search tasks"
+          leftSection={<Icon name="search" size={16} />}
+          className={classes.search}
+          value={words}
+          onChange={(event) => setWords(event.currentTarget.value)}
+        />
+        <Select
+          aria-label="Type"
+          placeholder="Any type"
+          clearable
+          w={150}
+          data={TASK_TYPES.map((value) => ({ value, label: inWords(value) }))}
+          value={type}
+          onChange={setType}
+        />
+        <Switch
+          label="Due today or overdue"
+          checked={dueOnly}
+          onChange={(event) => setDueOnly(event.currentTarget.checked)}
+        />
+        <Button ml="auto" leftSection={<Icon name="plus" size={16} />} onClick={dialog.open}>
+          New task
+        </Button>
+      </div>
+      <div className={classes.board}>
+        {COLUMNS.map(({ status, word }) => (
+          <Column key={status} status={status} title={word} filters={filters} onEdit={setEditing} />
+        ))}
+      </div>
+      {adding && <TaskDialog onClose={dialog.close} />}
+      {editing && <TaskDialog task={editing} onClose={() => setEditing(null)} />}
+    </div>
+  );
+}
+
+/** What a card carries while it is dragged. */
+const CARD = 'application/x-recado-task';
+
+interface ColumnProps {
+  status: Task['status'];
+  title: string;
+  filters: Filters;
+  onEdit: (task: Task) => void;
+}
+
+function Column({ status, title, filters, onEdit }: ColumnProps) {
+  const move = useMove();
+  const [params] = useSearchParams();
+  const [over, setOver] = useState(false);
+  const list = useInfiniteQuery({
+    queryKey: ['tasks', status, filters],
+    queryFn: ({ pageParam }) => tasks({ ...filters, status, limit: 30, ...(pageParam ? { cursor: pageParam } : {}) }),
+    initialPageParam: '',
+    getNextPageParam: (last) => last.next_cursor,
+    placeholderData: keepPreviousData,
+  });
+  const cards = list.data?.pages.flatMap((page) => page.tasks) ?? [];
+
+  function allow(event: DragEvent): void {
+    if (!event.dataTransfer.types.includes(CARD)) return;
+    event.preventDefault();
+    setOver(true);
+  }
+  function drop(event: DragEvent): void {
+    const id = event.dataTransfer.getData(CARD);
+    setOver(false);
+    if (id && !cards.some((card) => card.id === id)) void move(id, status);
+  }
+
+  return (
+    <section
+      className={classes.column}
+      aria-label={title}
+      data-over={over}
+      onDragOver={allow}
+      onDragLeave={() => setOver(false)}
+      onDrop={drop}
+    >
+      <h2 className={classes.title}>
+        {title}
+        <span className={classes.count}>{list.isSuccess && `${cards.length}${list.hasNextPage ? '+' : ''}`}</span>
+      </h2>
+      <div className={classes.cards}>
+        {list.isPending && <Waiting />}
+        {list.isError && <Problem message={list.error.message} onRetry={() => void list.refetch()} />}
+        {list.isSuccess && cards.length === 0 && <Nothing icon="check" title={EMPTY[status]} />}
+        <ul className={classes.plain}>
+          {cards.map((task) => (
+            <TaskCard
+              key={task.id}
+              task={task}
+              wanted={params.get('task') === task.id}
+              onEdit={() => onEdit(task)}
+              onMove={(to) => move(task.id, to)}
+              onDragStart={(event) => event.dataTransfer.setData(CARD, task.id)}
+            />
+          ))}
+        </ul>
+        {list.hasNextPage && (
+          <More
+            label="Show more"
+            loading={list.isFetchingNextPage}
+            onMore={() => void list.fetchNextPage({ cancelRefetch: false })}
+          />
+        )}
+      </div>
+    </section>
+  );
+}
+
+const EMPTY: Record<Task['status'], string> = {
+  pending: 'Nothing to do',
+  in_progress: 'Nothing in progress',
+  completed: 'Nothing done yet',
+  cancelled: 'Nothing cancelled',
+};
+
+function useMove(): (id: string, status: Task['status']) => Promise<void> {
+  const queries = useQueryClient();
+  return async (id, status) => {
+    try {
+      await updateTask(id, { status });
+    } catch (error) {
+      notifications.show({ color: 'red', title: 'The task was not moved', message: problemOf(error) });
+    }
+    await Promise.all(
+      ['tasks', 'thread', 'conversations'].map((key) => queries.invalidateQueries({ queryKey: [key] })),
+    );
+  };
+}

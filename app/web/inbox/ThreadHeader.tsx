@@ -1,0 +1,134 @@
+import { ActionIcon, Badge, Button, Menu, NativeSelect, Text, Tooltip } from '@mantine/core';
+import { useDisclosure } from '@mantine/hooks';
+import { notifications } from '@mantine/notifications';
+import { useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
+import type { Conversation } from '../../inbox/contract.ts';
+import { Avatar } from '../parts/Avatar.tsx';
+import { Icon } from '../parts/Icon.tsx';
+import { takeover } from './api.ts';
+import { TaskDialog } from './TaskDialog.tsx';
+import classes from './Thread.module.css';
+import { nameOf, problemOf, when } from './words.ts';
+
+interface ThreadHeaderProps {
+  conversation: Conversation;
+  onClose: () => void;
+  onChange: (status: Conversation['conversation_status']) => void;
+}
+
+/** Who it is, who answers them, and what can be done about the conversation. */
+export function ThreadHeader({ conversation, onClose, onChange }: ThreadHeaderProps) {
+  const [adding, dialog] = useDisclosure(false);
+  const { conversation_status: status, contact_name, phone_number, total_messages } = conversation;
+  return (
+    <header className={classes.header}>
+      <ActionIcon
+        variant="subtle"
+        color="gray"
+        size="lg"
+        className={classes.back}
+        aria-label="Back to the list"
+        onClick={onClose}
+      >
+        <Icon name="back" />
+      </ActionIcon>
+      <Avatar name={nameOf(conversation)} size={40} />
+      <div className={classes.who}>
+        <Text component="h1" size="md" fw={600} truncate>
+          {nameOf(conversation)}
+          {status !== 'active' && (
+            <Badge ml={8} size="sm" color={status === 'blocked' ? 'red' : 'gray'} variant="light" tt="none">
+              {status === 'blocked' ? 'Blocked' : 'Archived'}
+            </Badge>
+          )}
+        </Text>
+        <Text size="xs" truncate className={classes.quiet}>
+          {contact_name ? `${phone_number} · ` : ''}
+          {total_messages === 1 ? '1 message' : `${total_messages.toLocaleString('en')} messages`}
+        </Text>
+      </div>
+      <Takeover conversation={conversation} />
+      <Menu position="bottom-end" shadow="md" width={220}>
+        <Menu.Target>
+          <ActionIcon variant="subtle" color="gray" size="lg" aria-label="What to do with this conversation">
+            <Icon name="more" />
+          </ActionIcon>
+        </Menu.Target>
+        <Menu.Dropdown>
+          <Menu.Item leftSection={<Icon name="board" size={16} />} onClick={dialog.open}>
+            Add a task
+          </Menu.Item>
+          <Menu.Divider />
+          {status !== 'active' && <Menu.Item onClick={() => onChange('active')}>Bring it back</Menu.Item>}
+          {status === 'active' && (
+            <Menu.Item rightSection="e" onClick={() => onChange('archived')}>
+              Archive
+            </Menu.Item>
+          )}
+          {status !== 'blocked' && (
+            <Menu.Item color="red" onClick={() => onChange('blocked')}>
+              Block this contact
+            </Menu.Item>
+          )}
+        </Menu.Dropdown>
+      </Menu>
+      {adding && <TaskDialog about={conversation} onClose={dialog.close} />}
+    </header>
+  );
+}
+
+const PAUSES = [15, 30, 60, 240, 1_440].map((minutes) => ({
+  value: String(minutes),
+  label: minutes < 60 ? `${minutes} min` : `${minutes / 60} h`,
+}));
+
+/** Pauses the bot, so that a person answers. */
+function Takeover({ conversation: { phone_number, takeover_until } }: { conversation: Conversation }) {
+  const queries = useQueryClient();
+  const [minutes, setMinutes] = useState('30');
+  const [busy, setBusy] = useState(false);
+  const active = takeover_until !== null;
+
+  async function set(on: boolean, pause = minutes): Promise<void> {
+    setBusy(true);
+    try {
+      await takeover({ phone_number, active: on, minutes: Number(pause) });
+      await queries.invalidateQueries({ queryKey: ['thread', phone_number] });
+      void queries.invalidateQueries({ queryKey: ['conversations'] });
+    } catch (error) {
+      notifications.show({ color: 'red', title: 'That did not work', message: problemOf(error) });
+    }
+    setBusy(false);
+  }
+
+  return (
+    <fieldset className={classes.takeover}>
+      <legend className={classes.hidden}>Who answers</legend>
+      <Text size="xs" className={classes.answers} role="status">
+        {takeover_until ? `The bot is paused until ${when(takeover_until, Date.now())}` : 'The bot answers'}
+      </Text>
+      <Tooltip label="The bot goes on by itself after so long without a word from the desk" multiline w={220}>
+        <NativeSelect
+          size="xs"
+          aria-label="How long the bot stays silent after your last word"
+          data={PAUSES}
+          value={minutes}
+          onChange={(event) => {
+            setMinutes(event.currentTarget.value);
+            if (active) void set(true, event.currentTarget.value);
+          }}
+        />
+      </Tooltip>
+      <Button
+        size="xs"
+        variant={active ? 'light' : 'filled'}
+        color={active ? 'violet' : 'teal'}
+        loading={busy}
+        onClick={() => void set(!active)}
+      >
+        {active ? 'Hand back' : 'Take over'}
+      </Button>
+    </fieldset>
+  );
+}

@@ -1,0 +1,51 @@
+/** A process that does not run for a while (a frozen container, a moved machine) wakes up in the middle of a turn that is no longer its own. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { eventually } from '../support/bot.ts';
+import type { Outcome } from './support/http-proxy.ts';
+import { createPeople, type Person } from './support/people.ts';
+import { report } from './support/size.ts';
+import { type Actor, asTwilio, type Stage, setStage } from './support/stage.ts';
+import { figuresOf, judge, settled } from './support/verdict.ts';
+
+let stage: Stage;
+let sleeper: Actor;
+
+before(async () => {
+  stage = await setStage(2, { LEASE_MS: '1000', TWIML_DEADLINE_MS: '0' });
+  const [first] = stage.actors;
+  assert.ok(first);
+  sleeper = first;
+});
+
+after(() => stage.stop());
+
+const TOO_MANY: Outcome = {
+  status: 429,
+  headers: { 'content-type': 'application/json' },
+  body: JSON.stringify({ code: 20429, message: 'Too Many Requests', status: 429 }),
+};
+
+test('a process that slept between two tries to send sends nothing when somebody else has sent meanwhile', async (t) => {
+  const [ana] = createPeople(1, { ...stage, route: () => sleeper.program.url }) as [Person];
+  let hasSlept = false;
+  sleeper.twilio.handle = (request, forward) => {
+    if (hasSlept || request.method !== 'POST' || !request.path.endsWith('/Messages.json')) {
+      return asTwilio(request, forward);
+    }
+    hasSlept = true;
+    // It has the refusal before it sleeps, and so the next try is what it wakes up for.
+    setTimeout(() => sleeper.program.freeze(), 200);
+    return TOO_MANY;
+  };
+  await ana.write();
+  await eventually('the other one answered', () => stage.twilio.sent.length > 0);
+  sleeper.program.wake();
+  await sleep(3_000);
+  const client = stage.redis.client();
+  await settled(client);
+  const verdict = await judge([ana], client, stage.twilio);
+  report(t, figuresOf(verdict));
+  assert.deepEqual(verdict.complaints, []);
+});
