@@ -1,10 +1,10 @@
 /** Conversations as the desk sees them: one for each contact. */
-import { type Selectable, type SelectQueryBuilder, sql } from 'kysely';
+import { type Kysely, type Selectable, type SelectQueryBuilder, sql } from 'kysely';
 import type { Database } from './database.ts';
 import { isId, type Page, type Paging, pageOf, readTimeCursor } from './page.ts';
 import { addressOf, readPhone } from './phone.ts';
 import type { Author, ConversationStatus, MessageType, Tables } from './schema.ts';
-import { containing, searchQuery } from './search.ts';
+import { containing, fewHits, hasWords } from './search.ts';
 
 /** Times in unix ms. */
 export interface ArchivedConversation {
@@ -40,7 +40,7 @@ export interface ConversationQuery extends Paging {
   sentiment?: string | undefined;
   /** Default: all. */
   status?: ConversationStatus | undefined;
-  /** A part of the name or number, or words in messages (of the newest 2,000 messages that have them). */
+  /** A part of the name or number, or words in messages (of words that more than 5,000 messages have, in the newest 2,000 of them). */
   search?: string | undefined;
 }
 
@@ -74,10 +74,13 @@ export function createConversations(database: Database): Conversations {
       database.run(async (db) => {
         const { limit, cursor, offset = 0 } = query;
         const place = readTimeCursor(cursor);
+        const search = query.search?.trim() ?? '';
+        const talking = search === '' ? [] : await whoSaid(db, search);
         const rows = await db
           .selectFrom('whatsapp_conversations')
           .selectAll()
           .$call((all) => narrowed(all, query))
+          .$if(search !== '', (all) => all.where(found(search, talking)))
           .$if(place !== null, (all) =>
             all.where(sql<boolean>`(last_message_at, id) < (${place?.at}::timestamptz, ${place?.id}::uuid)`),
           )
@@ -145,22 +148,35 @@ const FILTERS = {
   unread: sql<boolean>`unread_count > 0`,
 };
 
-function narrowed(rows: Rows, { filter = 'all', sentiment, status, search }: ConversationQuery): Rows {
+function narrowed(rows: Rows, { filter = 'all', sentiment, status }: ConversationQuery): Rows {
   let narrow = rows;
   if (filter !== 'all') narrow = narrow.where(FILTERS[filter]);
   if (sentiment) narrow = narrow.where('last_sentiment', '=', sentiment);
   if (status) narrow = narrow.where('conversation_status', '=', status);
-  if (search?.trim()) narrow = narrow.where(found(search.trim()));
   return narrow;
 }
 
-function found(search: string) {
+/** The conversations whose messages have the words; of words that very many have, those of the newest messages. */
+async function whoSaid(db: Kysely<Tables>, search: string): Promise<string[]> {
+  const all = db.selectFrom('whatsapp_inbox_view').selectAll();
+  const few = await fewHits(db, all, search, { most: 0, place: null });
+  if (few) return few.conversations;
+  const newest = await db
+    .selectFrom('whatsapp_messages')
+    .select('conversation_id')
+    .where(hasWords(search))
+    .orderBy('received_at', 'desc')
+    .orderBy('id', 'desc')
+    .limit(MOST_FOUND)
+    .execute();
+  return [...new Set(newest.map((row) => row.conversation_id))];
+}
+
+function found(search: string, talking: readonly string[]) {
   const digits = search.replace(/[\s()./+-]/g, '');
-  const part = containing(/^\d+$/.test(digits) ? digits : search);
-  return sql<boolean>`(contact_name ilike ${containing(search)} or phone_number ilike ${part}
-    or id in (select conversation_id from (
-      select conversation_id from whatsapp_messages where search @@ ${searchQuery(search)}
-      order by received_at desc limit ${sql.lit(MOST_FOUND)}) newest))`;
+  const number = containing(/^\d+$/.test(digits) ? digits : search);
+  return sql<boolean>`(contact_name ilike ${containing(search)} or phone_number ilike ${number}
+    or id in (select value::uuid from json_array_elements_text(${JSON.stringify(talking)}::json)))`;
 }
 
 function present(row: Row): ArchivedConversation {

@@ -1,5 +1,5 @@
 /** Messages as the desk reads them. */
-import { type SelectQueryBuilder, sql } from 'kysely';
+import { sql } from 'kysely';
 import { FAILURES, type FailureCode } from '../errors.ts';
 import type { Attachment, Location } from '../message.ts';
 import type { Database } from './database.ts';
@@ -15,11 +15,10 @@ import type {
   MessageStatus,
   MessageType,
   Progress,
-  Tables,
   TaskCreation,
   TaskStatus,
 } from './schema.ts';
-import { searchQuery } from './search.ts';
+import { fewHits, hasWords, type Messages as Rows } from './search.ts';
 
 /** One message with all that is known of it. Times in unix ms; texts are scrubbed. */
 export interface ArchivedMessage {
@@ -100,7 +99,7 @@ export interface InboxQuery extends Paging {
   filter?: 'all' | 'voice' | 'text' | 'picture' | 'tasks' | 'unread' | undefined;
   sentiment?: string | undefined;
   status?: MessageStatus | undefined;
-  /** Words in the text, the transcript or the summary; see `searchQuery`. */
+  /** Words in the text, the transcript or the summary; see `hasWords`. */
   search?: string | undefined;
   /** Default: inbound. */
   direction?: Direction | 'both' | undefined;
@@ -133,11 +132,15 @@ export function createMessages(database: Database): Messages {
   return {
     inbox: (query) =>
       database.run(async (db) => {
-        const rows = db
-          .selectFrom('whatsapp_inbox_view')
-          .selectAll()
-          .$call((all) => narrowed(all, query));
-        return paged(rows, query, 'newest');
+        const all = db.selectFrom('whatsapp_inbox_view').selectAll();
+        const rows = narrowed(all, query);
+        const { search = '', limit, offset = 0 } = query;
+        if (search.trim() === '') return paged(rows, query, 'newest');
+        const place = readTimeCursor(query.cursor);
+        const few = await fewHits(db, rows, search, { most: limit + offset + 1, place });
+        if (few === null) return paged(rows.where(hasWords(search)), query, 'newest');
+        if (few.ids.length === 0) return { items: [], next: null };
+        return paged(all.where('id', 'in', few.ids), query, 'newest');
       }),
 
     thread: (phone, query) =>
@@ -179,11 +182,9 @@ export function createMessages(database: Database): Messages {
   };
 }
 
-type Rows = SelectQueryBuilder<Tables, 'whatsapp_inbox_view', InboxView>;
-
 const TYPES = { voice: 'audio', text: 'text', picture: 'image' } as const;
 
-function narrowed(rows: Rows, { filter = 'all', sentiment, status, search, direction = 'inbound' }: InboxQuery): Rows {
+function narrowed(rows: Rows, { filter = 'all', sentiment, status, direction = 'inbound' }: InboxQuery): Rows {
   let narrow = rows;
   if (direction !== 'both') narrow = narrow.where('direction', '=', direction);
   if (filter === 'voice' || filter === 'text' || filter === 'picture') {
@@ -194,7 +195,6 @@ function narrowed(rows: Rows, { filter = 'all', sentiment, status, search, direc
   if (filter === 'unread') narrow = narrow.where(sql<boolean>`direction = 'inbound' and seen_at is null`);
   if (sentiment) narrow = narrow.where('ai_sentiment', '=', sentiment);
   if (status) narrow = narrow.where('status', '=', status);
-  if (search) narrow = narrow.where(sql<boolean>`search @@ ${searchQuery(search)}`);
   return narrow;
 }
 

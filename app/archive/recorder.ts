@@ -50,6 +50,8 @@ const BUSY = -1;
 const LONGEST_PAUSE_MS = 5_000;
 /** How often acknowledged events are removed, ms. */
 const TRIM_EVERY_MS = 10_000;
+/** After how many events a database that does not do so by itself is tidied up. */
+const TIDY_EVERY = 10_000;
 /** Any number that nobody else takes: it names the lock among those of the database. */
 const RECORDER_LOCK = 7_041_995_002;
 /** A process that froze with the lock loses it after this, ms. */
@@ -62,6 +64,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
   let failingSince: number | null = null;
   let trimmedAt = 0;
   let lost = 0;
+  let untidy = 0;
 
   return {
     start() {
@@ -93,6 +96,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
         await trimNowAndThen();
         await database.migrate();
         const count = await writeBatch();
+        await tidyNowAndThen(Math.max(0, count));
         recovered();
         failures = 0;
         if (count === BUSY) await pause(BUSY_PAUSE_MS);
@@ -173,6 +177,13 @@ export function createRecorder(options: RecorderOptions): Recorder {
       log.error('An event cannot be written to the archive; it is set aside', { event: entry.name, reason });
     }
     if (recorded) onRecorded(recorded);
+  }
+
+  async function tidyNowAndThen(written: number): Promise<void> {
+    untidy += written;
+    if (untidy < TIDY_EVERY) return;
+    untidy = 0;
+    await database.tidy();
   }
 
   async function trimNowAndThen(): Promise<void> {

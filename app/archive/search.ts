@@ -1,13 +1,51 @@
-/** What somebody typed into the search box, as a question to the full-text index. */
-import { type RawBuilder, sql } from 'kysely';
+/** What somebody typed into the search box, as questions to the full-text index. */
+import { type Kysely, type RawBuilder, type SelectQueryBuilder, sql } from 'kysely';
+import type { InboxView, Tables } from './schema.ts';
+
+/** Messages that a search goes through; narrowed before, if they are to be. */
+export type Messages = SelectQueryBuilder<Tables, 'whatsapp_inbox_view', InboxView>;
 
 /**
- * All words must be there, in any order; the last one may be unfinished. With quotation marks it is read as search engines do:
- * `"exact words"`, `this or that`, `-without`. Null when nothing that was typed is a word.
+ * Up to so many hits are sorted by time. For words that more messages have, going through the newest messages finds a page sooner. The
+ * planner cannot tell, because it does not know how common the beginning of a word is.
  */
-export function searchQuery(typed: string): RawBuilder<string | null> {
-  if (typed.includes('"')) return sql<string>`websearch_to_tsquery('simple', ${typed})`;
-  return sql<string | null>`(nullif(plainto_tsquery('simple', ${typed})::text, '') || ':*')::tsquery`;
+const FEW = 5_000;
+
+/**
+ * All words must be there, in any order; the last one may be unfinished. With quotation marks it is read as search engines
+ * do: `"exact words"`, `this or that`, `-without`. Nothing fits when nothing that was typed is a word.
+ */
+export function hasWords(typed: string): RawBuilder<boolean> {
+  if (typed.includes('"')) return sql<boolean>`search @@ websearch_to_tsquery('simple', ${typed})`;
+  return sql<boolean>`search @@ (nullif(plainto_tsquery('simple', ${typed})::text, '') || ':*')::tsquery`;
+}
+
+/** The newest `most` hits behind a place, and whose they are; null when there are too many to sort. */
+export async function fewHits(
+  db: Kysely<Tables>,
+  messages: Messages,
+  typed: string,
+  { most, place }: { most: number; place: { at: Date; id: string } | null },
+): Promise<Hits | null> {
+  const hits = messages
+    .where(hasWords(typed))
+    .clearSelect()
+    .select(['id', 'conversation_id', 'received_at'])
+    .limit(FEW + 1);
+  const behind = place ? sql`where (received_at, id) < (${place.at}::timestamptz, ${place.id}::uuid)` : sql``;
+  const { rows } = await sql<Hits>`
+    with hits as materialized (${hits})
+    select (select count(*) from hits) as total,
+      array(select id::text from hits ${behind} order by received_at desc, id desc limit ${most}) as ids,
+      array(select distinct conversation_id::text from hits) as conversations`.execute(db);
+  const [found] = rows;
+  return found && found.total <= FEW ? found : null;
+}
+
+export interface Hits {
+  total: number;
+  ids: string[];
+  conversations: string[];
 }
 
 /** A pattern for `ilike` that finds the text anywhere, whatever is in it. */

@@ -35,6 +35,8 @@ export function createSweep({ mailbox, turns, log, everyMs = 2_000 }: SweepOptio
         if (claimed.kind !== 'turn') continue;
         const requestId = claimed.held.messages[0]?.requestId;
         turns.start(claimed.held, null, requestId ? log.child({ requestId }) : log);
+        // The others may have room. One is always taken, so that a busy process does not let them starve.
+        if (turns.waiting > 0) break;
       }
     } catch (error) {
       log.warn('The sweep for unfinished work failed; the next one tries again', { error });

@@ -72,7 +72,9 @@ export function createLive(options: LiveOptions): Live {
       }
       opening += 1;
       try {
-        const session = await createSession(ctx.req, ctx.res, { keepAlive: heartbeatMs, retry: 2_000 });
+        // Koa begins every response as a 404.
+        const asked = { statusCode: 200, keepAlive: heartbeatMs, retry: 2_000 };
+        const session = await createSession(ctx.req, ctx.res, asked);
         ctx.respond = false;
         await join({ session, response: ctx.res });
       } finally {

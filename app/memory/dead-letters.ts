@@ -105,7 +105,9 @@ export function createDeadLetters({ redis, run, keys, historyTtlMs, now }: DeadL
 }
 
 function read(id: string, fields: string[]): DeadLetter {
-  const value = (name: string): string => fields[fields.indexOf(name) + 1] ?? '';
+  const values = new Map<string, string>();
+  for (let i = 0; i < fields.length; i += 2) values.set(fields[i] ?? '', fields[i + 1] ?? '');
+  const value = (name: string): string => values.get(name) ?? '';
   const conversation = value('conversation');
   return {
     id,

@@ -6,8 +6,12 @@ import { promisify } from 'node:util';
 import { NOTICES } from '../../app/conversation/prompts.ts';
 import { createDeadLetters } from '../../app/memory/dead-letters.ts';
 import { createKeys } from '../../app/memory/keys.ts';
+import { createMailbox } from '../../app/memory/mailbox.ts';
 import { createScripts } from '../../app/memory/redis.ts';
+import type { InboundMessage } from '../../app/message.ts';
+import { scrub } from '../../app/privacy/scrub.ts';
 import { lastUserText } from '../doubles/model.ts';
+import { newSid } from '../doubles/twilio.ts';
 import { ACCOUNT_SID, AUTH_TOKEN, type Bot, type Doubles, eventually, startBot, startDoubles } from '../support/bot.ts';
 import type { WebhookResponse } from '../support/webhook.ts';
 
@@ -25,6 +29,12 @@ afterEach(async () => {
 });
 
 after(() => doubles.stop());
+
+/** A message as it waits in Redis. */
+function messageOf(contact: string, text: string): InboundMessage {
+  const nothing = { profileName: null, attachments: [], receivedAt: Date.now(), requestId: 'r' };
+  return { id: newSid('SM'), channel: 'twilio', business: '14155238886', contact, text: scrub(text), ...nothing };
+}
 
 const person = (number: number) => `155501002${String(number).padStart(2, '0')}`;
 
@@ -86,6 +96,24 @@ describe('more than can be done', () => {
     );
     assert.deepEqual((await bot.say(person(8), 'again')).texts, ['You said: again']);
     await eventually('nothing waits', async () => (await figure('turns_waiting')) === 0);
+  });
+
+  test('is not taken over from a crashed process either: others may have room', async () => {
+    const redis = doubles.redis.client();
+    const keys = createKeys(1);
+    const crashed = createMailbox({
+      ...{ redis, run: createScripts(redis), keys, leaseMs: 1, historyTtlMs: 60_000, historyTokens: 3_000 },
+      now: Date.now,
+    });
+    for (let i = 0; i < 7; i++) await crashed.accept(messageOf(person(i), `message ${i}`), `turn${i}`, '{}');
+    const asked = closeGate();
+    const seen = doubles.twilio.sent.length;
+    bot = await startBot(doubles, { MAX_CONCURRENT_TURNS: '2' });
+    await eventually('it has taken what it can', () => asked.length === 2);
+    await eventually('one waits', async () => (await figure('turns_waiting')) === 1);
+    assert.equal(await redis.zcount(keys.shards[0]?.due ?? '', '-inf', Date.now()), 4, 'the others are left to others');
+    openGate();
+    await eventually('all are answered', () => doubles.twilio.sent.length === seen + 7);
   });
 
   test('is answered in the order it came', async () => {

@@ -79,7 +79,7 @@ describe('a phone', () => {
 
 describe('the wire', () => {
   it('tells where the time went', () => {
-    const asked = { type: 'asked', ask: 'a', model: 'm', purpose: 'answer', messages: [], maxTokens: 8 } as const;
+    const asked: PageEventBody = { type: 'asked', ask: 'a', model: 'm', purpose: 'answer', messages: [], maxTokens: 8 };
     const replied = { type: 'replied', ask: 'a', ms: 300, status: 200, text: 'yes', tokens: null } as const;
     const log = [written('1', ANA, 0), event(asked, ANA, 20), event(replied, ANA, 320), answer('2', ANA, 350)];
     const [webhook, model] = wireEntries(log);

@@ -40,7 +40,7 @@ describe('WhatsApp’s formatting', () => {
     ['*bold _and italic_*', '<bold>bold <italic>and italic</italic></bold>'],
     ['(*bold*), "_i_"!', '(<bold>bold</bold>), "<italic>i</italic>"!'],
     ['2*3*4 and snake_case_name', '2*3*4 and snake_case_name'],
-    ['* not bold*', '* not bold*'],
+    ['a * not bold*', 'a * not bold*'],
     ['*not bold *', '*not bold *'],
     ['** and ****', '** and ****'],
     ['*one\ntwo*', '*one\ntwo*'],
