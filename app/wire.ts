@@ -19,7 +19,7 @@ import { createSummarize } from './conversation/summarize.ts';
 import { createTurns } from './conversation/turn.ts';
 import { createEvents } from './events.ts';
 import { measured } from './llm/measured.ts';
-import { createOpenAiModel } from './llm/openai.ts';
+import { createOpenAiModel, isOpenAi } from './llm/openai.ts';
 import { createTranscriber } from './llm/transcribe.ts';
 import { visionOf } from './llm/vision.ts';
 import { readVoice } from './media/audio.ts';
@@ -112,13 +112,15 @@ export function build(config: Config, places: Places, log: Log): App {
     timeoutMs: config.modelTimeoutMs,
     log,
   });
+  // OpenAI's own takes no bare AAC; those that decode with ffmpeg do.
+  const takesAac = !isOpenAi(places.model.transcribeBaseUrl);
   const read = createRead({
     download: (attachment, signal) => media.download(attachment.ref, { signal }),
     async seePicture(bytes) {
       const { url, detail } = await images.read(bytes, visionOf(places.model.answer));
       return { kind: 'image', url, detail };
     },
-    hearVoice: async (bytes, signal) => transcriber.transcribe(await readVoice(bytes), signal),
+    hearVoice: async (bytes, signal) => transcriber.transcribe(await readVoice(bytes, { takesAac }), signal),
     metrics,
   });
   const deliver = createDeliver({ channel });
@@ -161,6 +163,7 @@ export function build(config: Config, places: Places, log: Log): App {
     keys,
     model: places.model,
     deliver,
+    events,
     download: ({ ref }) => media.download(ref),
     metrics,
     log,

@@ -18,7 +18,7 @@ import type {
   TaskCreation,
   TaskStatus,
 } from './schema.ts';
-import { fewHits, hasWords, type Messages as Rows } from './search.ts';
+import { fewHits, hasWords, type Searchable as Rows } from './search.ts';
 
 /** One message with all that is known of it. Times in unix ms; texts are scrubbed. */
 export interface ArchivedMessage {

@@ -3,7 +3,7 @@ import { type Kysely, type RawBuilder, type SelectQueryBuilder, sql } from 'kyse
 import type { InboxView, Tables } from './schema.ts';
 
 /** Messages that a search goes through; narrowed before, if they are to be. */
-export type Messages = SelectQueryBuilder<Tables, 'whatsapp_inbox_view', InboxView>;
+export type Searchable = SelectQueryBuilder<Tables, 'whatsapp_inbox_view', InboxView>;
 
 /**
  * Up to so many hits are sorted by time. For words that more messages have, going through the newest messages finds a page sooner. The
@@ -23,7 +23,7 @@ export function hasWords(typed: string): RawBuilder<boolean> {
 /** The newest `most` hits behind a place, and whose they are; null when there are too many to sort. */
 export async function fewHits(
   db: Kysely<Tables>,
-  messages: Messages,
+  messages: Searchable,
   typed: string,
   { most, place }: { most: number; place: { at: Date; id: string } | null },
 ): Promise<Hits | null> {

@@ -1,7 +1,7 @@
 /** What the people at the desk do in a conversation: write themselves, pause the bot, hand back. */
 import { isWindowOpen } from '../channels/window.ts';
 import { Failure } from '../errors.ts';
-import { encodeEvent } from '../events.ts';
+import { type Events, encodeEvent } from '../events.ts';
 import { countTokens } from '../llm/tokens.ts';
 import type { Desk } from '../memory/desk.ts';
 import { addressesOf, type ConversationId, type Line } from '../message.ts';
@@ -27,11 +27,12 @@ export interface Takeover {
 export interface TakeoverOptions {
   desk: Desk;
   deliver: Deliver;
+  events: Events;
   log: Log;
   now: () => number;
 }
 
-export function createTakeover({ desk, deliver, log, now }: TakeoverOptions): Takeover {
+export function createTakeover({ desk, deliver, events, log, now }: TakeoverOptions): Takeover {
   return {
     async say(conversation, words) {
       const { lastInboundAt } = await desk.state(conversation);
@@ -46,7 +47,12 @@ export function createTakeover({ desk, deliver, log, now }: TakeoverOptions): Ta
       if (delivered.kind === 'failed') throw new Failure(delivered.code, delivered.reason);
       const sid = delivered.sids[0] ?? id;
       const line: Line = { role: 'assistant', text, at, id, tokens: countTokens(text), desk: true };
-      await desk.said(conversation, line, encodeEvent({ type: 'desk.said', conversation, id, at, text, sid }));
+      const until = await desk.said(
+        conversation,
+        line,
+        encodeEvent({ type: 'desk.said', conversation, id, at, text, sid }),
+      );
+      if (until > at) await events.publish(conversation, { type: 'desk.took', conversation, at, until });
       return sid;
     },
 

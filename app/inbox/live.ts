@@ -67,6 +67,10 @@ export function createLive(options: LiveOptions): Live {
     },
 
     async open(ctx) {
+      if (ctx.method === 'HEAD') {
+        ctx.status = 200;
+        return;
+      }
       if (ended || streams.size + opening >= mostStreams) {
         throw new Failure('server.busy', 'Too many pages of the inbox are open. Close some.');
       }

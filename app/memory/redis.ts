@@ -15,10 +15,17 @@ export type RedisAddress =
   | { kind: 'cluster'; nodes: { host: string; port: number }[]; password: string | undefined };
 
 /**
- * How long a command may take, ms. The webhook has to say "503" within 2 s when Redis is gone, so that nothing pretends
- * to be stored; a healthy Redis answers in well under a millisecond.
+ * How long a command may take, ms. The webhook has to say "503" within 2 s when Redis hangs, so that nothing pretends to be
+ * stored; and auto-pipelining has one bundle of commands under way at a time, so that a command may first have to wait for
+ * the one before it to run out of time. A healthy Redis answers in well under a millisecond.
  */
-const COMMAND_TIMEOUT_MS = 1_500;
+const COMMAND_TIMEOUT_MS = 800;
+
+/**
+ * How long a connection may be silent while an answer is owed, ms, before it is given up for a new one. A machine that
+ * vanished closes nothing, and the system would wait for it for a quarter of an hour.
+ */
+const SILENCE_MS = 3_000;
 
 /**
  * Builds a client; nothing is connected until `connect()`.
@@ -66,6 +73,7 @@ function retryStrategy(times: number): number {
 const PEOPLE = {
   connection: {
     commandTimeout: COMMAND_TIMEOUT_MS,
+    socketTimeout: SILENCE_MS,
     connectTimeout: 5_000,
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,

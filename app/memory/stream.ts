@@ -63,7 +63,8 @@ const LOOK_MS = 200;
 export function createEventStream({ redis, keys, log, keepMs = 600_000 }: EventStreamOptions): EventStream {
   const streams = keys.shards.map((shard) => shard.events);
   // A blocked connection answers nobody else; and it may be silent for longer than a command may take.
-  const bell = redis instanceof Cluster ? null : redis.duplicate({ commandTimeout: MOST_BLOCK_MS + PATIENCE_MS });
+  const quietMs = MOST_BLOCK_MS + PATIENCE_MS;
+  const bell = redis instanceof Cluster ? null : redis.duplicate({ commandTimeout: quietMs, socketTimeout: quietMs });
   bell?.on('error', () => {}); // the other connection tells of the same trouble
 
   return {

@@ -81,7 +81,7 @@ function toOrder(latest: string): string | null {
   for (let n = 1; text.length < length; n++) {
     text += `${n % 6 === 0 ? '\n\n' : ' '}This is sentence ${n} of a long answer, written to see how it is cut into messages.`;
   }
-  return text.slice(0, Math.max(length, 1));
+  return text.slice(0, Math.max(length, 1)).replace(/\s+$/, (blank) => '.'.repeat(blank.length));
 }
 
 function pictureTalk({ pictures, looks }: Shown): string {

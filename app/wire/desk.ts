@@ -17,6 +17,7 @@ import type { Config } from '../config.ts';
 import type { Deliver } from '../conversation/deliver.ts';
 import { createTakeover } from '../conversation/takeover.ts';
 import { claimArchive } from '../embedded/archive.ts';
+import type { Events } from '../events.ts';
 import { createAuth } from '../inbox/auth.ts';
 import type { LiveEvent } from '../inbox/contract.ts';
 import { createLive } from '../inbox/live.ts';
@@ -49,13 +50,14 @@ export interface DeskTools {
   keys: Keys;
   model: NonNullable<Config['model']>;
   deliver: Deliver;
+  events: Events;
   download: (attachment: Attachment) => Promise<Buffer>;
   metrics: Metrics;
   log: Log;
 }
 
 export function buildDesk(config: Config, tools: DeskTools): DeskParts {
-  const { redis, address, run, keys, model, deliver, metrics, log } = tools;
+  const { redis, address, run, keys, model, deliver, events, metrics, log } = tools;
   const { historyTtlMs, timeZone } = config;
   const now = Date.now;
   const database = createDatabase(
@@ -115,7 +117,7 @@ export function buildDesk(config: Config, tools: DeskTools): DeskParts {
       tasks: createTasks(database),
       analytics: createAnalytics(database),
     },
-    takeover: createTakeover({ desk, deliver, log, now }),
+    takeover: createTakeover({ desk, deliver, events, log, now }),
     remembered: (conversation) => desk.state(conversation),
     deadLetters: createDeadLetters({ redis, run, keys, historyTtlMs, now }),
     download: ({ attachment }) => tools.download(attachment),

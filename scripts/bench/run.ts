@@ -2,10 +2,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LoadFigures, LoadOrder } from './load.ts';
 import type { ModelFigures, ModelOrder } from './model.ts';
+import { sendPhotos } from './pictures.ts';
 import { type Contestant, type LogFigures, type Stage, type StageOptions, setStage } from './stage.ts';
 import { median, type Row } from './table.ts';
 import type { RedisConnection } from './thin-clients.ts';
-import { usageOf } from './usage.ts';
+import { forgetPeak, usageOf } from './usage.ts';
 
 /** How much is done. */
 export interface Sizes {
@@ -54,6 +55,7 @@ const SHORT = { words: 12, answerWords: 25 };
 const LONG = { words: 30, answerWords: 60 };
 /** On each connection. */
 const PEOPLE_WITH_HISTORIES = 4;
+const PHOTOS = 20;
 /** At these turns the size of the prompt is told. */
 const TOLD_TURNS = [1, 10, 50, 200, 1_000];
 
@@ -142,6 +144,13 @@ async function perform(stage: Stage, sizes: Sizes, say: (line: string) => void):
   const talk = await measure(stage.bot, talkOrder(sizes.conversation), { ...QUICK, watch: true }, 'conversation');
   if (talk.model.forgotten > 0) failures.push(`the bot forgot the message before in ${talk.model.forgotten} prompts`);
 
+  say(`${PHOTOS} photos of 12 megapixels at once`);
+  forgetPeak(stage.bot.pid);
+  await stage.model.ask({ ...QUICK, words: SHORT.answerWords } satisfies ModelOrder);
+  const seen = await sendPhotos(stage.bot.port, PHOTOS);
+  if (seen !== PHOTOS) failures.push(`only ${seen} of ${PHOTOS} photos were answered`);
+  const peak = usageOf(stage.bot.pid).peakMb;
+
   return {
     groups: [
       { heading: `${sizes.concurrent} people at once, the model answers at once`, rows: busyRows(busy) },
@@ -151,6 +160,19 @@ async function perform(stage: Stage, sizes: Sizes, say: (line: string) => void):
         rows: slowRows(waited, memory, slow.delayMs),
       },
       { heading: `one conversation of ${sizes.conversation} messages`, rows: talkRows(alone, talk) },
+      {
+        heading: `${PHOTOS} photos of 12 megapixels at once`,
+        rows: [
+          {
+            name: 'resident memory at its highest, MB',
+            digits: 0,
+            floor: [],
+            bot: [peak],
+            ratio: false,
+            aim: { most: 600, of: 'bot' },
+          },
+        ],
+      },
     ],
     failures,
     redisCommands: perMessage(talk),

@@ -75,8 +75,15 @@ async function start(directory: string, options: StageOptions): Promise<Omit<Sta
   const floorOptions: FloorOptions = { authToken: AUTH_TOKEN, publicUrl: PUBLIC_URL, redisSocket, modelPort };
   const floor = children.fork('floor', [JSON.stringify(floorOptions)]);
   const { port: floorPort } = (await floor.ask()) as { port: number };
+  const photos = children.fork('pictures', []);
+  const { port: filesPort } = (await photos.ask()) as { port: number };
   const logFile = join(directory, 'bot.log');
-  const { child: bot, port: botPort } = await startBot(directory, logFile, { redisSocket, modelPort }, options);
+  const { child: bot, port: botPort } = await startBot(
+    directory,
+    logFile,
+    { redisSocket, modelPort, filesPort },
+    options,
+  );
   const people = children.fork('load', []);
   return {
     floor: { name: 'floor', port: floorPort, pid: floor.child.pid ?? 0 },
@@ -86,12 +93,19 @@ async function start(directory: string, options: StageOptions): Promise<Omit<Sta
     redis,
     async stop() {
       await children.end(bot, 30_000);
-      await Promise.all([model, floor, people].map(({ child }) => children.end(child)));
+      await Promise.all([model, floor, people, photos].map(({ child }) => children.end(child)));
       redis.close();
       await children.end(redisServer);
     },
     readLog: () => readLog(logFile),
   };
+}
+
+/** Where the bot finds what it needs. */
+interface BotPlaces {
+  redisSocket: string;
+  modelPort: number;
+  filesPort: number;
 }
 
 /** As docker-compose runs it: append-only file, no eviction. */
@@ -118,7 +132,7 @@ function redisCommand(): string {
 async function startBot(
   directory: string,
   logFile: string,
-  places: { redisSocket: string; modelPort: number },
+  places: BotPlaces,
   { children, built, profileDir }: StageOptions,
 ) {
   const port = await freePort();
@@ -142,11 +156,7 @@ async function startBot(
 }
 
 /** As in production, everything on. Nothing of the operator's own environment but where programs are. */
-function environment(
-  port: number,
-  directory: string,
-  { redisSocket, modelPort }: { redisSocket: string; modelPort: number },
-) {
+function environment(port: number, directory: string, { redisSocket, modelPort, filesPort }: BotPlaces) {
   return {
     PATH: process.env.PATH,
     NODE_ENV: 'production',
@@ -154,8 +164,8 @@ function environment(
     PUBLIC_URL,
     TWILIO_ACCOUNT_SID: ACCOUNT_SID,
     TWILIO_AUTH_TOKEN: AUTH_TOKEN,
-    // Nobody listens there: nothing leaves this machine.
-    TWILIO_API_BASE_URL: 'http://127.0.0.1:9',
+    // A server of ours: nothing leaves this machine.
+    TWILIO_API_BASE_URL: `http://127.0.0.1:${filesPort}`,
     OPENAI_API_KEY: 'bench',
     OPENAI_BASE_URL: `http://127.0.0.1:${modelPort}/v1`,
     OPENAI_MODEL: ANSWER_MODEL,

@@ -1,6 +1,6 @@
 /** What a process has used, as the system counts it: all threads, kernel time included. */
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 
 export interface Usage {
   /** User and system time since its start, seconds. To 10 ms. */
@@ -13,6 +13,11 @@ export interface Usage {
 /** From /proc where there is one, else from `ps` (macOS). */
 export function usageOf(pid: number): Usage {
   return process.platform === 'linux' ? fromProc(pid) : fromPs(pid);
+}
+
+/** Begins anew to note the highest memory of a process (proc(5), clear_refs); without effect where there is no /proc. */
+export function forgetPeak(pid: number): void {
+  if (process.platform === 'linux') writeFileSync(`/proc/${pid}/clear_refs`, '5');
 }
 
 /** Linux counts in hundredths of a second towards programs, whatever it counts in inside (USER_HZ, proc(5)). */

@@ -6,6 +6,7 @@ import { after, before, describe, test } from 'node:test';
 import { sql } from 'kysely';
 import { createConversations } from '../../app/archive/conversations.ts';
 import { createDatabase } from '../../app/archive/database.ts';
+import { createMessages } from '../../app/archive/messages.ts';
 import { isOutage } from '../../app/archive/outage.ts';
 import { readPhone } from '../../app/archive/phone.ts';
 import { withSsl } from '../../app/archive/postgres.ts';
@@ -41,6 +42,7 @@ describe('PGlite', () => {
       results.map(({ status }) => status),
       ['fulfilled', 'fulfilled', 'rejected', 'fulfilled', 'fulfilled', 'fulfilled'],
     );
+    await first.tidy();
     await first.close();
     await assert.rejects(first.ping());
 
@@ -138,6 +140,14 @@ describe('PostgreSQL', { skip: NO_POSTGRES }, () => {
       const text = plan.map((row) => row['QUERY PLAN']).join('\n');
       assert.doesNotMatch(text, /Seq Scan on (whatsapp_messages|whatsapp_conversations)|Sort/, `${page}\n${text}`);
     }
+
+    const messages = createMessages(database);
+    const first = await messages.inbox({ limit: 30, search: 'hello' });
+    const second = await messages.inbox({ limit: 30, search: 'hello', cursor: first.next ?? '' });
+    const both = await messages.inbox({ limit: 60 });
+    assert.deepEqual([...first.items, ...second.items], both.items, 'a word that all of them have');
+    const rare = await messages.inbox({ limit: 600, search: 'hello 39' });
+    assert.equal(rare.items.length, 510, '39 in every thread, 390 to 399 in the long one');
     await database.close();
   });
 });

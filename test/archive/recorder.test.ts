@@ -101,34 +101,4 @@ describe('the recorder', () => {
       ]);
     });
   });
-
-  test('is told when Redis dropped events before anybody could write them', async () => {
-    const { stream, logs } = await processes.start(neverUsed);
-    await processes.happen(...Array.from({ length: 10 }, () => received()));
-    const key = processes.keys.shardOf('14155238886:15550100123').events;
-    await stream.take(12);
-    await processes.redis().xtrim(key, 'MAXLEN', 2);
-    assert.equal(await stream.trim(), 2);
-    assert.equal((await stream.take(12)).length, 2);
-    assert.ok(logs.some((line) => line.includes('pushed out')));
-  });
-
-  test('waits for news no longer than it is told to', async () => {
-    const { stream } = await processes.start(neverUsed);
-    await stream.take(1);
-    const rung = stream.wait(60_000, new AbortController().signal);
-    await processes.happen(received());
-    await rung;
-    assert.equal((await stream.take(1)).length, 1);
-    const stop = new AbortController();
-    const waiting = stream.wait(60_000, stop.signal);
-    stop.abort();
-    await waiting;
-  });
-});
-
-/** For what is about the stream alone. */
-const neverUsed = createDatabase({
-  log: quiet,
-  claim: () => Promise.reject(new Error('nobody asked for it')),
 });

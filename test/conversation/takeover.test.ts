@@ -3,6 +3,7 @@ import { after, before, beforeEach, test } from 'node:test';
 import { createTwilioChannel } from '../../app/channels/twilio/client.ts';
 import { createDeliver } from '../../app/conversation/deliver.ts';
 import { createTakeover, type Takeover } from '../../app/conversation/takeover.ts';
+import { createEvents } from '../../app/events.ts';
 import { createDesk } from '../../app/memory/desk.ts';
 import { createKeys } from '../../app/memory/keys.ts';
 import { createRedis, createScripts, type RedisClient } from '../../app/memory/redis.ts';
@@ -33,7 +34,8 @@ before(async () => {
   });
   const keys = createKeys(1);
   const desk = createDesk({ redis, run: createScripts(redis), keys, historyTtlMs: 86_400_000, now: Date.now });
-  takeover = createTakeover({ desk, deliver: createDeliver({ channel }), log, now: Date.now });
+  const events = createEvents({ redis, streamOf: (conversation) => keys.shardOf(conversation).events });
+  takeover = createTakeover({ desk, deliver: createDeliver({ channel }), events, log, now: Date.now });
 });
 
 after(async () => {

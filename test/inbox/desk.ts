@@ -12,6 +12,7 @@ import { createTwilioChannel } from '../../app/channels/twilio/client.ts';
 import { createTwilioMedia } from '../../app/channels/twilio/media.ts';
 import { createDeliver } from '../../app/conversation/deliver.ts';
 import { createTakeover } from '../../app/conversation/takeover.ts';
+import { createEvents } from '../../app/events.ts';
 import { createAuth } from '../../app/inbox/auth.ts';
 import { createLive } from '../../app/inbox/live.ts';
 import { createInbox } from '../../app/inbox/routes.ts';
@@ -47,6 +48,7 @@ export async function startDesk() {
   const redis = createRedis({ kind: 'url', url: doubles.redis.url }, log);
   await redis.connect();
   const keys = createKeys(1);
+  const events = createEvents({ redis, streamOf: (conversation) => keys.shardOf(conversation).events });
   const run = createScripts(redis);
   const memory = { redis, run, keys, historyTtlMs: 86_400_000, now: Date.now };
   const desk = createDesk(memory);
@@ -91,8 +93,8 @@ export async function startDesk() {
   const inbox = createInbox({
     guard: auth.guard,
     archive,
-    takeover: createTakeover({ desk, deliver: createDeliver({ channel }), log, now: Date.now }),
-    remembered: desk.state,
+    takeover: createTakeover({ desk, deliver: createDeliver({ channel }), events, log, now: Date.now }),
+    remembered: (conversation) => desk.state(conversation),
     deadLetters: createDeadLetters(memory),
     download: ({ attachment }) => media.download(attachment.ref),
     live,

@@ -232,6 +232,11 @@ test('only so many pages may be open, and places are free again when they close'
   });
 });
 
+test('whoever asks for the head alone is not kept waiting', async () => {
+  const { url } = await process();
+  assert.equal((await fetch(url, { method: 'HEAD' })).status, 200);
+});
+
 test('when the program stops, the streams end and no new ones open', async () => {
   const { live, url } = await process();
   const { done } = await page(url);

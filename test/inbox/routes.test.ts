@@ -29,17 +29,22 @@ test('every route of the inbox answers 401 without a password or a key, and noth
   assert.equal(routes.length, Object.keys(OPERATIONS).length);
   for (const { methods, path } of routes) {
     for (const method of methods) {
-      for (const headers of [{}, { 'x-api-key': 'wrong' }, { cookie: 'recado_session=1.2.3' }]) {
-        const response = await fetch(desk.url + filled(String(path)), { method, headers });
-        const text = await response.text();
-        assert.equal(response.status, 401, `${method} ${path}`);
-        if (method === 'HEAD') continue;
-        assert.deepEqual(Object.keys(JSON.parse(text)), ['success', 'error', 'code']);
-        assert.equal(JSON.parse(text).code, 'request.unauthorized');
-      }
+      await refusesStrangers(desk.url, method, filled(String(path)));
+      await refusesStrangers(desk.bot.url, method, filled(String(path)));
     }
   }
 });
+
+async function refusesStrangers(url: string, method: string, path: string): Promise<void> {
+  for (const headers of [{}, { 'x-api-key': 'wrong' }, { cookie: 'recado_session=1.2.3' }]) {
+    const response = await fetch(url + path, { method, headers });
+    const text = await response.text();
+    assert.equal(response.status, 401, `${method} ${path}`);
+    if (method === 'HEAD') continue;
+    assert.deepEqual(Object.keys(JSON.parse(text)), ['success', 'error', 'code']);
+    assert.equal(JSON.parse(text).code, 'request.unauthorized');
+  }
+}
 
 test('what came in and what was answered is listed, newest first', async () => {
   await desk.say(ANA, 'hello, this is Ana', { ProfileName: 'Ana' });
@@ -196,7 +201,8 @@ test('a takeover pauses the bot, a hand-back lets it go on', async () => {
   const during = await desk.ask('GET', `/api/whatsapp/conversation/${ANA}`);
   assert.equal(during.body.conversation.takeover_until, taken.body.takeover_until);
   const listed = await desk.ask('GET', '/api/whatsapp/conversations?search=Ana');
-  assert.equal(listed.body.conversations[0].takeover_until, taken.body.takeover_until);
+  const differenceMs = Date.parse(listed.body.conversations[0].takeover_until) - Date.parse(taken.body.takeover_until);
+  assert.ok(Math.abs(differenceMs) < 1_000, 'the archive heard of it, too');
 
   const back = await desk.ask('POST', '/api/whatsapp/takeover', { phone_number: ANA, active: false });
   assert.deepEqual(back.body, { success: true, takeover_until: null });

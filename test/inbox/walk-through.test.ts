@@ -55,6 +55,18 @@ function answer(request: ChatRequest): string {
     : `You said: ${lastUserText(request)}`;
 }
 
+/** What the statements return, those columns that are looked at. */
+interface Row {
+  transcription: string;
+  transcription_status: string;
+  task_type: string;
+  priority: number;
+  due_date: string;
+  message_body: string;
+  ai_sentiment: string;
+  extracted_entities: { people: string[]; companies: string[] };
+}
+
 /** A day of `next Tuesday`, seen from today in UTC: the Tuesday of the week that begins next Monday. */
 function nextTuesday(): string {
   const now = new Date();
@@ -92,11 +104,9 @@ for (const engine of ['pglite', 'postgres'] as const) {
     });
 
     // The answers of our own API, checked against the contract elsewhere.
-    const ask = async (path: string) =>
-      (await fetch(`${bot.url}${path}`, { headers: KEY })).json() as Promise<Record<string, never>>;
-    // biome-ignore lint/suspicious/noExplicitAny: rows of statements that stand in a document, as it prints them
-    const rows = async (statement: string): Promise<any[]> =>
-      (await database.run((db) => sql.raw(statement).execute(db))).rows;
+    const ask = async (path: string): Promise<unknown> => (await fetch(`${bot.url}${path}`, { headers: KEY })).json();
+    const rows = async (statement: string): Promise<Row[]> =>
+      (await database.run((db) => sql.raw<Row>(statement).execute(db))).rows;
 
     test('a text, a voice note and a request with a date are answered, archived and analysed', {
       timeout: 90_000,
@@ -157,11 +167,13 @@ JOIN whatsapp_messages m ON m.created_task_id = t.id
 ORDER BY t.created_at DESC
 LIMIT 5;`);
       assert.equal(others.length, 0);
+      assert.ok(task);
       assert.deepEqual([task.task_type, task.message_body, String(task.due_date)], ['meeting', REQUEST, nextTuesday()]);
       assert.ok(task.priority <= 2, `priority ${task.priority}`);
       const [message] = await rows(
         'SELECT ai_sentiment, extracted_entities, ai_summary FROM whatsapp_messages WHERE created_task_id IS NOT NULL',
       );
+      assert.ok(message);
       assert.equal(message.ai_sentiment, 'urgent');
       assert.deepEqual(
         [message.extracted_entities.people, message.extracted_entities.companies],

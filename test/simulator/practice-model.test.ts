@@ -8,6 +8,7 @@ import { PRACTICE_MODELS, type PracticeModel, startPracticeModel } from '../../a
 import { rejectsWith } from '../contracts/chat-model.ts';
 
 const SYSTEM = 'You are a friendly assistant.';
+const START: ModelMessage[] = [{ role: 'system', content: scrub(SYSTEM) }];
 
 describe('the practice model', () => {
   let practice: PracticeModel;
@@ -131,6 +132,52 @@ describe('the practice model', () => {
     const stranger = modelWith('another-key');
     await rejectsWith('model.credentials', stranger.ping());
     await stranger.close();
+  });
+
+  test('says how large a picture is and which colours it has, when it is given eyes', async () => {
+    const seeing = await startPracticeModel({ describePicture: async (bytes) => `a picture of ${bytes.length} bytes` });
+    const url = `data:image/jpeg;base64,${Buffer.from('12345').toString('base64')}`;
+    const parts = [
+      { type: 'text', text: '[picture]' },
+      { type: 'image_url', image_url: { url } },
+    ];
+    const messages = [{ role: 'user', content: parts }];
+    const response = await fetch(`${seeing.url}/chat/completions`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${seeing.apiKey}` },
+      body: JSON.stringify({ model: PRACTICE_MODELS.answer, messages }),
+    });
+    await seeing.close();
+    assert.match(await response.text(), /I see a picture of 5 bytes\. I can tell size and colours, not what it shows/);
+  });
+
+  test('says how much speech it received, and does not pretend to understand it', async () => {
+    const hearing = await startPracticeModel({ secondsOf: () => 3.21 });
+    const form = new FormData();
+    form.set('file', new File(['12345'], 'voice.ogg'));
+    form.set('model', PRACTICE_MODELS.transcribe);
+    const headers = { authorization: `Bearer ${hearing.apiKey}` };
+    const answer = await fetch(`${hearing.url}/audio/transcriptions`, { method: 'POST', headers, body: form });
+    const empty = await fetch(`${hearing.url}/audio/transcriptions`, { method: 'POST', headers, body: new FormData() });
+    await hearing.close();
+    const { text } = (await answer.json()) as { text: string }; // as the server under test writes it
+    assert.match(text, /cannot understand speech\. It received 5 bytes of audio, 3\.2 seconds long\./);
+    assert.equal(empty.status, 400);
+    assert.match(await talk([text]), /Your voice note has arrived: 5 bytes of audio, 3\.2 seconds long\.$/);
+  });
+
+  test('writes as many characters as it is told', async () => {
+    assert.equal(
+      (await ask([...START, { role: 'user', content: scrub('Please write 3,000 characters.') }], 'answer', 5_000))
+        .length,
+      3_000,
+    );
+  });
+
+  test('answers as slowly as it is told', async () => {
+    const startedAt = performance.now();
+    await talk(['answer in 1 second']);
+    assert.ok(performance.now() - startedAt >= 990);
   });
 
   test('keeps the key it is given', async () => {

@@ -5,7 +5,7 @@ import { type Environment, readConfig } from '../../app/config.ts';
 import { createLogger } from '../../app/ops/logger.ts';
 import { startPlaces } from '../../app/wire/places.ts';
 import { build } from '../../app/wire.ts';
-import { NO_ARCHIVE, NO_ARCHIVE } from './bot.ts';
+import { NO_ARCHIVE } from './bot.ts';
 import { startTestRedis } from './redis.ts';
 
 export type SimulatedBot = Awaited<ReturnType<typeof startSimulatedBot>>;

@@ -1,8 +1,8 @@
-import { Badge } from '@mantine/core';
 import { Link } from 'wouter';
 import type { Message } from '../../inbox/contract.ts';
 import { Icon } from '../parts/Icon.tsx';
 import classes from './Analysis.module.css';
+import { Tag } from './Tag.tsx';
 import { dueDay, inWords, SENTIMENTS } from './words.ts';
 
 /** What the model made of a message, beside it. */
@@ -32,20 +32,16 @@ export function Analysis({ message }: { message: Message }) {
         <Icon name="spark" size={13} /> {ai_summary}
       </p>
       <div className={classes.badges}>
-        {mood && (
-          <Badge size="sm" color={mood.color} variant="light" tt="none">
-            {mood.word}
-          </Badge>
-        )}
+        {mood && <Tag tone={mood.tone}>{mood.word}</Tag>}
         {ai_intent && (
-          <Badge size="sm" color="gray" variant="light" tt="none" title="What they want">
+          <Tag tone="plain" title="What they want">
             {inWords(ai_intent)}
-          </Badge>
+          </Tag>
         )}
         {language && (
-          <Badge size="sm" color="gray" variant="outline" tt="none" title="Language">
+          <Tag tone="outline" title="Language">
             {language}
-          </Badge>
+          </Tag>
         )}
       </div>
       <Entities entities={message.extracted_entities} />

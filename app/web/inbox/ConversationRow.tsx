@@ -3,6 +3,7 @@ import { useEffect, useRef } from 'react';
 import type { Conversation } from '../../inbox/contract.ts';
 import { Avatar } from '../parts/Avatar.tsx';
 import classes from './inbox.module.css';
+import { Tag } from './Tag.tsx';
 import { nameOf, previewOf, SENTIMENTS, when } from './words.ts';
 
 interface ConversationRowProps {
@@ -44,21 +45,9 @@ export function ConversationRow({ conversation, chosen, onOpen }: ConversationRo
           </span>
           {(mood || open_tasks > 0 || takeover_until) && (
             <span className={classes.badges}>
-              {mood && (
-                <Badge size="xs" color={mood.color} variant="light" className={classes.badge}>
-                  {mood.word}
-                </Badge>
-              )}
-              {open_tasks > 0 && (
-                <Badge size="xs" color="blue" variant="light" className={classes.badge}>
-                  {open_tasks === 1 ? '1 task' : `${open_tasks} tasks`}
-                </Badge>
-              )}
-              {takeover_until && (
-                <Badge size="xs" color="violet" variant="light" className={classes.badge}>
-                  Taken over
-                </Badge>
-              )}
+              {mood && <Tag tone={mood.tone}>{mood.word}</Tag>}
+              {open_tasks > 0 && <Tag tone="info">{open_tasks === 1 ? '1 task' : `${open_tasks} tasks`}</Tag>}
+              {takeover_until && <Tag tone="person">Taken over</Tag>}
             </span>
           )}
         </span>

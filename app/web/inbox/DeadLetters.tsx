@@ -1,4 +1,4 @@
-import { Badge, Button, Group, Modal, Text } from '@mantine/core';
+import { Button, Group, Modal, Text } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
@@ -8,6 +8,7 @@ import { Icon } from '../parts/Icon.tsx';
 import { deadLetters, drop, replay } from './api.ts';
 import classes from './DeadLetters.module.css';
 import { Nothing, Problem, Waiting } from './States.tsx';
+import { Tag } from './Tag.tsx';
 import { problemOf, when } from './words.ts';
 
 /** What the bot gave up, with the reason: to be tried again, or let go. */
@@ -80,9 +81,7 @@ function Letter({ letter: { phone_number, at, code, reason, reply, messages }, o
     <li className={classes.letter}>
       <div className={classes.head}>
         <Link href={`/with/${encodeURIComponent(phone_number)}`}>{phone_number}</Link>
-        <Badge size="sm" color="red" variant="light" tt="none">
-          {code}
-        </Badge>
+        <Tag tone="bad">{code}</Tag>
         <time dateTime={at} className={classes.quiet}>
           {when(at, Date.now())}
         </time>

@@ -71,7 +71,7 @@ function SignedIn() {
           <Tabs.List aria-label="Parts of the inbox">
             {PLACES.map(({ path: to, name, icon }) => (
               <Tabs.Tab key={to} value={to} leftSection={<Icon name={icon} size={16} />} aria-label={name}>
-                <span className={classes.tabName}>{name}</span>
+                {name}
               </Tabs.Tab>
             ))}
           </Tabs.List>
@@ -101,7 +101,7 @@ function ConnectionBadge({ connection }: { connection: Connection }) {
   if (connection === 'live') {
     return (
       <Tooltip label="What happens is shown as it happens">
-        <Badge color="teal" variant="dot" role="status">
+        <Badge color="teal" variant="dot" tt="none" role="status" className={classes.live}>
           Live
         </Badge>
       </Tooltip>
@@ -109,7 +109,7 @@ function ConnectionBadge({ connection }: { connection: Connection }) {
   }
   return (
     <Tooltip label="Reconnecting by itself; what you see may be old">
-      <Badge color="orange" variant="filled" role="status">
+      <Badge color="orange.9" variant="filled" tt="none" role="status" className={classes.live}>
         {connection === 'connecting' ? 'Connecting' : 'Offline'}
       </Badge>
     </Tooltip>

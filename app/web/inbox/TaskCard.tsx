@@ -1,8 +1,9 @@
-import { Badge, Button, UnstyledButton, VisuallyHidden } from '@mantine/core';
+import { Button, UnstyledButton, VisuallyHidden } from '@mantine/core';
 import { type DragEvent, useEffect, useRef, useState } from 'react';
 import { Link } from 'wouter';
 import type { Task } from '../../inbox/contract.ts';
 import { Icon } from '../parts/Icon.tsx';
+import { Tag, type Tone } from './Tag.tsx';
 import { conversationOf } from './TaskDialog.tsx';
 import classes from './Tasks.module.css';
 import { dueDay, inWords, PRIORITIES, today } from './words.ts';
@@ -46,24 +47,12 @@ export function TaskCard({ task, wanted, onEdit, onMove, onDragStart }: TaskCard
       </UnstyledButton>
       {description !== '' && <p className={classes.description}>{description}</p>}
       <div className={classes.badges}>
-        <Badge
-          size="sm"
-          variant="light"
-          color={PRIORITY_COLORS[priority] ?? 'gray'}
-          tt="none"
-          title={PRIORITIES[priority - 1]}
-        >
+        <Tag tone={PRIORITY_TONES[priority] ?? 'plain'} title={PRIORITIES[priority - 1]}>
           P{priority}
-        </Badge>
-        <Badge size="sm" variant="light" color="blue" tt="none">
-          {inWords(task_type)}
-        </Badge>
+        </Tag>
+        <Tag tone="info">{inWords(task_type)}</Tag>
         <Due day={due_date} open={status === 'pending' || status === 'in_progress'} />
-        {task.created_by === 'analysis' && (
-          <Badge size="sm" variant="outline" color="gray" tt="none">
-            from a message
-          </Badge>
-        )}
+        {task.created_by === 'analysis' && <Tag tone="outline">from a message</Tag>}
       </div>
       <div className={classes.foot}>
         {from ? (
@@ -94,7 +83,7 @@ export function TaskCard({ task, wanted, onEdit, onMove, onDragStart }: TaskCard
   );
 }
 
-const PRIORITY_COLORS: Record<number, string> = { 1: 'red', 2: 'orange', 3: 'gray', 4: 'gray', 5: 'gray' };
+const PRIORITY_TONES: Record<number, Tone> = { 1: 'bad', 2: 'warn' };
 
 const STEPS: Record<Task['status'], { to: Task['status']; word: string }[]> = {
   pending: [
@@ -114,14 +103,9 @@ function Due({ day, open }: { day: string | null; open: boolean }) {
   const overdue = open && day < today();
   const now = open && day === today();
   return (
-    <Badge
-      size="sm"
-      variant={overdue ? 'filled' : 'light'}
-      color={overdue ? 'red.9' : now ? 'orange' : 'gray'}
-      tt="none"
-    >
+    <Tag tone={overdue ? 'alarm' : now ? 'warn' : 'plain'}>
       {overdue ? 'Overdue, ' : now ? 'Today, ' : 'Due '}
       {dueDay(day)}
-    </Badge>
+    </Tag>
   );
 }

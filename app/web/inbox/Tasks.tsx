@@ -53,7 +53,7 @@ export function Tasks() {
           aria-label="Type"
           placeholder="Any type"
           clearable
-          w={150}
+          w={130}
           data={TASK_TYPES.map((value) => ({ value, label: inWords(value) }))}
           value={type}
           onChange={setType}

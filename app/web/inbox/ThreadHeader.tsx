@@ -1,4 +1,4 @@
-import { ActionIcon, Badge, Button, Menu, NativeSelect, Text, Tooltip } from '@mantine/core';
+import { ActionIcon, Button, Menu, NativeSelect, Text, Tooltip } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { notifications } from '@mantine/notifications';
 import { useQueryClient } from '@tanstack/react-query';
@@ -7,6 +7,7 @@ import type { Conversation } from '../../inbox/contract.ts';
 import { Avatar } from '../parts/Avatar.tsx';
 import { Icon } from '../parts/Icon.tsx';
 import { takeover } from './api.ts';
+import { Tag } from './Tag.tsx';
 import { TaskDialog } from './TaskDialog.tsx';
 import classes from './Thread.module.css';
 import { nameOf, problemOf, when } from './words.ts';
@@ -38,9 +39,9 @@ export function ThreadHeader({ conversation, onClose, onChange }: ThreadHeaderPr
         <Text component="h1" size="md" fw={600} truncate>
           {nameOf(conversation)}
           {status !== 'active' && (
-            <Badge ml={8} size="sm" color={status === 'blocked' ? 'red' : 'gray'} variant="light" tt="none">
-              {status === 'blocked' ? 'Blocked' : 'Archived'}
-            </Badge>
+            <span className={classes.state}>
+              <Tag tone={status === 'blocked' ? 'bad' : 'plain'}>{status === 'blocked' ? 'Blocked' : 'Archived'}</Tag>
+            </span>
           )}
         </Text>
         <Text size="xs" truncate className={classes.quiet}>

@@ -1,11 +1,12 @@
 /** What the inbox's values are called on the page, and how they are coloured. */
 import type { Conversation, Message, Sentiment, Task } from '../../inbox/contract.ts';
+import type { Tone } from './Tag.tsx';
 
-export const SENTIMENTS: Record<Sentiment, { word: string; color: string }> = {
-  positive: { word: 'Positive', color: 'green' },
-  neutral: { word: 'Neutral', color: 'gray' },
-  negative: { word: 'Negative', color: 'orange' },
-  urgent: { word: 'Urgent', color: 'red' },
+export const SENTIMENTS: Record<Sentiment, { word: string; tone: Tone }> = {
+  positive: { word: 'Positive', tone: 'good' },
+  neutral: { word: 'Neutral', tone: 'plain' },
+  negative: { word: 'Negative', tone: 'warn' },
+  urgent: { word: 'Urgent', tone: 'bad' },
 };
 
 export const TASK_STATES: { status: Task['status']; word: string }[] = [
@@ -44,11 +45,12 @@ export function previewOf(conversation: Conversation): string {
   const { last_message_type, last_message_text, last_message_author } = conversation;
   const who = last_message_author === 'bot' ? 'Bot: ' : last_message_author === 'desk' ? 'You: ' : '';
   const kind = last_message_type ? KINDS[last_message_type] : undefined;
-  return who + [kind, last_message_text].filter(Boolean).join(' · ');
+  return who + [kind, plain(last_message_text ?? '')].filter(Boolean).join(' · ');
 }
 
-export function kindOf(message: Message): string {
-  return KINDS[message.message_type] ?? '';
+/** Without the marks of WhatsApp's formatting. */
+function plain(text: string): string {
+  return text.replace(/(?<![\p{L}\p{N}])([*_~])(\S|\S[^\n]*?\S)\1(?![\p{L}\p{N}])/gu, '$2');
 }
 
 /** `follow_up` is shown as `follow up`. */
@@ -89,5 +91,6 @@ export function when(time: string, now: number): string {
 export function span(ms: number): string {
   const all = Math.max(0, Math.ceil(ms / 60_000));
   const hours = Math.floor(all / 60);
-  return hours > 0 ? `${hours} h ${all % 60} min` : `${all} min`;
+  if (hours === 0) return `${all} min`;
+  return all % 60 === 0 ? `${hours} h` : `${hours} h ${all % 60} min`;
 }

@@ -7,7 +7,7 @@ import { size } from '../parts/time.ts';
 import { ButtonDialog } from './ButtonDialog.tsx';
 import classes from './Composer.module.css';
 import { LocationDialog } from './LocationDialog.tsx';
-import type { Picked } from './Phone.tsx';
+import type { Picked } from './picked.ts';
 import { Recorder } from './Recorder.tsx';
 
 type Sendable = Omit<Written, 'contact' | 'profileName'>;

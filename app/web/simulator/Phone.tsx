@@ -9,6 +9,7 @@ import { Composer } from './Composer.tsx';
 import { Conversation } from './Conversation.tsx';
 import classes from './Phone.module.css';
 import type { PhoneState } from './phones.ts';
+import type { Picked, Picked } from './picked.ts';
 import { shownContact } from './usePeople.ts';
 import type { Connection } from './usePhones.ts';
 import { useTimer } from './useTimer.ts';
@@ -18,14 +19,6 @@ interface PhoneProps {
   phone: PhoneState;
   business: string;
   connection: Connection;
-}
-
-/** A file that waits to be sent. */
-export interface Picked {
-  key: string;
-  file: File;
-  /** For looking at it, while it waits. */
-  url: string;
 }
 
 /** WhatsApp's own limit. */

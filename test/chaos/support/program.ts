@@ -94,7 +94,7 @@ async function ready(url: string, child: ChildProcess): Promise<void> {
   throw new Error('the program was not ready within 30 s');
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   // A TCP server has an address of this shape.

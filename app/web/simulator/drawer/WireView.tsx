@@ -196,7 +196,7 @@ function StageBar(stages: Stages) {
 
 function partsOf({ before, model, after }: Stages) {
   return [
-    { name: 'check, store, read', ms: before, tone: 'before' },
+    { name: 'check, store, read files', ms: before, tone: 'before' },
     { name: 'model', ms: model, tone: 'model' },
     { name: 'commit, answer', ms: after, tone: 'after' },
   ];

@@ -1,0 +1,176 @@
+/** Almost a third of all calls to the model and to Twilio fail, in every way that they do. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createDeadLetters } from '../../app/memory/dead-letters.ts';
+import { createKeys } from '../../app/memory/keys.ts';
+import { createScripts } from '../../app/memory/redis.ts';
+import { lastUserText } from '../doubles/model.ts';
+import { type Bot, type Doubles, startBot, startDoubles } from '../support/bot.ts';
+import { type Answer, type Handle, type HttpProxy, type Outcome, startHttpProxy } from './support/http-proxy.ts';
+import { createPeople, type Person } from './support/people.ts';
+import { report, say, sized } from './support/size.ts';
+import { figuresOf, judge, settled } from './support/verdict.ts';
+
+const SEED = Number(process.env.CHAOS_SEED ?? Date.now() % 1_000_000);
+const SHARE = 0.3;
+const PEOPLE = sized(30, 60);
+const MESSAGES = sized(4, 25);
+
+let doubles: Doubles;
+let lines: { model: HttpProxy; twilio: HttpProxy };
+let bot: Bot;
+
+before(async () => {
+  doubles = await startDoubles();
+  doubles.model.answer = (request) => `Answer to ${lastUserText(request)}`;
+  lines = {
+    model: await startHttpProxy(new URL(doubles.model.url).origin),
+    twilio: await startHttpProxy(doubles.twilio.url),
+  };
+  bot = await startBot(doubles, {
+    OPENAI_BASE_URL: `${lines.model.url}/v1`,
+    TWILIO_API_BASE_URL: lines.twilio.url,
+    OPENAI_TIMEOUT_MS: sized('5000', '15000'),
+    // Nothing leaves as TwiML: it is the sending by request that fails.
+    TWIML_DEADLINE_MS: '0',
+    RATE_LIMIT_PER_MINUTE: '100000',
+    HISTORY_TOKENS: '200000',
+    LOG_LEVEL: 'error',
+  });
+});
+
+after(async () => {
+  await bot.stop();
+  await Promise.all([lines.model.close(), lines.twilio.close()]);
+  await doubles.stop();
+});
+
+type Trouble = (forward: () => Promise<Answer>) => Outcome | Promise<Outcome>;
+
+const json = (status: number, body: object, headers = {}): Answer => ({
+  status,
+  headers: { 'content-type': 'application/json', ...headers },
+  body: JSON.stringify(body),
+});
+
+const modelError = (code: string) => ({ error: { message: 'made up', type: code, code } });
+
+/** Name → what becomes of a call of the model. */
+const MODEL_TROUBLES: Record<string, Trouble> = {
+  '500': () => json(500, modelError('server_error')),
+  '503 without a body': () => ({ status: 503, headers: {}, body: '' }),
+  '429': () => json(429, modelError('rate_limit_exceeded'), { 'retry-after': '1' }),
+  'quota used up': () => json(429, modelError('insufficient_quota')),
+  'connection cut': () => 'cut',
+  'connection cut after the work': (forward) => forward().then(() => 'cut'),
+  'an error inside a 200': () => json(200, { error: { message: 'made up', code: 502 } }),
+  'a page instead of an answer': () => ({
+    status: 200,
+    headers: { 'content-type': 'text/html' },
+    body: '<p>Sorry</p>',
+  }),
+  'no answer at all': () => 'silence',
+};
+
+const refused = (status: number, code: number) => () => json(status, { status, code, message: 'made up' });
+
+/** The same for sending. Those named `final` are never tried again, and lead to a dead letter. */
+const SENDING_TROUBLES: Record<string, Trouble> = {
+  '429': refused(429, 20429),
+  '500, not sent': refused(500, 20500),
+  '500, but sent': async (forward) => {
+    await forward();
+    return json(500, {});
+  },
+  '503 without a body, but sent': async (forward) => {
+    await forward();
+    return { status: 503, headers: {}, body: '' };
+  },
+  'connection cut before': () => 'cut',
+  'connection cut after': (forward) => forward().then(() => 'cut'),
+  'no answer, but sent': (forward) => forward().then(() => 'silence'),
+  'a page instead of an answer, but sent': async (forward) => {
+    await forward();
+    return { status: 200, headers: { 'content-type': 'text/html' }, body: '<p>Sorry</p>' };
+  },
+  'final: outside the window': refused(400, 63016),
+  'final: opted out': refused(400, 21610),
+};
+
+/** Spoils a share of the calls to `path`, each kind of trouble as often as the others; `met` counts them. */
+function spoiled(
+  troubles: Record<string, Trouble>,
+  { method, path }: { method: string; path: RegExp },
+  chance: () => number,
+  met: Map<string, number>,
+): Handle {
+  const names = Object.keys(troubles);
+  return (request, forward) => {
+    if (request.method !== method || !path.test(request.path) || chance() >= SHARE) return forward();
+    const name = names[Math.floor(chance() * names.length)] ?? '';
+    met.set(name, (met.get(name) ?? 0) + 1);
+    return troubles[name]?.(forward) ?? forward();
+  };
+}
+
+test('with a third of the calls failing everybody gets one answer or one apology, or there is a dead letter', {
+  timeout: sized(180_000, 900_000),
+}, async (t) => {
+  const chance = seeded(SEED);
+  const modelMet = new Map<string, number>();
+  const sendingMet = new Map<string, number>();
+  lines.model.handle = spoiled(MODEL_TROUBLES, { method: 'POST', path: /chat\/completions$/ }, chance, modelMet);
+  const sending = spoiled(SENDING_TROUBLES, { method: 'POST', path: /Messages\.json$/ }, chance, sendingMet);
+  lines.twilio.handle = (request, forward) => {
+    // The list that tells what was sent fails, too.
+    if (request.method === 'GET' && chance() < 0.1) return json(500, {});
+    return sending(request, forward);
+  };
+  const people = createPeople(PEOPLE, { twilio: doubles.twilio, route: () => bot.url });
+  await Promise.all(people.map((person) => writeAll(person, chance)));
+  say('everything is written; waiting for the last retries');
+  const redis = doubles.redis.client();
+  await settled(redis, sized(90_000, 300_000));
+
+  const tools = { redis, run: createScripts(redis), keys: createKeys(1), historyTtlMs: 60_000, now: Date.now };
+  const letters = await createDeadLetters(tools).list(10_000);
+  const excused = new Map<string, string[]>();
+  for (const { contact, reply } of letters) excused.set(contact, [...(excused.get(contact) ?? []), reply]);
+  const verdict = await judge(people, redis, doubles.twilio, excused);
+  const final = [...sendingMet].filter(([name]) => name.startsWith('final')).reduce((sum, [, times]) => sum + times, 0);
+  const sum = (met: Map<string, number>) => [...met.values()].reduce((total, times) => total + times, 0);
+  report(t, {
+    seed: SEED,
+    'model failures': sum(modelMet),
+    'sending failures': sum(sendingMet),
+    'dead letters': letters.length,
+    ...figuresOf(verdict),
+  });
+  assert.deepEqual(verdict.complaints, [], `seed ${SEED}`);
+  assert.equal(letters.length, final, 'a dead letter for each refusal that is final, and for nothing else');
+  assert.deepEqual(
+    [...new Set(letters.map(({ code }) => code))].filter(
+      (code) => !['channel.window', 'channel.opted_out'].includes(code),
+    ),
+    [],
+  );
+});
+
+async function writeAll(person: Person, chance: () => number): Promise<void> {
+  for (let i = 0; i < MESSAGES; i++) {
+    await person.write();
+    await sleep(chance() * sized(3_000, 4_000));
+  }
+}
+
+/** Numbers from 0 to 1 that a seed repeats. https://gist.github.com/tommyettinger/46a874533244883189143505d203312c */
+function seeded(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let value = Math.imul(state ^ (state >>> 15), 1 | state);
+    value = (value + Math.imul(value ^ (value >>> 7), 61 | value)) ^ value;
+    return ((value ^ (value >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}

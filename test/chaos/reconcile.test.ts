@@ -1,0 +1,73 @@
+/** A reply whose sender died: what Twilio has on its list is not sent again, what is missing is. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { type Bot, type Doubles, startBot, startDoubles } from '../support/bot.ts';
+import { BUSINESS } from './support/people.ts';
+import { settled } from './support/verdict.ts';
+
+let doubles: Doubles;
+let bot: Bot;
+const phones: string[] = [];
+
+before(async () => {
+  doubles = await startDoubles();
+});
+
+after(async () => {
+  await bot.stop();
+  await doubles.stop();
+});
+
+/** A crash left this reply behind; `arrived` are the parts of it that Twilio was given before, and when (ms before the crash). */
+async function leaveBehind(text: string, arrived: { body: string; agoMs?: number }[]): Promise<string> {
+  const phone = `1555010030${phones.length}`;
+  phones.push(phone);
+  const client = doubles.redis.client();
+  const at = Date.now() - 5_000;
+  const record = { id: `turn-of-${phone}`, text, via: 'rest', at: String(at), state: 'sending' };
+  await client.hset(`recado:{0}:c:${BUSINESS}:${phone}:reply`, record);
+  await client.zadd('recado:{0}:due', String(at), `${BUSINESS}:${phone}`);
+  for (const { body, agoMs = 4_000 } of arrived) {
+    const createdAt = Date.now() - agoMs;
+    doubles.twilio.addReply({ to: `whatsapp:+${phone}`, from: `whatsapp:+${BUSINESS}`, body, createdAt });
+  }
+  return phone;
+}
+
+function receivedBy(phone: string): string[] {
+  return doubles.twilio.sent.filter(({ to }) => to === `whatsapp:+${phone}`).map(({ body }) => body);
+}
+
+test('after a crash everybody has the whole answer, and no part of it twice', async () => {
+  const [one, two] = ['first part '.repeat(140).trim(), 'second part '.repeat(130).trim()] as const;
+  const long = `${one}\n\n${two}`;
+  const twice = `${one}\n\n${one}`;
+  const cases = {
+    nothing: await leaveBehind('hello', []),
+    all: await leaveBehind('hello', [{ body: 'hello' }]),
+    half: await leaveBehind(long, [{ body: one }]),
+    equalHalves: await leaveBehind(twice, [{ body: one }]),
+    sameWordsEarlier: await leaveBehind('yes', [{ body: 'yes', agoMs: 60_000 }]),
+    otherWords: await leaveBehind('yes', [{ body: 'no' }]),
+  };
+  bot = await startBot(doubles, { LEASE_MS: '1000' });
+  await settled(doubles.redis.client());
+  const received = Object.fromEntries(Object.entries(cases).map(([name, phone]) => [name, receivedBy(phone)]));
+  assert.deepEqual(received, {
+    nothing: ['hello'],
+    all: ['hello'],
+    half: [one, two],
+    equalHalves: [one, one],
+    sameWordsEarlier: ['yes', 'yes'],
+    otherWords: ['no', 'yes'],
+  });
+});
+
+test('a message that failed on its way is not taken for one that arrived', async () => {
+  const phone = await leaveBehind('are you there?', [{ body: 'are you there?' }]);
+  const failed = doubles.twilio.sent.find(({ to }) => to === `whatsapp:+${phone}`);
+  assert.ok(failed);
+  failed.status = 'failed';
+  await settled(doubles.redis.client());
+  assert.equal(receivedBy(phone).length, 2);
+});

@@ -1,0 +1,71 @@
+/** The model takes its time. In the short version all times are a fraction of the real ones; what is told apart is the same. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { DEFAULT_FAILURE_REPLY } from '../../app/config.ts';
+import { lastUserText } from '../doubles/model.ts';
+import { type Bot, type Doubles, startBot, startDoubles } from '../support/bot.ts';
+import { createPeople } from './support/people.ts';
+import { isLong, report } from './support/size.ts';
+import { figuresOf, judge, settled } from './support/verdict.ts';
+
+/** In the long version a second is a second. */
+const SECOND = isLong ? 1_000 : 50;
+
+/** How long the model takes → what the person gets, and how. */
+const CASES: { seconds: number; gets: 'answer' | 'apology'; via: 'outbound-reply' | 'outbound-api' }[] = [
+  { seconds: 0, gets: 'answer', via: 'outbound-reply' },
+  { seconds: 14, gets: 'answer', via: 'outbound-api' },
+  { seconds: 20, gets: 'answer', via: 'outbound-api' },
+  { seconds: 70, gets: 'apology', via: 'outbound-api' },
+  { seconds: Number.POSITIVE_INFINITY, gets: 'apology', via: 'outbound-api' },
+];
+
+let doubles: Doubles;
+let bot: Bot;
+
+before(async () => {
+  doubles = await startDoubles();
+  bot = await startBot(doubles, {
+    TWIML_DEADLINE_MS: String(Math.round(12 * SECOND)),
+    OPENAI_TIMEOUT_MS: String(Math.round(60 * SECOND)),
+    LEASE_MS: isLong ? '30000' : '1000',
+    LOG_LEVEL: 'info',
+  });
+});
+
+after(async () => {
+  await bot.stop();
+  await doubles.stop();
+});
+
+test('a model at 14 s, 20 s, 70 s and never: exactly one answer or one apology, by the expected way', {
+  timeout: 180_000,
+}, async (t) => {
+  const people = createPeople(CASES.length, { twilio: doubles.twilio, route: () => bot.url });
+  doubles.model.answer = async (request) => {
+    const text = lastUserText(request);
+    const { seconds = 0 } = CASES[Number(/c(\d+)/.exec(text)?.[1])] ?? {};
+    // Nobody waits for what never comes; the double would wait with it.
+    await sleep(Math.min(seconds, 90) * SECOND, undefined, { ref: false });
+    return `Answer to ${text}`;
+  };
+  await Promise.all(people.map((person) => person.write()));
+  const client = doubles.redis.client();
+  await settled(client, 120_000);
+  // What the model says too late must not become a second answer.
+  await sleep(40 * SECOND);
+
+  const got = people.map(({ phone }) =>
+    doubles.twilio.sent.filter(({ to }) => to === `whatsapp:+${phone}`).map(({ body, direction }) => [body, direction]),
+  );
+  const expected = CASES.map(({ gets, via }, i) => [
+    [gets === 'answer' ? `Answer to c${i}m0` : DEFAULT_FAILURE_REPLY, via],
+  ]);
+  const verdict = await judge(people, client, doubles.twilio);
+  report(t, figuresOf(verdict));
+  assert.deepEqual(got, expected);
+  assert.deepEqual(verdict.complaints, []);
+  const slowest = people.flatMap(({ sent }) => sent.flatMap(({ tries }) => tries)).map(({ tookMs }) => tookMs);
+  assert.ok(Math.max(...slowest) < 15_000, 'Twilio never waits longer than it does');
+});

@@ -1,0 +1,544 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { after, before, describe, it } from 'node:test';
+import { sql } from 'kysely';
+import type { BrowserContextOptions, Locator, Page } from 'playwright-core';
+import sharp from 'sharp';
+import { newSid } from '../doubles/twilio.ts';
+import { PASSWORD } from '../inbox/desk.ts';
+import { eventually } from '../support/bot.ts';
+import { NO_BROWSER, startBrowser, type TestBrowser } from '../support/browser.ts';
+import { DAY_MS, type InboxDesk, startInboxDesk } from './inbox-desk.ts';
+
+const DESKTOP = { viewport: { width: 1440, height: 900 } };
+const PHONE = { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true };
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+const ANA = '15550100101';
+const BEN = '15550100102';
+const CHLOE = '15550100103';
+const DAN = '15550100104';
+const LATE = '15550100105';
+const MALLORY = '15550100106';
+
+describe('the inbox in the browser', { skip: NO_BROWSER }, () => {
+  let desk: InboxDesk;
+  let browser: TestBrowser;
+
+  before(async () => {
+    [desk, browser] = await Promise.all([startInboxDesk(), startBrowser()]);
+    await furnish(desk);
+  });
+  after(async () => {
+    await browser?.close();
+    await desk?.stop();
+  });
+
+  /** Somebody sits down at the desk; whatever the console complains of in the end fails the test. */
+  async function sit(run: (inbox: Inbox) => Promise<void>, path = '', options: BrowserContextOptions = DESKTOP) {
+    const { page, context, complaints } = await browser.open(desk.page + path, options);
+    await signIn(page, PASSWORD);
+    await run(inboxOn(page));
+    assert.deepEqual(complaints.filter(isComplaint), []);
+    await context.close();
+  }
+
+  it('opens for the password alone, and closes again', async () => {
+    const { page, context } = await browser.open(desk.page, DESKTOP);
+    await signIn(page, 'not the password');
+    await page.getByText('This is not the password.').waitFor();
+    assert.equal(await page.getByRole('navigation').or(page.getByRole('tablist')).count(), 0);
+    await signIn(page, PASSWORD);
+    await page.getByText('Live', { exact: true }).waitFor();
+    await page.reload();
+    await page.getByText('Live', { exact: true }).waitFor();
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByRole('textbox', { name: 'Password' }).waitFor();
+    await page.goto(`${desk.page}/tasks`);
+    await page.getByRole('textbox', { name: 'Password' }).waitFor();
+    await context.close();
+  });
+
+  it('shows the sign-in when the session has ended meanwhile', async () => {
+    await sit(async ({ page, row }) => {
+      await row('Ana Torres').waitFor();
+      await page.context().clearCookies();
+      await row('Ana Torres').click();
+      await page.getByRole('textbox', { name: 'Password' }).waitFor();
+    });
+  });
+
+  it('shows a message as it arrives, in the list and in the open conversation', async () => {
+    await sit(async ({ row, open, bubbles }) => {
+      await open('Ana Torres');
+      await desk.say(BEN, 'are you there already?', { ProfileName: 'Ben Okafor' });
+      await row('Ben Okafor').filter({ hasText: 'are you there already?' }).waitFor();
+      await row('Ben Okafor').filter({ hasText: 'unread' }).waitFor();
+      await desk.say(ANA, 'and I am here too', { ProfileName: 'Ana Torres' });
+      await bubbles.filter({ hasText: 'You said: and I am here too' }).waitFor();
+    });
+  });
+
+  it('marks as read what somebody looks at', async () => {
+    await desk.say(DAN, 'has anybody seen this?', { ProfileName: 'Dan' });
+    await sit(async ({ row, open }) => {
+      await row('Dan').filter({ hasText: 'unread' }).waitFor();
+      await open('Dan');
+      await row('Dan').filter({ hasNotText: 'unread' }).waitFor();
+      const { body } = await desk.ask('GET', `/api/whatsapp/conversation/${DAN}`);
+      assert.equal(body.conversation.unread_count, 0);
+    });
+  });
+
+  it('filters by kind, sentiment and status, and searches', async () => {
+    await sit(async ({ page, rows, row }) => {
+      const shows = async (...names: string[]) => {
+        await eventually(`exactly ${names}`, async () => {
+          const texts = await rows.allInnerTexts();
+          return texts.length === names.length && names.every((name) => texts.some((text) => text.includes(name)));
+        });
+      };
+      const choose = (name: string) =>
+        page.getByRole('radiogroup', { name: 'Show' }).getByText(name, { exact: true }).click();
+      await choose('Voice');
+      await shows('Chloé');
+      await choose('Picture');
+      await shows('Ana Torres');
+      await choose('Tasks');
+      await shows('Ben Okafor');
+      await choose('All');
+      await page.getByRole('combobox', { name: 'Sentiment' }).click();
+      await page.getByRole('option', { name: 'urgent' }).click();
+      await shows('Ben Okafor');
+      await page.getByRole('combobox', { name: 'Sentiment' }).click();
+      await page.getByRole('option', { name: 'urgent' }).click();
+      await page.getByRole('textbox', { name: 'Search conversations' }).fill('elephant');
+      await shows('Late Larry');
+      await page.getByRole('textbox', { name: 'Search conversations' }).fill('no such word anywhere');
+      await page.getByText('No conversation fits these filters.').waitFor();
+      await page.getByRole('button', { name: 'Clear the search' }).click();
+      await row('Ana Torres').waitFor();
+    });
+  });
+
+  it('shows pictures, voice with its transcript, and what the analysis made of a message beside it', async () => {
+    await sit(async ({ page, open, bubbles }) => {
+      await open('Ana Torres');
+      const picture = page.getByRole('img', { name: 'Sent by Ana Torres' });
+      await eventually(
+        'the picture is there',
+        async () => (await picture.evaluate((img) => 'naturalWidth' in img && img.naturalWidth)) === 320,
+      );
+      await open('Chloé');
+      await bubbles.filter({ hasText: 'Hello from a voice note.' }).getByRole('button', { name: /^Play/ }).waitFor();
+      await open('Ben Okafor');
+      const note = page.getByRole('complementary', { name: 'Analysis' }).filter({ hasText: 'urgent meeting' });
+      assert.match(
+        await note.innerText(),
+        /Urgent[\s\S]*scheduling[\s\S]*John Smith[\s\S]*ABC Corp[\s\S]*next Tuesday/,
+      );
+      await note.getByRole('link', { name: /Schedule a meeting/ }).click();
+      await page.getByRole('heading', { name: 'To do' }).waitFor();
+    });
+  });
+
+  it('answers from the desk, and the answer reaches the phone', async () => {
+    await sit(async ({ page, open, bubbles, reply }) => {
+      await open('Dan');
+      await page.keyboard.press('r');
+      await reply.and(page.locator(':focus')).waitFor();
+      await reply.fill('This is a person writing');
+      await reply.press('Control+Enter');
+      const own = bubbles.filter({ hasText: 'This is a person writing' });
+      await own.locator('[data-ticks]').waitFor();
+      assert.equal(await own.count(), 1, 'what was shown at once gave way to what the archive has');
+      const sent = desk.doubles.twilio.sent.at(-1);
+      assert.deepEqual([sent?.to, sent?.body], [`whatsapp:+${DAN}`, 'This is a person writing']);
+    });
+  });
+
+  it('says why an answer was not sent, and sends it again', async () => {
+    await sit(async ({ page, open, bubbles, reply }) => {
+      await open('Dan');
+      desk.doubles.twilio.faults.push({ kind: 'status', status: 400, code: 63016, message: 'no', on: 'create' });
+      await page.getByRole('button', { name: 'Ready-made answers' }).click();
+      await page.getByRole('menuitem', { name: /^Could you please/ }).click();
+      await reply.press('Control+Enter');
+      await page.getByRole('alert').filter({ hasText: 'Not sent:' }).waitFor();
+      await page.getByRole('button', { name: 'Try again' }).click();
+      await bubbles.filter({ hasText: 'Could you please send me' }).locator('[data-ticks]').waitFor();
+      assert.equal(await bubbles.filter({ hasText: 'Could you please send me' }).count(), 1);
+    });
+  });
+
+  it('lets nobody write outside of the 24 hours, and says what is allowed', async () => {
+    await sit(async ({ page, open, reply }) => {
+      await open('Late Larry');
+      await page.getByText('WhatsApp only allows an approved template').waitFor();
+      assert.ok(await reply.isDisabled());
+      await open('Dan');
+      await page.getByText(/You can answer freely for another 2\d h/).waitFor();
+    });
+  });
+
+  it('takes a conversation over, and hands it back', async () => {
+    await sit(async ({ page, row, open }) => {
+      await open('Dan');
+      await page.getByRole('combobox', { name: /How long the bot stays silent/ }).selectOption('60');
+      await page.getByRole('button', { name: 'Take over' }).click();
+      await page.getByText(/The bot is paused until \d\d:\d\d/).waitFor();
+      await row('Dan').filter({ hasText: 'Taken over' }).waitFor();
+      const silent = await desk.say(DAN, 'is a person there?', { ProfileName: 'Dan' });
+      assert.deepEqual(silent.texts, []);
+      await page.getByRole('button', { name: 'Hand back' }).click();
+      await page.getByText('The bot answers', { exact: true }).waitFor();
+      const answered = await desk.say(DAN, 'and now?', { ProfileName: 'Dan' });
+      assert.deepEqual(answered.texts, ['You said: and now?']);
+    });
+  });
+
+  it('archives with e and moves with j, k and /', async () => {
+    await sit(async ({ page, row, rows, open }) => {
+      await row('Late Larry').waitFor();
+      await page.keyboard.press('j');
+      const first = await rows.first().innerText();
+      await rows.first().and(page.locator('[aria-current=true]')).waitFor();
+      await page.keyboard.press('j');
+      await rows.nth(1).and(page.locator('[aria-current=true]')).waitFor();
+      await page.keyboard.press('k');
+      await page.keyboard.press('/');
+      await page.getByRole('textbox', { name: 'Search conversations' }).and(page.locator(':focus')).waitFor();
+      await page.keyboard.press('Escape');
+      assert.notEqual(first, '');
+      await open('Late Larry');
+      await page.keyboard.press('e');
+      await row('Late Larry').waitFor({ state: 'detached' });
+      const { body } = await desk.ask('GET', `/api/whatsapp/conversation/${LATE}`);
+      assert.equal(body.conversation.conversation_status, 'archived');
+      await desk.ask('POST', '/api/whatsapp/conversation-status', { phone_number: LATE, status: 'active' });
+      await row('Late Larry').waitFor();
+    });
+  });
+
+  it('blocks a contact and brings it back', async () => {
+    await sit(async ({ page, open, reply }) => {
+      await open('Late Larry');
+      await page.getByRole('button', { name: 'What to do with this conversation' }).click();
+      await page.getByRole('menuitem', { name: 'Block this contact' }).click();
+      await page.getByText('This contact is blocked.').waitFor();
+      assert.ok(await reply.isDisabled());
+      await page.getByRole('button', { name: 'What to do with this conversation' }).click();
+      await page.getByRole('menuitem', { name: 'Bring it back' }).click();
+      await page.getByText('This contact is blocked.').waitFor({ state: 'detached' });
+    });
+  });
+
+  it('loads older messages when somebody scrolls up, and stays where they read', async () => {
+    await sit(async ({ page, open, bubbles }) => {
+      await open('Late Larry');
+      await bubbles.filter({ hasText: 'old message 99' }).waitFor();
+      const before = await bubbles.count();
+      assert.ok(before <= 40, `not all at once: ${before}`);
+      const id = await bubbles.first().locator('[id^=message-]').getAttribute('id');
+      const oldest = bubbles.filter({ has: page.locator(`#${id}`) });
+      await oldest.scrollIntoViewIfNeeded();
+      await eventually('there are more', async () => (await bubbles.count()) > before);
+      const place = await oldest.boundingBox();
+      assert.ok(place && place.y > 0 && place.y < 900, `what was in sight still is: ${place?.y}`);
+      await page.getByRole('button', { name: 'Show older messages' }).click();
+      await bubbles.filter({ hasText: 'an elephant in the room' }).waitFor({ state: 'attached' });
+    });
+  });
+
+  it('makes a task by hand, changes it, moves it, and it is done', async () => {
+    await sit(async ({ page, open }) => {
+      await open('Ana Torres');
+      await page.getByRole('button', { name: 'What to do with this conversation' }).click();
+      await page.getByRole('menuitem', { name: 'Add a task' }).click();
+      await page.getByRole('textbox', { name: 'Title' }).fill('Bring the flowers');
+      await page.getByRole('combobox', { name: 'Priority' }).selectOption('1');
+      await page.getByLabel('Due').fill('2020-02-03');
+      await page.getByRole('button', { name: 'Save' }).click();
+      await page.getByRole('tab', { name: 'Tasks' }).click();
+      const column = (name: string) => page.getByRole('region', { name, exact: true });
+      const card = column('To do').getByRole('listitem').filter({ hasText: 'Bring the flowers' });
+      await card.filter({ hasText: 'Overdue, 3 Feb 2020' }).filter({ hasText: 'Ana Torres' }).waitFor();
+      await card.getByRole('button', { name: /\(change\)/ }).click();
+      await page.getByRole('textbox', { name: 'Title' }).fill('Bring many flowers');
+      await page.getByRole('button', { name: 'Save' }).click();
+      await column('To do').getByRole('button', { name: 'Start: Bring many flowers' }).click();
+      await column('In progress').getByRole('button', { name: 'Done: Bring many flowers' }).click();
+      await column('Done').getByText('Bring many flowers').waitFor();
+      const { body } = await desk.ask('GET', '/api/whatsapp/tasks?status=completed&search=many+flowers');
+      assert.deepEqual([body.count, body.tasks[0].priority, body.tasks[0].phone_number], [1, 1, `+${ANA}`]);
+    });
+  });
+
+  it('leads from a task to the message it came from', async () => {
+    await sit(async ({ page, bubbles }) => {
+      await page.getByRole('link', { name: 'Ben Okafor' }).click();
+      await bubbles.locator('[data-wanted=true]').waitFor();
+      await bubbles
+        .filter({ hasText: 'John Smith from ABC Corp' })
+        .filter({ has: page.locator('[data-wanted=true]') })
+        .waitFor();
+    }, '/tasks');
+  });
+
+  it('shows the numbers that SQL counts', async () => {
+    await sit(async ({ page }) => {
+      await page.getByRole('heading', { name: 'Dashboard' }).waitFor();
+      const { rows } = await desk.database.run((db) =>
+        sql<Record<string, number>>`
+          select count(*)::int as total_messages,
+            count(*) filter (where direction = 'inbound')::int as inbound_messages,
+            count(*) filter (where direction = 'outbound')::int as outbound_messages,
+            count(*) filter (where message_type = 'audio')::int as voice_messages,
+            (select count(*)::int from sales_tasks) as tasks_created,
+            count(*) filter (where transcription_status = 'completed')::int as transcriptions_completed,
+            (select count(*)::int from whatsapp_conversations) as unique_contacts
+          from whatsapp_messages`.execute(db),
+      );
+      for (const [name, value] of Object.entries(rows[0] ?? {})) {
+        const card = page.locator(`[data-number=${name}]`);
+        await card.locator('strong').getByText(value.toLocaleString('en'), { exact: true }).waitFor();
+      }
+      await page
+        .locator('[data-number=avg_processing_time_seconds]')
+        .getByText(/^\d+\.\d+ s$/)
+        .waitFor();
+      await page.getByText('7 days').click();
+      const week = page.getByRole('figure').filter({ hasText: 'Messages per day' });
+      await week.getByText('As a table').click();
+      await eventually('seven days', async () => (await week.locator('tbody tr').count()) === 7);
+      const cells = await week.locator('tbody tr td:nth-child(2)').allInnerTexts();
+      const counted = await desk.database.run((db) =>
+        sql<{ n: number }>`select count(*)::int as n from whatsapp_messages
+          where direction = 'inbound' and received_at > (now() at time zone 'UTC')::date - 6`.execute(db),
+      );
+      assert.equal(
+        cells.reduce((sum, cell) => sum + Number(cell.replace(',', '')), 0),
+        counted.rows[0]?.n,
+      );
+    }, '/dashboard');
+  });
+
+  it('shows what was given up, tries it again, and lets it go', async () => {
+    await bury(desk, 'nobody answered me');
+    await bury(desk, 'nor me');
+    await sit(async ({ page }) => {
+      const letter = (text: string) => page.getByRole('listitem').filter({ hasText: text });
+      await letter('nor me')
+        .filter({ hasText: `+${DAN}` })
+        .filter({ hasText: 'in time' })
+        .waitFor();
+      await letter('nor me').getByRole('button', { name: 'Let it go' }).click();
+      await page.getByRole('dialog').getByRole('button', { name: 'Let it go' }).click();
+      await letter('nor me').waitFor({ state: 'detached' });
+      await letter('nobody answered me').getByRole('button', { name: 'Try again' }).click();
+      await page.getByText('Nothing was given up').waitFor();
+      const { body } = await desk.ask('GET', '/api/whatsapp/dead-letters');
+      assert.equal(body.count, 0);
+    }, '/undelivered');
+  });
+
+  it('says that the live connection is gone, and catches up when it is back', async () => {
+    await sit(async ({ page, row }) => {
+      await row('Ana Torres').waitFor();
+      await desk.cut();
+      await page.getByText('Offline').waitFor();
+      await page.getByText('The live connection is gone.').waitFor();
+      await desk.say(CHLOE, 'said while you were away', { ProfileName: 'Chloé' });
+      await desk.mend();
+      await page.getByText('Live', { exact: true }).waitFor();
+      await row('Chloé').filter({ hasText: 'said while you were away' }).waitFor();
+    });
+  });
+
+  it('reads nothing that people wrote as HTML, wherever it is shown', async () => {
+    const evil = '<img src=x onerror="document.title=\'owned\'"><script>document.title="owned"</script>';
+    await desk.say(MALLORY, `${evil} javascript:alert(1) [a](javascript:alert(2))`, { ProfileName: evil });
+    await desk.analyse((text) =>
+      text.includes('onerror')
+        ? {
+            summary: evil,
+            sentiment: 'urgent',
+            intent: evil.slice(0, 90),
+            people: [evil],
+            companies: [evil],
+            dates: [evil],
+            amounts: [evil],
+            products: [evil],
+            task: { title: evil, description: evil, type: '<i>"type"</i>', dueDate: '2026-11-30' },
+          }
+        : null,
+    );
+    await sit(async ({ page, row }) => {
+      const harmless = async (where: string) => {
+        await page.getByText('<img src=x').first().waitFor();
+        assert.equal(await page.locator('[onerror], #root script, a[href^="javascript:"]').count(), 0, where);
+        assert.match(await page.title(), /^Recado/, where);
+      };
+      await row('<img src=x').click();
+      await page.getByRole('complementary', { name: 'Analysis' }).filter({ hasText: '<img src=x' }).waitFor();
+      await harmless('conversation');
+      await page.getByRole('tab', { name: 'Tasks' }).click();
+      await page
+        .getByRole('listitem')
+        .filter({ hasText: '<img src=x' })
+        .getByRole('button', { name: /\(change\)/ })
+        .click();
+      await page.getByRole('dialog').waitFor();
+      await harmless('tasks');
+    });
+  });
+
+  for (const [name, options] of Object.entries({ 'on a desktop': DESKTOP, '360 pixels wide': PHONE })) {
+    for (const colorScheme of ['light', 'dark'] as const) {
+      it(`is usable for everybody ${name}, ${colorScheme}`, async () => {
+        await sit(
+          async ({ page, row, open }) => {
+            const check = async (where: string) => {
+              await page.waitForTimeout(300);
+              const overflow = await page.evaluate('document.documentElement.scrollWidth - innerWidth');
+              assert.equal(overflow, 0, `${where}: nothing sticks out to the side`);
+              assert.deepEqual(await barriers(page), [], where);
+            };
+            await row('Ana Torres').waitFor();
+            assert.equal(await page.locator('html').getAttribute('data-mantine-color-scheme'), colorScheme);
+            await check('list');
+            await open('Ben Okafor');
+            await check('conversation');
+            for (const tab of ['Tasks', 'Dashboard', 'Given up']) {
+              await page.getByRole('tab', { name: tab }).click();
+              await page.getByRole('heading', { name: HEADINGS[tab] ?? tab }).waitFor();
+              await check(tab);
+            }
+          },
+          '',
+          { ...options, colorScheme },
+        );
+      });
+    }
+  }
+});
+
+const HEADINGS: Record<string, RegExp> = { Tasks: /^To do/, Dashboard: /^Dashboard/, 'Given up': /^Given up/ };
+
+interface Inbox {
+  page: Page;
+  rows: Locator;
+  /** In the list of conversations. */
+  row: (name: string) => Locator;
+  open: (name: string) => Promise<void>;
+  bubbles: Locator;
+  reply: Locator;
+}
+
+function inboxOn(page: Page): Inbox {
+  const rows = page.getByRole('region', { name: 'Conversations' }).getByRole('listitem').getByRole('button');
+  const row = (name: string) => rows.filter({ hasText: name });
+  return {
+    page,
+    rows,
+    row,
+    async open(name) {
+      await row(name).click();
+      await page.getByRole('log', { name: `Conversation with ${name}` }).waitFor();
+    },
+    bubbles: page.getByRole('log').locator('li[data-mine]'),
+    reply: page.getByRole('textbox', { name: 'Your answer' }),
+  };
+}
+
+async function signIn(page: Page, password: string): Promise<void> {
+  await page.getByRole('textbox', { name: 'Password' }).fill(password);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+}
+
+/** That nobody is signed in yet, that a password was wrong or a server away is what a test wants to see. */
+function isComplaint(text: string): boolean {
+  return !/Failed to load resource: (the server responded with a status of (401|409|422|502)|net::ERR_)/.test(text);
+}
+
+/** Some conversations to look at. */
+async function furnish(desk: InboxDesk): Promise<void> {
+  const now = Date.now();
+  const old = Array.from({ length: 60 }, (_, i) => ({
+    contact: LATE,
+    name: 'Late Larry',
+    text: i === 7 ? 'an elephant in the room' : `old message ${i + 40}`,
+    at: now - 3 * DAY_MS + i * 60_000,
+    answer: `an answer, the ${i + 1}. of many`,
+    usage: { prompt: 1_000, completion: 50, cached: 600 },
+  }));
+  await desk.remember(old);
+  const jpeg = await sharp({ create: { width: 320, height: 200, channels: 3, background: '#1e50c8' } })
+    .jpeg()
+    .toBuffer();
+  const { twilio } = desk.doubles;
+  const picture = { NumMedia: '1', MediaUrl0: twilio.addMedia(jpeg, 'image/jpeg'), MediaContentType0: 'image/jpeg' };
+  await desk.say(ANA, 'look at this', { ProfileName: 'Ana Torres', ...picture });
+  const voice = readFileSync('test/fixtures/media/voice.ogg');
+  const note = { NumMedia: '1', MediaUrl0: twilio.addMedia(voice, 'audio/ogg'), MediaContentType0: 'audio/ogg' };
+  await desk.say(CHLOE, '', { ProfileName: 'Chloé', ...note });
+  await desk.say(BEN, 'I need to schedule a meeting with John Smith from ABC Corp next Tuesday. This is urgent.', {
+    ProfileName: 'Ben Okafor',
+  });
+  await desk.say(DAN, 'hello', { ProfileName: 'Dan' });
+  await desk.analyse((text) =>
+    text.includes('John Smith')
+      ? {
+          summary: 'Request to schedule an urgent meeting.',
+          sentiment: 'urgent',
+          intent: 'scheduling',
+          people: ['John Smith'],
+          companies: ['ABC Corp'],
+          dates: ['next Tuesday'],
+          task: { title: 'Schedule a meeting with John Smith', type: 'meeting', priority: 1, dueDate: '2026-11-24' },
+        }
+      : text.includes('look at this')
+        ? { summary: 'Shows a picture.', sentiment: 'positive' }
+        : null,
+  );
+}
+
+/** Leaves a dead letter, as the bot does. */
+async function bury({ redis, keys }: InboxDesk, text: string): Promise<void> {
+  const conversation = `14155238886:${DAN}`;
+  const at = String(Date.now());
+  const message = {
+    id: newSid('SM'),
+    channel: 'twilio',
+    business: '14155238886',
+    contact: DAN,
+    profileName: 'Dan',
+    text,
+  };
+  const messages = JSON.stringify([{ ...message, receivedAt: Date.now(), attachments: [], requestId: 'r' }]);
+  const why = { code: 'model.timeout', reason: 'no answer in 60000 ms', reply: '' };
+  const fields = { conversation, turn: newSid('T'), at, ...why, messages };
+  await redis.xadd(keys.of(conversation).dead, '*', ...Object.entries(fields).flat());
+}
+
+/** What axe finds that keeps somebody out: its serious and critical findings, by rule and place. */
+async function barriers(page: Page): Promise<string[]> {
+  await page.evaluate(AXE);
+  return page.evaluate(async () => {
+    // The script above put it there.
+    const { axe } = globalThis as unknown as {
+      axe: {
+        run: () => Promise<{
+          violations: { id: string; impact: string; nodes: { target: string[]; failureSummary: string }[] }[];
+        }>;
+      };
+    };
+    const { violations } = await axe.run();
+    return violations
+      .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+      .flatMap(({ id, nodes }) =>
+        nodes.map(({ target, failureSummary }) => `${id} at ${target.join(' ')}: ${failureSummary}`),
+      );
+  });
+}
