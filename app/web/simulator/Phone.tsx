@@ -9,7 +9,7 @@ import { Composer } from './Composer.tsx';
 import { Conversation } from './Conversation.tsx';
 import classes from './Phone.module.css';
 import type { PhoneState } from './phones.ts';
-import type { Picked, Picked } from './picked.ts';
+import type { Picked } from './picked.ts';
 import { shownContact } from './usePeople.ts';
 import type { Connection } from './usePhones.ts';
 import { useTimer } from './useTimer.ts';
