@@ -57,7 +57,8 @@ export function createAnalytics(database: Database): Analytics {
       }),
 
     series: ({ days, timeZone }) =>
-      database.run(async (db) => {
+      database.transaction(async (db) => {
+        await sql`set local jit = off`.execute(db); // compiling the query takes longer than running it
         const most = Math.max(1, Math.min(366, Math.trunc(days)));
         const today = sql`(now() at time zone ${timeZone})::date`;
         const start = sql`((${today} - ${most - 1}::int)::timestamp at time zone ${timeZone})`;
