@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type FailureCode, isFailure } from '../errors.ts';
 import type { ContentPart } from '../llm/model.ts';
 import { countTokens } from '../llm/tokens.ts';
+import { createGate } from '../media/gate.ts';
 import type { Attachment, InboundMessage, Line, Location } from '../message.ts';
 import type { Log } from '../ops/logger.ts';
 import type { Metrics } from '../ops/metrics.ts';
@@ -33,6 +34,9 @@ export interface ReadOptions {
 /** How long a turn that begins with an attachment waits for its siblings: several photos sent at once are several webhooks. */
 export const SIBLINGS_MS = 600;
 
+/** How many files are in memory at once: each may have as many bytes as MAX_MEDIA_BYTES says. */
+const MOST_FILES = 8;
+
 export function hasAttachments(messages: readonly InboundMessage[]): boolean {
   return messages.some((message) => message.attachments.length > 0);
 }
@@ -42,6 +46,7 @@ export function waitForSiblings(signal: AbortSignal): Promise<void> {
 }
 
 export function createRead({ download, seePicture, hearVoice, metrics }: ReadOptions): Read {
+  const gate = createGate(MOST_FILES);
   const known = new WeakMap<InboundMessage, Promise<Fresh>>();
   return (messages, signal, log) => Promise.all(messages.map((message) => once(message, signal, log)));
 
@@ -69,6 +74,7 @@ export function createRead({ download, seePicture, hearVoice, metrics }: ReadOpt
 
   async function open(attachment: Attachment, signal: AbortSignal, log: Log): Promise<Opened> {
     if (attachment.kind !== 'image' && attachment.kind !== 'audio') return unopened(attachment, 'media.unsupported');
+    const leave = await gate.enter(1);
     const startedAt = performance.now();
     try {
       const bytes = await download(attachment, signal);
@@ -80,6 +86,7 @@ export function createRead({ download, seePicture, hearVoice, metrics }: ReadOpt
       log.warn('An attachment could not be read', { kind: attachment.kind, code, error });
       return unopened(attachment, code);
     } finally {
+      leave();
       metrics.stageTook('media', performance.now() - startedAt);
     }
   }

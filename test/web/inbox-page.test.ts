@@ -194,7 +194,7 @@ describe('the inbox in the browser', { skip: NO_BROWSER }, () => {
       await page.getByRole('button', { name: 'Hand back' }).click();
       await page.getByText('The bot answers', { exact: true }).waitFor();
       const answered = await desk.say(DAN, 'and now?', { ProfileName: 'Dan' });
-      assert.deepEqual(answered.texts, ['You said: and now?']);
+      assert.match(answered.texts.join(), /^You said: [^]*and now\?$/);
     });
   });
 
@@ -360,7 +360,13 @@ describe('the inbox in the browser', { skip: NO_BROWSER }, () => {
 
   it('reads nothing that people wrote as HTML, wherever it is shown', async () => {
     const evil = '<img src=x onerror="document.title=\'owned\'"><script>document.title="owned"</script>';
+    const place = { Latitude: '38.7', Longitude: '-9.1', Label: evil, Address: evil };
+    await desk.say(MALLORY, `a place ${evil}`, { ProfileName: evil, ...place });
+    desk.doubles.model.transcript = evil;
+    const url = desk.doubles.twilio.addMedia(readFileSync('test/fixtures/media/voice.ogg'), 'audio/ogg');
+    await desk.say(MALLORY, '', { ProfileName: evil, NumMedia: '1', MediaUrl0: url, MediaContentType0: 'audio/ogg' });
     await desk.say(MALLORY, `${evil} javascript:alert(1) [a](javascript:alert(2))`, { ProfileName: evil });
+    await bury(desk, evil);
     await desk.analyse((text) =>
       text.includes('onerror')
         ? {
@@ -393,6 +399,10 @@ describe('the inbox in the browser', { skip: NO_BROWSER }, () => {
         .click();
       await page.getByRole('dialog').waitFor();
       await harmless('tasks');
+      await page.keyboard.press('Escape');
+      await page.getByRole('tab', { name: 'Given up' }).click();
+      await page.getByRole('button', { name: 'Try again' }).waitFor();
+      await harmless('given up');
     });
   });
 
