@@ -70,22 +70,20 @@ export function createAnalytics(database: Database): Analytics {
             select ${dayOf('received_at')} as day,
               count(*) filter (where direction = 'inbound') as inbound,
               count(*) filter (where direction = 'outbound') as outbound,
+              percentile_cont(array[0.5, 0.95]) within group (order by response_ms) as ms,
               count(*) filter (where ai_sentiment = 'positive') as positive,
               count(*) filter (where ai_sentiment = 'negative') as negative,
               count(*) filter (where ai_sentiment = 'neutral') as neutral,
               count(*) filter (where ai_sentiment = 'urgent') as urgent,
               sum(prompt_tokens) as prompt, sum(completion_tokens) as completion, sum(cached_tokens) as cached
             from whatsapp_messages where received_at >= ${start} group by 1),
-          waited as materialized (
-            select ${dayOf('received_at')} as day, percentile_cont(array[0.5, 0.95]) within group (order by response_ms) as ms
-            from whatsapp_messages where received_at >= ${start} and response_ms is not null group by 1),
           created as materialized (
             select ${dayOf('created_at')} as day, count(*) as count from sales_tasks where created_at >= ${start} group by 1),
           done as materialized (
             select ${dayOf('completed_at')} as day, count(*) as count from sales_tasks where completed_at >= ${start} group by 1)
           select days.day, inbound, outbound, ms[1] as p50, ms[2] as p95, positive, negative, neutral, urgent, prompt, completion, cached,
             created.count as created, done.count as done
-          from days left join said using (day) left join waited using (day) left join created using (day) left join done using (day)
+          from days left join said using (day) left join created using (day) left join done using (day)
           order by days.day`.execute(db);
         return seriesOf(rows);
       }),

@@ -7,6 +7,7 @@
 import type { Channel, OpenResponse } from '../channels/channel.ts';
 import { isFailure } from '../errors.ts';
 import { encodeEvent } from '../events.ts';
+import { createGate } from '../media/gate.ts';
 import type { Allowance, Usage } from '../memory/allowance.ts';
 import type { Held, Mailbox } from '../memory/mailbox.ts';
 import { addressesOf, type Line, type Reply } from '../message.ts';
@@ -17,7 +18,6 @@ import { type Compose, type Made, madeBy } from './commit.ts';
 import type { Deliver, Delivered } from './deliver.ts';
 import type { Ending } from './ending.ts';
 import { keepLease, type Lease } from './lease.ts';
-import { createPlaces } from './places.ts';
 import type { Summarize } from './summarize.ts';
 
 export interface Turns {
@@ -53,7 +53,7 @@ export interface TurnsOptions {
 export function createTurns(options: TurnsOptions): Turns {
   const { mailbox, allowance, channel, read, compose, deliver, ending, summarize, metrics, leaseMs, now } = options;
   const running = new Set<Promise<void>>();
-  const places = createPlaces(options.maxConcurrent);
+  const places = createGate(options.maxConcurrent);
   let stopping = false;
 
   return {
@@ -85,7 +85,7 @@ export function createTurns(options: TurnsOptions): Turns {
       if (stopping && held !== first && open === null) return ending.giveBack(held, 0, log);
       const turnLog = log.child({ turn: held.turn, contact: addressesOf(held.conversation).contact });
       const lease = keepLease(mailbox, held.conversation, held.turn, leaseMs, turnLog);
-      const leave = await places.take();
+      const leave = await places.enter(1);
       try {
         if (held.pending) {
           held = await bringToItsEnd(held, held.pending, lease, turnLog);

@@ -5,6 +5,8 @@ export interface Gate {
    * @param weight how many places are taken; more than there are means all
    */
   enter(weight: number): Promise<() => void>;
+  /** How many wait to be let through. */
+  readonly waiting: number;
 }
 
 export function createGate(places: number): Gate {
@@ -30,6 +32,9 @@ export function createGate(places: number): Gate {
         free += weight;
         admitWhoFits();
       };
+    },
+    get waiting() {
+      return queue.length;
     },
   };
 }

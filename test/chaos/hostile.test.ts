@@ -109,7 +109,7 @@ const nasty = fc.oneof(
     '\u200b\u200e\u2066',
     '\ufeff',
     '\ufffe',
-    '$\u007bjndi:ldap://x}',
+    '$\u{7b}jndi:ldap://x}',
   ),
   fc.constantFrom(
     '__proto__',
@@ -324,11 +324,6 @@ test('thousands of hostile requests: refused clearly, nothing stored, nothing to
   await sendAll(cases.slice(tenth), answers);
   const after = await memory();
 
-  const trickled = await Promise.all(slow);
-  for (const { status, tookMs } of trickled) {
-    assert.ok([0, 400, 408].includes(status), `a request that trickles in: ${status}`);
-    assert.ok(tookMs < 25_000, `it was endured for ${tookMs} ms`);
-  }
   const client = doubles.redis.client();
   await settled(client);
   const strangers = await strangersIn(cases);
@@ -350,7 +345,14 @@ test('thousands of hostile requests: refused clearly, nothing stored, nothing to
     'memory after (MB)': (after.rss / 1e6).toFixed(0),
     ...figuresOf(verdict),
   });
+  const complaints = [...answers].flatMap(([one, answer]) => complaintAbout(one, answer) ?? []);
+  assert.deepEqual([...new Set(complaints)].slice(0, 20), [], `seed ${SEED}`);
   assert.deepEqual(verdict.complaints, []);
+  const trickled = await Promise.all(slow);
+  for (const { status, tookMs } of trickled) {
+    assert.ok([0, 400, 408].includes(status), `a request that trickles in: ${status}`);
+    assert.ok(tookMs < 25_000, `it was endured for ${tookMs} ms`);
+  }
   assert.ok(
     ana.sent.every(({ acknowledged, tries }) => acknowledged && tries.length === 1),
     'people are answered in between',
