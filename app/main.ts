@@ -11,13 +11,19 @@ import { type App, build } from './wire.ts';
 /** How long turns in flight may take to finish after a signal. Containers are killed 30 s after it. */
 const DRAIN_MS = 25_000;
 
+/**
+ * How long a request may take to arrive, ms, for Node's HTTP server; its own limits are minutes, and looked at twice a minute.
+ * Twilio gives up after 15 s altogether, and a body of 64 KB that takes longer is nobody who wants an answer.
+ */
+const ARRIVAL = { headersTimeout: 10_000, requestTimeout: 15_000, connectionsCheckingInterval: 1_000 };
+
 async function main(): Promise<void> {
   readEnvFile();
   const config = readConfig(process.env);
   const log = createLogger({ level: config.logLevel, format: process.stdout.isTTY ? 'text' : 'json' });
   const places = await startPlaces(config, log);
   const app = build(config, places, log);
-  const server = createHttpServer(app.koa.callback());
+  const server = createHttpServer(ARRIVAL, app.koa.callback());
   stopOnSignal(server, app, places, log);
   await app.connect();
   await listen(server, config.port);

@@ -2,7 +2,7 @@
 import type Router from '@koa/router';
 import Koa from 'koa';
 import bodyParser from 'koa-bodyparser';
-import { isFailure } from './errors.ts';
+import { Failure, isFailure } from './errors.ts';
 import { newId } from './ops/id.ts';
 import type { Log } from './ops/logger.ts';
 
@@ -11,11 +11,18 @@ export interface RequestState {
   /** Follows a request through the log, from the webhook to the reply. */
   requestId: string;
   /** What a router wants to be answered when a request is refused, instead of our JSON. */
-  refusal?: { type: string; body: string };
+  refusal?: Refusal;
+}
+
+export interface Refusal {
+  type: string;
+  body: string;
 }
 
 export interface ServerOptions {
   routers: Router[];
+  /** Path → what is answered there when a request is refused, also before a router has seen it. */
+  refusals?: ReadonlyMap<string, Refusal>;
   log: Log;
   /** True once the process has begun to stop: what comes in now gets 503. */
   isStopping: () => boolean;
@@ -28,13 +35,19 @@ export interface ServerOptions {
 const BODY_LIMIT = '64kb';
 
 /** Builds the application; it listens nowhere. */
-export function createServer({ routers, log, isStopping }: ServerOptions): Koa {
+export function createServer({ routers, refusals = new Map(), log, isStopping }: ServerOptions): Koa {
   const app = new Koa();
   app.on('error', (error: unknown) => {
     if (isGoneClient(error)) log.debug('A client left before its answer was written');
     else log.error('The server failed outside a request', { error });
   });
   app.use(requestLog(log));
+  app.use((ctx, next) => {
+    // As the routers see it: in any case, with or without a slash at the end.
+    const refusal = refusals.get(ctx.path.toLowerCase().replace(/\/$/, ''));
+    if (refusal) ctx.state.refusal = refusal;
+    return next();
+  });
   app.use(async (ctx, next) => {
     if (isStopping()) {
       ctx.set('Connection', 'close');
@@ -63,6 +76,8 @@ function requestLog(log: Log): Koa.Middleware {
     try {
       await next();
       if (ctx.status === 404 && ctx.body == null) refuse(ctx, 404, 'request.unknown');
+      // The routers leave the body to us; and a method that nobody has heard of is no failure of ours (501).
+      if (ctx.status === 405 || ctx.status === 501) refuse(ctx, 405, 'request.method');
     } catch (error) {
       problem = error;
       const { status, code } = answerTo(error);
@@ -86,6 +101,7 @@ function answerTo(error: unknown): { status: number; code: string } {
   // http-errors, as Koa and the body parser throw them: 4xx is the sender's doing, the rest is ours.
   const status = error instanceof Error && 'status' in error ? Number(error.status) : 500;
   if (status === 413) return { status, code: 'request.too_large' };
+  if (status === 415) return { status, code: 'request.type' };
   if (status >= 400 && status < 500) return { status, code: 'request.invalid' };
   return { status: 500, code: 'server.error' };
 }
@@ -125,5 +141,10 @@ function readBody(): Koa.Middleware {
     jsonLimit: BODY_LIMIT,
     textLimit: BODY_LIMIT,
     extendTypes: { text: ['application/x-www-form-urlencoded'] },
+    onerror(error) {
+      // Bytes that are not compressed as the header says fail without a status.
+      if ('status' in error) throw error;
+      throw new Failure('request.invalid', 'The body cannot be read.', { cause: error });
+    },
   });
 }

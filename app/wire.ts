@@ -6,7 +6,7 @@
 import type Koa from 'koa';
 import { createTwilioChannel } from './channels/twilio/client.ts';
 import { createTwilioMedia } from './channels/twilio/media.ts';
-import { createTwilioWebhook, STATUS_PATH } from './channels/twilio/webhook.ts';
+import { createTwilioWebhook, REFUSALS, STATUS_PATH } from './channels/twilio/webhook.ts';
 import type { Config } from './config.ts';
 import { createAccept } from './conversation/accept.ts';
 import { createAsker } from './conversation/answer.ts';
@@ -198,7 +198,7 @@ export function build(config: Config, places: Places, log: Log): App {
     pages,
     ...(places.simulator ? [places.simulator.router] : []),
   ];
-  const koa = createServer({ routers, log, isStopping });
+  const koa = createServer({ routers, refusals: REFUSALS, log, isStopping });
 
   return {
     koa,

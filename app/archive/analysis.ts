@@ -97,6 +97,14 @@ export function createAnalysisStore(database: Database): AnalysisStore {
 
     complete: (burst, { about, analysis, task }) =>
       database.transaction(async (db) => {
+        // Conversations are always locked before their messages, or two transactions could wait for each other.
+        await db
+          .updateTable('whatsapp_conversations')
+          .set({ last_sentiment: clean(analysis.sentiment, 20) })
+          .where('id', '=', (eb) =>
+            eb.selectFrom('whatsapp_messages').select('conversation_id').where('id', '=', about),
+          )
+          .execute();
         const message = await db
           .updateTable('whatsapp_messages')
           .set({
@@ -119,11 +127,6 @@ export function createAnalysisStore(database: Database): AnalysisStore {
           burst.messages.map(({ id }) => id).filter((id) => id !== about),
           'skipped',
         );
-        await db
-          .updateTable('whatsapp_conversations')
-          .set({ last_sentiment: clean(analysis.sentiment, 20) })
-          .where('id', '=', message.conversation_id)
-          .execute();
         return task ? makeTask(db, task, message) : null;
       }),
 

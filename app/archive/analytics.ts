@@ -60,31 +60,29 @@ export function createAnalytics(database: Database): Analytics {
       database.transaction(async (db) => {
         await sql`set local jit = off`.execute(db); // compiling the query takes longer than running it
         const most = Math.max(1, Math.min(366, Math.trunc(days)));
-        const today = sql`(now() at time zone ${timeZone})::date`;
-        const start = sql`((${today} - ${most - 1}::int)::timestamp at time zone ${timeZone})`;
-        const dayOf = (column: string) => sql`(${sql.ref(column)} at time zone ${timeZone})::date`;
         const { rows } = await sql<Day>`
           with days as (
-            select generate_series(${today} - ${most - 1}::int, ${today}, interval '1 day')::date as day),
-          said as materialized (
-            select ${dayOf('received_at')} as day,
-              count(*) filter (where direction = 'inbound') as inbound,
+            select day::date as day, day at time zone ${timeZone} as since, (day + interval '1 day') at time zone ${timeZone} as until
+            from (select date_trunc('day', now() at time zone ${timeZone}) - n * interval '1 day' as day
+              from generate_series(0, ${most - 1}::int) n) counted)
+          select * from days
+          cross join lateral (
+            select count(*) filter (where direction = 'inbound') as inbound,
               count(*) filter (where direction = 'outbound') as outbound,
-              percentile_cont(array[0.5, 0.95]) within group (order by response_ms) as ms,
+              percentile_cont(0.5) within group (order by response_ms) as p50,
+              percentile_cont(0.95) within group (order by response_ms) as p95,
               count(*) filter (where ai_sentiment = 'positive') as positive,
               count(*) filter (where ai_sentiment = 'negative') as negative,
               count(*) filter (where ai_sentiment = 'neutral') as neutral,
               count(*) filter (where ai_sentiment = 'urgent') as urgent,
-              sum(prompt_tokens) as prompt, sum(completion_tokens) as completion, sum(cached_tokens) as cached
-            from whatsapp_messages where received_at >= ${start} group by 1),
-          created as materialized (
-            select ${dayOf('created_at')} as day, count(*) as count from sales_tasks where created_at >= ${start} group by 1),
-          done as materialized (
-            select ${dayOf('completed_at')} as day, count(*) as count from sales_tasks where completed_at >= ${start} group by 1)
-          select days.day, inbound, outbound, ms[1] as p50, ms[2] as p95, positive, negative, neutral, urgent, prompt, completion, cached,
-            created.count as created, done.count as done
-          from days left join said using (day) left join created using (day) left join done using (day)
-          order by days.day`.execute(db);
+              coalesce(sum(prompt_tokens), 0) as prompt, coalesce(sum(completion_tokens), 0) as completion,
+              coalesce(sum(cached_tokens), 0) as cached
+            from whatsapp_messages where received_at >= since and received_at < until) said
+          cross join lateral (
+            select count(*) as created from sales_tasks where created_at >= since and created_at < until) made
+          cross join lateral (
+            select count(*) as done from sales_tasks where completed_at >= since and completed_at < until) finished
+          order by day`.execute(db);
         return seriesOf(rows);
       }),
   };
@@ -92,39 +90,34 @@ export function createAnalytics(database: Database): Analytics {
 
 interface Day {
   day: string;
-  inbound: number | null;
-  outbound: number | null;
+  inbound: number;
+  outbound: number;
   p50: number | null;
   p95: number | null;
-  positive: number | null;
-  negative: number | null;
-  neutral: number | null;
-  urgent: number | null;
-  prompt: number | null;
-  completion: number | null;
-  cached: number | null;
-  created: number | null;
-  done: number | null;
+  positive: number;
+  negative: number;
+  neutral: number;
+  urgent: number;
+  prompt: number;
+  completion: number;
+  cached: number;
+  created: number;
+  done: number;
 }
 
 function seriesOf(rows: readonly Day[]): Series {
   const round = (ms: number | null) => (ms === null ? null : Math.round(ms));
   return {
-    messages: rows.map(({ day, inbound, outbound }) => ({ day, inbound: inbound ?? 0, outbound: outbound ?? 0 })),
+    messages: rows.map(({ day, inbound, outbound }) => ({ day, inbound, outbound })),
     responseTime: rows.map(({ day, p50, p95 }) => ({ day, p50Ms: round(p50), p95Ms: round(p95) })),
     sentiment: rows.map(({ day, positive, negative, neutral, urgent }) => ({
       day,
-      positive: positive ?? 0,
-      negative: negative ?? 0,
-      neutral: neutral ?? 0,
-      urgent: urgent ?? 0,
+      positive,
+      negative,
+      neutral,
+      urgent,
     })),
-    tasks: rows.map(({ day, created, done }) => ({ day, created: created ?? 0, done: done ?? 0 })),
-    tokens: rows.map(({ day, prompt, completion, cached }) => ({
-      day,
-      prompt: prompt ?? 0,
-      completion: completion ?? 0,
-      cached: cached ?? 0,
-    })),
+    tasks: rows.map(({ day, created, done }) => ({ day, created, done })),
+    tokens: rows.map(({ day, prompt, completion, cached }) => ({ day, prompt, completion, cached })),
   };
 }

@@ -144,6 +144,15 @@ export interface TaskSource {
 
 /** @returns the task's id; null when the analysis has made one of this message before. */
 export async function insertTask(db: Writer, task: NewTask, source: TaskSource): Promise<string | null> {
+  if (source.conversationId) {
+    // Conversations are always locked before their messages, or two transactions could wait for each other.
+    await db
+      .selectFrom('whatsapp_conversations')
+      .select('id')
+      .where('id', '=', source.conversationId)
+      .forUpdate()
+      .execute();
+  }
   const row = await db
     .insertInto('sales_tasks')
     .values({

@@ -44,6 +44,7 @@ export function createDeliver({
     if (parts.length === 0) return { kind: 'sent', sids: [] };
     try {
       if (response && reply.via === 'twiml') {
+        await lease?.check();
         if (await response.send(parts, reply.id)) return { kind: 'sent', sids: [] };
         log.warn('The webhook closed before the answer was written; it goes by REST');
       }

@@ -1,8 +1,11 @@
 /** A reply whose sender died: what Twilio has on its list is not sent again, what is missing is. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Bot, type Doubles, startBot, startDoubles } from '../support/bot.ts';
+import { startHttpProxy } from './support/http-proxy.ts';
 import { BUSINESS } from './support/people.ts';
+import { report } from './support/size.ts';
 import { settled } from './support/verdict.ts';
 
 let doubles: Doubles;
@@ -70,4 +73,24 @@ test('a message that failed on its way is not taken for one that arrived', async
   failed.status = 'failed';
   await settled(doubles.redis.client());
   assert.equal(receivedBy(phone).length, 2);
+});
+
+test('the one way to get an answer twice: Twilio carries out a send after its list was asked', async (t) => {
+  const line = await startHttpProxy(doubles.twilio.url);
+  let delayed: Promise<unknown> | null = null;
+  line.handle = (request, forward) => {
+    if (delayed || request.method !== 'POST' || !request.path.endsWith('/Messages.json')) return forward();
+    // The connection breaks, and what was on it arrives when nobody expects it any more.
+    delayed = sleep(4_500).then(forward);
+    return 'cut';
+  };
+  const phone = '15550100400';
+  const other = await startBot(doubles, { TWILIO_API_BASE_URL: line.url, TWIML_DEADLINE_MS: '0' });
+  await other.say(phone, 'hello');
+  await settled(doubles.redis.client());
+  await delayed;
+  await other.stop();
+  await line.close();
+  report(t, { doubled: receivedBy(phone).length - 1 });
+  assert.deepEqual(receivedBy(phone), ['You said: hello', 'You said: hello']);
 });

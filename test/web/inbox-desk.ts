@@ -42,7 +42,8 @@ export interface Meaning {
   task?: NewTask;
 }
 
-export async function startInboxDesk() {
+/** @param at the port of the page. Default: a free one. */
+export async function startInboxDesk(at = 0) {
   const directory = await buildPages();
   const desk = await startDesk();
   desk.recorder.start();
@@ -59,7 +60,7 @@ export async function startInboxDesk() {
       // A TCP server has an address of this shape.
       server.listen(port, '127.0.0.1', () => resolve((server.address() as AddressInfo).port));
     });
-  const port = await listen(Number(process.env.INBOX_DESK_PORT ?? 0));
+  const port = await listen(at);
   let turns = 0;
 
   return {

@@ -31,6 +31,11 @@ export const MESSAGE_PATHS = ['/whatsapp', '/whatsapp-endpoint', '/api/whatsapp'
 
 export const STATUS_PATH = '/twilio/status';
 
+/** Twilio sends a plain text body on to the person who wrote, so that here even a refusal is TwiML. */
+export const REFUSALS: ReadonlyMap<string, { type: string; body: string }> = new Map(
+  [...MESSAGE_PATHS, STATUS_PATH].map((path) => [path, { type: 'text/xml', body: EMPTY_TWIML }]),
+);
+
 export function createTwilioWebhook(options: TwilioWebhookOptions): Router {
   const router = new Router();
   router.post(MESSAGE_PATHS, receive);
@@ -38,8 +43,6 @@ export function createTwilioWebhook(options: TwilioWebhookOptions): Router {
   return router;
 
   async function receive(ctx: Context): Promise<void> {
-    // Twilio sends a plain text body on to the person who wrote, so that here even a refusal is TwiML.
-    ctx.state.refusal = { type: 'text/xml', body: EMPTY_TWIML };
     const parsed = parseInbound(signedPairs(ctx, options), {
       receivedAt: Date.now(),
       requestId: ctx.state.requestId,
@@ -68,7 +71,7 @@ export function createTwilioWebhook(options: TwilioWebhookOptions): Router {
 /** The form's fields as they were sent, after the signature over them was found to be right. */
 function signedPairs(ctx: Context, options: TwilioWebhookOptions): URLSearchParams {
   const { body } = ctx.request;
-  if (typeof body !== 'string') {
+  if (typeof body !== 'string' || !ctx.is('urlencoded')) {
     throw new Failure('request.type', 'A webhook of Twilio is a form: application/x-www-form-urlencoded.');
   }
   const pairs = new URLSearchParams(body);

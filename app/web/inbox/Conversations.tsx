@@ -1,5 +1,5 @@
 import { CloseButton, Kbd, SegmentedControl, Select, Stack, TextInput } from '@mantine/core';
-import { useDebouncedValue, useHotkeys } from '@mantine/hooks';
+import { useDebouncedValue } from '@mantine/hooks';
 import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query';
 import { useRef, useState } from 'react';
 import { useLocation, useRoute } from 'wouter';
@@ -10,6 +10,7 @@ import { ConversationRow } from './ConversationRow.tsx';
 import classes from './inbox.module.css';
 import { More, Nothing, Problem, Waiting } from './States.tsx';
 import { Thread } from './Thread.tsx';
+import { useKeys } from './useKeys.ts';
 
 const FILTERS = [
   { value: 'all', label: 'All' },
@@ -61,7 +62,7 @@ export function Conversations() {
     const next = rows[at + 1] ?? rows[at - 1];
     if (status === 'active') navigate(next ? `/with/${encodeURIComponent(next.phone_number)}` : '/');
   }
-  useHotkeys([
+  useKeys([
     ['j', () => step(1)],
     ['k', () => step(-1)],
     ['/', () => searchBox.current?.focus()],

@@ -83,7 +83,7 @@ function Charts({ days }: { days: Day[] }) {
         summary={`${count(sum(days, 'inbound'))} received, ${count(sum(days, 'outbound'))} sent.`}
         days={days}
         series={[
-          { name: 'inbound', label: 'Received', color: 'teal.6' },
+          { name: 'inbound', label: 'Received', color: 'teal.5' },
           { name: 'outbound', label: 'Sent', color: 'blue.5' },
         ]}
         format={count}
@@ -91,10 +91,10 @@ function Charts({ days }: { days: Day[] }) {
       <ChartCard
         kind="lines"
         title="Response time"
-        summary="How long people waited for an answer: half of them no longer than p50, 19 of 20 no longer than p95."
+        summary="Half of the people waited no longer than p50 for an answer, 19 of 20 no longer than p95."
         days={days}
         series={[
-          { name: 'response_p50_ms', label: 'p50', color: 'teal.6' },
+          { name: 'response_p50_ms', label: 'p50', color: 'teal.5' },
           { name: 'response_p95_ms', label: 'p95', color: 'orange.6' },
         ]}
         format={took}
@@ -105,7 +105,7 @@ function Charts({ days }: { days: Day[] }) {
         summary={`${count(sum(days, 'positive'))} positive, ${count(sum(days, 'neutral'))} neutral, ${count(sum(days, 'negative'))} negative, ${count(sum(days, 'urgent'))} urgent.`}
         days={days}
         series={[
-          { name: 'positive', label: 'Positive', color: 'teal.6' },
+          { name: 'positive', label: 'Positive', color: 'teal.5' },
           { name: 'neutral', label: 'Neutral', color: 'gray.5' },
           { name: 'negative', label: 'Negative', color: 'orange.5' },
           { name: 'urgent', label: 'Urgent', color: 'red.7' },
@@ -119,7 +119,7 @@ function Charts({ days }: { days: Day[] }) {
         days={days}
         series={[
           { name: 'tasks_created', label: 'Created', color: 'gray.5' },
-          { name: 'tasks_done', label: 'Done', color: 'teal.6' },
+          { name: 'tasks_done', label: 'Done', color: 'teal.5' },
         ]}
         format={count}
       />
@@ -129,7 +129,7 @@ function Charts({ days }: { days: Day[] }) {
         summary={`${count(read)} read and ${count(sum(days, 'tokens_out'))} written by the model. Served from the cache: ${share}.`}
         days={tokens}
         series={[
-          { name: 'tokens_cached', label: 'Read from the cache', color: 'teal.6' },
+          { name: 'tokens_cached', label: 'Read from the cache', color: 'teal.5' },
           { name: 'tokens_new', label: 'Read anew', color: 'blue.5' },
           { name: 'tokens_out', label: 'Written', color: 'violet.5' },
         ]}

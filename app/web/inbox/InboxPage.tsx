@@ -138,6 +138,7 @@ function SignOut() {
   async function leave(): Promise<void> {
     await signOut().catch(() => {});
     queries.clear();
+    window.sessionStorage.clear();
     window.location.assign('/whatsapp-inbox');
   }
   return (

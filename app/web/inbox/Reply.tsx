@@ -1,5 +1,5 @@
 import { ActionIcon, Menu, Text, Textarea, Tooltip } from '@mantine/core';
-import { useMergedRef } from '@mantine/hooks';
+import { useMergedRef, useSessionStorage } from '@mantine/hooks';
 import { type KeyboardEvent, type Ref, useEffect, useRef, useState } from 'react';
 import type { Conversation } from '../../inbox/contract.ts';
 import { EmojiPicker } from '../parts/EmojiPicker.tsx';
@@ -15,12 +15,18 @@ interface ReplyProps {
 
 /** As much as the API takes. */
 const LONGEST = 16_000;
+const DRAFT = 'recado-draft ';
 
 /** Where the desk answers: Ctrl+Enter sends. Outside of WhatsApp's window it says why not. */
 export function Reply({ conversation, onSend, ref }: ReplyProps) {
   const own = useRef<HTMLTextAreaElement>(null);
   const field = useMergedRef(own, ref);
-  const [text, setText] = useState('');
+  // What is half written is still there when somebody comes back to this conversation, until they sign out.
+  const [text, setText] = useSessionStorage({
+    key: `${DRAFT}${conversation.phone_number}`,
+    defaultValue: '',
+    getInitialValueInEffect: false,
+  });
   const left = useTimeLeft(conversation.window_until);
   const blocked = conversation.conversation_status === 'blocked';
   const open = left > 0 && !blocked;

@@ -1,5 +1,5 @@
 import { Button, Select, Switch, TextInput } from '@mantine/core';
-import { useDebouncedValue, useDisclosure, useHotkeys } from '@mantine/hooks';
+import { useDebouncedValue, useDisclosure } from '@mantine/hooks';
 import { notifications } from '@mantine/notifications';
 import { keepPreviousData, useInfiniteQuery, useQueryClient } from '@tanstack/react-query';
 import { type DragEvent, useRef, useState } from 'react';
@@ -11,6 +11,7 @@ import { More, Nothing, Problem, Waiting } from './States.tsx';
 import { TaskCard } from './TaskCard.tsx';
 import { TaskDialog } from './TaskDialog.tsx';
 import classes from './Tasks.module.css';
+import { useKeys } from './useKeys.ts';
 import { inWords, problemOf, TASK_STATES, TASK_TYPES, today } from './words.ts';
 
 interface Filters {
@@ -30,7 +31,7 @@ export function Tasks() {
   const [adding, dialog] = useDisclosure(false);
   const [editing, setEditing] = useState<Task | null>(null);
   const searchBox = useRef<HTMLInputElement>(null);
-  useHotkeys([
+  useKeys([
     ['/', () => searchBox.current?.focus()],
     ['n', dialog.open],
   ]);

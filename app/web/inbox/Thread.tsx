@@ -1,7 +1,6 @@
 import { ActionIcon } from '@mantine/core';
-import { useHotkeys } from '@mantine/hooks';
 import { notifications } from '@mantine/notifications';
-import { keepPreviousData, useInfiniteQuery, useQueryClient } from '@tanstack/react-query';
+import { useInfiniteQuery, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useRef, useState } from 'react';
 import { useSearchParams } from 'wouter';
 import type { Conversation } from '../../inbox/contract.ts';
@@ -12,6 +11,7 @@ import { Reply } from './Reply.tsx';
 import { Problem, Waiting } from './States.tsx';
 import classes from './Thread.module.css';
 import { ThreadHeader } from './ThreadHeader.tsx';
+import { useKeys } from './useKeys.ts';
 import { useOutbox } from './useOutbox.ts';
 import { nameOf, problemOf } from './words.ts';
 
@@ -33,7 +33,6 @@ export function Thread({ phone, onClose, onArchived }: ThreadProps) {
     queryFn: ({ pageParam }) => load(phone, { limit: AT_ONCE, ...(pageParam ? { cursor: pageParam } : {}) }),
     initialPageParam: '',
     getNextPageParam: (last) => last.next_cursor,
-    placeholderData: keepPreviousData,
   });
   const pages = thread.data?.pages ?? [];
   const conversation = pages[0]?.conversation;
@@ -52,7 +51,7 @@ export function Thread({ phone, onClose, onArchived }: ThreadProps) {
     }
     await Promise.all(['thread', 'conversations'].map((key) => queries.invalidateQueries({ queryKey: [key] })));
   }
-  useHotkeys([
+  useKeys([
     ['r', () => field.current?.focus()],
     ['e', () => void change(conversation?.conversation_status === 'archived' ? 'active' : 'archived')],
   ]);

@@ -17,7 +17,7 @@ const EVERYTHING = [...new Set(Object.values(STALE).flat())];
 
 /** What comes in the meantime is asked for once, ms. The numbers are made of everything there is, so they take their time. */
 const GATHER_MS = 100;
-const GATHER_NUMBERS_MS = 3_000;
+const GATHER_NUMBERS_MS = 10_000;
 /** A browser gives up for good when a proxy answers with an error. */
 const AGAIN_MS = 3_000;
 

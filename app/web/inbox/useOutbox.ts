@@ -1,4 +1,5 @@
-import { useEffect, useState } from 'react';
+import { notifications } from '@mantine/notifications';
+import { useEffect, useRef, useState } from 'react';
 import { write } from './api.ts';
 import { problemOf } from './words.ts';
 
@@ -29,6 +30,14 @@ export function useOutbox(phone: string, messages: readonly { message_sid: strin
     if (arrived.length > 0) setWaiting((all) => all.filter((one) => !arrived.includes(one)));
   });
 
+  const here = useRef(true);
+  useEffect(() => {
+    here.current = true;
+    return () => {
+      here.current = false;
+    };
+  }, []);
+
   function update(key: number, change: Partial<Outgoing>): void {
     setWaiting((all) => all.map((one) => (one.key === key ? { ...one, ...change } : one)));
   }
@@ -37,6 +46,16 @@ export function useOutbox(phone: string, messages: readonly { message_sid: strin
       update(key, { sid: (await write({ to_number: phone, message: text })).message_sid });
     } catch (error) {
       update(key, { problem: problemOf(error) });
+      // Who has gone on to another conversation is told, too.
+      if (!here.current) {
+        const title = `Your answer to ${phone} was not sent`;
+        notifications.show({
+          color: 'red',
+          autoClose: false,
+          title,
+          message: `${problemOf(error)} You wrote: ${text}`,
+        });
+      }
     }
   }
 
