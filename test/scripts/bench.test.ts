@@ -141,8 +141,8 @@ test('a small run measures both, finds every answer right and leaves nothing beh
   try {
     const results = await runBench({ sizes, children, built: false, profileDir: null, say: () => {} });
     assert.deepEqual(results.failures, []);
-    assert.equal(results.groups.length, 4);
-    assert.equal(results.log.answered, 2 * 16 + 16 * 3 + 16 * 2 + 2 * 10 + 12);
+    assert.equal(results.groups.length, 5);
+    assert.equal(results.log.answered, 2 * 16 + 16 * 3 + 16 * 2 + 2 * 10 + 12 + 20);
     const rows = results.groups.flatMap((group) => group.rows);
     const botOf = (name: string) => figuresOf(rows.find((row) => row.name === name) ?? assert.fail(name)).bot;
     assert.equal(botOf('model calls per answer'), 1);
