@@ -79,13 +79,15 @@ export type Via = 'twiml' | 'rest';
 export interface Reply {
   /** The turn that made it. */
   id: string;
-  /** As the model wrote it (Markdown); formatted and split only when it is sent. */
+  /** As the model wrote it (Markdown), unless `asWritten`; formatted and split only when it is sent. */
   text: Scrubbed;
   via: Via;
   /** When it was recorded, unix ms. */
   at: number;
   /** It may have been sent already: the provider is asked before anything goes out. */
   uncertain?: true;
+  /** A person wrote it, in WhatsApp's own formatting if any: it is sent as it is. */
+  asWritten?: true;
 }
 
 /** What became of a message that we sent, as the provider tells it later. */

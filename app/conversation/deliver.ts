@@ -40,7 +40,8 @@ export function createDeliver({
   retryWaitsMs = [500, 2_000, 8_000],
 }: DeliverOptions): Deliver {
   return async (reply, to, response, log, lease) => {
-    const parts = splitText(formatForWhatsApp(reply.text), channel.limits.textLength);
+    const text = reply.asWritten ? reply.text : formatForWhatsApp(reply.text);
+    const parts = splitText(text, channel.limits.textLength);
     if (parts.length === 0) return { kind: 'sent', sids: [] };
     try {
       if (response && reply.via === 'twiml') {

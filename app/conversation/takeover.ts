@@ -4,7 +4,7 @@ import { Failure } from '../errors.ts';
 import { type Events, encodeEvent } from '../events.ts';
 import { countTokens } from '../llm/tokens.ts';
 import type { Desk } from '../memory/desk.ts';
-import { addressesOf, type ConversationId, type Line } from '../message.ts';
+import { addressesOf, type ConversationId, type Line, type Reply } from '../message.ts';
 import { newId } from '../ops/id.ts';
 import type { Log } from '../ops/logger.ts';
 import { scrub } from '../privacy/scrub.ts';
@@ -43,7 +43,8 @@ export function createTakeover({ desk, deliver, events, log, now }: TakeoverOpti
       const text = scrub(words);
       const id = newId();
       const at = now();
-      const delivered = await deliver({ id, text, via: 'rest', at }, addressesOf(conversation), null, log);
+      const reply: Reply = { id, text, via: 'rest', at, asWritten: true };
+      const delivered = await deliver(reply, addressesOf(conversation), null, log);
       if (delivered.kind === 'failed') throw new Failure(delivered.code, delivered.reason);
       const sid = delivered.sids[0] ?? id;
       const line: Line = { role: 'assistant', text, at, id, tokens: countTokens(text), desk: true };

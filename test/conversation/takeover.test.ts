@@ -54,10 +54,10 @@ test('pauses the bot, and what both sides write meanwhile is known to it afterwa
   await bot.say(ANA, 'hello bot');
   await takeover.take(CONVERSATION, 30);
   assert.deepEqual((await bot.say(ANA, 'is a human there?')).texts, []);
-  await takeover.say(CONVERSATION, 'Yes, this is Kim.');
+  await takeover.say(CONVERSATION, 'Yes, this is *Kim*.');
   assert.deepEqual(
     doubles.twilio.sent.map(({ to, body }) => [to, body]),
-    [[`whatsapp:+${ANA}`, 'Yes, this is Kim.']],
+    [[`whatsapp:+${ANA}`, 'Yes, this is *Kim*.']],
   );
   assert.equal(doubles.model.requests.length, 1, 'the bot kept quiet');
 
@@ -68,7 +68,7 @@ test('pauses the bot, and what both sides write meanwhile is known to it afterwa
       .at(-1)
       ?.chat.messages.slice(3)
       .map(({ content }) => content),
-    ['is a human there?', 'Yes, this is Kim.', 'who was that?'],
+    ['is a human there?', 'Yes, this is *Kim*.', 'who was that?'],
   );
 });
 
