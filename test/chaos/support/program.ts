@@ -32,6 +32,7 @@ export async function createProgram(
   const url = `http://127.0.0.1:${port}`;
   let child: ChildProcess | null = null;
   let isUp = false;
+  let isOver = false;
   const logs: string[] = [];
   const kill = () => {
     isUp = false;
@@ -46,6 +47,7 @@ export async function createProgram(
     },
     logs,
     async start() {
+      if (isOver) throw new Error('the program was stopped for good');
       if (child && child.exitCode === null && child.signalCode === null) await once(child, 'exit');
       const started = spawn(process.execPath, ['--import', 'tsx', ...nodeArguments, 'app/main.ts'], {
         env: { ...USUAL, PATH: process.env.PATH, ...environment, PORT: String(port) },
@@ -62,6 +64,7 @@ export async function createProgram(
     async stop() {
       process.off('exit', kill);
       isUp = false;
+      isOver = true;
       if (!child || child.exitCode !== null || child.signalCode !== null) return;
       const exited = once(child, 'exit');
       child.kill('SIGTERM');
