@@ -15,7 +15,7 @@ import { figuresOf, judge, settled } from './support/verdict.ts';
 const SEED = Number(process.env.CHAOS_SEED ?? Date.now() % 1_000_000);
 const SHARE = 0.3;
 const PEOPLE = sized(30, 60);
-const MESSAGES = sized(4, 25);
+const MESSAGES = sized(3, 25);
 
 let doubles: Doubles;
 let lines: { model: HttpProxy; twilio: HttpProxy };

@@ -157,7 +157,7 @@ test('a person at the desk writes to the phone, and it stands in the thread as t
   desk.doubles.twilio.sent.length = 0;
   const { status, body } = await desk.ask('POST', '/api/whatsapp/send', {
     to_number: `+${BEN}`,
-    message: 'Yes, at noon. **Kim**',
+    message: 'Yes, at noon. *Kim*',
   });
   assert.equal(status, 200);
   const [sent] = desk.doubles.twilio.sent;

@@ -38,7 +38,9 @@ export async function createProgram(
     isUp = false;
     child?.kill('SIGKILL');
   };
-  process.once('exit', kill); // a test that fails on its way leaves nothing behind
+  // A test that fails on its way, or is told to end, leaves nothing behind.
+  process.once('exit', kill);
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.once(signal, () => process.exit(1));
 
   return {
     url,

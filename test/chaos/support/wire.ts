@@ -19,7 +19,7 @@ export interface RawRequest {
   body: Buffer;
 }
 
-/** Sends a request on a connection of its own, at once, and reads until the other side closes or `patienceMs` are over. */
+/** Sends a request on a connection of its own, at once, and reads a whole answer, or until the other side closes or `patienceMs` are over. */
 export async function exchange(port: number, request: RawRequest, patienceMs = 30_000): Promise<RawAnswer> {
   const startedAt = Date.now();
   const socket = await open(port);
@@ -53,23 +53,36 @@ async function open(port: number): Promise<Socket> {
   return socket;
 }
 
-/** Every request asks for the connection to be closed, so that an answer has an end. */
 function headOf({ method, target, headers }: RawRequest): string {
-  const lines = headers.map(([name, value]) => `${name}: ${value}`);
-  return `${method} ${target} HTTP/1.1\r\n${[...lines, 'Connection: close'].join('\r\n')}\r\n\r\n`;
+  const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`);
+  return `${method} ${target} HTTP/1.1\r\n${lines.join('')}\r\n`;
 }
 
-async function readAll(socket: Socket, patienceMs: number): Promise<string> {
-  const chunks: Buffer[] = [];
-  socket.on('data', (chunk) => chunks.push(chunk));
-  const patience = new AbortController();
-  await Promise.race([
-    once(socket, 'close'),
-    sleep(patienceMs, undefined, { signal: patience.signal }).catch(() => {}),
-  ]);
-  patience.abort();
-  socket.destroy();
-  return Buffer.concat(chunks).toString('latin1');
+function readAll(socket: Socket, patienceMs: number): Promise<string> {
+  return new Promise((resolve) => {
+    let text = '';
+    const patience = setTimeout(() => socket.destroy(), patienceMs);
+    socket.on('data', (chunk) => {
+      text += chunk.toString('latin1');
+      if (isWhole(text)) socket.destroy();
+    });
+    socket.once('close', () => {
+      clearTimeout(patience);
+      resolve(text);
+    });
+  });
+}
+
+/** Has all of an answer come? One without a length ends when the connection does. */
+function isWhole(text: string): boolean {
+  const end = text.indexOf('\r\n\r\n') + 4;
+  if (end < 4) return false;
+  const head = text.slice(0, end);
+  if (/^HTTP\/1\.1 100/.test(head)) return isWhole(text.slice(end));
+  if (/^HTTP\/1\.1 204/.test(head)) return true;
+  if (/^transfer-encoding: *chunked/im.test(head)) return text.endsWith('0\r\n\r\n');
+  const length = /^content-length: *(\d+)/im.exec(head)?.[1];
+  return length !== undefined && text.length >= end + Number(length);
 }
 
 function parse(text: string): Omit<RawAnswer, 'tookMs'> {
