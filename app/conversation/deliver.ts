@@ -4,7 +4,7 @@ import type { Channel, OpenResponse, Recipient } from '../channels/channel.ts';
 import { formatForWhatsApp } from '../channels/format.ts';
 import { splitText } from '../channels/split.ts';
 import { Failure, type FailureCode, isFailure } from '../errors.ts';
-import type { Reply } from '../message.ts';
+import type { Line, Reply } from '../message.ts';
 import type { Log } from '../ops/logger.ts';
 import type { Scrubbed } from '../privacy/scrub.ts';
 import type { Lease } from './lease.ts';
@@ -16,15 +16,21 @@ export type Delivered =
 /**
  * Delivers a reply whose `via` was decided. A response that closed before the TwiML was flushed is a send that may or
  * may not have happened: the provider's list of messages is asked, and what is missing goes by REST.
- * Never rejects for what the provider does, only when `lease` is lost: then somebody else delivers.
+ * Never rejects for what the provider does, only when the turn's lease is lost: then somebody else delivers.
  */
 export type Deliver = (
   reply: Reply,
   to: Recipient,
   response: OpenResponse | null,
   log: Log,
-  lease?: Lease,
+  turn?: DeliveringTurn,
 ) => Promise<Delivered>;
+
+/** The turn that delivers: it may lose the conversation on the way, and knows what was said before. */
+export interface DeliveringTurn {
+  lease: Lease;
+  history: readonly Line[];
+}
 
 export interface DeliverOptions {
   channel: Channel;
@@ -39,39 +45,42 @@ export function createDeliver({
   settleMs = 2_000,
   retryWaitsMs = [500, 2_000, 8_000],
 }: DeliverOptions): Deliver {
-  return async (reply, to, response, log, lease) => {
-    const text = reply.asWritten ? reply.text : formatForWhatsApp(reply.text);
-    const parts = splitText(text, channel.limits.textLength);
+  return async (reply, to, response, log, turn) => {
+    const parts = partsOf(reply.text, reply.asWritten);
     if (parts.length === 0) return { kind: 'sent', sids: [] };
     try {
       if (response && reply.via === 'twiml') {
-        await lease?.check();
+        await turn?.lease.check();
         if (await response.send(parts, reply.id)) return { kind: 'sent', sids: [] };
         log.warn('The webhook closed before the answer was written; it goes by REST');
       }
       const uncertain = reply.uncertain === true || reply.via === 'twiml';
       const sids: string[] = [];
-      for (const part of parts) sids.push(await sendOnce({ part, reply, to, sids, lease }, uncertain, log));
+      for (const part of parts) sids.push(await sendOnce({ part, reply, to, sids, turn }, uncertain, log));
       return { kind: 'sent', sids };
     } catch (error) {
-      if (lease?.signal.aborted) throw error;
+      if (turn?.lease.signal.aborted) throw error;
       const failure = isFailure(error) ? error : new Failure('channel.rejected', String(error), { cause: error });
       log.error('The answer could not be delivered', { code: failure.code, error: failure });
       return { kind: 'failed', code: failure.code, reason: failure.message };
     }
   };
 
+  function partsOf(text: Scrubbed, asWritten = false): Scrubbed[] {
+    return splitText(asWritten ? text : formatForWhatsApp(text), channel.limits.textLength);
+  }
+
   /** Sends one part so that it arrives once: whenever it may have gone out already, the provider is asked first. */
-  async function sendOnce({ part, reply, to, sids, lease }: Part, uncertain: boolean, log: Log): Promise<string> {
+  async function sendOnce(one: Part, uncertain: boolean, log: Log): Promise<string> {
+    const { part, reply, to, turn } = one;
     for (let tries = 0; ; tries++) {
       try {
         if (uncertain) {
           await sleep(settleMs);
-          // An earlier part may have the same words.
-          const found = (await channel.findSent(to, part, reply.at)).find((sid) => !sids.includes(sid));
+          const found = await findSent(one);
           if (found) return found;
         }
-        await lease?.check();
+        await turn?.lease.check();
         return await channel.send(to, part, reply.id);
       } catch (error) {
         const waitMs = retryWaitsMs[tries];
@@ -82,6 +91,20 @@ export function createDeliver({
       }
     }
   }
+
+  /**
+   * The id of a part that went out already. What another reply, or another part of this one, said with the same words is
+   * not taken for it: there must be more messages than those.
+   */
+  async function findSent({ part, reply, to, sids, turn }: Part): Promise<string | undefined> {
+    const twins = (turn?.history ?? []).filter(
+      ({ role, id, at, text, desk }) =>
+        role === 'assistant' && id !== reply.id && at > reply.at - TWIN_MS && partsOf(text, desk).includes(part),
+    );
+    const since = Math.min(reply.at, ...twins.map(({ at }) => at));
+    const found = (await channel.findSent(to, part, since)).filter((sid) => !sids.includes(sid));
+    return found.length > twins.length ? found[0] : undefined;
+  }
 }
 
 /** One part of a reply on its way, and the ids of those before it. */
@@ -90,5 +113,8 @@ interface Part {
   reply: Reply;
   to: Recipient;
   sids: readonly string[];
-  lease: Lease | undefined;
+  turn: DeliveringTurn | undefined;
 }
+
+/** A reply that was recorded this long before, ms, may have been sent at about the same time as this one: longer than all tries take. */
+const TWIN_MS = 60_000;

@@ -12,6 +12,8 @@
  * | sending: credentials | as busy: somebody may mend the setting meanwhile | a late answer | error line; a dead letter after `MOST_ATTEMPTS` |
  * | Redis away | 503; what was stored waits for the sweep | a late answer | error line, /readyz |
  * | the process dies | the lease runs out, another process or the next start finishes | a late answer | `attempts` in the turn's line |
+ * | the process sleeps through its lease | the same; it asks before every send, and keeps silent when it lost the conversation | one answer | error line |
+ * | more than MAX_WAITING wait | 503, nothing is stored; the provider repeats | nothing, or a late answer | `server.busy`, /metrics |
  */
 import type { FailureCode } from '../errors.ts';
 import { FAILURES } from '../errors.ts';

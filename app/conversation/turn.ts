@@ -136,7 +136,10 @@ export function createTurns(options: TurnsOptions): Turns {
       response?.fail(502);
       return ending.unanswered(held, made.failure, log);
     }
-    const delivered = await deliver(made.reply, addressesOf(held.conversation), response, log, lease);
+    const delivered = await deliver(made.reply, addressesOf(held.conversation), response, log, {
+      lease,
+      history: held.history,
+    });
     const deliveredAt = performance.now();
     const next = await ending.delivered(held, made.reply, delivered, log);
     if (made.roll) track(summarize(held.conversation, log));
@@ -147,7 +150,10 @@ export function createTurns(options: TurnsOptions): Turns {
 
   /** A reply whose sender is gone: the provider is asked what of it went out, and the rest is sent. */
   async function bringToItsEnd(held: Held, reply: Reply, lease: Lease, log: Log): Promise<Held | null> {
-    const delivered = await deliver({ ...reply, uncertain: true }, addressesOf(held.conversation), null, log, lease);
+    const delivered = await deliver({ ...reply, uncertain: true }, addressesOf(held.conversation), null, log, {
+      lease,
+      history: held.history,
+    });
     log.info('Brought an earlier reply to its end', { outcome: delivered.kind, attempts: held.attempts });
     metrics.retried('send');
     return ending.delivered(held, reply, delivered, log);

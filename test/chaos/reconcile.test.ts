@@ -21,8 +21,12 @@ after(async () => {
   await doubles.stop();
 });
 
-/** A crash left this reply behind; `arrived` are the parts of it that Twilio was given before, and when (ms before the crash). */
-async function leaveBehind(text: string, arrived: { body: string; agoMs?: number }[]): Promise<string> {
+/** A crash left this reply behind; `arrived` are messages that Twilio was given before, and when; `said` replies that were made before it. */
+async function leaveBehind(
+  text: string,
+  arrived: { body: string; agoMs?: number }[],
+  said: { text: string; agoMs: number }[] = [],
+): Promise<string> {
   const phone = `1555010030${phones.length}`;
   phones.push(phone);
   const client = doubles.redis.client();
@@ -30,6 +34,10 @@ async function leaveBehind(text: string, arrived: { body: string; agoMs?: number
   const record = { id: `turn-of-${phone}`, text, via: 'rest', at: String(at), state: 'sending' };
   await client.hset(`recado:{0}:c:${BUSINESS}:${phone}:reply`, record);
   await client.zadd('recado:{0}:due', String(at), `${BUSINESS}:${phone}`);
+  for (const [i, { text, agoMs }] of said.entries()) {
+    const line = JSON.stringify({ role: 'assistant', text, at: Date.now() - agoMs, id: `earlier${i}`, tokens: 1 });
+    await client.rpush(`recado:{0}:c:${BUSINESS}:${phone}:history`, line);
+  }
   for (const { body, agoMs = 4_000 } of arrived) {
     const createdAt = Date.now() - agoMs;
     doubles.twilio.addReply({ to: `whatsapp:+${phone}`, from: `whatsapp:+${BUSINESS}`, body, createdAt });
@@ -52,6 +60,12 @@ test('after a crash everybody has the whole answer, and no part of it twice', as
     equalHalves: await leaveBehind(twice, [{ body: one }]),
     sameWordsEarlier: await leaveBehind('yes', [{ body: 'yes', agoMs: 60_000 }]),
     otherWords: await leaveBehind('yes', [{ body: 'no' }]),
+    sameWordsJustBefore: await leaveBehind('yes', [{ body: 'yes', agoMs: 6_000 }], [{ text: 'yes', agoMs: 7_000 }]),
+    bothOfThem: await leaveBehind(
+      'yes',
+      [{ body: 'yes', agoMs: 6_000 }, { body: 'yes' }],
+      [{ text: 'yes', agoMs: 7_000 }],
+    ),
   };
   bot = await startBot(doubles, { LEASE_MS: '1000' });
   await settled(doubles.redis.client());
@@ -63,6 +77,8 @@ test('after a crash everybody has the whole answer, and no part of it twice', as
     equalHalves: [one, one],
     sameWordsEarlier: ['yes', 'yes'],
     otherWords: ['no', 'yes'],
+    sameWordsJustBefore: ['yes', 'yes'],
+    bothOfThem: ['yes', 'yes'],
   });
 });
 

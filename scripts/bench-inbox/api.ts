@@ -1,0 +1,115 @@
+/** The inbox's API over an archive, on a loopback port, as a program with a key asks it. Nothing can be sent: there is no provider. */
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer as createHttpServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createAnalytics } from '../../app/archive/analytics.ts';
+import { createConversations } from '../../app/archive/conversations.ts';
+import type { Database } from '../../app/archive/database.ts';
+import { createMessages } from '../../app/archive/messages.ts';
+import { createTasks } from '../../app/archive/tasks.ts';
+import { createTakeover } from '../../app/conversation/takeover.ts';
+import { startEmbeddedRedis } from '../../app/embedded/redis.ts';
+import { Failure } from '../../app/errors.ts';
+import { createEvents } from '../../app/events.ts';
+import { createAuth } from '../../app/inbox/auth.ts';
+import { createLive } from '../../app/inbox/live.ts';
+import { createInbox } from '../../app/inbox/routes.ts';
+import { createDeadLetters } from '../../app/memory/dead-letters.ts';
+import { createDesk } from '../../app/memory/desk.ts';
+import { createKeys } from '../../app/memory/keys.ts';
+import { createNews } from '../../app/memory/news.ts';
+import { createRedis, createScripts } from '../../app/memory/redis.ts';
+import type { Log } from '../../app/ops/logger.ts';
+import { createServer } from '../../app/server.ts';
+
+/** What a question brings back. */
+export interface Answer {
+  /** How many rows it has. */
+  count: number;
+  next: string | null;
+  body: Record<string, unknown>;
+}
+
+export interface Api {
+  /** @param path with its query. Rejects when the answer is not 200. */
+  ask(path: string, signal: AbortSignal): Promise<Answer>;
+  stop(): Promise<void>;
+}
+
+/** No answer may take longer, ms. */
+const TIMEOUT_MS = 60_000;
+
+export interface ApiOptions {
+  database: Database;
+  /** Redis keeps its files there; the caller removes it. */
+  folder: string;
+  log: Log;
+}
+
+export async function startApi({ database, folder, log }: ApiOptions): Promise<Api> {
+  const server = await startEmbeddedRedis({ dataDir: folder, log });
+  const redis = createRedis({ kind: 'socket', path: server.path }, log);
+  await redis.connect();
+  const keys = createKeys(1);
+  const memory = { redis, run: createScripts(redis), keys, historyTtlMs: 86_400_000, now: Date.now };
+  const live = createLive({ news: createNews({ redis, keys }), log });
+  const key = randomBytes(24).toString('base64url');
+  const auth = createAuth({ password: key, apiKeys: [key], publicUrl: undefined, trustProxy: false, now: Date.now });
+  const inbox = createInbox({
+    guard: auth.guard,
+    archive: {
+      messages: createMessages(database),
+      conversations: createConversations(database),
+      tasks: createTasks(database),
+      analytics: createAnalytics(database),
+    },
+    ...deskOf(memory, log),
+    live,
+    timeZone: 'UTC',
+    publicUrl: undefined,
+    now: Date.now,
+  });
+  const koa = createServer({ routers: [auth.router, inbox], log, isStopping: () => false });
+  const http = createHttpServer(koa.callback()).listen(0, '127.0.0.1');
+  await once(http, 'listening');
+  const { port } = http.address() as AddressInfo; // a TCP server has an address of this shape
+
+  return {
+    ask: (path, signal) => ask(`http://127.0.0.1:${port}/api/whatsapp/${path}`, key, signal),
+    async stop() {
+      live.end();
+      http.closeAllConnections();
+      await new Promise((resolve) => http.close(resolve));
+      redis.disconnect();
+      await server.stop();
+    },
+  };
+}
+
+function deskOf(memory: Parameters<typeof createDesk>[0], log: Log) {
+  const nobody = () => Promise.reject(new Failure('channel.rejected', 'The bench sends nothing.'));
+  const desk = createDesk(memory);
+  const events = createEvents({
+    redis: memory.redis,
+    streamOf: (conversation) => memory.keys.shardOf(conversation).events,
+  });
+  return {
+    takeover: createTakeover({ desk, deliver: nobody, events, log, now: Date.now }),
+    remembered: desk.state,
+    deadLetters: createDeadLetters(memory),
+    download: nobody,
+  };
+}
+
+async function ask(url: string, key: string, signal: AbortSignal): Promise<Answer> {
+  const response = await fetch(url, {
+    headers: { 'x-api-key': key },
+    signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
+  });
+  const body = (await response.json()) as Record<string, unknown>; // all answers of the API are JSON objects
+  if (response.status !== 200)
+    throw new Error(`GET ${new URL(url).pathname} was answered ${response.status}: ${body.error}`);
+  const rows = Array.isArray(body.days) ? body.days.length : Number(body.count ?? 0);
+  return { count: rows, next: typeof body.next_cursor === 'string' ? body.next_cursor : null, body };
+}
