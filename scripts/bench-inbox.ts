@@ -40,7 +40,10 @@ async function main(): Promise<void> {
     requests: number('requests', values.requests, 10_000),
     engine: engineOf(values.engine),
   };
-  const results = await run({ ...sizes, few: FEW, signal: untilToldToLeave(), say: console.log });
+  const signal = untilToldToLeave();
+  const results = await run({ ...sizes, few: FEW, signal, say: console.log }).catch((error) => {
+    throw signal.aborted ? signal.reason : error; // a Ctrl-C reaches the stores as well, and they are gone first
+  });
   report(results);
   if (values.json) writeFileSync(values.json, `${JSON.stringify(forMachines(results), null, 2)}\n`);
 }
