@@ -51,7 +51,7 @@ export interface StageOptions {
 const START_MS = 20_000;
 
 export async function setStage(options: StageOptions): Promise<Stage> {
-  const directory = mkdtempSync(join(tmpdir(), 'recado-bench-'));
+  const directory = mkdtempSync(join(tmpdir(), `recado-bench-${process.pid}-`));
   const clear = () => rmSync(directory, { recursive: true, force: true });
   // Also when the bench is told to leave in the middle.
   process.once('exit', clear);
