@@ -13,11 +13,16 @@ export const FAILURES = {
   'request.unauthorized': { retryable: false, status: 401 },
   'request.forbidden': { retryable: false, status: 403 },
   'request.not_found': { retryable: false, status: 404 },
+  'request.method': { retryable: false, status: 405 },
   'request.too_many': { retryable: true, status: 429 },
   'server.stopping': { retryable: true, status: 503 },
   'server.busy': { retryable: true, status: 503 },
+  /** Our own mistake: the log has it whole. */
+  'server.error': { retryable: true, status: 500 },
   // Redis
   'store.unavailable': { retryable: true, status: 503 },
+  // a turn that never came to its end
+  'turn.crashed': { retryable: false, status: 500 },
   // Postgres, or what stands in for it
   'archive.unavailable': { retryable: true, status: 503 },
   // the language model

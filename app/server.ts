@@ -2,7 +2,7 @@
 import type Router from '@koa/router';
 import Koa from 'koa';
 import bodyParser from 'koa-bodyparser';
-import { Failure, isFailure } from './errors.ts';
+import { Failure, type FailureCode, isFailure } from './errors.ts';
 import { newId } from './ops/id.ts';
 import type { Log } from './ops/logger.ts';
 
@@ -75,7 +75,7 @@ function requestLog(log: Log): Koa.Middleware {
     let problem: unknown;
     try {
       await next();
-      if (ctx.status === 404 && ctx.body == null) refuse(ctx, 404, 'request.unknown');
+      if (ctx.status === 404 && ctx.body == null) refuse(ctx, 404, 'request.not_found');
       // The routers leave the body to us; and a method that nobody has heard of is no failure of ours (501).
       if (ctx.status === 405 || ctx.status === 501) refuse(ctx, 405, 'request.method');
     } catch (error) {
@@ -96,7 +96,7 @@ function requestLog(log: Log): Koa.Middleware {
 }
 
 /** The one place where an error becomes an answer. Strangers learn the code and nothing else. */
-function answerTo(error: unknown): { status: number; code: string } {
+function answerTo(error: unknown): { status: number; code: FailureCode } {
   if (isFailure(error)) return { status: error.status, code: error.code };
   // http-errors, as Koa and the body parser throw them: 4xx is the sender's doing, the rest is ours.
   const status = error instanceof Error && 'status' in error ? Number(error.status) : 500;
@@ -106,7 +106,7 @@ function answerTo(error: unknown): { status: number; code: string } {
   return { status: 500, code: 'server.error' };
 }
 
-function refuse(ctx: Koa.Context, status: number, code: string): void {
+function refuse(ctx: Koa.Context, status: number, code: FailureCode): void {
   ctx.status = status;
   // Set by a router of our own, see RequestState.
   const { refusal } = ctx.state as RequestState;

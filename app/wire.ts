@@ -78,6 +78,7 @@ export function build(config: Config, places: Places, log: Log): App {
     temperature: config.temperature,
     timeoutMs: config.modelTimeoutMs,
     log,
+    onLeaks: (count) => metrics.scrubbed('prompt', count),
   });
   const model = measured(openai, metrics);
 
@@ -140,6 +141,14 @@ export function build(config: Config, places: Places, log: Log): App {
   });
   metrics.gauge('turns_running', 'Conversations in work', () => turns.running);
   metrics.gauge('turns_waiting', 'Conversations that wait for a free place', () => turns.waiting);
+  const backlog = (figure: 'unfinished' | 'due' | 'dead') => async () => (await mailbox.backlog())[figure];
+  metrics.gauge(
+    'conversations_unfinished',
+    'Conversations in work or waiting, of all processes',
+    backlog('unfinished'),
+  );
+  metrics.gauge('conversations_due', 'Conversations whose time has come with nobody at them', backlog('due'));
+  metrics.gauge('dead_letters', 'Dead letters that somebody has to look at', backlog('dead'));
   const sweep = createSweep({ mailbox, turns, log });
 
   const webhook = createTwilioWebhook({

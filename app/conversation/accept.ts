@@ -8,6 +8,7 @@ import { conversationId, type InboundMessage } from '../message.ts';
 import { newId } from '../ops/id.ts';
 import type { Log } from '../ops/logger.ts';
 import type { Metrics } from '../ops/metrics.ts';
+import { placeholdersIn } from '../privacy/scrub.ts';
 import type { Turns } from './turn.ts';
 
 /**
@@ -42,8 +43,12 @@ export function createAccept({ mailbox, turns, allowance, metrics, log, maxWaiti
     // Both leave in one tick and so in one round trip.
     const [accepted, usage] = await Promise.all([store(message), allowance.count(conversation)]);
     metrics.messageReceived(kindOf(message), accepted.kind === 'turn' ? 'accepted' : accepted.kind);
+    if (accepted.kind !== 'known') metrics.scrubbed('message', placeholdersIn(message.text));
     const messageLog = log.child({ requestId: message.requestId });
-    if (accepted.kind === 'turn') return turns.start(accepted.held, response, messageLog, usage);
+    if (accepted.kind === 'turn') {
+      void turns.start(accepted.held, response, messageLog, usage);
+      return;
+    }
     messageLog.info(accepted.kind === 'known' ? 'Known already' : 'Waits for the turn at work', {
       contact: message.contact,
     });

@@ -76,6 +76,7 @@ export function createRead({ download, seePicture, hearVoice, metrics }: ReadOpt
     if (attachment.kind !== 'image' && attachment.kind !== 'audio') return unopened(attachment, 'media.unsupported');
     const leave = await gate.enter(1);
     const startedAt = performance.now();
+    let outcome = 'read';
     try {
       const bytes = await download(attachment, signal);
       if (attachment.kind === 'image') return { note: '[picture]', picture: await seePicture(bytes) };
@@ -83,11 +84,12 @@ export function createRead({ download, seePicture, hearVoice, metrics }: ReadOpt
       return said === '' ? { note: '[voice note]', hint: 'Nothing could be heard in the voice note.' } : { note: said };
     } catch (error) {
       const code = isFailure(error) ? error.code : 'media.unreadable';
+      outcome = code;
       log.warn('An attachment could not be read', { kind: attachment.kind, code, error });
       return unopened(attachment, code);
     } finally {
       leave();
-      metrics.stageTook('media', performance.now() - startedAt);
+      metrics.mediaRead(attachment.kind, outcome, performance.now() - startedAt);
     }
   }
 }

@@ -21,6 +21,14 @@ export interface Made {
   roll: boolean;
   /** How often the model was asked. */
   asks: number;
+  took: Stages;
+}
+
+/** How long the stages took, all asks together, ms. */
+export interface Stages {
+  media: number;
+  model: number;
+  commit: number;
 }
 
 export type Compose = (
@@ -43,16 +51,20 @@ const MOST_MERGES = 3;
 
 export function createCompose({ mailbox, asker, read, context }: ComposeOptions): Compose {
   return async (held, response, admission, signal, log) => {
+    const took: Stages = { media: 0, model: 0, commit: 0 };
+    const lap = stopwatch(took);
     if (hasAttachments(held.messages)) {
       await waitForSiblings(signal);
       held.messages.push(...(await mailbox.waiting(held.conversation, held.messages.length)));
     }
     for (let asks = 1; ; asks++) {
       const fresh = await read(held.messages, signal, log);
+      lap('media');
       const answered: Answered =
         admission === 'welcome'
           ? await asker.ask(held.conversation, promptFor(held, fresh, context), signal, log)
           : { kind: 'notice', text: NOTICES[admission] };
+      lap('model');
       if (answered.kind === 'silence') return answered;
       // Decided here, once: from now on the response waits for this reply, or it never will.
       const via = response?.claim() ? 'twiml' : 'rest';
@@ -66,11 +78,22 @@ export function createCompose({ mailbox, asker, read, context }: ComposeOptions)
         reply,
         event: encodeEvent(replyMade(held, reply, lines, answered)),
       });
-      if (committed.kind === 'committed') return { kind: 'made', reply, answered, roll: committed.roll, asks };
+      lap('commit');
+      if (committed.kind === 'committed') return { kind: 'made', reply, answered, roll: committed.roll, asks, took };
       if (via === 'twiml') response?.unclaim();
       if (committed.kind === 'lost') return committed;
       held.messages.push(...committed.messages);
     }
+  };
+}
+
+/** @returns adds the time since the last lap to a stage */
+function stopwatch(took: Stages): (stage: keyof Stages) => void {
+  let last = performance.now();
+  return (stage) => {
+    const now = performance.now();
+    took[stage] += now - last;
+    last = now;
   };
 }
 

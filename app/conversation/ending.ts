@@ -16,6 +16,8 @@ export interface Ending {
   quiet(held: Held): Promise<Held | null>;
   /** The messages could not be answered. */
   unanswered(held: Held, code: FailureCode, log: Log): Promise<null>;
+  /** Turn after turn died over it. */
+  crashed(held: Held, log: Log): Promise<null>;
   /** Gives the conversation back as it is, to be looked at again after `waitMs`. Never rejects. */
   giveBack(held: Held, waitMs: number, log: Log): Promise<void>;
 }
@@ -27,7 +29,7 @@ export interface EndingOptions {
 }
 
 export function createEnding({ mailbox, metrics, now }: EndingOptions): Ending {
-  return { delivered, quiet, unanswered, giveBack };
+  return { delivered, quiet, unanswered, crashed, giveBack };
 
   async function delivered(held: Held, reply: Reply, outcome: Delivered, log: Log): Promise<Held | null> {
     if (outcome.kind === 'failed') {
@@ -46,6 +48,11 @@ export function createEnding({ mailbox, metrics, now }: EndingOptions): Ending {
   function unanswered(held: Held, code: FailureCode, log: Log): Promise<null> {
     if (held.attempts < MOST_ATTEMPTS) return tryLater(held, code, log);
     return giveUp(held, held.messages.length, code, 'The model did not answer, and there is no apology to send.', log);
+  }
+
+  function crashed(held: Held, log: Log): Promise<null> {
+    const reason = `The process died ${held.crashes} times in a row while it was at this; its log says how.`;
+    return giveUp(held, held.pending ? 0 : held.messages.length, 'turn.crashed', reason, log);
   }
 
   async function giveBack(held: Held, waitMs: number, log: Log): Promise<void> {

@@ -12,6 +12,7 @@
  * | sending: credentials | as busy: somebody may mend the setting meanwhile | a late answer | error line; a dead letter after `MOST_ATTEMPTS` |
  * | Redis away | 503; what was stored waits for the sweep | a late answer | error line, /readyz |
  * | the process dies | the lease runs out, another process or the next start finishes | a late answer | `attempts` in the turn's line |
+ * | it dies over the same messages again and again | taken over alone, so that nobody else is counted in; given up after `MOST_CRASHES` | nothing | error line, dead letter `turn.crashed` |
  * | the process sleeps through its lease | the same; it asks before every send, and keeps silent when it lost the conversation | one answer | error line |
  * | more than MAX_WAITING wait | 503, nothing is stored; the provider repeats | nothing, or a late answer | `server.busy`, /metrics |
  */
@@ -20,6 +21,12 @@ import { FAILURES } from '../errors.ts';
 
 /** How often what waits is taken over before it is given up. */
 export const MOST_ATTEMPTS = 5;
+
+/** How many turns in a row may die over the same messages before these are given up. */
+export const MOST_CRASHES = 5;
+
+/** From so many crashes on, a conversation is taken over with no other beside it: the next crash shows who is to blame. */
+export const SUSPICIOUS_CRASHES = 2;
 
 /** How long a conversation rests after its n-th attempt (0 = the first try): 15 s, 1 min, 4 min, 16 min, an hour. */
 export function retryWaitMs(attempts: number): number {

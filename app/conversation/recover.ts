@@ -1,7 +1,9 @@
 /** Finishes what nobody is at any more: crashed turns, conversations whose retry time has come, replies without a sender. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Mailbox } from '../memory/mailbox.ts';
 import { newId } from '../ops/id.ts';
 import type { Log } from '../ops/logger.ts';
+import { SUSPICIOUS_CRASHES } from './plan.ts';
 import type { Turns } from './turn.ts';
 
 export interface Sweep {
@@ -21,6 +23,9 @@ export interface SweepOptions {
 /** How many conversations of a shard one sweep takes over: a large backlog is shared with the other processes. */
 const MOST_AT_ONCE = 50;
 
+/** How long a conversation that crashed others is alone: as long as a model may take, then the others have waited enough. */
+const ALONE_MS = 60_000;
+
 /** Every process sweeps; a lease decides who gets a conversation. */
 export function createSweep({ mailbox, turns, log, everyMs = 2_000 }: SweepOptions): Sweep {
   let timer: NodeJS.Timeout | undefined;
@@ -34,7 +39,9 @@ export function createSweep({ mailbox, turns, log, everyMs = 2_000 }: SweepOptio
         const claimed = await mailbox.claim(conversation, newId());
         if (claimed.kind !== 'turn') continue;
         const requestId = claimed.held.messages[0]?.requestId;
-        turns.start(claimed.held, null, requestId ? log.child({ requestId }) : log);
+        const ended = turns.start(claimed.held, null, requestId ? log.child({ requestId }) : log);
+        if (claimed.held.crashes >= SUSPICIOUS_CRASHES)
+          await Promise.race([ended, sleep(ALONE_MS, null, { ref: false })]);
         // The others may have room. One is always taken, so that a busy process does not let them starve.
         if (turns.waiting > 0) break;
       }

@@ -13,19 +13,22 @@ import type { Held, Mailbox } from '../memory/mailbox.ts';
 import { addressesOf, type Line, type Reply } from '../message.ts';
 import type { Log } from '../ops/logger.ts';
 import type { Metrics } from '../ops/metrics.ts';
+import { placeholdersIn } from '../privacy/scrub.ts';
 import type { Read } from './attachments.ts';
-import { type Compose, type Made, madeBy } from './commit.ts';
+import { type Compose, type Made, madeBy, type Stages } from './commit.ts';
 import type { Deliver, Delivered } from './deliver.ts';
 import type { Ending } from './ending.ts';
 import { keepLease, type Lease } from './lease.ts';
+import { MOST_CRASHES } from './plan.ts';
 import type { Summarize } from './summarize.ts';
 
 export interface Turns {
   /**
-   * Starts to answer a conversation that was handed over. Returns at once; the turn answers the response.
+   * Starts to answer a conversation that was handed over; the turn answers the response.
    * @param usage how much the person has written; looked up when it is not known.
+   * @returns when nothing of the conversation waits any more, or its work is left to others. Never rejects.
    */
-  start(held: Held, response: OpenResponse | null, log: Log, usage?: Usage): void;
+  start(held: Held, response: OpenResponse | null, log: Log, usage?: Usage): Promise<void>;
   /** Starts nothing new from now on, and resolves when what runs has ended. */
   drain(): Promise<void>;
   /** How many conversations are in work, those that wait for a place included. */
@@ -58,7 +61,7 @@ export function createTurns(options: TurnsOptions): Turns {
 
   return {
     start(held, response, log, usage) {
-      track(answerAll(held, response, log, usage));
+      return track(answerAll(held, response, log, usage));
     },
     async drain() {
       stopping = true;
@@ -72,9 +75,10 @@ export function createTurns(options: TurnsOptions): Turns {
     },
   };
 
-  function track(work: Promise<void>): void {
+  function track(work: Promise<void>): Promise<void> {
     running.add(work);
     void work.finally(() => running.delete(work));
+    return work;
   }
 
   /** Turn after turn until nothing waits. An open response is for the first that answers messages. Never rejects. */
@@ -87,7 +91,9 @@ export function createTurns(options: TurnsOptions): Turns {
       const lease = keepLease(mailbox, held.conversation, held.turn, leaseMs, turnLog);
       const leave = await places.enter(1);
       try {
-        if (held.pending) {
+        if (held.crashes >= MOST_CRASHES) {
+          held = await ending.crashed(held, turnLog);
+        } else if (held.pending) {
           held = await bringToItsEnd(held, held.pending, lease, turnLog);
         } else {
           counted ??= await allowance.look(held.conversation);
@@ -123,8 +129,10 @@ export function createTurns(options: TurnsOptions): Turns {
     if (held.takeoverUntil > now()) return keepQuiet(held, await linesOf(held, signal, log), response, 'takeover', log);
     const admission = await allowance.judge(held.conversation, usage);
     if (admission === 'silence') return keepQuiet(held, [], response, 'over the limit', log);
-    const startedAt = performance.now();
+    const startedAt = now();
     showTyping(held, response, signal);
+    // From the oldest message's arrival, so that waiting for a place or for another turn counts.
+    const waitedMs = startedAt - (held.messages[0]?.receivedAt ?? startedAt);
     const made = await compose(held, response, admission, signal, log);
     const madeAt = performance.now();
     if (made.kind === 'lost') {
@@ -140,11 +148,10 @@ export function createTurns(options: TurnsOptions): Turns {
       lease,
       history: held.history,
     });
-    const deliveredAt = performance.now();
     const next = await ending.delivered(held, made.reply, delivered, log);
     if (made.roll) track(summarize(held.conversation, log));
     countCosts(held, made, log);
-    tell(held, made, delivered, { composeMs: madeAt - startedAt, deliverMs: deliveredAt - madeAt }, log);
+    tell(held, made, delivered, { waited: waitedMs, ...made.took, deliver: performance.now() - madeAt }, log);
     return next;
   }
 
@@ -208,13 +215,18 @@ export function createTurns(options: TurnsOptions): Turns {
     held: Held,
     made: Made,
     delivered: Delivered,
-    took: { composeMs: number; deliverMs: number },
+    took: Stages & { waited: number; deliver: number },
     log: Log,
-  ) {
+  ): void {
     const outcome = delivered.kind === 'failed' ? delivered.code : made.answered.kind;
     metrics.turnEnded(outcome, made.reply.via);
-    metrics.stageTook('compose', took.composeMs);
-    metrics.stageTook('deliver', took.deliverMs);
+    const stages = Object.entries(took).map(([stage, ms]) => [stage, Math.round(ms)] as const);
+    for (const [stage, ms] of Object.entries(took)) metrics.stageTook(stage, ms);
+    metrics.stageTook(
+      'total',
+      Object.values(took).reduce((sum, ms) => sum + ms, 0),
+    );
+    metrics.scrubbed('answer', placeholdersIn(made.reply.text));
     log.info('Answered', {
       messages: held.messages.length,
       outcome,
@@ -223,10 +235,7 @@ export function createTurns(options: TurnsOptions): Turns {
       ...(held.attempts > 0 ? { attempts: held.attempts } : {}),
       ...(made.answered.kind === 'answer' ? { tokens: made.answered.usage } : {}),
       ...(made.answered.kind === 'apology' ? { failure: made.answered.failure } : {}),
-      // From the oldest message's arrival, so that waiting counts.
-      waitedMs: now() - (held.messages[0]?.receivedAt ?? now()) - Math.round(took.composeMs + took.deliverMs),
-      composeMs: Math.round(took.composeMs),
-      deliverMs: Math.round(took.deliverMs),
+      ms: Object.fromEntries(stages),
     });
   }
 }

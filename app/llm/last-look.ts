@@ -4,9 +4,9 @@ import type { ModelMessage } from './model.ts';
 
 /**
  * The last look before messages leave for a model: counts what should have been taken out long before. When there is
- * something, it says so loudly and takes it out. Our own pictures (`data:` addresses) are not looked at.
+ * something, it says so loudly, reports how much, and takes it out. Our own pictures (`data:` addresses) are not looked at.
  */
-export function lastLook(messages: ModelMessage[], log: Log): ModelMessage[] {
+export function lastLook(messages: ModelMessage[], log: Log, onLeaks?: (count: number) => void): ModelMessage[] {
   let count = 0;
   for (const message of messages) for (const text of textsOf(message)) count += findLeaks(text).length;
   if (count === 0) {
@@ -14,6 +14,7 @@ export function lastLook(messages: ModelMessage[], log: Log): ModelMessage[] {
     return messages;
   }
   log.error('Twilio URLs found in the final messages; they were taken out', { count });
+  onLeaks?.(count);
   return messages.map((message) => ({ ...message, content: clean(message.content) }));
 }
 

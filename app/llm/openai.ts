@@ -15,6 +15,8 @@ export interface OpenAiModelOptions extends OpenAiClientOptions, Omit<ChatBodySe
   /** For one answer, all tries and waits included, ms. */
   timeoutMs: number;
   log: Log;
+  /** Told how much the last look found in a prompt. */
+  onLeaks?: (count: number) => void;
   clock?: Clock;
 }
 
@@ -82,7 +84,7 @@ export function createOpenAiModel(options: OpenAiModelOptions): OpenAiModel {
     async answer(request) {
       const asked: Asked = {
         request,
-        messages: lastLook(request.messages, log),
+        messages: lastLook(request.messages, log, options.onLeaks),
         attempts: 0,
         usage: { prompt: 0, completion: 0, cached: 0 },
       };

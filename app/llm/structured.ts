@@ -65,6 +65,8 @@ export interface StructuredModelOptions
   /** For one answer, all tries, repairs and waits included, ms. */
   timeoutMs: number;
   log: Log;
+  /** Told how much the last look found in a prompt. */
+  onLeaks?: (count: number) => void;
   clock?: Clock;
 }
 
@@ -91,7 +93,7 @@ export function createStructuredModel(options: StructuredModelOptions): Structur
   /** One completion; a server that refuses a parameter is asked again without it at once. */
   async function complete(asked: Asked, { messages, format, maxTokens }: Wanted): Promise<Completion> {
     const without = new Set(refusals.of(model));
-    const look = lastLook(messages, log);
+    const look = lastLook(messages, log, options.onLeaks);
     for (;;) {
       const request = { messages, maxTokens, conversation: asked.conversation, purpose: 'answer' as const };
       const plain = chatBody(request, look, maxTokens, without, settings);

@@ -5,7 +5,7 @@
 import type { ConversationId, InboundMessage, Line, Reply, Via } from '../message.ts';
 import { conversationId } from '../message.ts';
 import { type Scrubbed, scrub } from '../privacy/scrub.ts';
-import type { Keys } from './keys.ts';
+import type { Keys, ShardKeys } from './keys.ts';
 import { type RedisClient, type RunScript, unavailable } from './redis.ts';
 
 /** What a conversation is remembered by, as a turn needs it. */
@@ -23,12 +23,14 @@ export interface Memory {
 export interface Held extends Memory {
   conversation: ConversationId;
   turn: string;
-  /** Oldest first; none when there is only a reply to bring to its end. */
+  /** Oldest first, at most `MOST_MESSAGES`; none when there is only a reply to bring to its end. */
   messages: InboundMessage[];
   /** A reply whose sender is gone: it may have been sent, or not. */
   pending: Reply | null;
   /** How often somebody took over what waits, this time included; 0 at the first try. */
   attempts: number;
+  /** How many turns in a row died over what waits. */
+  crashes: number;
   /** A person at the desk answers until then, unix ms; 0 = the model does. */
   takeoverUntil: number;
   /** Nobody answers this contact. */
@@ -66,10 +68,12 @@ export interface Mailbox {
   commit(conversation: ConversationId, answer: Answer): Promise<Committed>;
   /** Takes over a conversation that is due. */
   claim(conversation: ConversationId, turn: string): Promise<Claimed>;
-  /** What waits behind the `from` oldest messages. */
+  /** What waits behind the `from` oldest messages, as far as the same turn can answer it. */
   waiting(conversation: ConversationId, from: number): Promise<InboundMessage[]>;
   /** Conversations somebody should look at by now, of all shards, the longest due first; at most `most` of each shard. */
   due(most: number): Promise<ConversationId[]>;
+  /** Of all shards: conversations with work, those of them that are due with nobody at them, and dead letters. */
+  backlog(): Promise<{ unfinished: number; due: number; dead: number }>;
   /** Ends `turn`, whose reply `replyId` was sent; what came in meanwhile goes to `nextTurn`. */
   finish(
     conversation: ConversationId,
@@ -110,6 +114,12 @@ const SEEN_MS = 8 * 86_400_000;
 /** How many events a shard's stream keeps, roughly, while nobody reads it: about 50 MB. */
 const MOST_EVENTS = 100_000;
 
+/**
+ * How many messages one turn answers. Who writes more meanwhile gets further turns, and each of those is held against the
+ * limit of a minute: a flood never becomes one endless prompt.
+ */
+export const MOST_MESSAGES = 20;
+
 /** A prompt never needs more lines than this; it bounds what a turn loads when rolls keep failing. */
 const MOST_LINES = 500;
 
@@ -145,6 +155,7 @@ export function createMailbox({
           id,
           message.profileName ?? '',
           MOST_LINES,
+          MOST_MESSAGES,
         ],
       );
       const [kind, ...rest] = tuple(result);
@@ -161,7 +172,7 @@ export function createMailbox({
           now(),
           turn,
           taken,
-          mayTakeMore ? '1' : '0',
+          mayTakeMore ? MOST_MESSAGES : 0,
           leaseMs,
           historyTtlMs,
           conversation,
@@ -185,7 +196,7 @@ export function createMailbox({
       const result = await run(
         'claim',
         [key.lease, key.mailbox, key.state, key.history, key.reply, key.due],
-        [now(), turn, leaseMs, conversation, MOST_LINES],
+        [now(), turn, leaseMs, conversation, MOST_LINES, MOST_MESSAGES],
       );
       const [kind, ...rest] = tuple(result);
       if (kind === 'turn') return { kind, held: readHeld(conversation, turn, rest) };
@@ -193,7 +204,7 @@ export function createMailbox({
     },
 
     async waiting(conversation, from) {
-      const entries = redis.lrange(keys.of(conversation).mailbox, from, -1);
+      const entries = redis.lrange(keys.of(conversation).mailbox, from, MOST_MESSAGES - 1);
       return readMessages(await entries.catch((error) => Promise.reject(unavailable(error))));
     },
 
@@ -203,12 +214,25 @@ export function createMailbox({
       return found.flat();
     },
 
+    async backlog() {
+      const total = async (count: (shard: ShardKeys) => Promise<number>): Promise<number> => {
+        const counts = await Promise.all(keys.shards.map(count));
+        return counts.reduce((sum, one) => sum + one, 0);
+      };
+      const [unfinished, due, dead] = await Promise.all([
+        total((shard) => redis.zcard(shard.due)),
+        total((shard) => redis.zcount(shard.due, '-inf', now())),
+        total((shard) => redis.xlen(shard.dead)),
+      ]).catch((error) => Promise.reject(unavailable(error)));
+      return { unfinished, due, dead };
+    },
+
     async finish(conversation, turn, replyId, nextTurn, event) {
       const key = keys.of(conversation);
       const result = await run(
         'finish',
         [key.lease, key.reply, key.mailbox, key.state, key.history, key.due, key.events],
-        [now(), turn, nextTurn, leaseMs, event, MOST_EVENTS, conversation, MOST_LINES, replyId],
+        [now(), turn, nextTurn, leaseMs, event, MOST_EVENTS, conversation, MOST_LINES, replyId, MOST_MESSAGES],
       );
       const [kind, ...rest] = tuple(result);
       if (kind === 'turn') return { kind, held: readHeld(conversation, nextTurn, rest) };
@@ -222,7 +246,7 @@ export function createMailbox({
 
     async release(conversation, turn, retryMs) {
       const key = keys.of(conversation);
-      await run('release', [key.lease, key.due], [turn, now() + retryMs, conversation]);
+      await run('release', [key.lease, key.due, key.state], [turn, now() + retryMs, conversation]);
     },
 
     async bury(conversation, turn, taken, { code, reason }, event) {
@@ -238,7 +262,7 @@ export function createMailbox({
 }
 
 function readHeld(conversation: ConversationId, turn: string, [state, history, mailbox, reply]: unknown[]): Held {
-  const [summary, version, profileName, attempts, takeover, blocked] = tuple(state);
+  const [summary, version, profileName, attempts, takeover, blocked, crashes] = tuple(state);
   return {
     conversation,
     turn,
@@ -250,6 +274,7 @@ function readHeld(conversation: ConversationId, turn: string, [state, history, m
     messages: readMessages(mailbox),
     pending: readReply(reply),
     attempts: Number(attempts ?? 0),
+    crashes: Math.max(0, Number(crashes ?? 0)),
     takeoverUntil: Number(takeover ?? 0),
     blocked: blocked === '1',
   };

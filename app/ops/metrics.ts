@@ -8,8 +8,10 @@ export interface Metrics {
   messageReceived(kind: string, outcome: string): void;
   /** A turn ended: `outcome` answer, apology, notice, quiet, retry, dead or failed; `via` twiml, rest or none. */
   turnEnded(outcome: string, via: string): void;
-  /** How long a stage of a turn took, ms: media, model, commit, deliver, total. */
+  /** How long a stage of a turn took, ms: waited, media, model, commit, deliver, total (from the oldest message's arrival). */
   stageTook(stage: string, ms: number): void;
+  /** A file was fetched and read: `kind` image or audio; `outcome` read, or a failure's code. */
+  mediaRead(kind: string, outcome: string, ms: number): void;
   /** One call of a model: `purpose` answer, summary, transcription. */
   modelCalled(purpose: string, outcome: string, ms: number): void;
   tokensUsed(purpose: string, usage: { prompt: number; completion: number; cached: number }): void;
@@ -17,10 +19,10 @@ export interface Metrics {
   retried(what: string): void;
   /** A Redis script ran. */
   redisTook(script: string, ms: number): void;
-  /** What the last look before the model still found. */
-  leaksFound(count: number): void;
-  /** Reads a figure at the moment somebody asks for it. */
-  gauge(name: string, help: string, read: () => number): void;
+  /** Addresses and ids of the provider were taken out: `where` message, answer, or prompt: the last look, which should find none. */
+  scrubbed(where: 'message' | 'answer' | 'prompt', count: number): void;
+  /** Reads a figure at the moment somebody asks for it; one that cannot be read is NaN. */
+  gauge(name: string, help: string, read: () => number | Promise<number>): void;
   /** `GET /metrics` */
   router: Router;
 }
@@ -41,14 +43,12 @@ export function createMetrics(): Metrics {
   const messages = counter('messages_received_total', 'Messages that came in', ['kind', 'outcome']);
   const turns = counter('turns_total', 'Turns that ended', ['outcome', 'via']);
   const stages = histogram('turn_stage_seconds', 'How long the stages of a turn took', ['stage']);
+  const media = histogram('media_read_seconds', 'How long files took to fetch and read', ['kind', 'outcome']);
   const modelCalls = histogram('model_call_seconds', 'Calls of a model, retries included', ['purpose', 'outcome']);
   const tokens = counter('model_tokens_total', 'Model tokens, as the provider counted', ['purpose', 'kind']);
   const retries = counter('retries_total', 'What was tried again', ['what']);
   const redis = histogram('redis_script_seconds', 'Round trips to Redis', ['script'], REDIS_SECONDS);
-  const leaks = counter(
-    'leaks_found_total',
-    'Provider addresses and ids that the last look before the model still found',
-  );
+  const scrubbed = counter('scrubbed_total', 'Provider addresses and ids that were taken out of texts', ['where']);
 
   const router = new Router();
   router.get('/metrics', async (ctx) => {
@@ -61,6 +61,7 @@ export function createMetrics(): Metrics {
     messageReceived: (kind, outcome) => messages.inc({ kind, outcome }),
     turnEnded: (outcome, via) => turns.inc({ outcome, via }),
     stageTook: (stage, ms) => stages.observe({ stage }, ms / 1_000),
+    mediaRead: (kind, outcome, ms) => media.observe({ kind, outcome }, ms / 1_000),
     modelCalled: (purpose, outcome, ms) => modelCalls.observe({ purpose, outcome }, ms / 1_000),
     tokensUsed(purpose, { prompt, completion, cached }) {
       tokens.inc({ purpose, kind: 'prompt' }, prompt);
@@ -69,14 +70,19 @@ export function createMetrics(): Metrics {
     },
     retried: (what) => retries.inc({ what }),
     redisTook: (script, ms) => redis.observe({ script }, ms / 1_000),
-    leaksFound: (count) => leaks.inc(count),
+    scrubbed: (where, count) => scrubbed.inc({ where }, count),
     gauge(name, help, read) {
       new Gauge({
         name: `recado_${name}`,
         help,
         registers,
-        collect() {
-          this.set(read());
+        async collect() {
+          // A part that is away must not take all the other figures with it.
+          this.set(
+            await Promise.resolve()
+              .then(read)
+              .catch(() => Number.NaN),
+          );
         },
       });
     },

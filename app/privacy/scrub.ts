@@ -33,6 +33,11 @@ export function scrub(text: string): Scrubbed {
   return clean as Scrubbed; // this is the one place that makes them
 }
 
+/** How many placeholders a text has: what was taken out of it. */
+export function placeholdersIn(text: Scrubbed): number {
+  return text.split(PLACEHOLDER).length - 1;
+}
+
 /** What `scrub` would take out, in order and without overlaps. */
 export function findLeaks(text: string): Leak[] {
   if (!mayLeak(text)) return [];

@@ -76,6 +76,7 @@ export function buildDesk(config: Config, tools: DeskTools): DeskParts {
     temperature: config.temperature,
     timeoutMs: config.modelTimeoutMs,
     log,
+    onLeaks: (count) => metrics.scrubbed('prompt', count),
   });
   const queueRedis = createQueueRedis(address, log);
   const store = createAnalysisStore(database);

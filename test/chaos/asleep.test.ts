@@ -42,7 +42,7 @@ test('a process that slept between two tries to send sends nothing when somebody
   await ana.write();
   await eventually('the other one answered', () => stage.twilio.sent.length > 0);
   sleeper.program.wake();
-  await sleep(3_000);
+  await eventually('it sees what it has lost', () => sleeper.program.logs.some((line) => /somebody else/i.test(line)));
   const client = stage.redis.client();
   await settled(client);
   const verdict = await judge([ana], client, stage.twilio);

@@ -2,11 +2,14 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { after, afterEach, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import type { Redis } from 'ioredis';
+import { MOST_CRASHES, SUSPICIOUS_CRASHES } from '../../app/conversation/plan.ts';
 import { NOTICES } from '../../app/conversation/prompts.ts';
 import { createDeadLetters } from '../../app/memory/dead-letters.ts';
 import { createKeys } from '../../app/memory/keys.ts';
-import { createMailbox } from '../../app/memory/mailbox.ts';
+import { createMailbox, type Mailbox, MOST_MESSAGES } from '../../app/memory/mailbox.ts';
 import { createScripts } from '../../app/memory/redis.ts';
 import type { InboundMessage } from '../../app/message.ts';
 import { scrub } from '../../app/privacy/scrub.ts';
@@ -37,6 +40,12 @@ function messageOf(contact: string, text: string): InboundMessage {
 }
 
 const person = (number: number) => `155501002${String(number).padStart(2, '0')}`;
+
+/** A process that dies: its turns end with its leases, in a moment. */
+function dyingMailbox(redis: Redis): Mailbox {
+  const tools = { redis, run: createScripts(redis), keys: createKeys(1), now: Date.now };
+  return createMailbox({ ...tools, leaseMs: 1, historyTtlMs: 60_000, historyTokens: 3_000 });
+}
 
 /** What `/metrics` says of a figure; 0 when it does not name it. */
 async function figure(name: string): Promise<number> {
@@ -99,19 +108,15 @@ describe('more than can be done', () => {
   });
 
   test('is not taken over from a crashed process either: others may have room', async () => {
-    const redis = doubles.redis.client();
-    const keys = createKeys(1);
-    const crashed = createMailbox({
-      ...{ redis, run: createScripts(redis), keys, leaseMs: 1, historyTtlMs: 60_000, historyTokens: 3_000 },
-      now: Date.now,
-    });
+    const crashed = dyingMailbox(doubles.redis.client());
     for (let i = 0; i < 7; i++) await crashed.accept(messageOf(person(i), `message ${i}`), `turn${i}`, '{}');
     const asked = closeGate();
     const seen = doubles.twilio.sent.length;
     bot = await startBot(doubles, { MAX_CONCURRENT_TURNS: '2' });
     await eventually('it has taken what it can', () => asked.length === 2);
     await eventually('one waits', async () => (await figure('turns_waiting')) === 1);
-    assert.equal(await redis.zcount(keys.shards[0]?.due ?? '', '-inf', Date.now()), 4, 'the others are left to others');
+    assert.equal(await figure('conversations_due'), 4, 'the others are left to others');
+    assert.equal(await figure('conversations_unfinished'), 7);
     openGate();
     await eventually('all are answered', () => doubles.twilio.sent.length === seen + 7);
   });
@@ -154,6 +159,68 @@ describe('a person who writes too fast', () => {
     assert.deepEqual((await first).texts, ['You said: 1\n2\n3\n4\n5\n6']);
     assert.deepEqual((await bot.say(person(0), '7')).texts, [NOTICES['slow-down']]);
     assert.deepEqual((await bot.say(person(0), '8')).texts, []);
+  });
+
+  test('never gets a flood into one prompt: what a turn does not take is held against the limit', async () => {
+    bot = await startBot(doubles, { RATE_LIMIT_PER_MINUTE: '3' });
+    doubles.twilio.sent.length = 0;
+    const asked = closeGate();
+    const first = bot.say(person(0), '1');
+    await eventually('the model is asked', () => asked.length === 1);
+    const flood = Array.from({ length: 3 * MOST_MESSAGES }, (_, i) => `${i + 2}`);
+    await Promise.all(flood.map((text) => bot.say(person(0), text)));
+    openGate();
+    const [answer = ''] = (await first).texts;
+    assert.equal(answer.split('\n').length, MOST_MESSAGES);
+    await eventually('all is taken', async () => (await figure('conversations_unfinished')) === 0);
+    assert.deepEqual(
+      doubles.twilio.sent.map(({ body }) => body),
+      [NOTICES['slow-down']],
+    );
+  });
+});
+
+describe('messages over which the process dies', () => {
+  /** Somebody writes, and one process after the other dies over it. */
+  async function crash(number: number, times: number): Promise<void> {
+    const dying = dyingMailbox(doubles.redis.client());
+    const message = messageOf(person(number), `message ${number}`);
+    await dying.accept(message, 'turn', '{}');
+    for (let crashes = 1; crashes < times; crashes++) {
+      await sleep(5);
+      const claimed = await dying.claim(`${message.business}:${message.contact}`, `turn${crashes}`);
+      assert.equal(claimed.kind, 'turn');
+    }
+    await sleep(5);
+  }
+
+  test('are given up after a while, visibly, and everybody else is answered', async () => {
+    await crash(0, MOST_CRASHES);
+    await crash(1, 1);
+    doubles.twilio.sent.length = 0;
+    bot = await startBot(doubles);
+    await eventually('the other is answered', () => doubles.twilio.sent.length === 1);
+    assert.equal(doubles.twilio.sent[0]?.body, 'You said: message 1');
+    await eventually('it is given up', async () => (await figure('dead_letters')) === 1);
+    const [line = ''] = (await deadLetters('list')).split('\n');
+    assert.match(line, /…0200 {2}turn\.crashed/);
+    assert.equal(await figure('conversations_unfinished'), 0);
+
+    assert.match(await deadLetters('replay', line.split(' ')[0] ?? ''), /replayed/);
+    await eventually('it is answered after all', () => doubles.twilio.sent.length === 2);
+    assert.equal(doubles.twilio.sent[1]?.body, 'You said: message 0');
+  });
+
+  test('are taken over one at a time, so that nobody else is counted in', async () => {
+    for (const number of [0, 1, 2]) await crash(number, SUSPICIOUS_CRASHES);
+    doubles.twilio.sent.length = 0;
+    const asked = closeGate();
+    bot = await startBot(doubles);
+    await eventually('one is taken over', () => asked.length === 1);
+    assert.equal(await figure('conversations_due'), 2);
+    assert.equal(await figure('turns_running'), 1);
+    openGate();
+    await eventually('all are answered', () => doubles.twilio.sent.length === 3);
   });
 });
 

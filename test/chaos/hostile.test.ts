@@ -15,7 +15,7 @@ import { report, say, sized } from './support/size.ts';
 import { figuresOf, judge, settled } from './support/verdict.ts';
 import { exchange, type RawAnswer, trickle } from './support/wire.ts';
 
-const REQUESTS = sized(1_500, 20_000);
+const REQUESTS = sized(1_000, 20_000);
 const SEED = Number(process.env.CHAOS_SEED ?? Date.now() % 1_000_000);
 /** How many at a time. */
 const CONCURRENT = 8;

@@ -71,9 +71,9 @@ const STEPS: Step[] = [
   { name: 'after commit', lurk: atScript('commit', true) },
   { name: 'between decision and send', lurk: atTwilio('POST', MESSAGES, false) },
   { name: 'after send, before record', lurk: atTwilio('POST', MESSAGES, true) },
-  { name: 'before a turn is recorded as finished', lurk: atScript('finish', false) },
+  { name: 'before a turn is recorded as finished', onlyLong: true, lurk: atScript('finish', false) },
   { name: 'after a turn was recorded as finished', onlyLong: true, lurk: atScript('finish', true) },
-  { name: 'while a crash is being mended', takesOver: true, lurk: atScript('claim', true) },
+  { name: 'while a crash is being mended', onlyLong: true, takesOver: true, lurk: atScript('claim', true) },
   {
     name: 'while Twilio is asked what it has sent',
     onlyLong: true,

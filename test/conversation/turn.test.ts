@@ -54,6 +54,18 @@ describe('a text', () => {
     assert.equal(doubles.twilio.sent.length, 0);
   });
 
+  test('leaves a line in the log with its timeline, and what was taken out of it is counted', async () => {
+    await bot.say(ANA, `See https://api.twilio.com/x and ME${'0123456789abcdef'.repeat(2)}`);
+    const lines = bot.logs.map((line) => JSON.parse(line)).filter(({ message }) => message === 'Answered');
+    const { outcome, via, messages, ms } = lines.at(-1) ?? {};
+    assert.deepEqual([outcome, via, messages], ['answer', 'twiml', 1]);
+    assert.deepEqual(Object.keys(ms), ['waited', 'media', 'model', 'commit', 'deliver']);
+    for (const [stage, took] of Object.entries(ms)) assert.ok(Number.isInteger(took), `${stage} took ${took}`);
+    const figures = await (await fetch(`${bot.url}/metrics`)).text();
+    assert.match(figures, /^recado_scrubbed_total\{where="message"\} 2$/m);
+    assert.doesNotMatch(figures, /where="prompt"\} [1-9]/);
+  });
+
   test('leaves nothing behind but history, state and the seen ids', async () => {
     await bot.say(ANA, 'hello');
     await eventually('the turn is finished', async () => !(await keysLeft()).includes('lease'));

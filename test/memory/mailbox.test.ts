@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { createDeadLetters } from '../../app/memory/dead-letters.ts';
 import { createKeys } from '../../app/memory/keys.ts';
-import { createMailbox, type Held, type Mailbox } from '../../app/memory/mailbox.ts';
+import { createMailbox, type Held, type Mailbox, MOST_MESSAGES } from '../../app/memory/mailbox.ts';
 import { createRedis, createScripts, type RedisClient } from '../../app/memory/redis.ts';
 import { createSummaryStore } from '../../app/memory/summary.ts';
 import type { InboundMessage, Line } from '../../app/message.ts';
@@ -209,6 +209,76 @@ describe('a lease', () => {
     clock += 100_000;
     assert.deepEqual(await mailbox.due(10), []);
   });
+});
+
+describe('more messages than one turn answers', () => {
+  const ids = (messages: InboundMessage[]) => messages.map(({ id }) => id);
+  const numbered = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => `SM${from + i}`);
+
+  test('are taken in up to the bound, and the rest is handed over', async () => {
+    const held = await begin('SM0', 'turn-a');
+    for (const id of numbered(1, MOST_MESSAGES + 5)) await mailbox.accept(message(id), 'turn-b', '{}');
+    const more = await mailbox.commit(ANA, answerTo(held));
+    assert.ok(more.kind === 'more');
+    assert.deepEqual(ids(more.messages), numbered(1, MOST_MESSAGES));
+    assert.deepEqual(await mailbox.waiting(ANA, MOST_MESSAGES), []);
+    held.messages.push(...more.messages);
+    assert.deepEqual(await mailbox.commit(ANA, answerTo(held)), { kind: 'committed', roll: false });
+    const finished = await mailbox.finish(ANA, 'turn-a', 'turn-a', 'turn-c', '{}');
+    assert.ok(finished.kind === 'turn');
+    assert.deepEqual(ids(finished.held.messages), numbered(MOST_MESSAGES, MOST_MESSAGES + 5));
+  });
+
+  test('are claimed up to the bound', async () => {
+    await begin('SM0', 'turn-a');
+    for (const id of numbered(1, MOST_MESSAGES + 5)) await mailbox.accept(message(id), 'turn-b', '{}');
+    await redis.del(keys.of(ANA).lease);
+    const claimed = await mailbox.claim(ANA, 'turn-c');
+    assert.ok(claimed.kind === 'turn');
+    assert.deepEqual(ids(claimed.held.messages), numbered(0, MOST_MESSAGES));
+    await mailbox.release(ANA, 'turn-c', 0);
+    const nudged = await begin('SM0', 'turn-d');
+    assert.deepEqual(ids(nudged.messages), numbered(0, MOST_MESSAGES));
+  });
+});
+
+describe('crashes', () => {
+  /** The turn at work dies, and another one takes over. */
+  async function takeOver(turn: string): Promise<Held> {
+    await redis.del(keys.of(ANA).lease);
+    const claimed = await mailbox.claim(ANA, turn);
+    assert.ok(claimed.kind === 'turn');
+    return claimed.held;
+  }
+
+  test('in a row are counted, and one that gives back in order ends the row', async () => {
+    assert.equal((await begin('SM1', 'turn-a')).crashes, 0);
+    assert.equal((await takeOver('turn-b')).crashes, 1);
+    assert.equal((await takeOver('turn-c')).crashes, 2);
+    await mailbox.release(ANA, 'turn-c', 0);
+    const held = await takeOver('turn-d');
+    assert.deepEqual([held.crashes, held.attempts], [0, 3]);
+    assert.equal((await takeOver('turn-e')).crashes, 1);
+  });
+
+  test('are forgotten with the answer', async () => {
+    await begin('SM1', 'turn-a');
+    const held = await takeOver('turn-b');
+    await mailbox.commit(ANA, answerTo(held));
+    assert.equal((await takeOver('turn-c')).crashes, 1, 'of the sending alone');
+    await mailbox.finish(ANA, 'turn-c', 'turn-b', 'next', '{}');
+    assert.equal((await begin('SM2', 'turn-d')).crashes, 0);
+  });
+});
+
+test('the backlog tells what is in work, what nobody is at, and what was given up', async () => {
+  assert.deepEqual(await mailbox.backlog(), { unfinished: 0, due: 0, dead: 0 });
+  await begin('SM1', 'turn-a');
+  assert.deepEqual(await mailbox.backlog(), { unfinished: 1, due: 0, dead: 0 });
+  clock += 31_000;
+  assert.deepEqual(await mailbox.backlog(), { unfinished: 1, due: 1, dead: 0 });
+  await mailbox.bury(ANA, 'turn-a', 1, { code: 'model.quota', reason: 'no credit' }, '{}');
+  assert.deepEqual(await mailbox.backlog(), { unfinished: 0, due: 0, dead: 1 });
 });
 
 describe('a roll', () => {

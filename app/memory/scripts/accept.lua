@@ -10,14 +10,16 @@
 --      7 idle time after which the memory goes (ms)       8 event (JSON)
 --      9 most entries in the event stream                10 conversation id
 --     11 profile name, '' when unknown                   12 most history lines to return
+--     13 most waiting messages to return
 --
 -- State hash: summary, version (of the summary), tokens (of the history), profile, lastInbound (unix ms), turns,
--- rolling (unix ms until which somebody folds the history into the summary), attempts (at what waits now), takeover (unix
--- ms until which a person answers instead of the model), takeoverMs (how long a word of that person prolongs it), blocked.
+-- rolling (unix ms until which somebody folds the history into the summary), attempts (at what waits now), crashes (how many
+-- turns in a row died over it; -1 while it was given back in order), takeover (unix ms until which a person answers instead of
+-- the model), takeoverMs (how long a word of that person prolongs it), blocked.
 --
 -- Returns {'known'}    the id was accepted before, and it was answered or somebody is at it
 --         {'waiting'}  stored; another turn is at work and will see it
---         {'turn', {summary, version, profile, attempts, takeover, blocked}, history lines, waiting messages, {id, text, via, at} of a reply}
+--         {'turn', {summary, version, profile, attempts, takeover, blocked, crashes}, history lines, waiting messages, {id, text, via, at} of a reply}
 --                      stored; the lease is the caller's
 local seen, mailbox, lease, state, history = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local reply, due, events = KEYS[6], KEYS[7], KEYS[8]
@@ -44,8 +46,8 @@ redis.call('SET', lease, ARGV[4], 'PX', ARGV[5])
 redis.call('ZADD', due, now + tonumber(ARGV[5]), ARGV[10])
 return {
   'turn',
-  redis.call('HMGET', state, 'summary', 'version', 'profile', 'attempts', 'takeover', 'blocked'),
+  redis.call('HMGET', state, 'summary', 'version', 'profile', 'attempts', 'takeover', 'blocked', 'crashes'),
   redis.call('LRANGE', history, -tonumber(ARGV[12]), -1),
-  redis.call('LRANGE', mailbox, 0, -1),
+  redis.call('LRANGE', mailbox, 0, ARGV[13] - 1),
   redis.call('HMGET', reply, 'id', 'text', 'via', 'at'),
 }

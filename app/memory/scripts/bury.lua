@@ -22,7 +22,7 @@ local id = redis.call('XADD', dead, 'MAXLEN', '~', ARGV[8], '*', 'conversation',
   'code', ARGV[4], 'reason', ARGV[5], 'reply', text, 'replyAt', at, 'messages', '[' .. table.concat(messages, ',') .. ']')
 if taken > 0 then redis.call('LTRIM', mailbox, taken, -1) end
 redis.call('DEL', reply, lease)
-redis.call('HDEL', state, 'attempts')
+redis.call('HDEL', state, 'attempts', 'crashes')
 redis.call('XADD', events, 'MAXLEN', '~', ARGV[7], '*', 'event', ARGV[6])
 local waiting = redis.call('LLEN', mailbox)
 if waiting == 0 then redis.call('ZREM', due, ARGV[2]) else redis.call('ZADD', due, ARGV[3], ARGV[2]) end

@@ -1,13 +1,15 @@
 -- Takes over a conversation that is due: its turn crashed, gave up for a while, or never began.
 --
--- Guarantee: only one caller gets it, and only when nobody holds the lease; every claim counts as an attempt.
+-- Guarantee: only one caller gets it, and only when nobody holds the lease; every claim counts as an attempt, and as a
+-- crash of the turn before unless that one gave it back.
 --
 -- KEYS 1 lease  2 mailbox  3 state  4 history  5 reply  6 due
 -- ARGV 1 now (unix ms)   2 turn id of the caller   3 lease (ms)   4 conversation id   5 most history lines to return
+--      6 most waiting messages to return
 --
 -- Returns {'busy'}   somebody holds the lease; the conversation is due again when it runs out
 --         {'idle'}   there is nothing to do; the conversation is not due any more
---         {'turn', {summary, version, profile, attempts, takeover, blocked}, history lines, waiting messages, {id, text, via, at} of a reply}
+--         {'turn', {summary, version, profile, attempts, takeover, blocked, crashes}, history lines, waiting messages, {id, text, via, at} of a reply}
 local lease, mailbox, state, history, reply, due = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local now, leaseMs = tonumber(ARGV[1]), tonumber(ARGV[3])
 
@@ -23,10 +25,11 @@ end
 redis.call('SET', lease, ARGV[2], 'PX', leaseMs)
 redis.call('ZADD', due, now + leaseMs, ARGV[4])
 redis.call('HINCRBY', state, 'attempts', 1)
+redis.call('HINCRBY', state, 'crashes', 1)
 return {
   'turn',
-  redis.call('HMGET', state, 'summary', 'version', 'profile', 'attempts', 'takeover', 'blocked'),
+  redis.call('HMGET', state, 'summary', 'version', 'profile', 'attempts', 'takeover', 'blocked', 'crashes'),
   redis.call('LRANGE', history, -tonumber(ARGV[5]), -1),
-  redis.call('LRANGE', mailbox, 0, -1),
+  redis.call('LRANGE', mailbox, 0, ARGV[6] - 1),
   redis.call('HMGET', reply, 'id', 'text', 'via', 'at'),
 }

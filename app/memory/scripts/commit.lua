@@ -6,7 +6,7 @@
 --
 -- KEYS 1 lease  2 mailbox  3 history  4 state  5 reply  6 due  7 events
 -- ARGV 1 now (unix ms)            2 turn id               3 how many waiting messages the answer is for
---      4 '1' when the caller can take in more messages    5 lease (ms)
+--      4 how many messages the caller can answer at most  5 lease (ms)
 --      6 idle time after which the memory goes (ms)       7 conversation id
 --      8 tokens that the lines add                        9 tokens at which the history is rolled
 --     10 event (JSON)                                    11 most entries in the event stream
@@ -23,8 +23,8 @@ local now, taken, leaseMs, idle = tonumber(ARGV[1]), tonumber(ARGV[3]), tonumber
 if redis.call('GET', lease) ~= ARGV[2] then return { 'lost' } end
 redis.call('PEXPIRE', lease, leaseMs)
 redis.call('ZADD', due, now + leaseMs, ARGV[7])
-if ARGV[4] == '1' and redis.call('LLEN', mailbox) > taken then
-  return { 'more', redis.call('LRANGE', mailbox, taken, -1) }
+if tonumber(ARGV[4]) > taken and redis.call('LLEN', mailbox) > taken then
+  return { 'more', redis.call('LRANGE', mailbox, taken, ARGV[4] - 1) }
 end
 
 if #ARGV >= 14 then
@@ -33,7 +33,7 @@ if #ARGV >= 14 then
 end
 redis.call('LTRIM', mailbox, taken, -1)
 redis.call('HINCRBY', state, 'turns', 1)
-redis.call('HDEL', state, 'attempts')
+redis.call('HDEL', state, 'attempts', 'crashes')
 redis.call('PEXPIRE', state, idle)
 redis.call('XADD', events, 'MAXLEN', '~', ARGV[11], '*', 'event', ARGV[10])
 if ARGV[12] ~= '' then

@@ -6,10 +6,11 @@
 -- KEYS 1 lease  2 reply  3 mailbox  4 state  5 history  6 due  7 events
 -- ARGV 1 now (unix ms)   2 turn id   3 id of the next turn   4 lease (ms)   5 event (JSON), '' for none
 --      6 most entries in the event stream   7 conversation id   8 most history lines to return   9 id of the reply
+--     10 most waiting messages to return
 --
 -- Returns {'lost'}   the lease is somebody else's: only the reply record, if it is still this reply's, went
 --         {'done'}   nothing waits, the lease is free
---         {'turn', {summary, version, profile, attempts, takeover, blocked}, history lines, waiting messages, {nil, nil, nil, nil}}
+--         {'turn', {summary, version, profile, attempts, takeover, blocked, crashes}, history lines, waiting messages, {nil, nil, nil, nil}}
 --                    the lease is the next turn's
 local lease, reply, mailbox, state, history, due, events =
   KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
@@ -18,7 +19,7 @@ if redis.call('HGET', reply, 'id') == ARGV[9] then redis.call('DEL', reply) end
 if ARGV[5] ~= '' then redis.call('XADD', events, 'MAXLEN', '~', ARGV[6], '*', 'event', ARGV[5]) end
 local holder = redis.call('GET', lease)
 if holder and holder ~= ARGV[2] then return { 'lost' } end
-redis.call('HDEL', state, 'attempts')
+redis.call('HDEL', state, 'attempts', 'crashes')
 if redis.call('LLEN', mailbox) == 0 then
   redis.call('DEL', lease)
   redis.call('ZREM', due, ARGV[7])
@@ -28,8 +29,8 @@ redis.call('SET', lease, ARGV[3], 'PX', ARGV[4])
 redis.call('ZADD', due, tonumber(ARGV[1]) + tonumber(ARGV[4]), ARGV[7])
 return {
   'turn',
-  redis.call('HMGET', state, 'summary', 'version', 'profile', 'attempts', 'takeover', 'blocked'),
+  redis.call('HMGET', state, 'summary', 'version', 'profile', 'attempts', 'takeover', 'blocked', 'crashes'),
   redis.call('LRANGE', history, -tonumber(ARGV[8]), -1),
-  redis.call('LRANGE', mailbox, 0, -1),
+  redis.call('LRANGE', mailbox, 0, ARGV[10] - 1),
   redis.call('HMGET', reply, 'id', 'text', 'via', 'at'),
 }

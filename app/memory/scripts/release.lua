@@ -2,11 +2,12 @@
 --
 -- Guarantee: only the holder of the lease can give it back.
 --
--- KEYS 1 lease  2 due
+-- KEYS 1 lease  2 due  3 state
 -- ARGV 1 turn id   2 when somebody should look again (unix ms)   3 conversation id
 --
 -- Returns 1 when the lease was the caller's, else 0
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 redis.call('DEL', KEYS[1])
 redis.call('ZADD', KEYS[2], ARGV[2], ARGV[3])
+if redis.call('EXISTS', KEYS[3]) == 1 then redis.call('HSET', KEYS[3], 'crashes', -1) end
 return 1
