@@ -1,7 +1,6 @@
 /** A process that does not run for a while (a frozen container, a moved machine) wakes up in the middle of a turn that is no longer its own. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually } from '../support/bot.ts';
 import type { Outcome } from './support/http-proxy.ts';
 import { createPeople, type Person } from './support/people.ts';

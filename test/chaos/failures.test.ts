@@ -119,7 +119,7 @@ function spoiled(
 }
 
 test('with a third of the calls failing everybody gets one answer or one apology, or there is a dead letter', {
-  timeout: sized(180_000, 900_000),
+  timeout: sized(280_000, 900_000),
 }, async (t) => {
   const chance = seeded(SEED);
   const modelMet = new Map<string, number>();

@@ -97,7 +97,7 @@ before(async () => {
 after(() => stage.stop());
 
 test('killed at every step of a turn, two processes answer every message once and in order', {
-  timeout: sized(120_000, 900_000),
+  timeout: sized(280_000, 900_000),
 }, async (t) => {
   const people = createPeople(PEOPLE, stage);
   let writing = true;

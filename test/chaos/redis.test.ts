@@ -42,7 +42,7 @@ after(async () => {
 });
 
 test('Redis is killed under load: webhooks get 503 within 2 s, nothing acknowledged is lost, and all goes on by itself', {
-  timeout: sized(120_000, 600_000),
+  timeout: sized(280_000, 600_000),
 }, async (t) => {
   let turn = 0;
   const people = createPeople(sized(20, 40), {
