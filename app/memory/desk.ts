@@ -19,6 +19,7 @@ export interface Desk {
   said(conversation: ConversationId, line: Line, event: string): Promise<number>;
   /** Pauses the bot for `pauseMs`, and again for as long from every word of the desk; 0 hands back. @returns `takeoverUntil`. */
   takeOver(conversation: ConversationId, pauseMs: number, event: string): Promise<number>;
+  /** A block stays until it is lifted, however long they are silent: the memory around it does not expire meanwhile. */
   block(conversation: ConversationId, blocked: boolean): Promise<void>;
 }
 
@@ -59,9 +60,10 @@ export function createDesk({ redis, run, keys, historyTtlMs, now }: DeskOptions)
     takeOver: (conversation, pauseMs, event) => act(conversation, event, null, pauseMs),
     async block(conversation, blocked) {
       const { state } = keys.of(conversation);
-      await (blocked ? redis.hset(state, 'blocked', '1') : redis.hdel(state, 'blocked')).catch((error) =>
-        Promise.reject(unavailable(error)),
-      );
+      const both = blocked
+        ? redis.multi().hset(state, 'blocked', '1').persist(state)
+        : redis.multi().hdel(state, 'blocked').pexpire(state, historyTtlMs);
+      await both.exec().catch((error) => Promise.reject(unavailable(error)));
     },
   };
 }

@@ -86,6 +86,18 @@ test('refuses to write more than a day after their last message, and names the w
   assert.equal(doubles.twilio.sent.length, 0);
 });
 
+test('a block does not end with the memory of somebody who was silent for long', async () => {
+  const state = 'recado:{0}:c:14155238886:15550100101:state';
+  await bot.say(ANA, 'hello');
+  await takeover.block(CONVERSATION, true);
+  assert.equal(await redis.pttl(state), -1);
+  await bot.say(ANA, 'spam');
+  await takeover.handBack(CONVERSATION);
+  assert.equal(await redis.pttl(state), -1, 'nothing that happens meanwhile lets it expire');
+  await takeover.block(CONVERSATION, false);
+  assert.ok((await redis.pttl(state)) > 0, 'it expires again as all else');
+});
+
 test('a blocked contact is not answered, and not remembered', async () => {
   await bot.say(ANA, 'hello');
   await takeover.block(CONVERSATION, true);

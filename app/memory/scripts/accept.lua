@@ -15,7 +15,7 @@
 -- State hash: summary, version (of the summary), tokens (of the history), profile, lastInbound (unix ms), turns,
 -- rolling (unix ms until which somebody folds the history into the summary), attempts (at what waits now), crashes (how many
 -- turns in a row died over it; -1 while it was given back in order), takeover (unix ms until which a person answers instead of
--- the model), takeoverMs (how long a word of that person prolongs it), blocked.
+-- the model), takeoverMs (how long a word of that person prolongs it), blocked (while it is there, the hash has no expiry).
 --
 -- Returns {'known'}    the id was accepted before, and it was answered or somebody is at it
 --         {'waiting'}  stored; another turn is at work and will see it
@@ -35,7 +35,7 @@ else
   redis.call('PEXPIRE', mailbox, idle)
   redis.call('HSET', state, 'lastInbound', ARGV[1])
   if ARGV[11] ~= '' then redis.call('HSET', state, 'profile', ARGV[11]) end
-  redis.call('PEXPIRE', state, idle)
+  if redis.call('HEXISTS', state, 'blocked') == 0 then redis.call('PEXPIRE', state, idle) end
   redis.call('PEXPIRE', history, idle)
   redis.call('XADD', events, 'MAXLEN', '~', ARGV[9], '*', 'event', ARGV[8])
   redis.call('ZADD', due, 'NX', now + tonumber(ARGV[5]), ARGV[10])

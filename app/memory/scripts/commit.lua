@@ -34,7 +34,7 @@ end
 redis.call('LTRIM', mailbox, taken, -1)
 redis.call('HINCRBY', state, 'turns', 1)
 redis.call('HDEL', state, 'attempts', 'crashes')
-redis.call('PEXPIRE', state, idle)
+if redis.call('HEXISTS', state, 'blocked') == 0 then redis.call('PEXPIRE', state, idle) end
 redis.call('XADD', events, 'MAXLEN', '~', ARGV[11], '*', 'event', ARGV[10])
 if ARGV[12] ~= '' then
   redis.call('HSET', reply, 'id', ARGV[2], 'text', ARGV[12], 'via', ARGV[13], 'at', ARGV[1], 'state', 'sending')

@@ -25,6 +25,6 @@ elseif ARGV[5] ~= '' then
   local till = tonumber(redis.call('HGET', state, 'takeover') or '0')
   if pause and till > now then redis.call('HSET', state, 'takeover', string.format('%.0f', now + tonumber(pause))) end
 end
-redis.call('PEXPIRE', state, ARGV[2])
+if redis.call('HEXISTS', state, 'blocked') == 0 then redis.call('PEXPIRE', state, ARGV[2]) end
 redis.call('XADD', events, 'MAXLEN', '~', ARGV[4], '*', 'event', ARGV[3])
 return tonumber(redis.call('HGET', state, 'takeover') or '0')
