@@ -116,7 +116,11 @@ export const SETTINGS = {
     'a Markdown file with the prompt of the analysis; before it, between two lines of ---, lists such as intents: a, b',
   ),
   ADMIN_PASSWORD: row(text(), '', 'sign-in of the inbox; default: made up and logged once at start'),
-  API_KEYS: row(text(), '', 'keys of programs that use the API, separated by commas; sent as x-api-key'),
+  API_KEYS: row(
+    keys(16),
+    '',
+    'keys of programs that use the API, at least 16 characters each, separated by commas; sent as x-api-key',
+  ),
   DATA_DIR: row(text(), 'data', 'where the embedded stores keep their files'),
   HISTORY_TOKENS: row(
     integer(200, 200_000),
@@ -238,10 +242,7 @@ function arrange(values: Values, files: { systemPrompt: string; analysisPrompt: 
     analysis: set.ANALYSIS,
     analysisPrompt: files.analysisPrompt,
     adminPassword: values.ADMIN_PASSWORD,
-    apiKeys: (values.API_KEYS ?? '')
-      .split(',')
-      .map((key) => key.trim())
-      .filter(Boolean),
+    apiKeys: values.API_KEYS ?? [],
     redisShards: set.REDIS_SHARDS,
     dataDir: set.DATA_DIR,
     historyTokens: set.HISTORY_TOKENS,
@@ -360,6 +361,20 @@ function flag() {
 
 function text() {
   return z.string();
+}
+
+/** A comma list of secrets, none of which can be guessed by trying. */
+function keys(least: number) {
+  const expected = `expected keys of at least ${least} characters each (openssl rand -hex 24 makes a good one)`;
+  return z
+    .string()
+    .transform((given) =>
+      given
+        .split(',')
+        .map((key) => key.trim())
+        .filter(Boolean),
+    )
+    .refine((all) => all.every((key) => key.length >= least), expected);
 }
 
 function pattern(shape: RegExp, expected: string) {

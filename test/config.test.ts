@@ -57,6 +57,14 @@ test('never shows a secret that is wrong', () => {
   assert.doesNotMatch(problem ?? '', /hunter2/);
 });
 
+test('takes no API key that could be guessed, and does not show it', () => {
+  const long = 'a-key-of-a-program';
+  assert.deepEqual(readConfig({ API_KEYS: ` ${long}, ${long}-2,` }).apiKeys, [long, `${long}-2`]);
+  const [problem] = problemsOf({ API_KEYS: `${long},hunter2` });
+  assert.match(problem ?? '', /^API_KEYS: expected keys of at least 16 characters each .*not shown/);
+  assert.doesNotMatch(problem ?? '', /hunter2/);
+});
+
 test('says what is missing beside what was given', () => {
   assert.match(
     problemsOf({ TWILIO_ACCOUNT_SID: ACCOUNT.TWILIO_ACCOUNT_SID, OPENAI_API_KEY: 'k' })[0] ?? '',

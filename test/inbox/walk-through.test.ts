@@ -16,7 +16,7 @@ import { mediaMessage, postWebhook } from '../support/webhook.ts';
 const ANA = '15550100101';
 const REQUEST =
   'Hi! I need to schedule a meeting with John Smith from ABC Corp next Tuesday to discuss the proposal. This is urgent.';
-const KEY = { 'x-api-key': 'test-api-key' };
+const KEY = { 'x-api-key': 'key-of-a-test-program' };
 
 const quiet = createLogger({ level: 'error', format: 'json', write: () => {} });
 
