@@ -140,6 +140,17 @@ test('the README and docker-compose.yml name every setting', () => {
   );
 });
 
+test('the README has a line for every script', () => {
+  const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+  // Our own file, with this field.
+  const { scripts } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+    scripts: Record<string, string>;
+  };
+  const commandOf = (name: string) => (['start', 'test'].includes(name) ? `npm ${name}` : `npm run ${name}`);
+  const missing = Object.keys(scripts).filter((name) => !readme.includes(`| \`${commandOf(name)}\` |`));
+  assert.deepEqual(missing, []);
+});
+
 test('a start with wrong settings ends with a list, exit code 1 and no stack trace', () => {
   const started = spawnSync(process.execPath, ['--import', 'tsx', 'app/main.ts'], {
     env: { PATH: process.env.PATH, PORT: '0', TWILIO_ACCOUNT_SID: 'AC123' },
