@@ -5,7 +5,15 @@ import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { after, before, test } from 'node:test';
 import { lastUserText } from '../doubles/model.ts';
-import { ACCOUNT_SID, AUTH_TOKEN, type Doubles, eventually, NO_ARCHIVE, startDoubles } from '../support/bot.ts';
+import {
+  ACCOUNT_SID,
+  ADMIN_PASSWORD,
+  AUTH_TOKEN,
+  type Doubles,
+  eventually,
+  NO_ARCHIVE,
+  startDoubles,
+} from '../support/bot.ts';
 import { postWebhook, textMessage } from '../support/webhook.ts';
 
 const CONTACTS = 300;
@@ -42,6 +50,7 @@ async function startProcess(): Promise<string> {
       OPENAI_BASE_URL: doubles.model.url,
       REDIS_URL: doubles.redis.url,
       DATABASE_URL: NO_ARCHIVE,
+      ADMIN_PASSWORD,
       LOG_LEVEL: 'warn',
     },
     stdio: ['ignore', 'ignore', 'inherit'],

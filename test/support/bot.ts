@@ -11,6 +11,8 @@ import { postWebhook, textMessage } from './webhook.ts';
 
 export const ACCOUNT_SID = 'AC00000000000000000000000000000000';
 export const AUTH_TOKEN = 'test-auth-token-0123456789abcdef';
+/** Opens the inbox; without one each bot would print one that it made up. */
+export const ADMIN_PASSWORD = 'correct horse battery staple';
 
 /** A Postgres that is away. */
 export const NO_ARCHIVE = 'postgres://nobody@127.0.0.1:9/nothing';
@@ -48,6 +50,7 @@ export async function startBot(doubles: Doubles, environment: Environment = {}) 
     REDIS_URL: doubles.redis.url,
     // People are answered without the archive, and most tests are about that: nobody listens there.
     DATABASE_URL: NO_ARCHIVE,
+    ADMIN_PASSWORD,
     LOG_LEVEL: 'debug',
     ...environment,
   });

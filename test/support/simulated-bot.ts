@@ -5,7 +5,7 @@ import { type Environment, readConfig } from '../../app/config.ts';
 import { createLogger } from '../../app/ops/logger.ts';
 import { startPlaces } from '../../app/wire/places.ts';
 import { build } from '../../app/wire.ts';
-import { NO_ARCHIVE } from './bot.ts';
+import { ADMIN_PASSWORD, NO_ARCHIVE } from './bot.ts';
 import { startTestRedis } from './redis.ts';
 
 export type SimulatedBot = Awaited<ReturnType<typeof startSimulatedBot>>;
@@ -20,6 +20,7 @@ export async function startSimulatedBot(environment: Environment = {}, pages?: U
     PORT: String(port),
     REDIS_URL: redis.url,
     DATABASE_URL: NO_ARCHIVE,
+    ADMIN_PASSWORD,
     LOG_LEVEL: 'debug',
     ...environment,
   });
