@@ -116,12 +116,12 @@ export function build(config: Config, places: Places, log: Log): App {
   // OpenAI's own takes no bare AAC; those that decode with ffmpeg do.
   const takesAac = !isOpenAi(places.model.transcribeBaseUrl);
   const read = createRead({
-    download: (attachment, signal) => media.download(attachment.ref, { signal }),
-    async seePicture(bytes) {
-      const { url, detail } = await images.read(bytes, visionOf(places.model.answer));
+    download: (attachment, signal, log) => media.download(attachment.ref, { signal, log }),
+    async seePicture(bytes, log) {
+      const { url, detail } = await images.read(bytes, visionOf(places.model.answer), log);
       return { kind: 'image', url, detail };
     },
-    hearVoice: async (bytes, signal) => transcriber.transcribe(await readVoice(bytes, { takesAac }), signal),
+    hearVoice: async (bytes, signal, log) => transcriber.transcribe(await readVoice(bytes, { takesAac }), signal, log),
     metrics,
   });
   const deliver = createDeliver({ channel });

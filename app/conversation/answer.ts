@@ -46,6 +46,7 @@ export function createAsker({ model, maxReplyTokens, failureReply }: AskerOption
           signal,
           conversation,
           purpose: 'answer',
+          log,
         });
         return { kind: 'answer', text: answer.text, usage: answer.usage };
       } catch (error) {

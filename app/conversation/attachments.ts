@@ -23,11 +23,11 @@ export interface Fresh {
 export type Read = (messages: readonly InboundMessage[], signal: AbortSignal, log: Log) => Promise<Fresh[]>;
 
 export interface ReadOptions {
-  download: (attachment: Attachment, signal: AbortSignal) => Promise<Buffer>;
+  download: (attachment: Attachment, signal: AbortSignal, log: Log) => Promise<Buffer>;
   /** Bytes → a picture the model can look at. */
-  seePicture: (bytes: Buffer) => Promise<Extract<ContentPart, { kind: 'image' }>>;
+  seePicture: (bytes: Buffer, log: Log) => Promise<Extract<ContentPart, { kind: 'image' }>>;
   /** Bytes → the words that were said, '' when nothing was. */
-  hearVoice: (bytes: Buffer, signal: AbortSignal) => Promise<Scrubbed>;
+  hearVoice: (bytes: Buffer, signal: AbortSignal, log: Log) => Promise<Scrubbed>;
   metrics: Metrics;
 }
 
@@ -78,9 +78,9 @@ export function createRead({ download, seePicture, hearVoice, metrics }: ReadOpt
     const startedAt = performance.now();
     let outcome = 'read';
     try {
-      const bytes = await download(attachment, signal);
-      if (attachment.kind === 'image') return { note: '[picture]', picture: await seePicture(bytes) };
-      const said = await hearVoice(bytes, signal);
+      const bytes = await download(attachment, signal, log);
+      if (attachment.kind === 'image') return { note: '[picture]', picture: await seePicture(bytes, log) };
+      const said = await hearVoice(bytes, signal, log);
       return said === '' ? { note: '[voice note]', hint: 'Nothing could be heard in the voice note.' } : { note: said };
     } catch (error) {
       const code = isFailure(error) ? error.code : 'media.unreadable';

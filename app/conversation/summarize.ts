@@ -33,6 +33,7 @@ export function createSummarize({ model, store, summaryTokens, historyTokens }: 
         maxTokens: summaryTokens,
         conversation,
         purpose: 'summary',
+        log,
       });
       const swapped = await store.swap(conversation, version, cutToTokens(answer.text, summaryTokens), covered);
       log.info(swapped ? 'The history was rolled into the summary' : 'Somebody else rolled the history first', {

@@ -1,3 +1,4 @@
+import type { Log } from '../ops/logger.ts';
 import type { Scrubbed } from '../privacy/scrub.ts';
 
 /** One message of a prompt. Consecutive messages never have the same role, and the first is the only `system` one. */
@@ -20,6 +21,8 @@ export interface ModelRequest {
   signal?: AbortSignal;
   /** Who is asking, so that the provider's prompt cache and abuse checks can tell people apart. Hashed before it leaves. */
   conversation: string;
+  /** Knows for whom it is asked. Default: the model's own. */
+  log?: Log;
   /** What the call is for: picks the model and labels the figures. */
   purpose: 'answer' | 'summary';
 }

@@ -41,6 +41,7 @@ export function createOpenAiModel(options: OpenAiModelOptions): OpenAiModel {
   const client = createOpenAiClient(options);
   const settings = { ...options, tellPeopleApart: isOpenAi(options.baseUrl) };
   const refusals = createRefusals(log);
+  const logOf = (request: ModelRequest) => request.log ?? log;
 
   /** One completion; a server that refuses a parameter is asked again without it at once. */
   async function complete(asked: Asked, maxTokens: number, signal: AbortSignal): Promise<Completion> {
@@ -67,7 +68,10 @@ export function createOpenAiModel(options: OpenAiModelOptions): OpenAiModel {
     const { maxTokens } = asked.request;
     let completion = await complete(asked, maxTokens, signal);
     if (completion.text === '') {
-      log.warn('The model answered without words and is asked once more', { cut: completion.cut, maxTokens });
+      logOf(asked.request).warn('The model answered without words and is asked once more', {
+        cut: completion.cut,
+        maxTokens,
+      });
       completion = await complete(asked, completion.cut ? maxTokens * ROOM_TO_THINK : maxTokens, signal);
     }
     if (completion.text === '')
@@ -82,6 +86,7 @@ export function createOpenAiModel(options: OpenAiModelOptions): OpenAiModel {
   return {
     name: models.answer,
     async answer(request) {
+      const log = logOf(request);
       const asked: Asked = {
         request,
         messages: lastLook(request.messages, log, options.onLeaks),

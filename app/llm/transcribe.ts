@@ -32,15 +32,16 @@ export interface Transcriber {
    *
    * Rejects with the signal's reason or a `Failure`: `media.unreadable` and `media.too_large` when the server does not
    * take the recording, else one whose code starts with `model.`.
+   * @param log knows for whom it listens. Default: the transcriber's own.
    */
-  transcribe(recording: Recording, signal?: AbortSignal): Promise<Scrubbed>;
+  transcribe(recording: Recording, signal?: AbortSignal, log?: Log): Promise<Scrubbed>;
   /** Cuts the connections to the server. */
   close(): Promise<void>;
 }
 
 /** Opens no connection before the first recording. */
 export function createTranscriber(options: TranscriberOptions): Transcriber {
-  const { model, timeoutMs = 60_000, language, log, clock } = options;
+  const { model, timeoutMs = 60_000, language, clock } = options;
   const client = createOpenAiClient(options);
 
   async function listen({ filename, contentType, bytes }: Recording, signal: AbortSignal): Promise<Scrubbed | Failure> {
@@ -60,7 +61,7 @@ export function createTranscriber(options: TranscriberOptions): Transcriber {
 
   return {
     name: model,
-    async transcribe(recording, signal) {
+    async transcribe(recording, signal, log = options.log) {
       const heard = await retry({ timeoutMs, signal, explain: explainHere, log, clock }, (ending) =>
         listen(recording, ending),
       );

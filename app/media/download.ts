@@ -22,6 +22,8 @@ export interface DownloadRequest {
     settings: string;
   };
   signal?: AbortSignal | undefined;
+  /** Knows for whom the file is fetched. Default: the downloader's own. */
+  log?: Log | undefined;
   /** Is told of every answer on the way, also when there is no file at its end. */
   onHop?: ((hop: Hop) => void) | undefined;
 }
@@ -60,15 +62,16 @@ const SHORT_BODY = 4_096;
  * trusted origins, which are taken as they are. Redirects are followed by hand, at most three, without credentials.
  */
 export function createDownloader(options: DownloaderOptions): Downloader {
-  const { trustedOrigins, maxBytes, log, timeoutMs = 30_000, idleMs = 10_000, waitsMs = [1_000, 3_000] } = options;
+  const { trustedOrigins, maxBytes, timeoutMs = 30_000, idleMs = 10_000, waitsMs = [1_000, 3_000] } = options;
   const agent = new Agent({ connect: createGuardedConnect(options), headersTimeout: idleMs, bodyTimeout: idleMs });
 
   return {
     async download(wanted) {
+      const { log = options.log } = wanted;
       const deadline = AbortSignal.timeout(timeoutMs);
       const signal = wanted.signal ? AbortSignal.any([deadline, wanted.signal]) : deadline;
       try {
-        const bytes = await tryAgain(() => follow(wanted, signal), signal);
+        const bytes = await tryAgain(() => follow(wanted, signal, log), signal, log);
         log.info(`Successfully downloaded ${bytes.length} bytes`);
         return bytes;
       } catch (error) {
@@ -79,7 +82,7 @@ export function createDownloader(options: DownloaderOptions): Downloader {
     close: () => agent.destroy(),
   };
 
-  async function tryAgain(attempt: () => Promise<Buffer>, signal: AbortSignal): Promise<Buffer> {
+  async function tryAgain(attempt: () => Promise<Buffer>, signal: AbortSignal, log: Log): Promise<Buffer> {
     for (const waitMs of waitsMs) {
       try {
         return await attempt();
@@ -93,7 +96,7 @@ export function createDownloader(options: DownloaderOptions): Downloader {
     return attempt();
   }
 
-  async function follow({ url, credentials, onHop }: DownloadRequest, signal: AbortSignal): Promise<Buffer> {
+  async function follow({ url, credentials, onHop }: DownloadRequest, signal: AbortSignal, log: Log): Promise<Buffer> {
     let at = url;
     let authorization = credentials?.authorization;
     for (let redirects = 0; redirects <= MOST_REDIRECTS; redirects++) {

@@ -36,8 +36,9 @@ export interface ImageReader {
    *
    * Rejects with a `Failure`: `media.unsupported` (no kind of picture that is read), `media.too_large` (pixels),
    * `media.unreadable` (damaged, cut off, or it takes too long).
+   * @param log knows for whom it is read. Default: the reader's own.
    */
-  read(bytes: Buffer, sight: Sight): Promise<Picture>;
+  read(bytes: Buffer, sight: Sight, log?: Log): Promise<Picture>;
 }
 
 export interface ImageReaderOptions {
@@ -70,12 +71,12 @@ const DRAWN = { quality: 92, chromaSubsampling: '4:4:4' };
 
 /** Sets sharp's own limits for the whole process: no cache, and one thread for each picture. */
 export function createImageReader(options: ImageReaderOptions): ImageReader {
-  const { log, concurrency = 2, mostPixels = LARGEST_PICTURE, seconds = PICTURE_SECONDS } = options;
+  const { concurrency = 2, mostPixels = LARGEST_PICTURE, seconds = PICTURE_SECONDS } = options;
   sharp.cache(false);
   sharp.concurrency(1);
   const gate = createGate(concurrency);
   return {
-    async read(bytes, sight) {
+    async read(bytes, sight, log = options.log) {
       try {
         await checkType(bytes);
         const original = await sizeOf(bytes, mostPixels);

@@ -106,6 +106,18 @@ describe('a voice note', () => {
     assert.equal((await history())[0], 'Please call me back tomorrow.');
   });
 
+  test('carries the id of its webhook through every line of the log, to the reply', async () => {
+    bot.logs.length = 0;
+    await send(await readFile(new URL('../fixtures/media/voice.ogg', import.meta.url)), 'audio/ogg');
+    const lines = bot.logs.map((line) => JSON.parse(line));
+    const idOf = (start: string) => lines.find(({ message }) => message.startsWith(start))?.requestId;
+    const id = idOf('Successfully downloaded');
+    assert.ok(id);
+    assert.equal(idOf('A voice note was transcribed'), id);
+    assert.equal(idOf('No Twilio URLs found in the final messages'), id);
+    assert.equal(idOf('Answered'), id);
+  });
+
   test('with an address of Twilio in its words is scrubbed', async () => {
     doubles.model.transcript = 'look at https://api.twilio.com/secret now';
     await send(await readFile(new URL('../fixtures/media/voice.ogg', import.meta.url)), 'audio/ogg');

@@ -17,7 +17,7 @@ export interface TwilioMedia {
    * An attachment's bytes. The address is made here of the configured one, our own account and the ids in `ref`; what a
    * webhook said about the host has no part in it. Rejects as `Downloader.download` does.
    */
-  download(ref: Attachment['ref'], options?: Pick<DownloadRequest, 'signal' | 'onHop'>): Promise<Buffer>;
+  download(ref: Attachment['ref'], options?: Pick<DownloadRequest, 'signal' | 'log' | 'onHop'>): Promise<Buffer>;
 }
 
 export function createTwilioMedia(options: TwilioMediaOptions): TwilioMedia {
@@ -28,7 +28,7 @@ export function createTwilioMedia(options: TwilioMediaOptions): TwilioMedia {
     settings: 'TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN',
   };
   return {
-    async download(ref, { signal, onHop } = {}) {
+    async download(ref, options = {}) {
       const path = mediaPath(accountSid, ref);
       if (path === null) {
         throw new Failure(
@@ -36,7 +36,7 @@ export function createTwilioMedia(options: TwilioMediaOptions): TwilioMedia {
           'A webhook named a file that is not one of our account; it was not fetched.',
         );
       }
-      return downloader.download({ url: new URL(base + path), credentials, signal, onHop });
+      return downloader.download({ url: new URL(base + path), credentials, ...options });
     },
   };
 }
