@@ -82,7 +82,9 @@ export function build(config: Config, places: Places, log: Log): App {
   });
   const model = measured(openai, metrics);
 
-  const statusCallbackUrl = config.publicUrl && `${config.publicUrl}${STATUS_PATH}`;
+  // The simulator is on this machine, and finds us without a public address.
+  const calledAt = config.publicUrl ?? (places.simulator ? `http://127.0.0.1:${config.port}` : undefined);
+  const statusCallbackUrl = calledAt && `${calledAt}${STATUS_PATH}`;
   const channel = createTwilioChannel({
     accountSid: twilio.accountSid,
     authToken: twilio.authToken,

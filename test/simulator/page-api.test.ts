@@ -69,13 +69,22 @@ describe('the page’s side of the simulator', () => {
   it('brings a text as Twilio does, and tells what happened in its order', async () => {
     const ana = somebody();
     const { sid } = await ana.write('hello');
-    await eventually('read', () => ana.events('status').some(({ state }) => state === 'read'));
+    await eventually('read, and told', () => ana.events('told').some(({ state }) => state === 'read'));
     const [delivered] = ana.events('delivered');
     assert.equal(delivered?.delivery.fields.MessageSid, sid);
     assert.equal(delivered?.delivery.fields.From, `whatsapp:+${ana.contact}`);
     assert.match(delivered?.delivery.signature ?? '', /^[\w+/]{27}=$/);
     assert.equal(delivered?.delivery.response?.status, 200);
-    assert.deepEqual(ana.order(), ['written', 'asked', 'replied', 'delivered', 'answer', 'status', 'status', 'status']);
+    const becomes = ['status', 'told', 'status', 'told', 'status', 'told'];
+    assert.deepEqual(ana.order(), ['written', 'asked', 'replied', 'delivered', 'answer', ...becomes]);
+    assert.deepEqual(
+      ana.events('told').map(({ state, status }) => [state, status]),
+      [
+        ['sent', 204],
+        ['delivered', 204],
+        ['read', 204],
+      ],
+    );
     assert.equal(ana.events('answer')[0]?.via, 'twiml');
   });
 
