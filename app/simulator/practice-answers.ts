@@ -22,9 +22,10 @@ export function practiceAnswer(messages: readonly PracticeMessage[]): string {
   const voices = [...shown.latest.matchAll(TRANSCRIPT)].map(
     ([, received]) => `Your voice note has arrived: ${received}.`,
   );
-  const said = sentencesOf(shown.latest.replace(TRANSCRIPT, ''))
-    .map((sentence) => reaction(sentence, shown))
-    .filter((words) => words !== null);
+  const reactions = sentencesOf(shown.latest.replace(TRANSCRIPT, '')).map((sentence) => reaction(sentence, shown));
+  // "Hi! I need …" is no greeting: what comes after it was the point.
+  const missed = reactions.includes(null) && reactions.every((words) => words === null || words === greeting(shown));
+  const said = missed ? [] : reactions.filter((words) => words !== null);
   said.unshift(...voices);
   if (shown.pictures > 0) said.push(pictureTalk(shown));
   return `${PRACTICE_LABEL} ${said.length > 0 ? [...new Set(said)].join(' ') : echo(shown)}`;
@@ -132,7 +133,7 @@ function reaction(sentence: string, shown: Shown): string | null {
   const place = /^\[location: (.+)\]$/.exec(sentence)?.[1];
   if (place) return `You shared a place: ${place}.`;
   const button = /^\[pressed the button (.+)\]$/.exec(sentence)?.[1];
-  if (button) return `You pressed a button, which told me "${cut(button)}".`;
+  if (button) return `You pressed a button, which told me "${quoted(button)}".`;
   if (isQuestion(sentence)) return answerTo(sentence, shown);
   const facts = learn(shown.known, sentence, 'person');
   if (facts.length > 0)
@@ -145,11 +146,14 @@ function reaction(sentence: string, shown: Shown): string | null {
             : `I will remember that ${tell(fact, 'you')}.`,
       )
       .join(' ');
-  if (/^(?:hi|hello|hey|hola|good (?:morning|afternoon|evening))\b/i.test(sentence)) return greeting(shown);
+  if (GREETING.test(sentence)) return greeting(shown);
   if (/^(?:thanks|thank you)\b/i.test(sentence)) return 'You are welcome.';
   if (/^help\b/i.test(sentence)) return WHO_I_AM;
   return null;
 }
+
+/** And a word or two: "hello again, bot". */
+const GREETING = /^(?:hi|hello|hey|hola|good (?:morning|afternoon|evening))(?:\P{L}+\p{L}+){0,2}\P{L}*$/iu;
 
 const WHO_I_AM =
   'I only stand in until a real model is configured (OPENAI_API_KEY, or OPENAI_BASE_URL for a compatible server). ' +
@@ -206,13 +210,13 @@ function firstOf({ earlier, folded }: Shown): string {
   const [first] = earlier;
   if (first === undefined) return 'This is the first one that I see.';
   return folded > 0
-    ? `The oldest that I still see in full is: "${cut(first)}"`
-    : `Your first message was: "${cut(first)}"`;
+    ? `The oldest that I still see in full is: "${quoted(first)}"`
+    : `Your first message was: "${quoted(first)}"`;
 }
 
 function lastOf({ earlier }: Shown): string {
   const last = earlier.at(-1);
-  return last === undefined ? 'This is the first message that I see.' : `Just before this you wrote: "${cut(last)}"`;
+  return last === undefined ? 'This is the first message that I see.' : `Just before this you wrote: "${quoted(last)}"`;
 }
 
 function ownLastOf({ answered }: Shown): string {
@@ -229,7 +233,7 @@ function greeting({ known, latest }: Shown): string {
 function echo({ latest, known }: Shown): string {
   const name = nameIn(known);
   const words = latest.trim();
-  const heard = words === '' ? 'You sent me nothing that I can read' : `You wrote: "${cut(words)}"`;
+  const heard = words === '' ? 'You sent me nothing that I can read' : `You wrote: "${quoted(words)}"`;
   const opening = name ? `${name}, y${heard.slice(1)}` : heard;
   return `${opening}. I can repeat and remember, not think: write "help" to see what I understand, or configure a real model.`;
 }
@@ -250,6 +254,11 @@ function notes(known: Knowledge, folded: number, last: string, longest: number):
 
 function foldedIn(text: string): number {
   return Number(/^- (\d+) of their messages are folded/m.exec(text)?.[1] ?? 0);
+}
+
+/** As it was written: an answer is Markdown, where their stars would mean something else. */
+function quoted(text: string): string {
+  return cut(text).replace(/[\\*_~`]/g, '\\$&');
 }
 
 function cut(text: string): string {

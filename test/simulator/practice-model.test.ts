@@ -73,6 +73,11 @@ describe('the practice model', () => {
       texts: ['What is the capital of Portugal?'],
       answer: /"What is the capital of Portugal\?".*configure a real model/,
     },
+    {
+      texts: ['my name is Ana', 'Hi! I need three lamps by Monday.'],
+      answer: /Ana, you wrote: "Hi! I need three lamps/,
+    },
+    { texts: ['*bold* and ```code```'], answer: /"\\\*bold\\\* and \\`\\`\\`code/ },
     { texts: ['help'], answer: /OPENAI_API_KEY/ },
   ];
   for (const { texts, answer } of conversations)

@@ -1,4 +1,4 @@
-import { ActionIcon } from '@mantine/core';
+import { ActionIcon, UnstyledButton } from '@mantine/core';
 import { Fragment, useEffect, useLayoutEffect, useRef, useState } from 'react';
 import type { SimulatedPerson } from '../../simulator/contract.ts';
 import { Icon } from '../parts/Icon.tsx';
@@ -11,13 +11,14 @@ interface ConversationProps {
   phone: PhoneState;
   person: SimulatedPerson;
   typing: boolean;
+  onSay: (text: string) => void;
 }
 
 /** So near to the end, what comes in is followed, px. */
 const NEAR = 90;
 
 /** The messages, the newest at the end and in sight, unless somebody reads further up. */
-export function Conversation({ phone: { messages }, person, typing }: ConversationProps) {
+export function Conversation({ phone: { messages }, person, typing, onSay }: ConversationProps) {
   const wall = useRef<HTMLDivElement>(null);
   const list = useRef<HTMLUListElement>(null);
   const seen = useRef({ follows: true, top: 0 });
@@ -60,7 +61,7 @@ export function Conversation({ phone: { messages }, person, typing }: Conversati
         role="log"
         aria-label="Conversation with Recado"
       >
-        {messages.length === 0 && <Greeting name={person.profileName} />}
+        <Greeting name={person.profileName} onSay={onSay} />
         <ul className={classes.messages} ref={list}>
           {messages.map((message, i) => {
             const before = messages[i - 1];
@@ -100,16 +101,30 @@ export function Conversation({ phone: { messages }, person, typing }: Conversati
   );
 }
 
-function Greeting({ name }: { name: string }) {
+/** Stands above the first message, with a few to begin with. */
+function Greeting({ name, onSay }: { name: string; onSay: (text: string) => void }) {
+  const suggestions = [
+    `My name is ${name.split(' ')[0]}`,
+    'What is my name?',
+    'Write 3000 characters',
+    'Answer slowly',
+    'I need a meeting with John Smith from ABC Corp next Tuesday. This is urgent.',
+  ];
   return (
     <div className={classes.greeting}>
       <p>
-        You hold the phone of <strong>{name}</strong>. Write something, send a picture, speak, or share a place.
+        You hold the phone of <strong>{name}</strong>. Write something, send a picture, speak, or share a place. Or
+        begin with one of these:
       </p>
-      <p>
-        Things to try: <em>my name is {name.split(' ')[0]}</em>, then <em>what is my name?</em>;{' '}
-        <em>write 3000 characters</em>; <em>answer slowly</em>.
-      </p>
+      <ul className={classes.suggestions}>
+        {suggestions.map((text) => (
+          <li key={text}>
+            <UnstyledButton className={classes.suggestion} onClick={() => onSay(text)}>
+              {text}
+            </UnstyledButton>
+          </li>
+        ))}
+      </ul>
     </div>
   );
 }

@@ -52,7 +52,8 @@ export function PeopleList({ people, phones, chosen, onChoose, onAdd }: CastProp
       </ScrollArea>
       <footer className={classes.foot}>
         The real bot answers, through its real webhook. No phone is reached: this is Twilio’s part, played on this
-        machine. The same in a terminal: <code>npm run chat</code>. <Anchor href="/healthz">Is it well?</Anchor>
+        machine. The same in a terminal: <code>npm run chat</code>. What the team sees:{' '}
+        <Anchor href="/whatsapp-inbox">the inbox</Anchor>. <Anchor href="/readyz">Is it well?</Anchor>
       </footer>
       <NewPerson opened={adding} onClose={close} onAdd={onAdd} onChoose={onChoose} />
     </div>

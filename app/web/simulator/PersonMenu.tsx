@@ -44,6 +44,9 @@ export function PersonMenu({ people, phones, chosen, onChoose, onAdd }: CastProp
           <Menu.Item leftSection={<Icon name="plus" size={16} />} onClick={open}>
             Somebody else
           </Menu.Item>
+          <Menu.Item component="a" href="/whatsapp-inbox" leftSection={<Icon name="text" size={16} />}>
+            What the team sees
+          </Menu.Item>
         </Menu.Dropdown>
       </Menu>
       <ColorSchemeSwitch />

@@ -90,7 +90,7 @@ export function Phone({ person, phone, business, connection }: PhoneProps) {
         onDragLeave={() => setDragging(false)}
         onDrop={drop}
       >
-        <Conversation phone={phone} person={person} typing={typing} />
+        <Conversation phone={phone} person={person} typing={typing} onSay={(text) => void send({ text })} />
         {dragging && (
           <div className={classes.drop}>
             <Icon name="picture" size={36} />
