@@ -1,5 +1,6 @@
 /** Everything that takes part: a Redis, the model server, the floor, the bot, and the people. All on this machine. */
 import { execFileSync } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { closeSync, createReadStream, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -48,7 +49,7 @@ export interface StageOptions {
 }
 
 /** How long one part may take to start. */
-const START_MS = 20_000;
+const START_MS = 60_000;
 
 export async function setStage(options: StageOptions): Promise<Stage> {
   const directory = mkdtempSync(join(tmpdir(), `recado-bench-${process.pid}-`));
@@ -199,16 +200,17 @@ async function untilStarted<Result>(what: string, attempt: () => Promise<Result>
   }
 }
 
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
+/** Below what systems give to whoever asks for any port, so that nobody gets it before the part listens. */
+async function freePort(): Promise<number> {
+  for (;;) {
+    const port = randomInt(20_000, 32_000);
     const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      const port = typeof address === 'object' && address ? address.port : 0;
-      server.close(() => resolve(port));
+    const isFree = await new Promise((resolve) => {
+      server.once('error', () => resolve(false));
+      server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
     });
-  });
+    if (isFree) return port;
+  }
 }
 
 async function readLog(file: string): Promise<LogFigures> {

@@ -1,78 +1,30 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
 import { after, before, test } from 'node:test';
 import { lastUserText } from '../doubles/model.ts';
-import {
-  ACCOUNT_SID,
-  ADMIN_PASSWORD,
-  AUTH_TOKEN,
-  type Doubles,
-  eventually,
-  NO_ARCHIVE,
-  startDoubles,
-} from '../support/bot.ts';
+import { AUTH_TOKEN, type Doubles, eventually, startDoubles } from '../support/bot.ts';
+import { type Program, startProgram } from '../support/program.ts';
 import { postWebhook, textMessage } from '../support/webhook.ts';
 
 const CONTACTS = 300;
 const MESSAGES = 10;
 
 let doubles: Doubles;
-const processes: ChildProcess[] = [];
+const processes: Program[] = [];
 const urls: string[] = [];
 
 before(async () => {
   doubles = await startDoubles();
-  for (let i = 0; i < 2; i++) urls.push(await startProcess());
+  for (let i = 0; i < 2; i++) processes.push(await startProgram(doubles));
+  urls.push(...processes.map(({ url }) => url));
 });
 
 after(async () => {
-  for (const child of processes) {
-    child.kill('SIGTERM');
-    if (child.exitCode === null) await once(child, 'exit');
+  for (const program of processes) {
+    program.kill('SIGTERM');
+    await program.ended();
   }
   await doubles.stop();
 });
-
-/** The program as people run it, in a process of its own. */
-async function startProcess(): Promise<string> {
-  const port = await freePort();
-  const child = spawn(process.execPath, ['--import', 'tsx', 'app/main.ts'], {
-    env: {
-      PATH: process.env.PATH,
-      PORT: String(port),
-      TWILIO_ACCOUNT_SID: ACCOUNT_SID,
-      TWILIO_AUTH_TOKEN: AUTH_TOKEN,
-      TWILIO_API_BASE_URL: doubles.twilio.url,
-      OPENAI_API_KEY: 'test-key',
-      OPENAI_BASE_URL: doubles.model.url,
-      REDIS_URL: doubles.redis.url,
-      DATABASE_URL: NO_ARCHIVE,
-      ADMIN_PASSWORD,
-      LOG_LEVEL: 'warn',
-    },
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
-  processes.push(child);
-  const url = `http://127.0.0.1:${port}`;
-  await eventually('a process is ready', async () => {
-    const ready = await fetch(`${url}/readyz`).catch(() => null);
-    return ready?.status === 200;
-  });
-  return url;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  // A TCP server has an address of this shape.
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 const phone = (contact: number) => `1555010${String(contact).padStart(4, '0')}`;
 
@@ -80,7 +32,7 @@ const phone = (contact: number) => `1555010${String(contact).padStart(4, '0')}`;
 const wordsIn = (texts: string[]) => texts.flatMap((text) => text.match(/c\d+m\d+/g) ?? []);
 
 test('300 people with 10 messages each over two processes: none lost, none doubled, none out of order', {
-  timeout: 120_000,
+  timeout: 280_000,
 }, async () => {
   doubles.model.answer = async (request) => {
     await new Promise((resolve) => setTimeout(resolve, Math.random() * 40));

@@ -2,22 +2,18 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { eventually } from '../support/bot.ts';
+import { freePort } from '../support/ports.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'recado-'));
 let bot: ChildProcess;
 let environment: Record<string, string | undefined>;
 
 before(async () => {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  // A TCP server has an address of this shape.
-  const { port } = server.address() as AddressInfo;
-  server.close();
+  const port = await freePort();
   environment = { PATH: process.env.PATH, PORT: String(port), DATA_DIR: folder, LOG_LEVEL: 'warn' };
   bot = spawn(process.execPath, ['--import', 'tsx', 'app/main.ts'], { env: environment, stdio: 'ignore' });
   await eventually('the bot is ready', async () => {

@@ -13,6 +13,7 @@ import twilio from 'twilio';
 import { createLogger } from '../../app/ops/logger.ts';
 import { createServer as createKoa } from '../../app/server.ts';
 import { type Simulator, startSimulator } from '../../app/simulator/simulator.ts';
+import { freePort } from '../support/ports.ts';
 
 const CHAT = fileURLToPath(new URL('../../scripts/chat.ts', import.meta.url));
 const TSX = import.meta.resolve('tsx');
@@ -196,12 +197,3 @@ describe('a conversation in the terminal', () => {
     }
   });
 });
-
-/** A port that nobody listens on. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, resolve));
-  const { port } = server.address() as AddressInfo; // a TCP server's address
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}

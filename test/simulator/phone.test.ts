@@ -5,6 +5,7 @@ import { after, before, describe, it } from 'node:test';
 import twilio from 'twilio';
 import { SIMULATED_ACCOUNT_SID, SIMULATED_AUTH_TOKEN, SIMULATED_NUMBER } from '../../app/simulator/account.ts';
 import { createPhone, parseTwiml } from '../../app/simulator/phone.ts';
+import { freePort } from '../support/ports.ts';
 
 const ANA = { contact: '15550100123', profileName: 'Ana Núñez 😀' };
 
@@ -153,15 +154,6 @@ describe('TwiML, read by the phone', () => {
     );
   });
 });
-
-/** A port that nobody listens on. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, resolve));
-  const { port } = server.address() as AddressInfo; // a TCP server's address
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 /** Looks at the named properties only. */
 function assertHas<Whole extends object>(actual: Whole | undefined, expected: Partial<Whole>): void {

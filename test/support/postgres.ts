@@ -3,11 +3,11 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
+import { freePort } from './ports.ts';
 
 export type TestPostgres = Awaited<ReturnType<typeof startTestPostgres>>;
 
@@ -104,7 +104,7 @@ function unprivileged(): { uid: number; gid: number } | undefined {
 }
 
 async function answers(url: string, child: ChildProcess): Promise<void> {
-  for (let waitedMs = 0; waitedMs < 20_000; waitedMs += 20) {
+  for (let waitedMs = 0; waitedMs < 60_000; waitedMs += 20) {
     if (child.exitCode !== null) throw new Error('PostgreSQL did not start');
     const client = new pg.Client(url);
     client.on('error', () => {}); // it may go away again right after
@@ -116,14 +116,5 @@ async function answers(url: string, child: ChildProcess): Promise<void> {
     if (up) return;
     await sleep(20);
   }
-  throw new Error('PostgreSQL did not answer within 20 s');
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo; // a TCP server has an address of this shape
-  server.close();
-  await once(server, 'close');
-  return port;
+  throw new Error('PostgreSQL did not answer within a minute');
 }

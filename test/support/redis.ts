@@ -2,11 +2,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
+import { freePort } from './ports.ts';
 
 export type TestRedis = Awaited<ReturnType<typeof startTestRedis>>;
 
@@ -82,15 +83,6 @@ async function startOnFreePort(place: Place): Promise<{ child: ChildProcess; por
   }
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo; // a TCP server has an address of this shape
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
 async function start({ folder, path, appendOnly, port }: Place & { port: number }): Promise<ChildProcess> {
   const durable = appendOnly ? ['--appendonly', 'yes', '--appendfsync', 'always'] : [];
   const child = await spawned([
@@ -101,13 +93,13 @@ async function start({ folder, path, appendOnly, port }: Place & { port: number 
   child.stdout?.on('data', (chunk) => {
     said += chunk;
   });
-  for (let waitedMs = 0; waitedMs < 10_000; waitedMs += 5) {
+  for (let waitedMs = 0; waitedMs < 60_000; waitedMs += 5) {
     if (child.exitCode !== null) throw new Error(`Redis did not start:\n${said}`);
     if (await answersPing(path)) return child;
     await sleep(5);
   }
   child.kill('SIGKILL');
-  throw new Error(`Redis did not answer within 10 s:\n${said}`);
+  throw new Error(`Redis did not answer within a minute:\n${said}`);
 }
 
 async function spawned(args: string[]): Promise<ChildProcess> {

@@ -1,11 +1,11 @@
 /** The whole bot with nothing configured, as a newcomer starts it: the simulator and the practice model, over a real Redis. */
 import { createServer } from 'node:http';
-import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { type Environment, readConfig } from '../../app/config.ts';
 import { createLogger } from '../../app/ops/logger.ts';
 import { startPlaces } from '../../app/wire/places.ts';
 import { build } from '../../app/wire.ts';
 import { ADMIN_PASSWORD, NO_ARCHIVE } from './bot.ts';
+import { freePort } from './ports.ts';
 import { startTestRedis } from './redis.ts';
 
 export type SimulatedBot = Awaited<ReturnType<typeof startSimulatedBot>>;
@@ -45,13 +45,4 @@ export async function startSimulatedBot(environment: Environment = {}, pages?: U
       await redis.stop();
     },
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createTcpServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  // A TCP server has an address of this shape.
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

@@ -1,0 +1,43 @@
+/** The program as people run it, in a process of its own. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { ACCOUNT_SID, ADMIN_PASSWORD, AUTH_TOKEN, type Doubles, eventually, NO_ARCHIVE } from './bot.ts';
+import { freePort } from './ports.ts';
+
+export type Program = Awaited<ReturnType<typeof startProgram>>;
+
+/** Starts it over the doubles, and resolves when it is ready. */
+export async function startProgram(doubles: Doubles) {
+  const port = await freePort();
+  const child = spawn(process.execPath, ['--import', 'tsx', 'app/main.ts'], {
+    env: {
+      PATH: process.env.PATH,
+      PORT: String(port),
+      TWILIO_ACCOUNT_SID: ACCOUNT_SID,
+      TWILIO_AUTH_TOKEN: AUTH_TOKEN,
+      TWILIO_API_BASE_URL: doubles.twilio.url,
+      OPENAI_API_KEY: 'test-key',
+      OPENAI_BASE_URL: doubles.model.url,
+      REDIS_URL: doubles.redis.url,
+      DATABASE_URL: NO_ARCHIVE,
+      ADMIN_PASSWORD,
+      LOG_LEVEL: 'warn',
+    },
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  const exited = once(child, 'exit');
+  const url = `http://127.0.0.1:${port}`;
+  await eventually('the program is ready', async () => {
+    const ready = await fetch(`${url}/readyz`).catch(() => null);
+    return ready?.status === 200;
+  });
+  return {
+    url,
+    kill: (signal: NodeJS.Signals) => child.kill(signal),
+    /** Resolves when it has ended, with its exit code; null when a signal ended it. */
+    async ended(): Promise<number | null> {
+      const [code] = await exited;
+      return code;
+    },
+  };
+}
