@@ -12,6 +12,12 @@ import { type App, build } from './wire.ts';
 const DRAIN_MS = 25_000;
 
 /**
+ * Signals so close together are one, ms: a Ctrl-C comes from the terminal and once more from npm or tsx, which pass it on.
+ * A person who means it a second time takes longer.
+ */
+const ONE_PRESS_MS = 300;
+
+/**
  * How long a request may take to arrive, ms, for Node's HTTP server; its own limits are minutes, and looked at twice a minute.
  * Twilio gives up after 15 s altogether, and a body of 64 KB that takes longer is nobody who wants an answer.
  */
@@ -69,7 +75,11 @@ function greet(config: Config, places: Places, log: Log): void {
 /** The first signal stops in order: no new work, finish what runs, close. The second leaves at once. */
 function stopOnSignal(server: Server, app: App, places: Places, log: Log): void {
   let stopping = false;
+  let signaledAt = Number.NEGATIVE_INFINITY;
   const stop = async (signal: string): Promise<void> => {
+    const isEcho = performance.now() - signaledAt < ONE_PRESS_MS;
+    signaledAt = performance.now();
+    if (isEcho) return;
     if (stopping) process.exit(130);
     stopping = true;
     log.info(`${signal}: finishing what runs, at most ${DRAIN_MS / 1000} s; once more leaves at once`);

@@ -93,30 +93,6 @@ describe('npm start', () => {
     bot.kill('SIGTERM');
     assert.deepEqual(await once(bot, 'exit'), [7, null]);
   });
-
-  test('takes a Ctrl-C that comes twice at once, from the terminal and from npm, for one', async () => {
-    provide('redis-server');
-    program(`
-      let count = 0;
-      process.on('SIGINT', () => {
-        count++;
-        if (count === 1) process.kill(process.pid, 'SIGINT'); // the echo
-        console.log(count);
-      });
-      process.on('SIGTERM', () => process.exit(count));
-      setInterval(() => {}, 1_000);
-      console.log('runs');`);
-    const bot = await started();
-    const heard = once(bot.stdout, 'data');
-    bot.kill('SIGINT');
-    await heard;
-    await new Promise((resolve) => setTimeout(resolve, 500));
-    const again = once(bot.stdout, 'data');
-    bot.kill('SIGINT'); // meant
-    await again;
-    bot.kill('SIGTERM');
-    assert.deepEqual(await once(bot, 'exit'), [2, null]);
-  });
 });
 
 describe('a Redis server', () => {
