@@ -141,8 +141,10 @@ export function createTurns(options: TurnsOptions): Turns {
       return null;
     }
     if (made.kind === 'silence') {
+      // Given back first: the provider repeats at once what was refused, and the repeat is to find nobody at work.
+      const next = await ending.unanswered(held, made.failure, log);
       response?.fail(502);
-      return ending.unanswered(held, made.failure, log);
+      return next;
     }
     const delivered = await deliver(made.reply, addressesOf(held.conversation), response, log, {
       lease,
