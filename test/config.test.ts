@@ -155,7 +155,7 @@ test('a start with wrong settings ends with a list, exit code 1 and no stack tra
   const started = spawnSync(process.execPath, ['--import', 'tsx', 'app/main.ts'], {
     env: { PATH: process.env.PATH, PORT: '0', TWILIO_ACCOUNT_SID: 'AC123' },
     encoding: 'utf8',
-    timeout: 30_000,
+    timeout: 120_000,
   });
   assert.equal(started.status, 1);
   assert.match(started.stderr, /cannot start/);

@@ -50,7 +50,7 @@ describe('What messages are about', () => {
       apiKey: key,
       baseUrl: url,
       model: PRACTICE_MODELS.analysis,
-      timeoutMs: 5_000,
+      timeoutMs: 30_000,
       log: SILENT,
     });
     models.push(model);

@@ -35,7 +35,7 @@ describe('Analysis, from the archive and back', () => {
     [redis, double] = await Promise.all([startTestRedis(), startModelDouble()]);
     database = createDatabase({ log: SILENT, claim });
     await database.migrate();
-    const options = { apiKey: 'key', baseUrl: double.url, model: 'gpt-analysis', timeoutMs: 10_000, log: SILENT };
+    const options = { apiKey: 'key', baseUrl: double.url, model: 'gpt-analysis', timeoutMs: 30_000, log: SILENT };
     model = createStructuredModel(options);
   });
   afterEach(async () => {
@@ -289,10 +289,10 @@ describe('Analysis, from the archive and back', () => {
   });
 });
 
-/** Waits until something holds, or for 10 s: then whatever is asserted next tells what is wrong. */
+/** Waits until something holds, or about a minute: then whatever is asserted next tells what is wrong. */
 async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 1_000 && !(await holds()); tries++)
-    await new Promise((resolve) => setTimeout(resolve, 10));
+  const givenUpAt = performance.now() + 60_000;
+  while (!(await holds()) && performance.now() < givenUpAt) await new Promise((resolve) => setTimeout(resolve, 10));
 }
 
 let messages = 0;

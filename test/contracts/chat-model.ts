@@ -35,7 +35,7 @@ export function describeChatModel(name: string, start: (timeoutMs: number) => Pr
   describe(name, () => {
     let it: ChatModelUnderTest;
     beforeEach(async () => {
-      it = await start(5_000);
+      it = await start(30_000);
     });
     afterEach(() => it.close());
 
@@ -110,7 +110,7 @@ export function describeChatModel(name: string, start: (timeoutMs: number) => Pr
     });
 
     test('gives up when nothing but failures fill the deadline', async () => {
-      await restart(300);
+      await restart(2_000);
       it.fail(...Array.from({ length: 20 }, () => 'server-error' as const));
       await rejectsWith('model.unavailable', it.model.answer(question()));
     });
@@ -203,7 +203,8 @@ async function nothingOpen(it: ChatModelUnderTest): Promise<void> {
   assert.equal(it.open(), 0);
 }
 
-/** Waits for something that happens by itself; gives up after 5 s and leaves it to the assertion that follows. */
+/** Waits for something that happens by itself; gives up after a minute and leaves it to the assertion that follows. */
 async function until(holds: () => boolean): Promise<void> {
-  for (let tries = 0; tries < 1_000 && !holds(); tries++) await new Promise((resolve) => setTimeout(resolve, 5));
+  const givenUpAt = performance.now() + 60_000;
+  while (!holds() && performance.now() < givenUpAt) await new Promise((resolve) => setTimeout(resolve, 5));
 }

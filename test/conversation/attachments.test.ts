@@ -61,6 +61,10 @@ async function history(): Promise<string[]> {
   return lines.map((line) => JSON.parse(line).text);
 }
 
+function waiting(): Promise<number> {
+  return doubles.redis.client().llen(`recado:{0}:c:14155238886:${ANA.slice(10)}:mailbox`);
+}
+
 describe('a picture', () => {
   test('is seen by the model, without its metadata, and remembered in words', async () => {
     const answered = await send(await picture('#ff0000'), 'image/jpeg', 'what colour is this?');
@@ -83,7 +87,7 @@ describe('a picture', () => {
     const answers = [];
     for (const [i, file] of files.entries()) {
       answers.push(send(file, 'image/jpeg', `number ${i + 1}`));
-      await new Promise((resolve) => setTimeout(resolve, 60));
+      await eventually('it waits with the others', async () => (await waiting()) === i + 1);
     }
     const texts = (await Promise.all(answers)).flatMap((answer) => answer.texts);
     assert.equal(texts.length, 1);

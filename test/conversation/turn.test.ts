@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { DEFAULT_FAILURE_REPLY } from '../../app/config.ts';
+import { type ChatRequest, lastUserText } from '../doubles/model.ts';
 import { AUTH_TOKEN, type Bot, type Doubles, eventually, startBot, startDoubles } from '../support/bot.ts';
-import { postWebhook, textMessage } from '../support/webhook.ts';
+import { postWebhook, textMessage, type WebhookResponse } from '../support/webhook.ts';
 
 const ANA = '15550100101';
 const BEN = '15550100102';
@@ -12,7 +13,7 @@ let bot: Bot;
 
 before(async () => {
   doubles = await startDoubles();
-  bot = await startBot(doubles, { TWIML_DEADLINE_MS: '600', OPENAI_TIMEOUT_MS: '2500' });
+  bot = await startBot(doubles);
 });
 
 after(async () => {
@@ -25,13 +26,19 @@ beforeEach(async () => {
   doubles.model.requests.length = 0;
   doubles.model.faults.length = 0;
   doubles.model.delayMs = 0;
+  doubles.model.answer = echo;
   doubles.twilio.sent.length = 0;
 });
+
+const echo = (request: ChatRequest) => `You said: ${lastUserText(request)}`;
 
 /** What the model was shown in its latest request. */
 function shown(): { role: string; content: unknown }[] {
   return doubles.model.requests.at(-1)?.chat.messages ?? [];
 }
+
+/** The sweep for unfinished work asks Redis now and then, too: of several messages it misses most. */
+const SEVERAL = 5;
 
 async function keysLeft(): Promise<string[]> {
   const keys = await doubles.redis.client().keys('recado:*');
@@ -94,15 +101,18 @@ describe('a text', () => {
     // How often Redis found something to read on a socket: commands that travel together are one round trip.
     const reads = async () => Number(/total_reads_processed:(\d+)/.exec(await client.info('stats'))?.[1]);
     await reads();
-    const before = await reads();
-    await bot.say(ANA, 'hello');
-    await eventually(
-      'the turn is finished',
-      async () => (await client.exists(`recado:{0}:c:14155238886:${ANA}:lease`)) === 0,
-    );
-    const asked = (await reads()) - before - 1;
-    // Our own looks for the lease are among them: at least one.
-    assert.ok(asked <= 2 + 1 + 1, `Redis was asked ${asked - 1} times`);
+    const asked: number[] = [];
+    for (let message = 0; message < SEVERAL; message++) {
+      const before = await reads();
+      await bot.say(ANA, 'hello');
+      let looks = 0;
+      await eventually('the turn is finished', async () => {
+        looks++;
+        return (await client.exists(`recado:{0}:c:14155238886:${ANA}:lease`)) === 0;
+      });
+      asked.push((await reads()) - before - looks - 1);
+    }
+    assert.equal(Math.min(...asked), 2 + 1, `Redis was asked ${asked} times`);
   });
 
   test('sends Redis four commands: accept with the count of the minute, commit, finish', async () => {
@@ -113,10 +123,15 @@ describe('a text', () => {
     monitor.on('monitor', (_time: string, args: string[], source: string) => {
       if (source !== 'lua') monitored.push(String(args[0]).toLowerCase());
     });
-    await bot.say(ANA, 'hello');
-    await eventually('finish was sent', () => monitored.length >= 4);
+    const sent: string[] = [];
+    for (let message = 0; message < SEVERAL; message++) {
+      monitored.length = 0;
+      await bot.say(ANA, 'hello');
+      await eventually('finish was sent', () => monitored.filter((name) => name === 'evalsha').length >= 4);
+      sent.push(monitored.join(' '));
+    }
     monitor.disconnect();
-    assert.deepEqual(monitored, ['evalsha', 'evalsha', 'evalsha', 'evalsha']);
+    assert.ok(sent.includes('evalsha evalsha evalsha evalsha'), sent.join('\n'));
   });
 });
 
@@ -137,14 +152,12 @@ describe('two people', () => {
 
 describe('a burst', () => {
   test('of five gets one answer, to all of them in their order', async () => {
-    doubles.model.delayMs = 150;
-    const first = bot.say(ANA, 'one');
-    const others = [];
-    for (const word of ['two', 'three', 'four', 'five']) {
-      await new Promise((resolve) => setTimeout(resolve, 15));
-      others.push(bot.say(ANA, word));
-    }
-    const answers = [await first, ...(await Promise.all(others))];
+    const others: WebhookResponse[] = [];
+    doubles.model.answer = async (request) => {
+      for (const word of ['two', 'three', 'four', 'five'].slice(others.length)) others.push(await bot.say(ANA, word));
+      return echo(request);
+    };
+    const answers = [await bot.say(ANA, 'one'), ...others];
     assert.deepEqual(
       answers.map(({ status }) => status),
       [200, 200, 200, 200, 200],
@@ -173,7 +186,6 @@ describe('a burst', () => {
     assert.deepEqual(first.texts, ['Answer 4 to: start\nmore 1\nmore 2\nmore 3']);
     await eventually('the rest is answered by REST', () => doubles.twilio.sent.length === 1);
     assert.equal(doubles.twilio.sent[0]?.body, 'Answer 5 to: more 4');
-    doubles.model.answer = ({ messages }) => `You said: ${messages.at(-1)?.content}`;
   });
 });
 
@@ -203,9 +215,15 @@ describe('a repeated id', () => {
 });
 
 describe('a slow model', () => {
+  let hasty: Bot;
+  before(async () => {
+    hasty = await startBot(doubles, { TWIML_DEADLINE_MS: '300' });
+  });
+  after(() => hasty.stop());
+
   test('is waited for until the deadline, then its answer comes by REST, once', async () => {
     doubles.model.delayMs = 900;
-    const answered = await bot.say(ANA, 'take your time');
+    const answered = await hasty.say(ANA, 'take your time');
     assert.deepEqual(answered.texts, []);
     assert.equal(answered.status, 200);
     await eventually('the answer is sent', () => doubles.twilio.sent.length > 0);
@@ -218,10 +236,12 @@ describe('a slow model', () => {
 
   test('answers by REST also when the webhook was closed from the other side', async () => {
     doubles.model.delayMs = 300;
-    const gone = AbortSignal.timeout(100);
-    await assert.rejects(
-      postWebhook(`${bot.url}/whatsapp`, AUTH_TOKEN, textMessage({ From: `whatsapp:+${ANA}`, Body: 'bye' }), gone),
-    );
+    const gone = new AbortController();
+    const params = textMessage({ From: `whatsapp:+${ANA}`, Body: 'bye' });
+    const posted = postWebhook(`${bot.url}/whatsapp`, AUTH_TOKEN, params, gone.signal);
+    await eventually('the model is asked', () => doubles.model.requests.length === 1);
+    gone.abort();
+    await assert.rejects(posted);
     await eventually('the answer is sent', () => doubles.twilio.sent.length > 0);
     assert.equal(doubles.twilio.sent[0]?.body, 'You said: bye');
   });

@@ -78,7 +78,8 @@ async function page(url: string, lastEventId?: string) {
       state.ended = true;
     });
   const named = (event: string) => heard.filter((one) => one.event === event);
-  if (response.ok) await eventually('the page is ready', () => named('ready').length > 0 || named('reset').length > 0);
+  const isReady = () => named('ready').length > 0 || named('reset').length > 0 || state.ended;
+  if (response.ok) await eventually('the page is ready', isReady);
   return { response, heard, named, state, done, leave: () => stopped.abort() };
 }
 

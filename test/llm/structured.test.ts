@@ -30,7 +30,7 @@ describe('Structured answers', () => {
     await double.close();
   });
 
-  function build(timeoutMs = 5_000): StructuredModel {
+  function build(timeoutMs = 30_000): StructuredModel {
     const model = createStructuredModel({
       apiKey: 'sk-secret',
       baseUrl: double.url,

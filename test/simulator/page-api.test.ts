@@ -12,7 +12,7 @@ describe('the page’s side of the simulator', () => {
   let next = 15550100300;
 
   before(async () => {
-    bot = await startSimulatedBot({ TWIML_DEADLINE_MS: '700', RATE_LIMIT_PER_MINUTE: '1000' });
+    bot = await startSimulatedBot({ TWIML_DEADLINE_MS: '3000', RATE_LIMIT_PER_MINUTE: '1000' });
     stream = await follow(bot.url);
   });
   after(async () => {
@@ -105,7 +105,7 @@ describe('the page’s side of the simulator', () => {
 
   it('marks a slow answer as one by REST, with typing before it', async () => {
     const ana = somebody();
-    const { sid } = await ana.write('answer in 2 seconds');
+    const { sid } = await ana.write('answer in 5 seconds');
     await ana.answered();
     assert.equal(ana.events('typing')[0]?.sid, sid);
     const [answer] = ana.events('answer');
@@ -210,6 +210,7 @@ describe('the page’s side of the simulator', () => {
       const { keys } = await ask<StoredMemory>(`/memory?contact=${ana.contact}`);
       return !keys.some(({ name }) => name === 'lease');
     });
+    await eventually('nothing is under way to her', () => ana.events('status').some(({ state }) => state === 'read'));
     assert.equal((await call('/forget', 'POST', { contact: ana.contact })).status, 204);
     assert.deepEqual(await ask(`/memory?contact=${ana.contact}`), { keys: [] });
     assert.ok((await ask<StoredMemory>(`/memory?contact=${ben.contact}`)).keys.length > 0);

@@ -23,7 +23,13 @@ describe('the practice model', () => {
   });
 
   function modelWith(apiKey: string) {
-    return createOpenAiModel({ apiKey, baseUrl: practice.url, models: PRACTICE_MODELS, timeoutMs: 5_000, log: SILENT });
+    return createOpenAiModel({
+      apiKey,
+      baseUrl: practice.url,
+      models: PRACTICE_MODELS,
+      timeoutMs: 30_000,
+      log: SILENT,
+    });
   }
 
   async function ask(messages: ModelMessage[], purpose: 'answer' | 'summary' = 'answer', maxTokens = 400) {

@@ -32,11 +32,21 @@ export interface TestBrowser {
   close(): Promise<void>;
 }
 
+/** Waits until what begins to move after a click has come to rest: in the middle of fading in, colours are not what they are. */
+export async function stillness(page: Page): Promise<void> {
+  await page.waitForTimeout(300);
+  // What moves for ever, such as dots of somebody who types, is left out.
+  await page.waitForFunction(
+    'document.getAnimations().every((one) => one.playState !== "running" || one.effect.getComputedTiming().endTime === Infinity)',
+  );
+}
+
 export async function startBrowser(): Promise<TestBrowser> {
   const folder = mkdtempSync(join(tmpdir(), 'recado-browser-'));
   const browser = await chromium.launch({
     executablePath: CHROMIUM ?? '',
     headless: true,
+    timeout: 120_000,
     args: FLAGS,
     downloadsPath: folder,
   });
@@ -44,7 +54,7 @@ export async function startBrowser(): Promise<TestBrowser> {
     async open(url, options = {}) {
       const context = await browser.newContext({ locale: 'en-GB', permissions: ['microphone'], ...options });
       const page = await context.newPage();
-      page.setDefaultTimeout(15_000);
+      page.setDefaultTimeout(60_000);
       const complaints: string[] = [];
       page.on('console', (message) => {
         if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());

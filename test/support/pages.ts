@@ -1,14 +1,15 @@
 /** The pages as they are now, built once for all tests that look at them. */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build } from 'vite';
 
 /** Where they are. Takes seconds, the first time after a change. */
 export async function buildPages(): Promise<URL> {
-  const folder = join(tmpdir(), `recado-pages-${fingerprint()}`);
+  // Another user could not read it.
+  const folder = join(tmpdir(), `recado-pages-${userInfo().uid}-${fingerprint()}`);
   if (!existsSync(folder)) {
     // Whoever is first wins; the others throw theirs away.
     const own = mkdtempSync(join(tmpdir(), 'recado-pages-new-'));

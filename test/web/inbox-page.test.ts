@@ -8,7 +8,7 @@ import sharp from 'sharp';
 import { newSid } from '../doubles/twilio.ts';
 import { PASSWORD } from '../inbox/desk.ts';
 import { eventually } from '../support/bot.ts';
-import { NO_BROWSER, startBrowser, type TestBrowser } from '../support/browser.ts';
+import { NO_BROWSER, startBrowser, stillness, type TestBrowser } from '../support/browser.ts';
 import { DAY_MS, type InboxDesk, startInboxDesk } from './inbox-desk.ts';
 
 const DESKTOP = { viewport: { width: 1440, height: 900 } };
@@ -86,8 +86,10 @@ describe('the inbox in the browser', { skip: NO_BROWSER }, () => {
       await row('Dan').filter({ hasText: 'unread' }).waitFor();
       await open('Dan');
       await row('Dan').filter({ hasNotText: 'unread' }).waitFor();
-      const { body } = await desk.ask('GET', `/api/whatsapp/conversation/${DAN}`);
-      assert.equal(body.conversation.unread_count, 0);
+      await eventually('the archive knows', async () => {
+        const { body } = await desk.ask('GET', `/api/whatsapp/conversation/${DAN}`);
+        return body.conversation.unread_count === 0;
+      });
     });
   });
 
@@ -225,8 +227,10 @@ describe('the inbox in the browser', { skip: NO_BROWSER }, () => {
       await open('Late Larry');
       await page.keyboard.press('e');
       await row('Late Larry').waitFor({ state: 'detached' });
-      const { body } = await desk.ask('GET', `/api/whatsapp/conversation/${LATE}`);
-      assert.equal(body.conversation.conversation_status, 'archived');
+      await eventually('the archive knows', async () => {
+        const { body } = await desk.ask('GET', `/api/whatsapp/conversation/${LATE}`);
+        return body.conversation.conversation_status === 'archived';
+      });
       await desk.ask('POST', '/api/whatsapp/conversation-status', { phone_number: LATE, status: 'active' });
       await row('Late Larry').waitFor();
     });
@@ -424,7 +428,7 @@ describe('the inbox in the browser', { skip: NO_BROWSER }, () => {
         await sit(
           async ({ page, row, open }) => {
             const check = async (where: string) => {
-              await page.waitForTimeout(300);
+              await stillness(page);
               const overflow = await page.evaluate('document.documentElement.scrollWidth - innerWidth');
               assert.equal(overflow, 0, `${where}: nothing sticks out to the side`);
               assert.deepEqual(await barriers(page), [], where);

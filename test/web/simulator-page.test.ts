@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { after, before, describe, it } from 'node:test';
 import type { BrowserContextOptions, Locator, Page } from 'playwright-core';
 import sharp from 'sharp';
-import { NO_BROWSER, startBrowser, type TestBrowser } from '../support/browser.ts';
+import { NO_BROWSER, startBrowser, stillness, type TestBrowser } from '../support/browser.ts';
 import { buildPages } from '../support/pages.ts';
 import { type SimulatedBot, startSimulatedBot } from '../support/simulated-bot.ts';
 
@@ -144,7 +144,10 @@ describe('the phone in the browser', { skip: NO_BROWSER }, () => {
       await page.getByRole('button', { name: 'Record a voice note' }).click();
       await page.waitForTimeout(1_300);
       await page.getByRole('button', { name: 'Done' }).click();
-      await answers.filter({ hasText: /1\.\d seconds long/ }).waitFor();
+      await answers
+        .filter({ hasText: /\d\.\d seconds long/ })
+        .nth(1)
+        .waitFor();
       assert.equal(await own.getByRole('button', { name: /^Play/ }).count(), 2);
     });
   });
@@ -178,7 +181,7 @@ describe('the phone in the browser', { skip: NO_BROWSER }, () => {
 
   it('shows “typing…” and a slow answer that comes by REST', async () => {
     await hold('15550100204', async ({ page, say, answers, own }) => {
-      await say('answer in 3 seconds');
+      await say('answer in 4 seconds');
       await page.getByRole('img', { name: 'Recado is typing' }).waitFor();
       await own.last().locator('[data-ticks=read]').waitFor();
       await answers.first().waitFor();
@@ -230,7 +233,7 @@ describe('the phone in the browser', { skip: NO_BROWSER }, () => {
 
   it('tells of an answer on a phone that nobody looks at', async () => {
     await hold('15550100123', async ({ page, say }) => {
-      await say('answer in 2 seconds');
+      await say('answer in 5 seconds');
       await page.getByRole('button', { name: 'Ben Okafor' }).click();
       await page.getByRole('button', { name: /Ana Torres.*1 new/ }).waitFor();
     });
@@ -251,7 +254,7 @@ describe('the phone in the browser', { skip: NO_BROWSER }, () => {
             await page.getByRole('button', { name: 'Open the developers’ drawer' }).first().click();
           for (const tab of ['Wire', 'Model', 'Memory', 'Try']) {
             await page.getByRole('tab', { name: tab }).click();
-            await page.waitForTimeout(300);
+            await stillness(page);
             assert.deepEqual(await barriers(page), [], tab);
           }
         };

@@ -23,7 +23,6 @@ function channelTo(twilio: TwilioDouble, options: Partial<TwilioChannelOptions> 
     authToken: AUTH_TOKEN,
     sender: {},
     apiBaseUrl: twilio.url,
-    timeoutMs: 300,
     log,
     ...options,
   });
@@ -41,10 +40,10 @@ const FAULTS: Record<ProviderFault, TwilioFault> = {
   'nonsense-after-sending': { kind: 'status', status: 201, body: 'welcome to this hotel', done: true },
 };
 
-channelContract('Twilio', async (): Promise<ChannelUnderTest> => {
+channelContract('Twilio', async (timeoutMs): Promise<ChannelUnderTest> => {
   const twilio = await startTwilioDouble({ accountSid: ACCOUNT_SID, authToken: AUTH_TOKEN });
   return {
-    channel: channelTo(twilio),
+    channel: channelTo(twilio, { timeoutMs }),
     to: TO,
     messageId: newSid('SM'),
     stored: () =>
