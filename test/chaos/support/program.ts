@@ -1,10 +1,10 @@
 /** The program as people run it, in a process of its own that can be killed and started again at the same address. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ACCOUNT_SID, AUTH_TOKEN } from '../../support/bot.ts';
+import { freePort } from '../../support/ports.ts';
 
 export interface Program {
   readonly url: string;
@@ -97,14 +97,4 @@ async function ready(url: string, child: ChildProcess): Promise<void> {
     await sleep(20);
   }
   throw new Error('the program was not ready within 30 s');
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  // A TCP server has an address of this shape.
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
