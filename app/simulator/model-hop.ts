@@ -7,6 +7,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
+import { bodyOf, jsonOf } from './body.ts';
 import type { Faults, PageEventBody, ShownMessage } from './contract.ts';
 
 export interface ModelHop {
@@ -53,7 +54,7 @@ export async function startModelHop(options: ModelHopOptions): Promise<ModelHop>
   };
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const body = await bodyOf(request);
+    const body = await bodyOf(request, LONGEST_BODY);
     if (body === null) return send(response, 413, 'The request is too long.');
     const asked = request.method === 'POST' ? readRequest(body, request, options) : null;
     if (!asked) return void (await pass(request, body, response));
@@ -185,24 +186,6 @@ function readAnswer(body: string): Pick<Extract<PageEventBody, { type: 'replied'
     cached: usage.prompt_tokens_details?.cached_tokens ?? 0,
   };
   return { text: choices?.[0]?.message.content ?? text ?? error?.message ?? '', tokens: tokens ?? null };
-}
-
-function jsonOf(body: string): unknown {
-  try {
-    return JSON.parse(body);
-  } catch {
-    return undefined;
-  }
-}
-
-async function bodyOf(request: IncomingMessage): Promise<Buffer | null> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of request) {
-    length += chunk.length;
-    if (length <= LONGEST_BODY) chunks.push(chunk);
-  }
-  return length <= LONGEST_BODY ? Buffer.concat(chunks) : null;
 }
 
 function send(response: ServerResponse, status: number, message: string): void {

@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
+import { bodyOf, jsonOf } from './body.ts';
 import type { InspectTools } from './inspect.ts';
 import { practiceAnalysis } from './practice-analysis.ts';
 import {
@@ -78,7 +79,7 @@ export async function startPracticeModel(options: PracticeModelOptions = {}): Pr
 }
 
 async function serve(request: IncomingMessage, response: ServerResponse, apiKey: string, senses: Senses) {
-  const body = await bodyOf(request);
+  const body = await bodyOf(request, LONGEST_BODY);
   if (request.headers.authorization !== `Bearer ${apiKey}`)
     return refuse(response, 401, 'The key is not the one I was started with.');
   const route = `${request.method} ${request.url}`;
@@ -193,25 +194,6 @@ async function lookAt(url: string, describePicture: InspectTools['describePictur
   const base64 = /^data:image\/[\w.+-]+;base64,(.+)$/s.exec(url)?.[1];
   if (!base64) return 'a picture at an address, where I cannot look';
   return describePicture(Buffer.from(base64, 'base64')).catch(() => 'a picture that I cannot read');
-}
-
-/** The body, or null when it is too long; read to its end all the same, so that the refusal arrives. */
-async function bodyOf(request: IncomingMessage): Promise<Buffer | null> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of request) {
-    length += chunk.length;
-    if (length <= LONGEST_BODY) chunks.push(chunk);
-  }
-  return length <= LONGEST_BODY ? Buffer.concat(chunks) : null;
-}
-
-function jsonOf(body: string): unknown {
-  try {
-    return JSON.parse(body);
-  } catch {
-    return undefined;
-  }
 }
 
 function refuse(response: ServerResponse, status: number, message: string) {

@@ -11,6 +11,7 @@ import { fromAddress, toAddress } from '../channels/twilio/address.ts';
 import { sign } from '../channels/twilio/signature.ts';
 import type { Log } from '../ops/logger.ts';
 import { isChannelAddress } from './account.ts';
+import { bodyOf } from './body.ts';
 import type { MediaAnswer, MediaRequest } from './media.ts';
 
 /** What the bot did that a phone notices. */
@@ -134,7 +135,9 @@ export async function startTwilioApi(options: TwilioApiOptions): Promise<TwilioA
   };
 
   async function serve(request: IncomingMessage): Promise<{ status: number; body: object }> {
-    const form = new URLSearchParams(await bodyOf(request));
+    const body = await bodyOf(request, LONGEST_BODY);
+    if (!body) throw new Refusal(413, 20413, 'The request is too large');
+    const form = new URLSearchParams(body.toString());
     if (request.headers.authorization !== basicAuth(accountSid, authToken)) {
       throw new Refusal(401, 20003, 'Authenticate');
     }
@@ -355,17 +358,6 @@ function rfc2822(at: number): string {
 /** A number that a query may have got wrong. */
 function clamp(given: number, least: number, most: number): number {
   return Number.isFinite(given) ? Math.min(Math.max(Math.trunc(given), least), most) : least;
-}
-
-async function bodyOf(request: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of request) {
-    length += chunk.length;
-    if (length <= LONGEST_BODY) chunks.push(chunk);
-  }
-  if (length > LONGEST_BODY) throw new Refusal(413, 20413, 'The request is too large');
-  return Buffer.concat(chunks).toString();
 }
 
 function refuse(response: ServerResponse, error: unknown): void {
