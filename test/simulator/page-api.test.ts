@@ -210,7 +210,7 @@ describe('the page’s side of the simulator', () => {
       const { keys } = await ask<StoredMemory>(`/memory?contact=${ana.contact}`);
       return !keys.some(({ name }) => name === 'lease');
     });
-    await eventually('nothing is under way to her', () => ana.events('status').some(({ state }) => state === 'read'));
+    await eventually('nothing is under way to her', () => ana.events('told').some(({ state }) => state === 'read'));
     assert.equal((await call('/forget', 'POST', { contact: ana.contact })).status, 204);
     assert.deepEqual(await ask(`/memory?contact=${ana.contact}`), { keys: [] });
     assert.ok((await ask<StoredMemory>(`/memory?contact=${ben.contact}`)).keys.length > 0);
