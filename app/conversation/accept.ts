@@ -40,8 +40,9 @@ export function createAccept({ mailbox, turns, allowance, metrics, log, maxWaiti
       );
     }
     const conversation = conversationId(message);
-    // Both leave in one tick and so in one round trip.
-    const [accepted, usage] = await Promise.all([store(message), allowance.count(conversation)]);
+    const stored = store(message);
+    // What else is asked leaves in the same tick and so in the same round trip.
+    const [accepted, usage] = await Promise.all([stored, allowance.of(conversation, stored.then(writtenOf))]);
     metrics.messageReceived(kindOf(message), accepted.kind === 'turn' ? 'accepted' : accepted.kind);
     if (accepted.kind !== 'known') metrics.scrubbed('message', placeholdersIn(message.text));
     const messageLog = log.child({ requestId: message.requestId });
@@ -66,6 +67,10 @@ export function createAccept({ mailbox, turns, allowance, metrics, log, maxWaiti
       storing--;
     }
   }
+}
+
+function writtenOf(accepted: Accepted): number {
+  return accepted.kind === 'turn' ? accepted.written : 0;
 }
 
 function kindOf(message: InboundMessage): string {

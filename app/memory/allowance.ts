@@ -12,9 +12,12 @@ export type Admission = 'welcome' | 'slow-down' | 'used-up' | 'silence';
 
 /** Everything rejects with `store.unavailable`. */
 export interface Allowance {
-  /** Counts one message. */
-  count(conversation: ConversationId): Promise<Usage>;
-  /** As `count`, for messages that were counted before. */
+  /**
+   * What the counters say of somebody who writes now.
+   * @param written how many messages there are of them in this minute: `Mailbox.accept` counts them.
+   */
+  of(conversation: ConversationId, written: Promise<number>): Promise<Usage>;
+  /** The same of somebody whose messages were counted before. */
   look(conversation: ConversationId): Promise<Usage>;
   /** Takes the one notice of the window, if there is one to give: so only for somebody who is answered now. */
   judge(conversation: ConversationId, usage: Usage): Promise<Admission>;
@@ -30,35 +33,36 @@ export interface AllowanceOptions {
   tokensPerDay: number | undefined;
 }
 
+/** How long a contact's messages are counted together, ms. */
+export const MINUTE_MS = 60_000;
 const DAY_S = 86_400;
 
 export function createAllowance({ redis, keys, messagesPerMinute, tokensPerDay }: AllowanceOptions): Allowance {
   const limiter = (points: number, duration: number) =>
     new RateLimiterRedis({ storeClient: redis, keyPrefix: '', points, duration });
-  const messages = limiter(messagesPerMinute, 60);
-  const slowDownNotices = limiter(1, 60);
+  const messages = limiter(messagesPerMinute, MINUTE_MS / 1_000);
+  const slowDownNotices = limiter(1, MINUTE_MS / 1_000);
   const tokens = tokensPerDay === undefined ? null : limiter(tokensPerDay, DAY_S);
   const usedUpNotices = limiter(1, DAY_S);
 
-  async function usage(conversation: ConversationId, tooFast: Promise<boolean>): Promise<Usage> {
-    try {
-      const [fast, used] = await Promise.all([tooFast, tokens?.get(keys.of(conversation).tokens)]);
-      if (used && used.remainingPoints <= 0) return 'used-up';
-      return fast ? 'too-fast' : 'within';
-    } catch (error) {
-      throw unavailable(error);
-    }
+  async function usage(conversation: ConversationId, written: Promise<number>): Promise<Usage> {
+    const [count, used] = await Promise.all([written, spent(conversation)]);
+    if (used && used.remainingPoints <= 0) return 'used-up';
+    return count > messagesPerMinute ? 'too-fast' : 'within';
+  }
+
+  async function spent(conversation: ConversationId): Promise<RateLimiterRes | null> {
+    return tokens ? tokens.get(keys.of(conversation).tokens).catch(rejected) : null;
+  }
+
+  async function counted(conversation: ConversationId): Promise<number> {
+    const found = await messages.get(keys.of(conversation).rate).catch(rejected);
+    return found?.consumedPoints ?? 0;
   }
 
   return {
-    count: (conversation) => usage(conversation, exceeds(messages, keys.of(conversation).rate)),
-    look(conversation) {
-      const counted = messages.get(keys.of(conversation).rate);
-      return usage(
-        conversation,
-        counted.then((found) => found !== null && found.consumedPoints > messagesPerMinute),
-      );
-    },
+    of: usage,
+    look: (conversation) => usage(conversation, counted(conversation)),
     async judge(conversation, usage) {
       if (usage === 'within') return 'welcome';
       const { tokens, rate } = keys.of(conversation);
@@ -66,12 +70,16 @@ export function createAllowance({ redis, keys, messagesPerMinute, tokensPerDay }
         usage === 'used-up'
           ? (['used-up', exceeds(usedUpNotices, `${tokens}:told`)] as const)
           : (['slow-down', exceeds(slowDownNotices, `${rate}:told`)] as const);
-      return (await told.catch((error) => Promise.reject(unavailable(error)))) ? 'silence' : notice;
+      return (await told.catch(rejected)) ? 'silence' : notice;
     },
     async spend(conversation, used) {
       await tokens?.penalty(keys.of(conversation).tokens, used);
     },
   };
+}
+
+function rejected(error: unknown): Promise<never> {
+  return Promise.reject(unavailable(error));
 }
 
 /** Takes one point; true when there was none left. */

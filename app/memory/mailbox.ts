@@ -5,6 +5,7 @@
 import type { ConversationId, InboundMessage, Line, Reply, Via } from '../message.ts';
 import { conversationId } from '../message.ts';
 import { type Scrubbed, scrub } from '../privacy/scrub.ts';
+import { MINUTE_MS } from './allowance.ts';
 import type { Keys, ShardKeys } from './keys.ts';
 import { type RedisClient, type RunScript, unavailable } from './redis.ts';
 
@@ -37,7 +38,11 @@ export interface Held extends Memory {
   blocked: boolean;
 }
 
-export type Accepted = { kind: 'known' } | { kind: 'waiting' } | { kind: 'turn'; held: Held };
+export type Accepted =
+  | { kind: 'known' }
+  | { kind: 'waiting' }
+  /** `written`: how many messages the contact has written in this minute. */
+  | { kind: 'turn'; held: Held; written: number };
 
 export type Committed =
   | { kind: 'lost' }
@@ -141,7 +146,7 @@ export function createMailbox({
       const key = keys.of(id);
       const result = await run(
         'accept',
-        [key.seen, key.mailbox, key.lease, key.state, key.history, key.reply, key.due, key.events],
+        [key.seen, key.mailbox, key.lease, key.state, key.history, key.reply, key.due, key.events, key.rate],
         [
           now(),
           message.id,
@@ -156,10 +161,11 @@ export function createMailbox({
           message.profileName ?? '',
           MOST_LINES,
           MOST_MESSAGES,
+          MINUTE_MS,
         ],
       );
       const [kind, ...rest] = tuple(result);
-      if (kind === 'turn') return { kind, held: readHeld(id, turn, rest) };
+      if (kind === 'turn') return { kind, held: readHeld(id, turn, rest), written: Number(rest[4]) };
       return { kind: kind === 'waiting' ? 'waiting' : 'known' };
     },
 

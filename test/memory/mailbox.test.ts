@@ -126,6 +126,17 @@ describe('accept', () => {
     );
   });
 
+  test('counts what a contact writes in a minute, repeats not', async () => {
+    await begin('SM1', 'turn-a');
+    await mailbox.accept(message('SM2'), 'turn-b', '{}');
+    await mailbox.accept(message('SM2'), 'turn-b', '{}');
+    await mailbox.release(ANA, 'turn-a', 60_000);
+    const nudged = await mailbox.accept(message('SM2'), 'turn-c', '{}');
+    assert.equal(nudged.kind === 'turn' && nudged.written, 2);
+    const left = await redis.pttl(keys.of(ANA).rate);
+    assert.ok(left > 50_000 && left <= 60_000, `${left} ms`);
+  });
+
   test('keeps the events of 300 messages within its bound and every key with an expiry', async () => {
     for (let i = 0; i < 300; i++) await mailbox.accept(message(`SM${i}`), 'turn', '{}');
     for (const key of await redis.keys('recado:*:c:*')) assert.ok((await redis.pttl(key)) > 0, `${key} never expires`);

@@ -4,13 +4,13 @@
 -- An id that is known but still waits with nobody at work gets the caller to work: a provider's repeat is a nudge.
 -- A reply record without a lease is one whose sender is gone: it comes along, to be brought to its end first.
 --
--- KEYS 1 seen  2 mailbox  3 lease  4 state  5 history  6 reply  7 due  8 events
+-- KEYS 1 seen  2 mailbox  3 lease  4 state  5 history  6 reply  7 due  8 events  9 rate
 -- ARGV 1 now (unix ms)            2 message id            3 message (JSON)
 --      4 turn id of the caller    5 lease (ms)            6 how long ids are remembered (ms)
 --      7 idle time after which the memory goes (ms)       8 event (JSON)
 --      9 most entries in the event stream                10 conversation id
 --     11 profile name, '' when unknown                   12 most history lines to return
---     13 most waiting messages to return
+--     13 most waiting messages to return                14 how long the messages of a contact are counted together (ms)
 --
 -- State hash: summary, version (of the summary), tokens (of the history), profile, lastInbound (unix ms), turns,
 -- rolling (unix ms until which somebody folds the history into the summary), attempts (at what waits now), crashes (how many
@@ -19,11 +19,13 @@
 --
 -- Returns {'known'}    the id was accepted before, and it was answered or somebody is at it
 --         {'waiting'}  stored; another turn is at work and will see it
---         {'turn', {summary, version, profile, attempts, takeover, blocked, crashes}, history lines, waiting messages, {id, text, via, at} of a reply}
+--         {'turn', {summary, version, profile, attempts, takeover, blocked, crashes}, history lines, waiting messages,
+--          {id, text, via, at} of a reply, how many messages the contact has written in this minute}
 --                      stored; the lease is the caller's
 local seen, mailbox, lease, state, history = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
-local reply, due, events = KEYS[6], KEYS[7], KEYS[8]
+local reply, due, events, rate = KEYS[6], KEYS[7], KEYS[8], KEYS[9]
 local now, idle = tonumber(ARGV[1]), ARGV[7]
+local written
 
 local busy = redis.call('EXISTS', lease) == 1
 if redis.call('ZADD', seen, 'NX', now, ARGV[2]) == 0 then
@@ -38,6 +40,8 @@ else
   if redis.call('HEXISTS', state, 'blocked') == 0 then redis.call('PEXPIRE', state, idle) end
   redis.call('PEXPIRE', history, idle)
   redis.call('XADD', events, 'MAXLEN', '~', ARGV[9], '*', 'event', ARGV[8])
+  written = redis.call('INCR', rate)
+  if written == 1 then redis.call('PEXPIRE', rate, ARGV[14]) end
   redis.call('ZADD', due, 'NX', now + tonumber(ARGV[5]), ARGV[10])
   if busy then return { 'waiting' } end
 end
@@ -50,4 +54,5 @@ return {
   redis.call('LRANGE', history, -tonumber(ARGV[12]), -1),
   redis.call('LRANGE', mailbox, 0, ARGV[13] - 1),
   redis.call('HMGET', reply, 'id', 'text', 'via', 'at'),
+  written or tonumber(redis.call('GET', rate) or 0),
 }
