@@ -16,8 +16,8 @@ export type RedisAddress =
 
 /**
  * How long a command may take, ms. The webhook has to say "503" within 2 s when Redis hangs, so that nothing pretends to be
- * stored; and auto-pipelining has one bundle of commands under way at a time, so that a command may first have to wait for
- * the one before it to run out of time. A healthy Redis answers in well under a millisecond.
+ * stored; and on a cluster, where auto-pipelining has one bundle of commands under way at a time, a command may first have
+ * to wait for the one before it to run out of time. A healthy Redis answers in well under a millisecond.
  */
 const COMMAND_TIMEOUT_MS = 800;
 
@@ -32,7 +32,7 @@ const SILENCE_MS = 3_000;
  *
  * A command fails at once while there is no connection (no offline queue: memory stays bounded, nothing runs late), and
  * one that was under way when the connection broke is never sent again by the client, because it may have been carried
- * out. Callers get `store.unavailable` and decide. Commands of one tick travel together (auto-pipelining).
+ * out. Callers get `store.unavailable` and decide. Scripts of one tick travel together.
  */
 export function createRedis(address: RedisAddress, log: Log): RedisClient {
   const redis = build(address, PEOPLE);
@@ -51,7 +51,7 @@ export function createQueueRedis(address: RedisAddress, log: Log): RedisClient {
   return redis;
 }
 
-function build(address: RedisAddress, { connection, patience }: typeof PEOPLE | typeof QUEUE): RedisClient {
+function build(address: RedisAddress, { connection, patience, cluster }: typeof PEOPLE | typeof QUEUE): RedisClient {
   const options = { ...connection, ...patience };
   switch (address.kind) {
     case 'socket':
@@ -61,7 +61,11 @@ function build(address: RedisAddress, { connection, patience }: typeof PEOPLE | 
     case 'host':
       return new Redis({ ...options, host: address.host, port: address.port, ...given(address.password) });
     case 'cluster':
-      return new Cluster(address.nodes, { ...patience, redisOptions: { ...connection, ...given(address.password) } });
+      return new Cluster(address.nodes, {
+        ...patience,
+        ...cluster,
+        redisOptions: { ...connection, ...given(address.password) },
+      });
   }
 }
 
@@ -79,13 +83,15 @@ const PEOPLE = {
     autoResendUnfulfilledCommands: false,
     connectionName: 'recado',
   },
-  patience: { lazyConnect: true, enableOfflineQueue: false, enableAutoPipelining: true, retryStrategy },
+  patience: { lazyConnect: true, enableOfflineQueue: false, retryStrategy },
+  cluster: { enableAutoPipelining: true },
 };
 
 /** Nobody does. */
 const QUEUE = {
   connection: { connectTimeout: 5_000, maxRetriesPerRequest: null, connectionName: 'recado-queue' },
   patience: { lazyConnect: true, retryStrategy },
+  cluster: {},
 };
 
 function given(password: string | undefined): { password?: string } {
@@ -118,6 +124,7 @@ export function createScripts(
     const script = scripts.get(name);
     if (!script) throw new RangeError(`there is no script ${name}`);
     const startedAt = performance.now();
+    gatherWrites(redis);
     try {
       const result = await redis.evalsha(script.sha, keys.length, ...keys, ...args);
       onRun(name, performance.now() - startedAt);
@@ -132,6 +139,18 @@ export function createScripts(
       throw unavailable(error);
     }
   };
+}
+
+/**
+ * What is sent in this round of the event loop leaves in one system call. ioredis's own way to that, auto-pipelining, costs
+ * every command a second promise and waits for all earlier ones to be answered; a cluster, with its many sockets, needs it.
+ */
+function gatherWrites(redis: RedisClient): void {
+  if (redis instanceof Cluster || redis.status !== 'ready') return;
+  const { stream } = redis;
+  if (stream.writableCorked > 0) return;
+  stream.cork();
+  setImmediate(() => stream.uncork());
 }
 
 /** Turns what the client threw into a failure that says what to do. */
