@@ -73,11 +73,19 @@ export const LEAK_EXAMPLES: readonly { kind: Leak['kind']; name: string; sample:
 
 // Both are quick ways to say "certainly nothing here", and most texts have nothing. Without an escape, what is searched
 // is the text itself; so each pattern only has to be broader than the search behind it.
-const MAY_BE_ADDRESS = /twilio(?:cdn)?\.com|2010-04-01[/\\]|%[0-9a-f]{2}/i;
+// Apart from each other, because a search for one of several is ten times slower: it cannot leap ahead.
+const MAY_BE_HOST = /twilio(?:cdn)?\.com/i;
+const MAY_BE_PATH = '2010-04-01';
+const MAY_BE_ESCAPE = /%[0-9a-f]{2}/i;
 const MAY_BE_SID = /[A-Z]{2}[0-9A-Za-z]{32}/;
 
 function mayLeak(text: string): boolean {
-  return MAY_BE_ADDRESS.test(text) || (text.length >= 34 && MAY_BE_SID.test(text));
+  return (
+    MAY_BE_HOST.test(text) ||
+    text.includes(MAY_BE_PATH) ||
+    (text.includes('%') && MAY_BE_ESCAPE.test(text)) ||
+    (text.length >= 34 && MAY_BE_SID.test(text))
+  );
 }
 
 function leaksIn(view: View): Stretch[] {
