@@ -51,6 +51,9 @@ function joined(lines: readonly Fresh[]): ModelMessage[] {
 
 /** Words alone as a text; with pictures as parts, each picture behind the words it came with. */
 function contentOf(parts: readonly Fresh[]): ModelMessage['content'] {
+  const [only, another] = parts;
+  // Most of a history: a line by itself, which was scrubbed when it was loaded.
+  if (only && !another && !only.hint && only.pictures.length === 0) return only.line.text;
   if (parts.every(({ pictures }) => pictures.length === 0)) return scrub(parts.map(wordsOf).join('\n'));
   return parts.flatMap((part) => [{ kind: 'text' as const, text: scrub(wordsOf(part)) }, ...part.pictures]);
 }
