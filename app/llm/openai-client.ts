@@ -47,18 +47,15 @@ class LeanOpenAI extends OpenAI {
 
   override async buildRequest(options: Parameters<OpenAI['buildRequest']>[0]): ReturnType<OpenAI['buildRequest']> {
     if (options.path !== '/chat/completions') return super.buildRequest(options);
-    const req = {
-      method: 'POST',
-      headers: this.headers,
-      body: JSON.stringify(options.body),
-      signal: options.signal ?? null,
-    };
-    // Declared as Headers, but only passed on: to the debug log, which is off and takes plain objects, and to our own fetch.
+    // The headers follow in `fetchWithTimeout`: the SDK would only copy them for a debug log that is off.
+    const req = { method: 'POST', body: JSON.stringify(options.body), signal: options.signal ?? null };
+    // Declared with Headers, which nothing between here and `fetchWithTimeout` needs.
     type Request = Awaited<ReturnType<OpenAI['buildRequest']>>['req'];
     return { req: req as unknown as Request, url: `${this.baseURL}${options.path}`, timeout: this.timeout };
   }
 
-  override fetchWithTimeout(url: Parameters<typeof fetch>[0], init: RequestInit | undefined): Promise<Response> {
-    return this.send(url, { ...init, method: (init?.method ?? 'GET').toUpperCase() });
+  override fetchWithTimeout(url: Parameters<typeof fetch>[0], init: RequestInit = {}): Promise<Response> {
+    const { method = 'GET', headers = this.headers } = init;
+    return this.send(url, { ...init, method: method.toUpperCase(), headers });
   }
 }
