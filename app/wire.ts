@@ -201,10 +201,11 @@ export function build(config: Config, places: Places, log: Log): App {
     ],
   });
   places.simulator?.lookInto(createMemoryInspector({ redis, keys }));
+  // Each router in front of another looks at its requests, too; the webhook has the most.
   const routers = [
+    webhook,
     health,
     metrics.router,
-    webhook,
     ...desk.routers,
     pages,
     ...(places.simulator ? [places.simulator.router] : []),
