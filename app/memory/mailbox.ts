@@ -276,7 +276,7 @@ function readHeld(conversation: ConversationId, turn: string, [state, history, m
     summary: scrub(typeof summary === 'string' ? summary : ''),
     version: typeof version === 'string' ? version : '0',
     profileName: typeof profileName === 'string' ? scrub(profileName) : null,
-    history: readLines(history),
+    history: readLines(String(history)),
     messages: readMessages(mailbox),
     pending: readReply(reply),
     attempts: Number(attempts ?? 0),
@@ -292,13 +292,14 @@ function readReply(fields: unknown): Reply | null {
   return { id, text: scrub(text), via: via === 'twiml' ? 'twiml' : 'rest', at: Number(at) };
 }
 
-/** Lines as `commit` stored them, scrubbed again as they are loaded. */
-export function readLines(entries: unknown): Line[] {
-  return tuple(entries).map((entry) => {
-    // Our own commit is the only writer of this list.
-    const line = JSON.parse(String(entry)) as Line;
-    return { ...line, text: scrub(line.text) };
-  });
+/**
+ * Lines as `commit` stored them, scrubbed again as they are loaded.
+ * @param json an array: one long text is read quicker than fifty short ones
+ */
+export function readLines(json: string): Line[] {
+  // Our own commit is the only writer of this list.
+  const lines = JSON.parse(json) as Line[];
+  return lines.map((line) => ({ ...line, text: scrub(line.text) }));
 }
 
 function readMessages(entries: unknown): InboundMessage[] {

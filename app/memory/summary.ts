@@ -32,7 +32,7 @@ export function createSummaryStore({ redis, run, keys, historyTtlMs }: SummarySt
         redis.hmget(key.state, 'summary', 'version'),
         redis.lrange(key.history, 0, -1),
       ]).catch((error) => Promise.reject(unavailable(error)));
-      return { summary: scrub(summary ?? ''), version: version ?? '0', history: readLines(history) };
+      return { summary: scrub(summary ?? ''), version: version ?? '0', history: readLines(`[${history.join(',')}]`) };
     },
     async swap(conversation, version, summary, covered) {
       const key = keys.of(conversation);

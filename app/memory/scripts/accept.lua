@@ -19,7 +19,7 @@
 --
 -- Returns {'known'}    the id was accepted before, and it was answered or somebody is at it
 --         {'waiting'}  stored; another turn is at work and will see it
---         {'turn', {summary, version, profile, attempts, takeover, blocked, crashes}, history lines, waiting messages,
+--         {'turn', {summary, version, profile, attempts, takeover, blocked, crashes}, history lines (JSON array), waiting messages,
 --          {id, text, via, at} of a reply, how many messages the contact has written in this minute}
 --                      stored; the lease is the caller's
 local seen, mailbox, lease, state, history = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
@@ -51,7 +51,7 @@ redis.call('ZADD', due, now + tonumber(ARGV[5]), ARGV[10])
 return {
   'turn',
   redis.call('HMGET', state, 'summary', 'version', 'profile', 'attempts', 'takeover', 'blocked', 'crashes'),
-  redis.call('LRANGE', history, -tonumber(ARGV[12]), -1),
+  '[' .. table.concat(redis.call('LRANGE', history, -tonumber(ARGV[12]), -1), ',') .. ']',
   redis.call('LRANGE', mailbox, 0, ARGV[13] - 1),
   redis.call('HMGET', reply, 'id', 'text', 'via', 'at'),
   written or tonumber(redis.call('GET', rate) or 0),

@@ -9,7 +9,7 @@
 --
 -- Returns {'busy'}   somebody holds the lease; the conversation is due again when it runs out
 --         {'idle'}   there is nothing to do; the conversation is not due any more
---         {'turn', {summary, version, profile, attempts, takeover, blocked, crashes}, history lines, waiting messages, {id, text, via, at} of a reply}
+--         {'turn', {summary, version, profile, attempts, takeover, blocked, crashes}, history lines (JSON array), waiting messages, {id, text, via, at} of a reply}
 local lease, mailbox, state, history, reply, due = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local now, leaseMs = tonumber(ARGV[1]), tonumber(ARGV[3])
 
@@ -29,7 +29,7 @@ redis.call('HINCRBY', state, 'crashes', 1)
 return {
   'turn',
   redis.call('HMGET', state, 'summary', 'version', 'profile', 'attempts', 'takeover', 'blocked', 'crashes'),
-  redis.call('LRANGE', history, -tonumber(ARGV[5]), -1),
+  '[' .. table.concat(redis.call('LRANGE', history, -tonumber(ARGV[5]), -1), ',') .. ']',
   redis.call('LRANGE', mailbox, 0, ARGV[6] - 1),
   redis.call('HMGET', reply, 'id', 'text', 'via', 'at'),
 }

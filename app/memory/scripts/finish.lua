@@ -10,7 +10,7 @@
 --
 -- Returns {'lost'}   the lease is somebody else's: only the reply record, if it is still this reply's, went
 --         {'done'}   nothing waits, the lease is free
---         {'turn', {summary, version, profile, attempts, takeover, blocked, crashes}, history lines, waiting messages, {nil, nil, nil, nil}}
+--         {'turn', {summary, version, profile, attempts, takeover, blocked, crashes}, history lines (JSON array), waiting messages, {nil, nil, nil, nil}}
 --                    the lease is the next turn's
 local lease, reply, mailbox, state, history, due, events =
   KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
@@ -30,7 +30,7 @@ redis.call('ZADD', due, tonumber(ARGV[1]) + tonumber(ARGV[4]), ARGV[7])
 return {
   'turn',
   redis.call('HMGET', state, 'summary', 'version', 'profile', 'attempts', 'takeover', 'blocked', 'crashes'),
-  redis.call('LRANGE', history, -tonumber(ARGV[8]), -1),
+  '[' .. table.concat(redis.call('LRANGE', history, -tonumber(ARGV[8]), -1), ',') .. ']',
   redis.call('LRANGE', mailbox, 0, ARGV[10] - 1),
   redis.call('HMGET', reply, 'id', 'text', 'via', 'at'),
 }
