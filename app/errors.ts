@@ -22,6 +22,7 @@ export const FAILURES = {
   // Redis
   'store.unavailable': { retryable: true, status: 503 },
   // a turn that never came to its end
+  'turn.overtaken': { retryable: false, status: 409 },
   'turn.crashed': { retryable: false, status: 500 },
   // Postgres, or what stands in for it
   'archive.unavailable': { retryable: true, status: 503 },

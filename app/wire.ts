@@ -34,6 +34,7 @@ import { createSummaryStore } from './memory/summary.ts';
 import { createHealth } from './ops/health.ts';
 import type { Log } from './ops/logger.ts';
 import { createMetrics } from './ops/metrics.ts';
+import { remember } from './ops/remember.ts';
 import { builtPages, createPages } from './pages.ts';
 import { createServer } from './server.ts';
 import { buildDesk } from './wire/desk.ts';
@@ -49,6 +50,9 @@ export interface App {
   /** Closes the connections. */
   close(): Promise<void>;
 }
+
+/** How long the figures of the backlog are good for, ms. */
+const BACKLOG_MS = 500;
 
 export function build(config: Config, places: Places, log: Log): App {
   let stopping = false;
@@ -143,7 +147,9 @@ export function build(config: Config, places: Places, log: Log): App {
   });
   metrics.gauge('turns_running', 'Conversations in work', () => turns.running);
   metrics.gauge('turns_waiting', 'Conversations that wait for a free place', () => turns.waiting);
-  const backlog = (figure: 'unfinished' | 'due' | 'dead') => async () => (await mailbox.backlog())[figure];
+  // Three figures, one question; strangers may ask as often as they like.
+  const counted = remember(() => mailbox.backlog(), BACKLOG_MS);
+  const backlog = (figure: 'unfinished' | 'due' | 'dead') => async () => (await counted())[figure];
   metrics.gauge(
     'conversations_unfinished',
     'Conversations in work or waiting, of all processes',

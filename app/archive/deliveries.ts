@@ -17,9 +17,7 @@ interface Part {
 export async function recordSent(db: Writer, events: readonly EventOf<'reply.sent'>[]): Promise<string[]> {
   const sent: { turn: string; via: string; at: string }[] = [];
   const parts: Part[] = [];
-  for (const { conversation, turn: name, via, at, sids } of events) {
-    const turn = await turnOf(db, name, phoneOf(addressesOf(conversation).contact));
-    if (turn === null) continue;
+  for (const { turn, via, at, sids } of events) {
     sent.push({ turn, via, at: new Date(at).toISOString() });
     parts.push(...sids.map((sid) => ({ turn, sid, at })));
   }
@@ -49,22 +47,6 @@ export async function measureResponse(db: Writer, ids: readonly string[]): Promi
       where direction = 'inbound' and turn_id in (select turn_id from whatsapp_messages where id in (${sql.join(ids)}))
       group by turn_id) i
     where o.id in (${sql.join(ids)}) and o.turn_id = i.turn_id`.execute(db);
-}
-
-/** A dead letter that is replayed sends a reply that was made, and given up, under another name. */
-async function turnOf(db: Writer, turn: string, phone: string): Promise<string | null> {
-  if (!turn.startsWith('replay-')) return turn;
-  const failed = await db
-    .selectFrom('whatsapp_inbox_view')
-    .select('turn_id')
-    .where('phone_number', '=', phone)
-    .where('direction', '=', 'outbound')
-    .where('delivery_status', '=', 'failed')
-    .where('sent_at', 'is', null)
-    .orderBy('received_at', 'desc')
-    .limit(1)
-    .executeTakeFirst();
-  return failed?.turn_id ?? null;
 }
 
 /** Notes the provider's ids of a reply's parts; what was told of them before counts from now on. */

@@ -37,7 +37,13 @@ export type Compose = (
   admission: Exclude<Admission, 'silence'>,
   signal: AbortSignal,
   log: Log,
-) => Promise<Made | { kind: 'silence'; failure: FailureCode } | { kind: 'lost' }>;
+) => Promise<
+  | Made
+  | { kind: 'silence'; failure: FailureCode }
+  | { kind: 'lost' }
+  /** Somebody at the desk took over meanwhile, or blocked the contact: `lines` are what is remembered of the messages. */
+  | { kind: 'quiet'; why: 'blocked' | 'takeover'; lines: Line[] }
+>;
 
 export interface ComposeOptions {
   mailbox: Mailbox;
@@ -82,6 +88,7 @@ export function createCompose({ mailbox, asker, read, context }: ComposeOptions)
       if (committed.kind === 'committed') return { kind: 'made', reply, answered, roll: committed.roll, asks, took };
       if (via === 'twiml') response?.unclaim();
       if (committed.kind === 'lost') return committed;
+      if (committed.kind === 'quiet') return { ...committed, lines: fresh.map(({ line }) => line) };
       held.messages.push(...committed.messages);
     }
   };

@@ -47,7 +47,6 @@ export function createDeliver({
 }: DeliverOptions): Deliver {
   return async (reply, to, response, log, turn) => {
     const parts = partsOf(reply.text, reply.asWritten);
-    if (parts.length === 0) return { kind: 'sent', sids: [] };
     try {
       if (response && reply.via === 'twiml') {
         await turn?.lease.check();
@@ -67,7 +66,9 @@ export function createDeliver({
   };
 
   function partsOf(text: Scrubbed, asWritten = false): Scrubbed[] {
-    return splitText(asWritten ? text : formatForWhatsApp(text), channel.limits.textLength);
+    const parts = splitText(asWritten ? text : formatForWhatsApp(text), channel.limits.textLength);
+    // Of `#` alone the formatting leaves nothing: then it goes out as it was written.
+    return parts.length > 0 ? parts : [text];
   }
 
   /** Sends one part so that it arrives once: whenever it may have gone out already, the provider is asked first. */

@@ -7,7 +7,7 @@ import { newId } from '../ops/id.ts';
 import type { Log } from '../ops/logger.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import type { Delivered } from './deliver.ts';
-import { MOST_ATTEMPTS, retryWaitMs, worthAnotherTry } from './plan.ts';
+import { MOST_ATTEMPTS, patiently, retryWaitMs, worthAnotherTry } from './plan.ts';
 
 export interface Ending {
   /** After a delivery. @returns what came in meanwhile, in the hands of the next turn. */
@@ -16,6 +16,8 @@ export interface Ending {
   quiet(held: Held): Promise<Held | null>;
   /** The messages could not be answered. */
   unanswered(held: Held, code: FailureCode, log: Log): Promise<null>;
+  /** Before its reply surely went out, somebody at the desk took over or blocked the contact. */
+  overtaken(held: Held, log: Log): Promise<null>;
   /** Turn after turn died over it. */
   crashed(held: Held, log: Log): Promise<null>;
   /** Gives the conversation back as it is, to be looked at again after `waitMs`. Never rejects. */
@@ -29,7 +31,7 @@ export interface EndingOptions {
 }
 
 export function createEnding({ mailbox, metrics, now }: EndingOptions): Ending {
-  return { delivered, quiet, unanswered, crashed, giveBack };
+  return { delivered, quiet, unanswered, overtaken, crashed, giveBack };
 
   async function delivered(held: Held, reply: Reply, outcome: Delivered, log: Log): Promise<Held | null> {
     if (outcome.kind === 'failed') {
@@ -50,15 +52,22 @@ export function createEnding({ mailbox, metrics, now }: EndingOptions): Ending {
     return giveUp(held, held.messages.length, code, 'The model did not answer, and there is no apology to send.', log);
   }
 
+  function overtaken(held: Held, log: Log): Promise<null> {
+    const who = held.blocked ? 'The contact was blocked' : 'Somebody at the desk took over';
+    return giveUp(held, 0, 'turn.overtaken', `${who} before it was clear that this had gone out.`, log);
+  }
+
   function crashed(held: Held, log: Log): Promise<null> {
     const reason = `The process died ${held.crashes} times in a row while it was at this; its log says how.`;
     return giveUp(held, held.pending ? 0 : held.messages.length, 'turn.crashed', reason, log);
   }
 
-  async function giveBack(held: Held, waitMs: number, log: Log): Promise<void> {
-    await mailbox.release(held.conversation, held.turn, waitMs).catch((error) => {
+  async function giveBack({ conversation, turn }: Held, waitMs: number, log: Log): Promise<void> {
+    try {
+      await patiently(() => mailbox.release(conversation, turn, waitMs));
+    } catch (error) {
       log.warn('The conversation could not be given back; its lease runs out by itself', { error });
-    });
+    }
   }
 
   async function handOver(held: Held, replyId: string, event: string): Promise<Held | null> {

@@ -8,7 +8,7 @@ export interface Lease {
   signal: AbortSignal;
   /**
    * Before anything that cannot be taken back: asks Redis when the last beat is so old that this process may have slept
-   * through the lease. Rejects with the signal's reason when it is somebody else's.
+   * through the lease. Rejects with the signal's reason when it is somebody else's, or when nobody can tell.
    */
   check(): Promise<void>;
   /** Stops the heartbeat. The lease itself ends with the commit's `finish`, a `release`, or by running out. */
@@ -16,8 +16,8 @@ export interface Lease {
 }
 
 /**
- * Beats three times in a lease, so that two beats may get lost. A Redis that cannot be asked is no reason to stop: the
- * commit will tell.
+ * Beats three times in a lease, so that two beats may get lost. A Redis that cannot be asked is no reason to stop thinking,
+ * but one to keep silent: `check` ends a turn that cannot be sure of its lease any more.
  */
 export function keepLease(
   mailbox: Mailbox,
@@ -29,6 +29,7 @@ export function keepLease(
   const lost = new AbortController();
   const timer = setInterval(beat, leaseMs / 3);
   let heldAt = Date.now();
+  const isOld = () => Date.now() - heldAt > leaseMs / 2;
   async function beat(): Promise<void> {
     const askedAt = Date.now();
     try {
@@ -45,7 +46,8 @@ export function keepLease(
   return {
     signal: lost.signal,
     async check() {
-      if (Date.now() - heldAt > leaseMs / 2) await beat();
+      if (isOld()) await beat();
+      if (isOld()) lost.abort(new Error('nobody could be asked whether the lease is still ours'));
       lost.signal.throwIfAborted();
     },
     stop: () => clearInterval(timer),

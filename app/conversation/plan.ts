@@ -14,8 +14,10 @@
  * | the process dies | the lease runs out, another process or the next start finishes | a late answer | `attempts` in the turn's line |
  * | it dies over the same messages again and again | taken over alone, so that nobody else is counted in; given up after `MOST_CRASHES` | nothing | error line, dead letter `turn.crashed` |
  * | the process sleeps through its lease | the same; it asks before every send, and keeps silent when it lost the conversation | one answer | error line |
+ * | a reply waits, and meanwhile the desk takes over or blocks | nothing is sent any more | what the desk writes | error line, dead letter `turn.overtaken` |
  * | more than MAX_WAITING wait | 503, nothing is stored; the provider repeats | nothing, or a late answer | `server.busy`, /metrics |
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { FailureCode } from '../errors.ts';
 import { FAILURES } from '../errors.ts';
 
@@ -25,8 +27,11 @@ export const MOST_ATTEMPTS = 5;
 /** How many turns in a row may die over the same messages before these are given up. */
 export const MOST_CRASHES = 5;
 
-/** From so many crashes on, a conversation is taken over with no other beside it: the next crash shows who is to blame. */
-export const SUSPICIOUS_CRASHES = 2;
+/**
+ * From so many crashes on, a conversation is taken over with no other beside it: the next crash shows who is to blame. It is the
+ * last try alone, so that two outages in a row do not put a whole crowd into single file.
+ */
+export const SUSPICIOUS_CRASHES = MOST_CRASHES - 1;
 
 /** How long a conversation rests after its n-th attempt (0 = the first try): 15 s, 1 min, 4 min, 16 min, an hour. */
 export function retryWaitMs(attempts: number): number {
@@ -37,4 +42,19 @@ export function retryWaitMs(attempts: number): number {
 export function worthAnotherTry(code: FailureCode, attempts: number): boolean {
   const mendable = FAILURES[code].retryable || code === 'channel.credentials';
   return mendable && attempts < MOST_ATTEMPTS;
+}
+
+/** Waits before the 2nd, 3rd … try to tell Redis something that it must know, ms: a restart of it is over by then. */
+const REDIS_WAITS_MS = [500, 1_500, 4_000];
+
+/** Does it again while it rejects. For what is the same done twice, because the first time may have been carried out. */
+export async function patiently<Result>(tell: () => Promise<Result>): Promise<Result> {
+  for (const waitMs of REDIS_WAITS_MS) {
+    try {
+      return await tell();
+    } catch {
+      await sleep(waitMs);
+    }
+  }
+  return tell();
 }

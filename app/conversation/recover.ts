@@ -1,6 +1,7 @@
 /** Finishes what nobody is at any more: crashed turns, conversations whose retry time has come, replies without a sender. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Mailbox } from '../memory/mailbox.ts';
+import type { ConversationId } from '../message.ts';
 import { newId } from '../ops/id.ts';
 import type { Log } from '../ops/logger.ts';
 import { SUSPICIOUS_CRASHES } from './plan.ts';
@@ -30,13 +31,19 @@ const ALONE_MS = 60_000;
 export function createSweep({ mailbox, turns, log, everyMs = 2_000 }: SweepOptions): Sweep {
   let timer: NodeJS.Timeout | undefined;
   let sweeping = false;
+  let stopped = false;
+  let claiming: { conversation: ConversationId; turn: string } | null = null;
 
   async function sweep(): Promise<void> {
     if (sweeping) return;
     sweeping = true;
     try {
+      await giveBackUnheard();
       for (const conversation of await mailbox.due(MOST_AT_ONCE)) {
-        const claimed = await mailbox.claim(conversation, newId());
+        if (stopped) break;
+        claiming = { conversation, turn: newId() };
+        const claimed = await mailbox.claim(conversation, claiming.turn);
+        claiming = null;
         if (claimed.kind !== 'turn') continue;
         const requestId = claimed.held.messages[0]?.requestId;
         const ended = turns.start(claimed.held, null, requestId ? log.child({ requestId }) : log);
@@ -52,12 +59,19 @@ export function createSweep({ mailbox, turns, log, everyMs = 2_000 }: SweepOptio
     }
   }
 
+  /** A claim that failed may have been carried out all the same: then nobody works at that conversation, for a whole lease. */
+  async function giveBackUnheard(): Promise<void> {
+    if (claiming) await mailbox.release(claiming.conversation, claiming.turn, 0);
+    claiming = null;
+  }
+
   return {
     start() {
       void sweep();
       timer = setInterval(() => void sweep(), everyMs);
     },
     stop() {
+      stopped = true;
       clearInterval(timer);
     },
   };

@@ -9,10 +9,12 @@ import { newId } from '../ops/id.ts';
 import type { Log } from '../ops/logger.ts';
 import { scrub } from '../privacy/scrub.ts';
 import type { Deliver } from './deliver.ts';
+import { patiently } from './plan.ts';
 
 export interface Takeover {
   /**
-   * Sends what a person at the desk wrote; it becomes part of what the bot remembers, and prolongs a running takeover.
+   * Sends what a person at the desk wrote; it becomes part of what the bot remembers, and prolongs a running takeover. What
+   * was sent never rejects, even if it could not be noted: nobody should send it twice.
    * @returns the provider's id of the message
    * @throws Failure `channel.window` more than 24 hours after their last message, or another `channel.…` one
    */
@@ -48,12 +50,13 @@ export function createTakeover({ desk, deliver, events, log, now }: TakeoverOpti
       if (delivered.kind === 'failed') throw new Failure(delivered.code, delivered.reason);
       const sid = delivered.sids[0] ?? id;
       const line: Line = { role: 'assistant', text, at, id, tokens: countTokens(text), desk: true };
-      const until = await desk.said(
-        conversation,
-        line,
-        encodeEvent({ type: 'desk.said', conversation, id, at, text, sid }),
-      );
-      if (until > at) await events.publish(conversation, { type: 'desk.took', conversation, at, until });
+      try {
+        const event = encodeEvent({ type: 'desk.said', conversation, id, at, text, sid });
+        const until = await patiently(() => desk.said(conversation, line, event));
+        if (until > at) await events.publish(conversation, { type: 'desk.took', conversation, at, until });
+      } catch (error) {
+        log.error('What the desk said was sent, but could not be noted: the bot will not know of it', { error });
+      }
       return sid;
     },
 

@@ -53,6 +53,9 @@ export interface TurnsOptions {
   now: () => number;
 }
 
+/** How long a conversation rests whose turn could not go on without Redis, ms. */
+const REDIS_REST_MS = 1_000;
+
 export function createTurns(options: TurnsOptions): Turns {
   const { mailbox, allowance, channel, read, compose, deliver, ending, summarize, metrics, leaseMs, now } = options;
   const running = new Set<Promise<void>>();
@@ -86,13 +89,17 @@ export function createTurns(options: TurnsOptions): Turns {
     let open = response;
     let counted = usage;
     for (let held: Held | null = first; held; ) {
-      if (stopping && held !== first && open === null) return ending.giveBack(held, 0, log);
+      const current: Held = held;
       const turnLog = log.child({ turn: held.turn, contact: addressesOf(held.conversation).contact });
       const lease = keepLease(mailbox, held.conversation, held.turn, leaseMs, turnLog);
       const leave = await places.enter(1);
       try {
+        // A webhook that waits for its answer gets it; all else can wait for the next start.
+        if (stopping && open === null) return await ending.giveBack(held, 0, turnLog);
         if (held.crashes >= MOST_CRASHES) {
           held = await ending.crashed(held, turnLog);
+        } else if (held.pending && isOvertaken(held)) {
+          held = await ending.overtaken(held, turnLog);
         } else if (held.pending) {
           held = await bringToItsEnd(held, held.pending, lease, turnLog);
         } else {
@@ -105,6 +112,9 @@ export function createTurns(options: TurnsOptions): Turns {
         // The messages are safe in the mailbox; whoever looks at the conversation next finishes the work.
         turnLog.error('The turn ended early', { error });
         metrics.turnEnded('failed', 'none');
+        // We are alive: let it not be counted as a crash, nor wait for the lease to run out.
+        if (isFailure(error) && error.code === 'store.unavailable')
+          track(ending.giveBack(current, REDIS_REST_MS, turnLog));
         if (lease.signal.aborted) open?.end();
         else open?.fail(isFailure(error) ? error.status : 500);
         return;
@@ -114,6 +124,11 @@ export function createTurns(options: TurnsOptions): Turns {
       }
     }
     open?.end();
+  }
+
+  /** May nothing be said any more that was to be said before? */
+  function isOvertaken({ blocked, takeoverUntil }: Held): boolean {
+    return blocked || takeoverUntil > now();
   }
 
   /** @returns what came in too late for this turn, in the hands of the next one. */
@@ -139,6 +154,9 @@ export function createTurns(options: TurnsOptions): Turns {
       log.warn('Somebody else took the conversation over');
       response?.end();
       return null;
+    }
+    if (made.kind === 'quiet') {
+      return keepQuiet(held, made.why === 'blocked' ? [] : made.lines, response, made.why, log);
     }
     if (made.kind === 'silence') {
       // Given back first: the provider repeats at once what was refused, and the repeat is to find nobody at work.
@@ -189,7 +207,9 @@ export function createTurns(options: TurnsOptions): Turns {
     response?.end();
     log.info('Not answered', { why, messages: taken });
     metrics.turnEnded('quiet', 'none');
-    return committed.kind === 'committed' ? ending.quiet(held) : null;
+    if (committed.kind !== 'committed') return null;
+    if (committed.roll) track(summarize(held.conversation, log));
+    return ending.quiet(held);
   }
 
   async function linesOf(held: Held, signal: AbortSignal, log: Log): Promise<Line[]> {

@@ -20,6 +20,8 @@ export interface DeadLetter {
   reply: string;
   /** When the reply was recorded, unix ms: it may have been sent at any time since. */
   replyAt: number;
+  /** The reply's id, see `Reply`. */
+  replyId: string;
   messages: InboundMessage[];
 }
 
@@ -27,7 +29,7 @@ export interface DeadLetters {
   /** Newest first. */
   list(most: number): Promise<DeadLetter[]>;
   find(id: string): Promise<DeadLetter | null>;
-  /** Puts it back to work. 'busy' when the bot is answering this person just now. */
+  /** Puts it back to work. 'busy' while the bot or somebody at the desk is answering this person, or they are blocked. */
   replay(id: string): Promise<'replayed' | 'unknown' | 'busy'>;
   /** @returns false when there is no such letter. */
   drop(id: string): Promise<boolean>;
@@ -65,7 +67,7 @@ export function createDeadLetters({ redis, run, keys, historyTtlMs, now }: DeadL
       const key = keys.of(letter.conversation);
       const result = await run(
         'replay',
-        [key.mailbox, key.reply, key.due, key.dead, key.lease],
+        [key.mailbox, key.reply, key.due, key.dead, key.lease, key.state],
         [
           place.entry,
           letter.conversation,
@@ -73,6 +75,7 @@ export function createDeadLetters({ redis, run, keys, historyTtlMs, now }: DeadL
           historyTtlMs,
           letter.reply,
           letter.replyAt,
+          letter.replyId,
           ...letter.messages.map((message) => JSON.stringify(message)),
         ],
       );
@@ -118,6 +121,7 @@ function read(id: string, fields: string[]): DeadLetter {
     reason: value('reason'),
     reply: value('reply'),
     replyAt: Number(value('replyAt') || value('at')),
+    replyId: value('replyId'),
     // Our own bury is the only writer of this stream.
     messages: JSON.parse(value('messages')) as InboundMessage[],
   };

@@ -15,7 +15,7 @@ export interface DeskState {
 /** Everything rejects with `store.unavailable`. Events are JSON, for the event stream. */
 export interface Desk {
   state(conversation: ConversationId): Promise<DeskState>;
-  /** Adds what a person at the desk said to the bot's history; a running takeover is prolonged. @returns `takeoverUntil`. */
+  /** Adds what a person at the desk said to the bot's history, once however often it is told; a running takeover is prolonged. @returns `takeoverUntil`. */
   said(conversation: ConversationId, line: Line, event: string): Promise<number>;
   /** Pauses the bot for `pauseMs`, and again for as long from every word of the desk; 0 hands back. @returns `takeoverUntil`. */
   takeOver(conversation: ConversationId, pauseMs: number, event: string): Promise<number>;

@@ -46,6 +46,8 @@ export type Accepted =
 
 export type Committed =
   | { kind: 'lost' }
+  /** Somebody at the desk took over, or blocked the contact, while the reply was made: nothing was changed. */
+  | { kind: 'quiet'; why: 'blocked' | 'takeover' }
   | { kind: 'more'; messages: InboundMessage[] }
   | { kind: 'committed'; roll: boolean };
 
@@ -193,6 +195,7 @@ export function createMailbox({
       );
       const [kind, detail] = tuple(result);
       if (kind === 'committed') return { kind, roll: detail === 1 };
+      if (kind === 'quiet') return { kind, why: detail === 'blocked' ? 'blocked' : 'takeover' };
       if (kind === 'more') return { kind, messages: readMessages(detail) };
       return { kind: 'lost' };
     },

@@ -89,12 +89,16 @@ export function createEventStream({ redis, keys, log, keepMs = 600_000 }: EventS
     },
 
     async wait(waitMs, signal) {
+      // Not AbortSignal.any: what lives long would remember every one of these for ever (Node 20).
       const over = new AbortController();
-      const either = AbortSignal.any([signal, over.signal]);
-      const pause = (ms: number) => sleep(ms, undefined, { signal: either }).catch(() => {});
-      const news = bell ? blockUntilNews(bell, Math.min(waitMs, MOST_BLOCK_MS)) : lookForNews(waitMs, either);
+      const end = () => over.abort();
+      signal.addEventListener('abort', end);
+      if (signal.aborted) end();
+      const pause = (ms: number) => sleep(ms, undefined, { signal: over.signal }).catch(() => {});
+      const news = bell ? blockUntilNews(bell, Math.min(waitMs, MOST_BLOCK_MS)) : lookForNews(waitMs, over.signal);
       await Promise.race([news.catch(() => pause(Math.min(waitMs, LOOK_MS))), pause(waitMs + PATIENCE_MS)]);
-      over.abort();
+      signal.removeEventListener('abort', end);
+      end();
     },
 
     async trim() {

@@ -1,5 +1,6 @@
 /** Is it alive, and can it work? For load balancers, containers and people with curl. */
 import Router from '@koa/router';
+import { remember } from './remember.ts';
 
 export interface HealthOptions {
   /** What has to be reachable to do the job; each rejects when it is not. */
@@ -53,17 +54,4 @@ async function stateOf(check: () => Promise<unknown>, timeoutMs: number): Promis
   } finally {
     clearTimeout(timer);
   }
-}
-
-/** Asks again only when the last result is older than `forMs`. */
-function remember<Result>(ask: () => Promise<Result>, forMs: number): () => Promise<Result> {
-  let last: Promise<Result> | undefined;
-  let askedAt = 0;
-  return () => {
-    if (!last || performance.now() - askedAt > forMs) {
-      askedAt = performance.now();
-      last = ask();
-    }
-    return last;
-  };
 }

@@ -229,10 +229,7 @@ export function recordingSuite(open: () => Database): void {
       const [asked, failed] = await thread();
       assert.equal(asked?.failure, null);
       assert.deepEqual([failed?.delivery?.state, failed?.failure?.code], ['failed', 'channel.window']);
-      await write(
-        sent(reply, { turn: 'replay-1-0', sids: ['SMr'], via: 'rest' }),
-        delivery('SMr', 'read', 'replay-1-0'),
-      );
+      await write(sent(reply, { sids: ['SMr'], via: 'rest' }), delivery('SMr', 'read', reply.turn));
       const [, replayed] = await thread();
       assert.deepEqual([replayed?.delivery?.state, replayed?.failure, replayed?.sid], ['read', null, 'SMr']);
     });

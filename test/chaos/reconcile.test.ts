@@ -2,6 +2,9 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createDeadLetters } from '../../app/memory/dead-letters.ts';
+import { createKeys } from '../../app/memory/keys.ts';
+import { createScripts } from '../../app/memory/redis.ts';
 import { type Bot, type Doubles, startBot, startDoubles } from '../support/bot.ts';
 import { startHttpProxy } from './support/http-proxy.ts';
 import { BUSINESS } from './support/people.ts';
@@ -89,6 +92,26 @@ test('a message that failed on its way is not taken for one that arrived', async
   failed.status = 'failed';
   await settled(doubles.redis.client());
   assert.equal(receivedBy(phone).length, 2);
+});
+
+test('a dead letter of which a part had arrived is completed when it is replayed, and nothing is repeated', async () => {
+  const [one, two] = ['this much arrived '.repeat(85).trim(), 'this is missing '.repeat(90).trim()] as const;
+  const text = `${one}\n\n${two}`;
+  const phone = '15550100410';
+  const redis = doubles.redis.client();
+  const at = Date.now() - 60_000;
+  const line = { role: 'assistant', text, at, id: 'its-turn', tokens: 1 };
+  await redis.rpush(`recado:{0}:c:${BUSINESS}:${phone}:history`, JSON.stringify(line));
+  const reply = { reply: text, replyAt: String(at), replyId: 'its-turn' };
+  const letter = { conversation: `${BUSINESS}:${phone}`, at: String(at), code: 'channel.window', reason: 'Too late.' };
+  const fields = Object.entries({ ...letter, ...reply, messages: '[]' }).flat();
+  const id = await redis.xadd('recado:{0}:dead', '*', ...fields);
+  const to = `whatsapp:+${phone}`;
+  doubles.twilio.addReply({ to, from: `whatsapp:+${BUSINESS}`, body: one, createdAt: at + 1_000 });
+  const tools = { redis, run: createScripts(redis), keys: createKeys(1), historyTtlMs: 60_000, now: Date.now };
+  assert.equal(await createDeadLetters(tools).replay(`0-${id}`), 'replayed');
+  await settled(redis);
+  assert.deepEqual(receivedBy(phone), [one, two]);
 });
 
 test('the one way to get an answer twice: Twilio carries out a send after its list was asked', async (t) => {

@@ -113,8 +113,9 @@ describe('a voice note', () => {
   test('carries the id of its webhook through every line of the log, to the reply', async () => {
     bot.logs.length = 0;
     await send(await readFile(new URL('../fixtures/media/voice.ogg', import.meta.url)), 'audio/ogg');
-    const lines = bot.logs.map((line) => JSON.parse(line));
-    const idOf = (start: string) => lines.find(({ message }) => message.startsWith(start))?.requestId;
+    const idOf = (start: string) =>
+      bot.logs.map((line) => JSON.parse(line)).find(({ message }) => message.startsWith(start))?.requestId;
+    await eventually('the turn is over', () => idOf('Answered') !== undefined);
     const id = idOf('Successfully downloaded');
     assert.ok(id);
     assert.equal(idOf('A voice note was transcribed'), id);

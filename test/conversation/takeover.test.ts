@@ -4,11 +4,12 @@ import { createTwilioChannel } from '../../app/channels/twilio/client.ts';
 import { createDeliver } from '../../app/conversation/deliver.ts';
 import { createTakeover, type Takeover } from '../../app/conversation/takeover.ts';
 import { createEvents } from '../../app/events.ts';
-import { createDesk } from '../../app/memory/desk.ts';
+import { createDesk, type Desk } from '../../app/memory/desk.ts';
 import { createKeys } from '../../app/memory/keys.ts';
 import { createRedis, createScripts, type RedisClient } from '../../app/memory/redis.ts';
 import { createLogger } from '../../app/ops/logger.ts';
-import { ACCOUNT_SID, AUTH_TOKEN, type Bot, type Doubles, startBot, startDoubles } from '../support/bot.ts';
+import { scrub } from '../../app/privacy/scrub.ts';
+import { ACCOUNT_SID, AUTH_TOKEN, type Bot, type Doubles, eventually, startBot, startDoubles } from '../support/bot.ts';
 
 const ANA = '15550100101';
 const CONVERSATION = `14155238886:${ANA}`;
@@ -18,6 +19,7 @@ let doubles: Doubles;
 let bot: Bot;
 let redis: RedisClient;
 let takeover: Takeover;
+let desk: Desk;
 
 before(async () => {
   doubles = await startDoubles();
@@ -33,7 +35,7 @@ before(async () => {
     log,
   });
   const keys = createKeys(1);
-  const desk = createDesk({ redis, run: createScripts(redis), keys, historyTtlMs: 86_400_000, now: Date.now });
+  desk = createDesk({ redis, run: createScripts(redis), keys, historyTtlMs: 86_400_000, now: Date.now });
   const events = createEvents({ redis, streamOf: (conversation) => keys.shardOf(conversation).events });
   takeover = createTakeover({ desk, deliver: createDeliver({ channel }), events, log, now: Date.now });
 });
@@ -77,6 +79,67 @@ test('ends by itself when nobody at the desk wrote for so long', async () => {
   await takeover.take(CONVERSATION, 10);
   await redis.hset('recado:{0}:c:14155238886:15550100101:state', 'takeover', String(Date.now() - 1));
   assert.deepEqual((await bot.say(ANA, 'still there?')).texts, ['You said: still there?']);
+});
+
+test('what the desk said is noted once, however often it is told', async () => {
+  await bot.say(ANA, 'hello');
+  const line = {
+    role: 'assistant',
+    text: scrub('Kim here'),
+    at: Date.now(),
+    id: 'one',
+    tokens: 2,
+    desk: true,
+  } as const;
+  await desk.said(CONVERSATION, line, '{"type":"made up"}');
+  await desk.said(CONVERSATION, line, '{"type":"made up"}');
+  const history = await redis.lrange(`recado:{0}:c:${CONVERSATION}:history`, 0, -1);
+  assert.equal(history.filter((one) => one.includes('Kim here')).length, 1);
+});
+
+test('ends also the answer that is being made: the question is known, and nothing is said', async () => {
+  doubles.model.delayMs = 300;
+  const answer = bot.say(ANA, 'how much is it?');
+  await eventually('the model is asked', () => doubles.model.requests.length === 1);
+  await takeover.take(CONVERSATION, 30);
+  assert.deepEqual((await answer).texts, []);
+  doubles.model.delayMs = 0;
+  await takeover.handBack(CONVERSATION);
+  await bot.say(ANA, 'hello?');
+  const shown = JSON.stringify(doubles.model.requests.at(-1)?.chat.messages);
+  assert.match(shown, /how much is it\?/);
+  assert.doesNotMatch(shown, /You said: how much/);
+  assert.deepEqual(doubles.twilio.sent, []);
+});
+
+test('a block ends the answer that is being made, too, and what it was about is not remembered', async () => {
+  doubles.model.delayMs = 300;
+  const answer = bot.say(ANA, 'spam');
+  await eventually('the model is asked', () => doubles.model.requests.length === 1);
+  await takeover.block(CONVERSATION, true);
+  assert.deepEqual((await answer).texts, []);
+  doubles.model.delayMs = 0;
+  assert.equal(await redis.exists(`recado:{0}:c:${CONVERSATION}:history`), 0);
+  assert.deepEqual(doubles.twilio.sent, []);
+});
+
+test('a reply from before, that may not have gone out, becomes a dead letter instead of interrupting the desk', async () => {
+  const key = `recado:{0}:c:${CONVERSATION}`;
+  await bot.say(ANA, 'hello');
+  await eventually('the turn is over', async () => (await redis.exists(`${key}:lease`)) === 0);
+  await takeover.take(CONVERSATION, 30);
+  const record = {
+    id: 'a-turn',
+    text: 'An old answer',
+    via: 'rest',
+    at: String(Date.now() - 60_000),
+    state: 'sending',
+  };
+  await redis.hset(`${key}:reply`, record);
+  await redis.zadd('recado:{0}:due', '1', CONVERSATION);
+  await eventually('it is given up', async () => (await redis.xlen('recado:{0}:dead')) === 1);
+  assert.match(JSON.stringify(await redis.xrange('recado:{0}:dead', '-', '+')), /turn\.overtaken.*An old answer/);
+  assert.deepEqual(doubles.twilio.sent, []);
 });
 
 test('refuses to write more than a day after their last message, and names the way out', async () => {

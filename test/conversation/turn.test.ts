@@ -62,9 +62,11 @@ describe('a text', () => {
   });
 
   test('leaves a line in the log with its timeline, and what was taken out of it is counted', async () => {
+    bot.logs.length = 0;
     await bot.say(ANA, `See https://api.twilio.com/x and ME${'0123456789abcdef'.repeat(2)}`);
-    const lines = bot.logs.map((line) => JSON.parse(line)).filter(({ message }) => message === 'Answered');
-    const { outcome, via, messages, ms } = lines.at(-1) ?? {};
+    const answered = () => bot.logs.map((line) => JSON.parse(line)).filter(({ message }) => message === 'Answered');
+    await eventually('the turn is over', () => answered().length > 0);
+    const { outcome, via, messages, ms } = answered().at(-1) ?? {};
     assert.deepEqual([outcome, via, messages], ['answer', 'twiml', 1]);
     assert.deepEqual(Object.keys(ms), ['waited', 'media', 'model', 'commit', 'deliver']);
     for (const [stage, took] of Object.entries(ms)) assert.ok(Number.isInteger(took), `${stage} took ${took}`);
@@ -292,6 +294,13 @@ describe('a long answer', () => {
       [...texts.join('\n').matchAll(/\*Part (\d+)\*/g)].map(([, number]) => Number(number)),
       paragraphs.map((_, i) => i),
     );
+  });
+
+  test('of which formatting would leave nothing goes out as it is', async () => {
+    const usual = doubles.model.answer;
+    doubles.model.answer = () => '#';
+    assert.deepEqual((await bot.say(ANA, 'reply with exactly: #')).texts, ['#']);
+    doubles.model.answer = usual;
   });
 
   test('with characters that XML does not allow still arrives', async () => {

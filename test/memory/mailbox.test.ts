@@ -292,6 +292,19 @@ test('the backlog tells what is in work, what nobody is at, and what was given u
   assert.deepEqual(await mailbox.backlog(), { unfinished: 0, due: 0, dead: 1 });
 });
 
+test('a turn that finishes late leaves the reply of another turn to somebody who brings it to its end', async () => {
+  await mailbox.commit(ANA, answerTo(await begin('SM1', 'turn-a')));
+  await redis.del(keys.of(ANA).lease);
+  await mailbox.claim(ANA, 'turn-b');
+  await mailbox.finish(ANA, 'turn-b', 'turn-a', 'next', '{}');
+  await mailbox.commit(ANA, answerTo(await begin('SM2', 'turn-c')));
+  await redis.del(keys.of(ANA).lease);
+  const late = await mailbox.finish(ANA, 'turn-a', 'turn-a', 'turn-d', '{}');
+  assert.ok(late.kind === 'turn');
+  assert.equal(late.held.pending?.id, 'turn-c');
+  assert.notEqual(await redis.zscore(keys.shardOf(ANA).due, ANA), null);
+});
+
 describe('a roll', () => {
   const store = () => createSummaryStore({ redis, run: createScripts(redis), keys, historyTtlMs: 86_400_000 });
 
@@ -302,6 +315,15 @@ describe('a roll', () => {
     const after = await store().load(ANA);
     assert.deepEqual([after.summary, after.version, after.history.length], ['notes', '1', 1]);
     assert.equal(await redis.hget(keys.of(ANA).state, 'tokens'), '5');
+  });
+
+  test('lets a block stand that came meanwhile', async () => {
+    await mailbox.commit(ANA, answerTo(await begin('SM1', 'turn-a')));
+    const { version, history } = await store().load(ANA);
+    await redis.hset(keys.of(ANA).state, 'blocked', '1');
+    await redis.persist(keys.of(ANA).state);
+    assert.equal(await store().swap(ANA, version, scrub('notes'), history.slice(0, 1)), true);
+    assert.equal(await redis.pttl(keys.of(ANA).state), -1, 'it does not expire');
   });
 
   test('that comes second loses, and eats nothing', async () => {
@@ -334,7 +356,36 @@ describe('a dead letter', () => {
     assert.ok(claimed.kind === 'turn' && claimed.held.messages[0]?.id === 'SM1');
   });
 
-  test('of a reply brings the reply back', async () => {
+  test('is no crash for what waits behind it, nor for itself when it is put back', async () => {
+    await begin('SM1', 'turn-a');
+    await mailbox.accept(message('SM2'), 'turn-b', '{}');
+    await mailbox.bury(ANA, 'turn-a', 1, why, '{}');
+    const behind = await mailbox.claim(ANA, 'turn-c');
+    assert.ok(behind.kind === 'turn' && behind.held.messages[0]?.id === 'SM2');
+    assert.equal(behind.held.crashes, 0);
+    await mailbox.release(ANA, 'turn-c', 0);
+    const [letter] = await letters().list(10);
+    assert.equal(await letters().replay(letter?.id ?? ''), 'replayed');
+    const again = await mailbox.claim(ANA, 'turn-d');
+    assert.ok(again.kind === 'turn' && again.held.messages[0]?.id === 'SM1');
+    assert.equal(again.held.crashes, 0);
+  });
+
+  test('is not put back while somebody at the desk answers, or the contact is blocked', async () => {
+    await begin('SM1', 'turn-a');
+    await mailbox.bury(ANA, 'turn-a', 1, why, '{}');
+    const [letter] = await letters().list(10);
+    assert.ok(letter);
+    const { state } = keys.of(ANA);
+    await redis.hset(state, 'takeover', clock + 1_000);
+    assert.equal(await letters().replay(letter.id), 'busy');
+    await redis.hset(state, 'takeover', clock, 'blocked', '1');
+    assert.equal(await letters().replay(letter.id), 'busy');
+    await redis.hdel(state, 'blocked');
+    assert.equal(await letters().replay(letter.id), 'replayed');
+  });
+
+  test('of a reply brings the reply back, under its own name', async () => {
     await mailbox.commit(ANA, answerTo(await begin('SM1', 'turn-a')));
     await mailbox.bury(ANA, 'turn-a', 0, { code: 'channel.window', reason: 'late' }, '{}');
     const [letter] = await letters().list(10);
@@ -342,7 +393,9 @@ describe('a dead letter', () => {
     assert.equal(letter.reply, 'an answer');
     assert.equal(await letters().replay(letter.id), 'replayed');
     const claimed = await mailbox.claim(ANA, 'turn-b');
-    assert.ok(claimed.kind === 'turn' && claimed.held.pending?.text === 'an answer');
+    assert.ok(claimed.kind === 'turn');
+    const { id, text } = claimed.held.pending ?? {};
+    assert.deepEqual([id, text], ['turn-a', 'an answer']);
   });
 
   test('can be dropped', async () => {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { getEventListeners } from 'node:events';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
 import { encodeEvent } from '../../app/events.ts';
 import { createKeys } from '../../app/memory/keys.ts';
@@ -96,6 +97,8 @@ describe('the event stream', () => {
     redis.disconnect();
     await assert.rejects(stream.take(1), { code: 'store.unavailable' });
     await assert.rejects(stream.trim(), { code: 'store.unavailable' });
-    await stream.wait(50, new AbortController().signal);
+    const stop = new AbortController();
+    await stream.wait(50, stop.signal);
+    assert.deepEqual(getEventListeners(stop.signal, 'abort'), [], 'nothing is left behind');
   });
 });

@@ -87,10 +87,11 @@ const BEFORE_SENDING = new Set(
 );
 
 function neverLeft(error: unknown, code: string): boolean {
-  if (BEFORE_SENDING.has(code)) return true;
-  return (
-    isRecord(error) && (error.syscall === 'connect' || (isRecord(error.cause) && error.cause.syscall === 'connect'))
-  );
+  const cause = isRecord(error) && isRecord(error.cause) ? error.cause : {};
+  const syscall = (isRecord(error) ? error.syscall : undefined) ?? cause.syscall;
+  if (syscall === 'connect') return true;
+  // A connection that was kept may break this way, too, with the request on its way.
+  return BEFORE_SENDING.has(code) && syscall !== 'read' && syscall !== 'write';
 }
 
 /** What the SDK's errors (RestException, TwilioServiceException: with a status) and Axios's (without) have in common. */

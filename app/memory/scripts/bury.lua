@@ -18,12 +18,18 @@ local messages = {}
 if taken > 0 then messages = redis.call('LRANGE', mailbox, 0, taken - 1) end
 local text = redis.call('HGET', reply, 'text') or ''
 local at = redis.call('HGET', reply, 'at') or ''
+local name = redis.call('HGET', reply, 'id') or ''
 local id = redis.call('XADD', dead, 'MAXLEN', '~', ARGV[8], '*', 'conversation', ARGV[2], 'at', ARGV[3],
-  'code', ARGV[4], 'reason', ARGV[5], 'reply', text, 'replyAt', at, 'messages', '[' .. table.concat(messages, ',') .. ']')
+  'code', ARGV[4], 'reason', ARGV[5], 'reply', text, 'replyAt', at, 'replyId', name, 'messages', '[' .. table.concat(messages, ',') .. ']')
 if taken > 0 then redis.call('LTRIM', mailbox, taken, -1) end
 redis.call('DEL', reply, lease)
 redis.call('HDEL', state, 'attempts', 'crashes')
 redis.call('XADD', events, 'MAXLEN', '~', ARGV[7], '*', 'event', ARGV[6])
 local waiting = redis.call('LLEN', mailbox)
-if waiting == 0 then redis.call('ZREM', due, ARGV[2]) else redis.call('ZADD', due, ARGV[3], ARGV[2]) end
+if waiting == 0 then
+  redis.call('ZREM', due, ARGV[2])
+else
+  redis.call('ZADD', due, ARGV[3], ARGV[2])
+  redis.call('HSET', state, 'crashes', -1)
+end
 return { 'buried', id, waiting }

@@ -14,6 +14,7 @@
 --     14… the new history lines (JSON), oldest first; may be none
 --
 -- Returns {'lost'}                     the lease is somebody else's: nothing was changed
+--         {'quiet', 'blocked' or 'takeover'}   meanwhile somebody at the desk saw to it that the bot says nothing: nothing was changed
 --         {'more', waiting messages}   these came in meanwhile: nothing was changed, the lease is renewed
 --         {'committed', roll}          roll is 1 when the caller should fold the history into the summary, else 0
 local lease, mailbox, history, state = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
@@ -23,6 +24,10 @@ local now, taken, leaseMs, idle = tonumber(ARGV[1]), tonumber(ARGV[3]), tonumber
 if redis.call('GET', lease) ~= ARGV[2] then return { 'lost' } end
 redis.call('PEXPIRE', lease, leaseMs)
 redis.call('ZADD', due, now + leaseMs, ARGV[7])
+if ARGV[12] ~= '' then
+  if redis.call('HEXISTS', state, 'blocked') == 1 then return { 'quiet', 'blocked' } end
+  if tonumber(redis.call('HGET', state, 'takeover') or '0') > now then return { 'quiet', 'takeover' } end
+end
 if tonumber(ARGV[4]) > taken and redis.call('LLEN', mailbox) > taken then
   return { 'more', redis.call('LRANGE', mailbox, taken, ARGV[4] - 1) }
 end

@@ -1,6 +1,6 @@
 -- Ends a turn whose reply was delivered or given up, and hands over what came in meanwhile.
 --
--- Guarantee: only the reply record that was delivered goes; while messages wait, the lease passes
+-- Guarantee: only the reply record that was delivered goes; while messages wait, or a reply of another turn, the lease passes
 -- to the caller's next turn without a moment in which nobody has it.
 --
 -- KEYS 1 lease  2 reply  3 mailbox  4 state  5 history  6 due  7 events
@@ -10,7 +10,8 @@
 --
 -- Returns {'lost'}   the lease is somebody else's: only the reply record, if it is still this reply's, went
 --         {'done'}   nothing waits, the lease is free
---         {'turn', {summary, version, profile, attempts, takeover, blocked, crashes}, history lines (JSON array), waiting messages, {nil, nil, nil, nil}}
+--         {'turn', {summary, version, profile, attempts, takeover, blocked, crashes}, history lines (JSON array), waiting messages,
+--          {id, text, via, at} of a reply that another turn left behind}
 --                    the lease is the next turn's
 local lease, reply, mailbox, state, history, due, events =
   KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
@@ -20,7 +21,7 @@ if ARGV[5] ~= '' then redis.call('XADD', events, 'MAXLEN', '~', ARGV[6], '*', 'e
 local holder = redis.call('GET', lease)
 if holder and holder ~= ARGV[2] then return { 'lost' } end
 redis.call('HDEL', state, 'attempts', 'crashes')
-if redis.call('LLEN', mailbox) == 0 then
+if redis.call('EXISTS', mailbox, reply) == 0 then
   redis.call('DEL', lease)
   redis.call('ZREM', due, ARGV[7])
   return { 'done' }
