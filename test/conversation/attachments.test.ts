@@ -187,12 +187,14 @@ describe('after all that', () => {
     const requests = doubles.model.requests.map(({ chat }) =>
       JSON.stringify(chat.messages, (key, value) => (key === 'image_url' ? undefined : value)),
     );
-    const stored = [
-      ...(await history()),
-      ...(await doubles.redis.client().xrange('recado:{0}:events', '-', '+')).map(
-        ([, fields]) => JSON.parse(fields[1] ?? '').lines ?? '',
-      ),
-    ].map(String);
+    const entries = await doubles.redis.client().xrange('recado:{0}:events', '-', '+');
+    // What is looked at of an event; it also has ids, which are needed to know a message again.
+    const events: { message?: { text: string }; lines?: { text: string }[] }[] = entries.map(([, fields]) =>
+      JSON.parse(fields[1] ?? ''),
+    );
+    const told = events.flatMap(({ message, lines = [] }) => [message, ...lines]).flatMap((one) => one?.text ?? []);
+    const stored = [...(await history()), ...told];
+    assert.ok(stored.length >= 4, 'what was asked and answered, in the history and in the events');
     for (const text of [...bot.logs, ...requests, ...stored]) {
       assert.equal(scrub(text), text);
       assert.ok(!text.includes(AUTH_TOKEN), 'a token');
