@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -105,8 +105,10 @@ test('reads every way to name a Redis', () => {
   });
 });
 
-test('takes the system prompt from a file, and says so when it cannot be read', () => {
-  const file = join(mkdtempSync(join(tmpdir(), 'recado-')), 'prompt.txt');
+test('takes the system prompt from a file, and says so when it cannot be read', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'recado-test-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, 'prompt.txt');
   writeFileSync(file, 'You are a pirate.\n');
   assert.equal(readConfig({ SYSTEM_PROMPT_FILE: file }).systemPrompt, 'You are a pirate.');
   assert.match(

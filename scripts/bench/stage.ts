@@ -49,7 +49,7 @@ export interface StageOptions {
 }
 
 /** How long one part may take to start. */
-const START_MS = 60_000;
+const START_MS = 120_000;
 
 export async function setStage(options: StageOptions): Promise<Stage> {
   const directory = mkdtempSync(join(tmpdir(), `recado-bench-${process.pid}-`));

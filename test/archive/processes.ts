@@ -63,7 +63,7 @@ export async function sidsIn(database: Database): Promise<unknown[]> {
 }
 
 export async function eventually(holds: () => boolean | Promise<boolean>): Promise<void> {
-  for (const givenUpAt = performance.now() + 60_000; performance.now() < givenUpAt; ) {
+  for (const givenUpAt = performance.now() + 120_000; performance.now() < givenUpAt; ) {
     if (
       await Promise.resolve()
         .then(holds)

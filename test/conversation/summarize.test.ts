@@ -49,7 +49,7 @@ function promptTokens(): number[] {
 
 describe('200 turns', () => {
   test('keep the prompt under its budget; the model is asked once per answer and once per roll', {
-    timeout: 280_000,
+    timeout: 600_000,
   }, async () => {
     for (let i = 0; i < 200; i++) {
       await bot.say(ANA, `This is message number ${i}, and it says something about the number ${i * i}.`);

@@ -32,7 +32,7 @@ const phone = (contact: number) => `1555010${String(contact).padStart(4, '0')}`;
 const wordsIn = (texts: string[]) => texts.flatMap((text) => text.match(/c\d+m\d+/g) ?? []);
 
 test('300 people with 10 messages each over two processes: none lost, none doubled, none out of order', {
-  timeout: 280_000,
+  timeout: 600_000,
 }, async () => {
   doubles.model.answer = async (request) => {
     await new Promise((resolve) => setTimeout(resolve, Math.random() * 40));

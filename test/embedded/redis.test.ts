@@ -203,7 +203,7 @@ describe('when it cannot start', () => {
   });
 
   test('leaves a Redis of an earlier run alone that cannot be ended, and tells where it is', {
-    timeout: 280_000,
+    timeout: 600_000,
   }, async () => {
     const bot = await startBot();
     const path = join(dataDir, 'redis', 'redis.sock');

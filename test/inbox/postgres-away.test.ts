@@ -46,7 +46,7 @@ async function count(statement: string): Promise<number> {
 
 test('Postgres away under load: everybody is answered, and the archive is complete afterwards, without doubles', {
   skip: NO_POSTGRES,
-  timeout: 300_000,
+  timeout: 600_000,
 }, async (t) => {
   let going = true;
   let said = 0;

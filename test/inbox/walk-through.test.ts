@@ -109,7 +109,7 @@ for (const engine of ['pglite', 'postgres'] as const) {
       (await database.run((db) => sql.raw<Row>(statement).execute(db))).rows;
 
     test('a text, a voice note and a request with a date are answered, archived and analysed', {
-      timeout: 280_000,
+      timeout: 600_000,
     }, async () => {
       await bot.say(ANA, 'Hello, my name is Ana and I have a question about my order.');
       const voice = await readFile(new URL('../fixtures/media/voice.ogg', import.meta.url));

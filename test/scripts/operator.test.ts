@@ -31,7 +31,7 @@ after(async () => {
 /** Runs a script as an operator does, beside a bot with nothing configured. */
 async function run(script: string, ...args: string[]): Promise<{ code: number; output: string }> {
   return new Promise((resolve) => {
-    const options = { env: environment, timeout: 120_000 };
+    const options = { env: environment, timeout: 300_000 };
     execFile(
       process.execPath,
       ['--import', 'tsx', `scripts/${script}.ts`, ...args],

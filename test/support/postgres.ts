@@ -104,7 +104,7 @@ function unprivileged(): { uid: number; gid: number } | undefined {
 }
 
 async function answers(url: string, child: ChildProcess): Promise<void> {
-  for (let waitedMs = 0; waitedMs < 60_000; waitedMs += 20) {
+  for (let waitedMs = 0; waitedMs < 120_000; waitedMs += 20) {
     if (child.exitCode !== null) throw new Error('PostgreSQL did not start');
     const client = new pg.Client(url);
     client.on('error', () => {}); // it may go away again right after
@@ -116,5 +116,5 @@ async function answers(url: string, child: ChildProcess): Promise<void> {
     if (up) return;
     await sleep(20);
   }
-  throw new Error('PostgreSQL did not answer within a minute');
+  throw new Error('PostgreSQL did not answer within two minutes');
 }

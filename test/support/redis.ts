@@ -93,13 +93,13 @@ async function start({ folder, path, appendOnly, port }: Place & { port: number 
   child.stdout?.on('data', (chunk) => {
     said += chunk;
   });
-  for (let waitedMs = 0; waitedMs < 60_000; waitedMs += 5) {
+  for (let waitedMs = 0; waitedMs < 120_000; waitedMs += 5) {
     if (child.exitCode !== null) throw new Error(`Redis did not start:\n${said}`);
     if (await answersPing(path)) return child;
     await sleep(5);
   }
   child.kill('SIGKILL');
-  throw new Error(`Redis did not answer within a minute:\n${said}`);
+  throw new Error(`Redis did not answer within two minutes:\n${said}`);
 }
 
 async function spawned(args: string[]): Promise<ChildProcess> {
