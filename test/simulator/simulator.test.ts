@@ -11,6 +11,9 @@ import type { PhoneEvent } from '../../app/simulator/stream.ts';
 
 const ANA = '15550100123';
 const BO = 'US.1A2B3C';
+/** Nothing is sent to them: what becomes of a message is told for a second after it. */
+const CLEO = '15550100130';
+const DAN = 'US.4D5E6F';
 
 describe('the simulator', () => {
   const log = createLogger({ level: 'error', format: 'json', write: () => {} });
@@ -62,14 +65,14 @@ describe('the simulator', () => {
   });
 
   it('shows typing on the phone that the answered message was written on', async () => {
-    const [ana, bo] = await Promise.all([open(ANA), open(BO)]);
-    const sid = newInboundSid(BO);
-    await type(newInboundSid(ANA));
+    const [cleo, dan] = await Promise.all([open(CLEO), open(DAN)]);
+    const sid = newInboundSid(DAN);
+    await type(newInboundSid(CLEO));
     await type(sid);
-    const [forBo] = await take(bo, 1);
-    assert.deepEqual([forBo?.type, forBo?.sid], ['typing', sid]);
-    const [forAna] = await take(ana, 1);
-    assert.deepEqual([forAna?.type, forAna?.sid === sid], ['typing', false]);
+    const [forDan] = await take(dan, 1);
+    assert.deepEqual([forDan?.type, forDan?.sid], ['typing', sid]);
+    const [forCleo] = await take(cleo, 1);
+    assert.deepEqual([forCleo?.type, forCleo?.sid === sid], ['typing', false]);
   });
 
   it('follows a message until it is read', async () => {
@@ -115,10 +118,10 @@ describe('the simulator', () => {
   });
 
   it('ends the streams, so that the server can close', async () => {
-    const ana = await open(ANA);
+    const cleo = await open(CLEO);
     simulator.endStreams();
-    assert.deepEqual(await take(ana, Number.POSITIVE_INFINITY), []);
-    assert.equal((await fetch(`${origin}/simulator/stream?contact=${ANA}`)).status, 503);
+    assert.deepEqual(await take(cleo, Number.POSITIVE_INFINITY), []);
+    assert.equal((await fetch(`${origin}/simulator/stream?contact=${CLEO}`)).status, 503);
   });
 });
 
