@@ -7,6 +7,7 @@ import { test } from 'node:test';
 import { parseEnv } from 'node:util';
 import { DEFAULT_FAILURE_REPLY, DEFAULT_SYSTEM_PROMPT, type Environment, readConfig, SETTINGS } from '../app/config.ts';
 import { SettingsError } from '../app/errors.ts';
+import { argumentsFor } from './support/program.ts';
 
 const ACCOUNT = { TWILIO_ACCOUNT_SID: `AC${'0'.repeat(32)}`, TWILIO_AUTH_TOKEN: 'token', OPENAI_API_KEY: 'key' };
 
@@ -154,7 +155,8 @@ test('the README has a line for every script', () => {
 });
 
 test('a start with wrong settings ends with a list, exit code 1 and no stack trace', () => {
-  const started = spawnSync(process.execPath, ['--import', 'tsx', 'app/main.ts'], {
+  const started = spawnSync(process.execPath, argumentsFor('app/main.ts'), {
+    cwd: tmpdir(),
     env: { PATH: process.env.PATH, PORT: '0', TWILIO_ACCOUNT_SID: 'AC123' },
     encoding: 'utf8',
     timeout: 120_000,

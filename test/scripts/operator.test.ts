@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { eventually } from '../support/bot.ts';
 import { freePort } from '../support/ports.ts';
+import { argumentsFor } from '../support/program.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'recado-'));
 let bot: ChildProcess;
@@ -15,7 +16,7 @@ let environment: Record<string, string | undefined>;
 before(async () => {
   const port = await freePort();
   environment = { PATH: process.env.PATH, PORT: String(port), DATA_DIR: folder, LOG_LEVEL: 'warn' };
-  bot = spawn(process.execPath, ['--import', 'tsx', 'app/main.ts'], { env: environment, stdio: 'ignore' });
+  bot = spawn(process.execPath, argumentsFor('app/main.ts'), { cwd: folder, env: environment, stdio: 'ignore' });
   await eventually('the bot is ready', async () => {
     const ready = await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => null);
     return ready?.status === 200;
@@ -31,15 +32,10 @@ after(async () => {
 /** Runs a script as an operator does, beside a bot with nothing configured. */
 async function run(script: string, ...args: string[]): Promise<{ code: number; output: string }> {
   return new Promise((resolve) => {
-    const options = { env: environment, timeout: 300_000 };
-    execFile(
-      process.execPath,
-      ['--import', 'tsx', `scripts/${script}.ts`, ...args],
-      options,
-      (error, stdout, stderr) => {
-        resolve({ code: error ? Number(error.code ?? 99) : 0, output: stdout + stderr });
-      },
-    );
+    const options = { cwd: folder, env: environment, timeout: 300_000 };
+    execFile(process.execPath, [...argumentsFor(`scripts/${script}.ts`), ...args], options, (error, stdout, stderr) => {
+      resolve({ code: error ? Number(error.code ?? 99) : 0, output: stdout + stderr });
+    });
   });
 }
 

@@ -1,15 +1,23 @@
 /** The program as people run it, in a process of its own. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { tmpdir } from 'node:os';
+import { fileURLToPath } from 'node:url';
 import { ACCOUNT_SID, ADMIN_PASSWORD, AUTH_TOKEN, type Doubles, eventually, NO_ARCHIVE } from './bot.ts';
 import { freePort } from './ports.ts';
 
 export type Program = Awaited<ReturnType<typeof startProgram>>;
 
+/** How Node runs a source of ours from any folder: in the project's own there may be a `.env` of whoever works on it. */
+export function argumentsFor(source: string): string[] {
+  return ['--import', import.meta.resolve('tsx'), fileURLToPath(new URL(`../../${source}`, import.meta.url))];
+}
+
 /** Starts it over the doubles, and resolves when it is ready. */
 export async function startProgram(doubles: Doubles) {
   const port = await freePort();
-  const child = spawn(process.execPath, ['--import', 'tsx', 'app/main.ts'], {
+  const child = spawn(process.execPath, argumentsFor('app/main.ts'), {
+    cwd: tmpdir(),
     env: {
       PATH: process.env.PATH,
       PORT: String(port),
