@@ -158,18 +158,23 @@ function narrowed(rows: Rows, { filter = 'all', sentiment, status }: Conversatio
 
 /** The conversations whose messages have the words; of words that very many have, those of the newest messages. */
 async function whoSaid(db: Kysely<Tables>, search: string): Promise<string[]> {
-  const all = db.selectFrom('whatsapp_inbox_view').selectAll();
-  const few = await fewHits(db, all, search, { most: 0, place: null });
+  const few = await fewHits(db, [], search, { most: 0, place: null });
   if (few) return few.conversations;
   const newest = await db
-    .selectFrom('whatsapp_messages')
+    .selectFrom((messages) =>
+      messages
+        .selectFrom('whatsapp_messages')
+        .select('conversation_id')
+        .where(hasWords(search))
+        .orderBy('received_at', 'desc')
+        .orderBy('id', 'desc')
+        .limit(MOST_FOUND)
+        .as('newest'),
+    )
     .select('conversation_id')
-    .where(hasWords(search))
-    .orderBy('received_at', 'desc')
-    .orderBy('id', 'desc')
-    .limit(MOST_FOUND)
+    .distinct()
     .execute();
-  return [...new Set(newest.map((row) => row.conversation_id))];
+  return newest.map((row) => row.conversation_id);
 }
 
 function found(search: string, talking: readonly string[]) {

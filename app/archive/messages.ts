@@ -1,5 +1,5 @@
 /** Messages as the desk reads them. */
-import { sql } from 'kysely';
+import { type RawBuilder, type SelectQueryBuilder, sql } from 'kysely';
 import { FAILURES, type FailureCode } from '../errors.ts';
 import type { Attachment, Location } from '../message.ts';
 import type { Database } from './database.ts';
@@ -15,10 +15,11 @@ import type {
   MessageStatus,
   MessageType,
   Progress,
+  Tables,
   TaskCreation,
   TaskStatus,
 } from './schema.ts';
-import { fewHits, hasWords, type Searchable as Rows } from './search.ts';
+import { fewHits, hasWords } from './search.ts';
 
 /** One message with all that is known of it. Times in unix ms; texts are scrubbed. */
 export interface ArchivedMessage {
@@ -133,11 +134,12 @@ export function createMessages(database: Database): Messages {
     inbox: (query) =>
       database.run(async (db) => {
         const all = db.selectFrom('whatsapp_inbox_view').selectAll();
-        const rows = narrowed(all, query);
+        const narrow = narrowing(query);
+        const rows = all.where(({ and }) => and(narrow));
         const { search = '', limit, offset = 0 } = query;
         if (search.trim() === '') return paged(rows, query, 'newest');
         const place = readTimeCursor(query.cursor);
-        const few = await fewHits(db, rows, search, { most: limit + offset + 1, place });
+        const few = await fewHits(db, narrow, search, { most: limit + offset + 1, place });
         if (few === null) return paged(rows.where(hasWords(search)), query, 'newest');
         if (few.ids.length === 0) return { items: [], next: null };
         return paged(all.where('id', 'in', few.ids), query, 'newest');
@@ -184,17 +186,20 @@ export function createMessages(database: Database): Messages {
 
 const TYPES = { voice: 'audio', text: 'text', picture: 'image' } as const;
 
-function narrowed(rows: Rows, { filter = 'all', sentiment, status, direction = 'inbound' }: InboxQuery): Rows {
-  let narrow = rows;
-  if (direction !== 'both') narrow = narrow.where('direction', '=', direction);
+type Rows = SelectQueryBuilder<Tables, 'whatsapp_inbox_view', InboxView>;
+
+/** What has to hold of a message; the table and the view have these columns. */
+function narrowing({ filter = 'all', sentiment, status, direction = 'inbound' }: InboxQuery): RawBuilder<boolean>[] {
+  const narrow: RawBuilder<boolean>[] = [];
+  if (direction !== 'both') narrow.push(sql`direction = ${direction}`);
   if (filter === 'voice' || filter === 'text' || filter === 'picture') {
-    narrow = narrow.where('message_type', '=', TYPES[filter]);
+    narrow.push(sql`message_type = ${TYPES[filter]}`);
   }
   // As literals, so that the planner sees which partial index holds them.
-  if (filter === 'tasks') narrow = narrow.where(sql<boolean>`task_created`);
-  if (filter === 'unread') narrow = narrow.where(sql<boolean>`direction = 'inbound' and seen_at is null`);
-  if (sentiment) narrow = narrow.where('ai_sentiment', '=', sentiment);
-  if (status) narrow = narrow.where('status', '=', status);
+  if (filter === 'tasks') narrow.push(sql`task_created`);
+  if (filter === 'unread') narrow.push(sql`direction = 'inbound' and seen_at is null`);
+  if (sentiment) narrow.push(sql`ai_sentiment = ${sentiment}`);
+  if (status) narrow.push(sql`status = ${status}`);
   return narrow;
 }
 

@@ -1,9 +1,6 @@
 /** What somebody typed into the search box, as questions to the full-text index. */
-import { type Kysely, type RawBuilder, type SelectQueryBuilder, sql } from 'kysely';
-import type { InboxView, Tables } from './schema.ts';
-
-/** Messages that a search goes through; narrowed before, if they are to be. */
-export type Searchable = SelectQueryBuilder<Tables, 'whatsapp_inbox_view', InboxView>;
+import { type Kysely, type RawBuilder, sql } from 'kysely';
+import type { Tables } from './schema.ts';
 
 /**
  * Up to so many hits are sorted by time. For words that more messages have, going through the newest messages finds a page sooner. The
@@ -20,30 +17,31 @@ export function hasWords(typed: string): RawBuilder<boolean> {
   return sql<boolean>`search @@ (nullif(plainto_tsquery('simple', ${typed})::text, '') || ':*')::tsquery`;
 }
 
-/** The newest `most` hits behind a place, and whose they are; null when there are too many to sort. */
+/**
+ * The newest `most` hits behind a place, and whose they are; null when there are too many to sort.
+ * @param narrow what else has to hold of a message. The view would look up its conversation for every hit.
+ */
 export async function fewHits(
   db: Kysely<Tables>,
-  messages: Searchable,
+  narrow: readonly RawBuilder<boolean>[],
   typed: string,
   { most, place }: { most: number; place: { at: Date; id: string } | null },
 ): Promise<Hits | null> {
-  const hits = messages
-    .where(hasWords(typed))
-    .clearSelect()
+  const hits = db
+    .selectFrom('whatsapp_messages')
     .select(['id', 'conversation_id', 'received_at'])
+    .where(({ and }) => and([hasWords(typed), ...narrow]))
     .limit(FEW + 1);
   const behind = place ? sql`where (received_at, id) < (${place.at}::timestamptz, ${place.id}::uuid)` : sql``;
   const { rows } = await sql<Hits>`
     with hits as materialized (${hits})
-    select (select count(*) from hits) as total,
-      array(select id::text from hits ${behind} order by received_at desc, id desc limit ${most}) as ids,
-      array(select distinct conversation_id::text from hits) as conversations`.execute(db);
-  const [found] = rows;
-  return found && found.total <= FEW ? found : null;
+    select array(select id::text from hits ${behind} order by received_at desc, id desc limit ${most}) as ids,
+      array(select distinct conversation_id::text from hits) as conversations
+    where (select count(*) from hits) <= ${FEW}`.execute(db);
+  return rows[0] ?? null;
 }
 
 export interface Hits {
-  total: number;
   ids: string[];
   conversations: string[];
 }
