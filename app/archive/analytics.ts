@@ -36,9 +36,16 @@ export interface Analytics {
   series(options: { days: number; timeZone: string }): Promise<Series>;
 }
 
-export function createAnalytics(database: Database): Analytics {
+export interface AnalyticsOptions {
+  /** How old an answer may be, ms. Whoever asks meanwhile gets the same one, also while it is being counted. Default: 0. */
+  keepMs?: number;
+  now?: () => number;
+}
+
+export function createAnalytics(database: Database, { keepMs = 0, now = Date.now }: AnalyticsOptions = {}): Analytics {
+  const counted = keeping(keepMs, now);
   return {
-    totals: () =>
+    totals: counted(() =>
       database.run(async (db) => {
         const { rows } = await sql<Totals>`
           select count(*) as "totalMessages",
@@ -55,8 +62,9 @@ export function createAnalytics(database: Database): Analytics {
         if (!totals) throw new RangeError('a count has always one row');
         return totals;
       }),
+    ),
 
-    series: ({ days, timeZone }) =>
+    series: counted(({ days, timeZone }) =>
       database.transaction(async (db) => {
         await sql`set local jit = off`.execute(db); // compiling the query takes longer than running it
         const most = Math.max(1, Math.min(366, Math.trunc(days)));
@@ -85,6 +93,28 @@ export function createAnalytics(database: Database): Analytics {
           order by day`.execute(db);
         return seriesOf(rows);
       }),
+    ),
+  };
+}
+
+/** More questions than anybody asks at the same time are not kept. */
+const MOST_KEPT = 20;
+
+/** Answers the same question with the same answer for a while. What failed is asked again. */
+function keeping(keepMs: number, now: () => number) {
+  return <Asked extends unknown[], Answer>(count: (...asked: Asked) => Promise<Answer>) => {
+    const kept = new Map<string, { until: number; answer: Promise<Answer> }>();
+    return (...asked: Asked): Promise<Answer> => {
+      const question = JSON.stringify(asked);
+      const known = kept.get(question);
+      if (known && known.until > now()) return known.answer;
+      if (kept.size >= MOST_KEPT) kept.clear();
+      const answer = count(...asked);
+      // From when it was asked: what happens while it is counted may be missing in it.
+      kept.set(question, { until: now() + keepMs, answer });
+      answer.catch(() => kept.delete(question));
+      return answer;
+    };
   };
 }
 

@@ -33,6 +33,9 @@ import type { Attachment } from '../message.ts';
 import type { Log } from '../ops/logger.ts';
 import type { Metrics } from '../ops/metrics.ts';
 
+/** The numbers are counted over everything there is, for every open page after every message: they may be this old. */
+const NUMBERS_MS = 10_000;
+
 export interface DeskParts {
   routers: Router[];
   /** Resolves when the archive can be asked. */
@@ -116,7 +119,7 @@ export function buildDesk(config: Config, tools: DeskTools): DeskParts {
       messages: createMessages(database),
       conversations: createConversations(database),
       tasks: createTasks(database),
-      analytics: createAnalytics(database),
+      analytics: createAnalytics(database, { keepMs: NUMBERS_MS }),
     },
     takeover: createTakeover({ desk, deliver, events, log, now }),
     remembered: (conversation) => desk.state(conversation),

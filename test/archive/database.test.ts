@@ -76,7 +76,10 @@ describe('PostgreSQL', { skip: NO_POSTGRES }, () => {
     await Promise.all(processes.map((database) => database.migrate()));
     const [database] = processes;
     assert.ok(database);
-    assert.deepEqual(await query(database, 'select name from kysely_migration'), [{ name: '0001-inbox' }]);
+    assert.deepEqual(await query(database, 'select name from kysely_migration'), [
+      { name: '0001-inbox' },
+      { name: '0002-numbers' },
+    ]);
     await Promise.all(processes.map((one) => one.ping()));
     await Promise.all(processes.map((one) => one.close()));
   });

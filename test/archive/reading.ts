@@ -397,6 +397,31 @@ export function readingSuite(open: () => Database): void {
       });
     });
 
+    test('are counted once for everybody who asks within a while, and anew after it', async () => {
+      let clock = NOON;
+      const analytics = createAnalytics(open(), { keepMs: 10_000, now: () => clock });
+      const [first, second] = await Promise.all([analytics.totals(), analytics.totals()]);
+      assert.equal(first, second);
+      await write(received());
+      assert.equal((await analytics.totals()).totalMessages, 0);
+      clock += 10_000;
+      assert.equal((await analytics.totals()).totalMessages, 1);
+      const series = (days: number) => analytics.series({ days, timeZone: 'UTC' });
+      assert.deepEqual([(await series(2)).messages.length, (await series(3)).messages.length], [2, 3]);
+    });
+
+    test('that could not be counted are counted at the next question', async () => {
+      let isAway = true;
+      const away: Database = {
+        ...open(),
+        run: (work) => (isAway ? Promise.reject(new Error('away')) : open().run(work)),
+      };
+      const analytics = createAnalytics(away, { keepMs: 10_000 });
+      await assert.rejects(analytics.totals(), /away/);
+      isAway = false;
+      assert.equal((await analytics.totals()).totalMessages, 0);
+    });
+
     test('show the days without gaps, in the operator’s time zone', async () => {
       const today = new Date().toISOString().slice(0, 10);
       const midnight = Date.parse(`${today}T00:00:00Z`);

@@ -15,7 +15,7 @@ const STALE: Record<LiveEvent['kind'], string[]> = {
 };
 const EVERYTHING = [...new Set(Object.values(STALE).flat())];
 
-/** What comes in the meantime is asked for once, ms. The numbers are made of everything there is, so they take their time. */
+/** What comes in the meantime is asked for once, ms. The numbers are made of everything there is, and the server keeps them for 10 s. */
 const GATHER_MS = 100;
 const GATHER_NUMBERS_MS = 10_000;
 /** A browser gives up for good when a proxy answers with an error. */
