@@ -1,7 +1,7 @@
 /** Conversations as the desk sees them: one for each contact. */
 import { type Kysely, type Selectable, type SelectQueryBuilder, sql } from 'kysely';
 import type { Database } from './database.ts';
-import { isId, type Page, type Paging, pageOf, readTimeCursor } from './page.ts';
+import { isId, ORDERS, type Order, type Page, type Paging, pageOf, readTimeCursor } from './page.ts';
 import { addressOf, readPhone } from './phone.ts';
 import type { Author, ConversationStatus, MessageType, Tables } from './schema.ts';
 import { containing, fewHits, hasWords } from './search.ts';
@@ -42,11 +42,12 @@ export interface ConversationQuery extends Paging {
   status?: ConversationStatus | undefined;
   /** A part of the name or number, or words in messages (of words that more than 5,000 messages have, in the newest 2,000 of them). */
   search?: string | undefined;
+  /** By their last message. Default: newest first. */
+  order?: Order | undefined;
 }
 
 /** Reject with `archive.unavailable`; with `request.invalid` for a cursor of another list. */
 export interface Conversations {
-  /** The one that was last active first. */
   list(query: ConversationQuery): Promise<Page<ArchivedConversation>>;
   /** By the contact's number or username id, however it is written. */
   find(phone: string): Promise<ArchivedConversation | null>;
@@ -72,7 +73,8 @@ export function createConversations(database: Database): Conversations {
   return {
     list: (query) =>
       database.run(async (db) => {
-        const { limit, cursor, offset = 0 } = query;
+        const { limit, cursor, offset = 0, order = 'newest' } = query;
+        const { direction, behind } = ORDERS[order];
         const place = readTimeCursor(cursor);
         const search = query.search?.trim() ?? '';
         const talking = search === '' ? [] : await whoSaid(db, search);
@@ -82,10 +84,10 @@ export function createConversations(database: Database): Conversations {
           .$call((all) => narrowed(all, query))
           .$if(search !== '', (all) => all.where(found(search, talking)))
           .$if(place !== null, (all) =>
-            all.where(sql<boolean>`(last_message_at, id) < (${place?.at}::timestamptz, ${place?.id}::uuid)`),
+            all.where(sql<boolean>`(last_message_at, id) ${behind} (${place?.at}::timestamptz, ${place?.id}::uuid)`),
           )
-          .orderBy('last_message_at', 'desc')
-          .orderBy('id', 'desc')
+          .orderBy('last_message_at', direction)
+          .orderBy('id', direction)
           .limit(limit + 1)
           .offset(place ? 0 : offset)
           .execute();

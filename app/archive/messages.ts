@@ -4,7 +4,7 @@ import { FAILURES, type FailureCode } from '../errors.ts';
 import type { Attachment, Location } from '../message.ts';
 import type { Database } from './database.ts';
 import { mediaPath } from './inbound.ts';
-import { isId, type Page, type Paging, pageOf, readTimeCursor } from './page.ts';
+import { isId, ORDERS, type Order, type Page, type Paging, pageOf, readTimeCursor } from './page.ts';
 import { addressOf, readPhone } from './phone.ts';
 import type {
   AnalysisStatus,
@@ -104,17 +104,20 @@ export interface InboxQuery extends Paging {
   search?: string | undefined;
   /** Default: inbound. */
   direction?: Direction | 'both' | undefined;
+  /** The contact they were said with. */
+  phone?: string | undefined;
+  /** Default: newest first. */
+  order?: Order | undefined;
 }
 
 /** Reject with `archive.unavailable`; with `request.invalid` for a cursor of another list. */
 export interface Messages {
-  /** Newest first. */
   inbox(query: InboxQuery): Promise<Page<ArchivedMessage>>;
   /**
    * What was said with one contact, both ways. An empty page for somebody unknown.
    * @param query `order` newest first unless given.
    */
-  thread(phone: string, query: Paging & { order?: 'newest' | 'oldest' | undefined }): Promise<Page<ArchivedMessage>>;
+  thread(phone: string, query: Paging & { order?: Order | undefined }): Promise<Page<ArchivedMessage>>;
   find(id: string): Promise<ArchivedMessage | null>;
   /** Where the file number `n` of a message is; null when there is none. */
   media(id: string, n: number): Promise<ArchivedMedia | null>;
@@ -136,13 +139,13 @@ export function createMessages(database: Database): Messages {
         const all = db.selectFrom('whatsapp_inbox_view').selectAll();
         const narrow = narrowing(query);
         const rows = all.where(({ and }) => and(narrow));
-        const { search = '', limit, offset = 0 } = query;
-        if (search.trim() === '') return paged(rows, query, 'newest');
+        const { search = '', limit, offset = 0, order = 'newest' } = query;
+        if (search.trim() === '') return paged(rows, query, order);
         const place = readTimeCursor(query.cursor);
-        const few = await fewHits(db, narrow, search, { most: limit + offset + 1, place });
-        if (few === null) return paged(rows.where(hasWords(search)), query, 'newest');
+        const few = await fewHits(db, narrow, search, { most: limit + offset + 1, place, order });
+        if (few === null) return paged(rows.where(hasWords(search)), query, order);
         if (few.ids.length === 0) return { items: [], next: null };
-        return paged(all.where('id', 'in', few.ids), query, 'newest');
+        return paged(all.where('id', 'in', few.ids), query, order);
       }),
 
     thread: (phone, query) =>
@@ -189,7 +192,13 @@ const TYPES = { voice: 'audio', text: 'text', picture: 'image' } as const;
 type Rows = SelectQueryBuilder<Tables, 'whatsapp_inbox_view', InboxView>;
 
 /** What has to hold of a message; the table and the view have these columns. */
-function narrowing({ filter = 'all', sentiment, status, direction = 'inbound' }: InboxQuery): RawBuilder<boolean>[] {
+function narrowing({
+  filter = 'all',
+  sentiment,
+  status,
+  direction = 'inbound',
+  phone,
+}: InboxQuery): RawBuilder<boolean>[] {
   const narrow: RawBuilder<boolean>[] = [];
   if (direction !== 'both') narrow.push(sql`direction = ${direction}`);
   if (filter === 'voice' || filter === 'text' || filter === 'picture') {
@@ -200,16 +209,17 @@ function narrowing({ filter = 'all', sentiment, status, direction = 'inbound' }:
   if (filter === 'unread') narrow.push(sql`direction = 'inbound' and seen_at is null`);
   if (sentiment) narrow.push(sql`ai_sentiment = ${sentiment}`);
   if (status) narrow.push(sql`status = ${status}`);
+  if (phone) {
+    narrow.push(
+      sql`conversation_id = (select id from whatsapp_conversations where phone_number = ${readPhone(phone)})`,
+    );
+  }
   return narrow;
 }
 
-async function paged(
-  rows: Rows,
-  { limit, cursor, offset = 0 }: Paging,
-  order: 'newest' | 'oldest',
-): Promise<Page<ArchivedMessage>> {
+async function paged(rows: Rows, { limit, cursor, offset = 0 }: Paging, order: Order): Promise<Page<ArchivedMessage>> {
   const place = readTimeCursor(cursor);
-  const [direction, behind] = order === 'newest' ? (['desc', sql`<`] as const) : (['asc', sql`>`] as const);
+  const { direction, behind } = ORDERS[order];
   const page = await rows
     .$if(place !== null, (all) =>
       all.where(sql<boolean>`(received_at, id) ${behind} (${place?.at}::timestamptz, ${place?.id}::uuid)`),

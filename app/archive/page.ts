@@ -1,4 +1,5 @@
 /** A page of a list, and where the next one begins. */
+import { sql } from 'kysely';
 import { Failure } from '../errors.ts';
 
 export interface Page<Item> {
@@ -60,6 +61,13 @@ export function readTimeCursor(cursor: string | undefined): { at: Date; id: stri
   if (Number.isNaN(at.getTime())) throw new Failure('request.invalid', 'The cursor belongs to another list.');
   return { at, id: place[1] };
 }
+
+/** How a list by time is sorted, and what stands behind a place in it. */
+export const ORDERS = {
+  newest: { direction: 'desc', behind: sql.raw('<') },
+  oldest: { direction: 'asc', behind: sql.raw('>') },
+} as const;
+export type Order = keyof typeof ORDERS;
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 

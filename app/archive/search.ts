@@ -1,5 +1,6 @@
 /** What somebody typed into the search box, as questions to the full-text index. */
 import { type Kysely, type RawBuilder, sql } from 'kysely';
+import { ORDERS, type Order } from './page.ts';
 import type { Tables } from './schema.ts';
 
 /**
@@ -18,24 +19,31 @@ export function hasWords(typed: string): RawBuilder<boolean> {
 }
 
 /**
- * The newest `most` hits behind a place, and whose they are; null when there are too many to sort.
+ * The first `most` hits behind a place, and whose they are; null when there are too many to sort.
  * @param narrow what else has to hold of a message. The view would look up its conversation for every hit.
  */
 export async function fewHits(
   db: Kysely<Tables>,
   narrow: readonly RawBuilder<boolean>[],
   typed: string,
-  { most, place }: { most: number; place: { at: Date; id: string } | null },
+  {
+    most,
+    place,
+    order = 'newest',
+  }: { most: number; place: { at: Date; id: string } | null; order?: Order | undefined },
 ): Promise<Hits | null> {
   const hits = db
     .selectFrom('whatsapp_messages')
     .select(['id', 'conversation_id', 'received_at'])
     .where(({ and }) => and([hasWords(typed), ...narrow]))
     .limit(FEW + 1);
-  const behind = place ? sql`where (received_at, id) < (${place.at}::timestamptz, ${place.id}::uuid)` : sql``;
+  const behind = place
+    ? sql`where (received_at, id) ${ORDERS[order].behind} (${place.at}::timestamptz, ${place.id}::uuid)`
+    : sql``;
+  const direction = sql.raw(ORDERS[order].direction);
   const { rows } = await sql<Hits>`
     with hits as materialized (${hits})
-    select array(select id::text from hits ${behind} order by received_at desc, id desc limit ${most}) as ids,
+    select array(select id::text from hits ${behind} order by received_at ${direction}, id ${direction} limit ${most}) as ids,
       array(select distinct conversation_id::text from hits) as conversations
     where (select count(*) from hits) <= ${FEW}`.execute(db);
   return rows[0] ?? null;

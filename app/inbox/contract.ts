@@ -202,6 +202,7 @@ const Phone = z
   .describe('A number such as +15550100123, with or without + and whatsapp:, or a username id');
 const Id = z.string().min(1).max(100);
 const Search = z.string().trim().max(200).optional();
+const Order = z.enum(['newest', 'oldest']).default('newest').describe('What comes first');
 const Filter = z.enum(['all', 'voice', 'text', 'picture', 'tasks', 'unread']).default('all');
 
 /** What the routes take. */
@@ -213,6 +214,8 @@ export const requests = {
     status: MessageStatus.optional(),
     search: Search.describe('Words that must all occur in the text, the transcript or the summary'),
     direction: z.enum(['inbound', 'outbound', 'both']).default('inbound'),
+    phone_number: Phone.optional().describe('Those of one conversation'),
+    order: Order,
   }),
   conversations: z.object({
     ...Page,
@@ -220,8 +223,9 @@ export const requests = {
     sentiment: Sentiment.optional().describe('Of the newest message that was analysed'),
     status: ConversationStatus.optional(),
     search: Search.describe('A part of the name or number, or words of their messages'),
+    order: Order.describe('By their last message'),
   }),
-  conversation: z.object({ ...Page, order: z.enum(['newest', 'oldest']).default('newest') }),
+  conversation: z.object({ ...Page, order: Order }),
   ofPhone: z.object({ phone: Phone }),
   ofId: z.object({ id: Id }),
   media: z.object({ id: Id, n: z.coerce.number().int().min(0).max(99) }),
@@ -296,7 +300,10 @@ export const responses = {
   deadLetters: z.object({ success, dead_letters: z.array(DeadLetter), count: z.number().int() }),
   session: z.object({
     success,
-    csrf: z.string().describe('Goes along as x-csrf-token with all that changes something'),
+    csrf: z
+      .string()
+      .nullable()
+      .describe('Goes along as x-csrf-token with all that changes something; null when nobody is signed in'),
   }),
   done: z.object({ success }),
   error: z

@@ -107,7 +107,7 @@ function createHandlers(options: InboxOptions): Handlers {
 
   return {
     async inbox({ query }) {
-      const { items, next } = await messages.inbox(query);
+      const { items, next } = await messages.inbox({ ...query, phone: query.phone_number });
       return { success: true, messages: items.map(presentMessage), count: items.length, next_cursor: next };
     },
 

@@ -23,6 +23,31 @@ export function readingSuite(open: () => Database): void {
     const texts = async (filter: Omit<InboxQuery, 'limit'>) =>
       (await createMessages(open()).inbox({ limit: 50, ...filter })).items.map(({ body }) => body);
 
+    test('begins with the oldest when asked to, also in a search, and keeps to one contact', async () => {
+      const other = '15550100124';
+      await write(
+        received({ text: 'red chair', receivedAt: NOON }),
+        received({ text: 'red lamp', receivedAt: NOON + 1, contact: other }),
+        received({ text: 'red table', receivedAt: NOON + 2 }),
+      );
+      assert.deepEqual(await texts({ order: 'oldest' }), ['red chair', 'red lamp', 'red table']);
+      assert.deepEqual(await texts({ order: 'oldest', search: 'red' }), ['red chair', 'red lamp', 'red table']);
+      assert.deepEqual(await texts({ search: 'red', phone: PHONE }), ['red table', 'red chair']);
+      assert.deepEqual(await texts({ phone: other }), ['red lamp']);
+      const messages = createMessages(open());
+      const all = await allPages((cursor) => messages.inbox({ limit: 1, cursor, order: 'oldest', search: 'red' }));
+      assert.deepEqual(
+        all.map(({ body }) => body),
+        ['red chair', 'red lamp', 'red table'],
+      );
+      const conversations = createConversations(open());
+      const people = await allPages((cursor) => conversations.list({ limit: 1, cursor, order: 'oldest' }));
+      assert.deepEqual(
+        people.map(({ contact }) => contact),
+        [other, PHONE.replace('+', '')],
+      );
+    });
+
     test('pages by cursor show every message once, newest first, also those of the same moment', async () => {
       const many = Array.from({ length: 47 }, (_, i) =>
         received({ text: `m${i}`, receivedAt: NOON + Math.floor(i / 5) }),

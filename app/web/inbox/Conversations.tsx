@@ -11,6 +11,7 @@ import classes from './inbox.module.css';
 import { More, Nothing, Problem, Waiting } from './States.tsx';
 import { Thread } from './Thread.tsx';
 import { useKeys } from './useKeys.ts';
+import { SENTIMENTS } from './words.ts';
 
 const FILTERS = [
   { value: 'all', label: 'All' },
@@ -22,11 +23,25 @@ const FILTERS = [
 ] as const;
 type Filter = (typeof FILTERS)[number]['value'];
 
+const STATUSES = [
+  { value: 'active', label: 'Active' },
+  { value: 'archived', label: 'Archived' },
+  { value: 'blocked', label: 'Blocked' },
+];
+
+/** By the last message: from the other end stands who waits longest. */
+const ORDERS = [
+  { value: 'newest', label: 'Newest' },
+  { value: 'oldest', label: 'Oldest' },
+];
+type Order = 'newest' | 'oldest';
+
 /** The list of conversations, and the one that is open. j and k move, / searches. */
 export function Conversations() {
   const [filter, setFilter] = useState<Filter>('all');
   const [sentiment, setSentiment] = useState<string | null>(null);
   const [status, setStatus] = useState<string | null>('active');
+  const [order, setOrder] = useState<Order>('newest');
   const [words, setWords] = useState('');
   const [search] = useDebouncedValue(words.trim(), 250);
   const searchBox = useRef<HTMLInputElement>(null);
@@ -36,6 +51,7 @@ export function Conversations() {
   const query = {
     filter,
     search,
+    order,
     // The selects offer what the contract names, and nothing else.
     ...(sentiment ? { sentiment: sentiment as Conversation['last_sentiment'] & string } : {}),
     ...(status ? { status: status as Conversation['conversation_status'] } : {}),
@@ -49,7 +65,9 @@ export function Conversations() {
   });
   const rows = list.data?.pages.flatMap((page) => page.conversations) ?? [];
   const narrowed = search !== '' || filter !== 'all' || sentiment !== null || status !== 'active';
-  const open = (phone: string) => navigate(`/with/${encodeURIComponent(phone)}`);
+  // Who was found by what was said is shown where it was said.
+  const find = search === '' ? '' : `?find=${encodeURIComponent(search)}`;
+  const open = (phone: string) => navigate(`/with/${encodeURIComponent(phone)}${find}`);
 
   function step(by: number): void {
     const at = rows.findIndex((row) => row.phone_number === chosen);
@@ -82,7 +100,7 @@ export function Conversations() {
             onChange={(event) => setWords(event.currentTarget.value)}
             rightSection={
               words === '' ? (
-                <Kbd size="xs" aria-hidden="true">
+                <Kbd size="xs" aria-hidden="true" className={classes.hint}>
                   /
                 </Kbd>
               ) : (
@@ -105,7 +123,7 @@ export function Conversations() {
               placeholder="Any sentiment"
               size="xs"
               clearable
-              data={['urgent', 'negative', 'neutral', 'positive']}
+              data={Object.entries(SENTIMENTS).map(([value, { word }]) => ({ value, label: word }))}
               value={sentiment}
               onChange={setSentiment}
             />
@@ -114,9 +132,18 @@ export function Conversations() {
               placeholder="Any status"
               size="xs"
               clearable
-              data={['active', 'archived', 'blocked']}
+              data={STATUSES}
               value={status}
               onChange={setStatus}
+            />
+            <Select
+              aria-label="Order"
+              size="xs"
+              allowDeselect={false}
+              data={ORDERS}
+              value={order}
+              // One of the two that are offered.
+              onChange={(value) => setOrder(value as Order)}
             />
           </div>
         </Stack>

@@ -1,11 +1,12 @@
-import { ActionIcon } from '@mantine/core';
+import { ActionIcon, Button, Group } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { useInfiniteQuery, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useRef, useState } from 'react';
-import { useSearchParams } from 'wouter';
+import { useLocation, useSearchParams } from 'wouter';
 import type { Conversation } from '../../inbox/contract.ts';
 import { Icon } from '../parts/Icon.tsx';
 import { conversation as load, markRead, setStatus } from './api.ts';
+import { FindBar, useFound } from './FindBar.tsx';
 import { MessageList } from './MessageList.tsx';
 import { Reply } from './Reply.tsx';
 import { Problem, Waiting } from './States.tsx';
@@ -28,6 +29,7 @@ const AT_ONCE = 40;
 export function Thread({ phone, onClose, onArchived }: ThreadProps) {
   const queries = useQueryClient();
   const field = useRef<HTMLTextAreaElement>(null);
+  const [, navigate] = useLocation();
   const thread = useInfiniteQuery({
     queryKey: ['thread', phone],
     queryFn: ({ pageParam }) => load(phone, { limit: AT_ONCE, ...(pageParam ? { cursor: pageParam } : {}) }),
@@ -38,18 +40,31 @@ export function Thread({ phone, onClose, onArchived }: ThreadProps) {
   const conversation = pages[0]?.conversation;
   const messages = pages.flatMap((page) => page.messages).reverse();
   const outbox = useOutbox(phone, messages);
-  const wanted = useWantedMessage(messages, thread);
+  const found = useFound(phone);
+  const wanted = useWantedMessage(found?.ids[found.at], messages, thread);
   useReading(conversation);
 
-  async function change(status: Conversation['conversation_status']): Promise<void> {
-    try {
-      await setStatus({ phone_number: phone, status });
-      notifications.show({ message: CHANGED[status], autoClose: 2_500 });
-      if (status === 'archived') onArchived();
-    } catch (error) {
-      notifications.show({ color: 'red', title: 'That did not work', message: problemOf(error) });
-    }
-    await Promise.all(['thread', 'conversations'].map((key) => queries.invalidateQueries({ queryKey: [key] })));
+  async function put(status: Status): Promise<boolean> {
+    const done = await setStatus({ phone_number: phone, status }).then(
+      () => true,
+      (error) => {
+        notifications.show({ color: 'red', title: 'That did not work', message: problemOf(error) });
+        return false;
+      },
+    );
+    void Promise.all(['thread', 'conversations'].map((key) => queries.invalidateQueries({ queryKey: [key] })));
+    return done;
+  }
+  async function change(status: Status): Promise<void> {
+    const before = conversation?.conversation_status ?? 'active';
+    if (!(await put(status))) return;
+    const undo = () => {
+      notifications.hide(CHANGE);
+      void put(before).then((done) => done && navigate(`/with/${encodeURIComponent(phone)}`));
+    };
+    notifications.hide(CHANGE);
+    notifications.show({ id: CHANGE, message: <Changed status={status} onUndo={undo} />, autoClose: UNDO_MS });
+    if (status === 'archived') onArchived();
   }
   useKeys([
     ['r', () => field.current?.focus()],
@@ -70,6 +85,7 @@ export function Thread({ phone, onClose, onArchived }: ThreadProps) {
   return (
     <div className={classes.frame}>
       <ThreadHeader conversation={conversation} onClose={onClose} onChange={(status) => void change(status)} />
+      {found && <FindBar found={found} />}
       <MessageList
         messages={messages}
         outbox={outbox.waiting}
@@ -88,7 +104,24 @@ export function Thread({ phone, onClose, onArchived }: ThreadProps) {
   );
 }
 
-const CHANGED: Record<Conversation['conversation_status'], string> = {
+type Status = Conversation['conversation_status'];
+
+const CHANGE = 'status-changed';
+/** How long a change can be undone from where it is told, ms. */
+const UNDO_MS = 6_000;
+
+function Changed({ status, onUndo }: { status: Status; onUndo: () => void }) {
+  return (
+    <Group gap="xs" wrap="nowrap" justify="space-between">
+      {CHANGED[status]}
+      <Button variant="subtle" size="compact-sm" flex="none" onClick={onUndo}>
+        Undo
+      </Button>
+    </Group>
+  );
+}
+
+const CHANGED: Record<Status, string> = {
   active: 'The conversation is active again.',
   archived: 'Archived. It comes back when they write again, or from the status filter.',
   blocked: 'Blocked: the bot neither answers nor remembers what they write.',
@@ -113,8 +146,9 @@ function useReading(conversation: Conversation | undefined): void {
   }, [queries, visible, phone, unread]);
 }
 
-/** A task leads to the message it came from: as much is loaded as it takes to find it, within reason. */
+/** A task or a search leads to a message: as much is loaded as it takes to find it, within reason. */
 function useWantedMessage(
+  searched: string | undefined,
   messages: readonly { id: string }[],
   {
     hasNextPage,
@@ -123,7 +157,7 @@ function useWantedMessage(
   }: { hasNextPage: boolean; isFetching: boolean; fetchNextPage: () => unknown },
 ): string | null {
   const [search] = useSearchParams();
-  const wanted = search.get('message');
+  const wanted = searched ?? search.get('message');
   const found = messages.some(({ id }) => id === wanted);
   const missing = wanted !== null && !found && messages.length > 0 && messages.length < 25 * AT_ONCE;
   useEffect(() => {

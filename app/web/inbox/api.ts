@@ -27,17 +27,13 @@ export class Refused extends Error {
 let csrf = '';
 
 export async function session(): Promise<boolean> {
-  try {
-    csrf = (await send<Answer<'session'>>('GET', SESSION)).csrf;
-    return true;
-  } catch (error) {
-    if (error instanceof Refused && error.status === 401) return false;
-    throw error;
-  }
+  const answer = await send<Answer<'session'>>('GET', SESSION);
+  csrf = answer.csrf ?? '';
+  return answer.csrf !== null;
 }
 
 export async function signIn(password: string): Promise<void> {
-  csrf = (await send<Answer<'session'>>('POST', SESSION, { password })).csrf;
+  csrf = (await send<Answer<'session'>>('POST', SESSION, { password })).csrf ?? '';
 }
 
 export function signOut(): Promise<unknown> {
@@ -46,6 +42,11 @@ export function signOut(): Promise<unknown> {
 
 export function conversations(query: Query<'conversations'>): Promise<Answer<'conversations'>> {
   return send('GET', `${API}/conversations${searchOf(query)}`);
+}
+
+/** The messages, both ways, of one conversation that have the words. */
+export function find(phone_number: string, search: string): Promise<Answer<'inbox'>> {
+  return send('GET', `${API}/inbox${searchOf({ phone_number, search, direction: 'both', limit: 100 })}`);
 }
 
 export function conversation(phone: string, query: Query<'conversation'>): Promise<Answer<'conversation'>> {

@@ -3,10 +3,10 @@ import type { Conversation, Message, Sentiment, Task } from '../../inbox/contrac
 import type { Tone } from './Tag.tsx';
 
 export const SENTIMENTS: Record<Sentiment, { word: string; tone: Tone }> = {
-  positive: { word: 'Positive', tone: 'good' },
-  neutral: { word: 'Neutral', tone: 'plain' },
-  negative: { word: 'Negative', tone: 'warn' },
   urgent: { word: 'Urgent', tone: 'bad' },
+  negative: { word: 'Negative', tone: 'warn' },
+  neutral: { word: 'Neutral', tone: 'plain' },
+  positive: { word: 'Positive', tone: 'good' },
 };
 
 export const TASK_STATES: { status: Task['status']; word: string }[] = [
@@ -19,7 +19,18 @@ export const TASK_STATES: { status: Task['status']; word: string }[] = [
 export const PRIORITIES = ['1 – most urgent', '2 – high', '3 – normal', '4 – low', '5 – least urgent'];
 
 /** What the bot makes by itself; the operator's own categories may name others. */
-export const TASK_TYPES = ['general', 'call', 'email', 'meeting', 'follow_up', 'demo', 'proposal', 'support'];
+export const TASK_TYPES = [
+  'general',
+  'call',
+  'email',
+  'meeting',
+  'follow_up',
+  'demo',
+  'proposal',
+  'quote',
+  'order',
+  'support',
+];
 
 export const CANNED = [
   'Thank you for your message. I am looking into it and will get back to you shortly.',

@@ -118,5 +118,6 @@ const DRAWINGS = {
     </>
   ),
   text: <path d="M5 6h14M5 11h14M5 16h9" />,
+  up: <path d="M12 19V5m-6 6 6-6 6 6" />,
   trash: <path d="M4 7h16M9 7V4h6v3m-8 0 1 14h8l1-14" />,
 } satisfies Record<string, ReactNode>;
