@@ -96,8 +96,7 @@ export function createAuth({ password, apiKeys, publicUrl, trustProxy, now, atte
   });
   router.get(SESSION_PATH, (ctx) => {
     const session = sessionOf(ctx);
-    if (!session) throw new Failure('request.unauthorized', 'Nobody is signed in.');
-    ctx.body = { success: true, csrf: csrfOf(session) };
+    ctx.body = { success: true, csrf: session && csrfOf(session) };
   });
   router.delete(SESSION_PATH, (ctx) => {
     endSession(ctx);

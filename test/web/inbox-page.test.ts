@@ -45,7 +45,9 @@ describe('the inbox in the browser', { skip: NO_BROWSER }, () => {
   }
 
   it('opens for the password alone, and closes again', async () => {
-    const { page, context } = await browser.open(desk.page, DESKTOP);
+    const { page, context, complaints } = await browser.open(desk.page, DESKTOP);
+    await page.getByRole('textbox', { name: 'Password' }).waitFor();
+    assert.deepEqual(complaints, [], 'asking who one is, is nothing to complain of');
     await signIn(page, 'not the password');
     await page.getByText('This is not the password.').waitFor();
     assert.equal(await page.getByRole('navigation').or(page.getByRole('tablist')).count(), 0);
@@ -231,8 +233,39 @@ describe('the inbox in the browser', { skip: NO_BROWSER }, () => {
         const { body } = await desk.ask('GET', `/api/whatsapp/conversation/${LATE}`);
         return body.conversation.conversation_status === 'archived';
       });
-      await desk.ask('POST', '/api/whatsapp/conversation-status', { phone_number: LATE, status: 'active' });
-      await row('Late Larry').waitFor();
+      await page.getByRole('button', { name: 'Undo' }).click();
+      await row('Late Larry').and(page.locator('[aria-current=true]')).waitFor();
+    });
+  });
+
+  it('leads from a search to what was said, and from one place to the next', async () => {
+    await sit(async ({ page, open, row, rows, bubbles }) => {
+      await page.getByRole('textbox', { name: 'Search conversations' }).fill('elephant');
+      await eventually('found', async () => (await rows.count()) === 1);
+      await open('Late Larry');
+      await page.getByText('1 of 1 with elephant').waitFor();
+      const elephant = bubbles.filter({ hasText: 'an elephant in the room' });
+      await eventually('it is in sight', async () => {
+        const place = (await elephant.count()) === 1 && (await elephant.boundingBox());
+        return place !== false && place !== null && place.y > 100 && place.y < 800;
+      });
+      await page.getByRole('button', { name: 'Clear the search' }).click();
+      await row('Ana Torres').waitFor();
+      await page.getByRole('textbox', { name: 'Search conversations' }).fill('old message');
+      await eventually('found', async () => (await rows.count()) === 1);
+      await open('Late Larry');
+      await page.getByText('1 of 59 with old message').waitFor();
+      await page.getByRole('button', { name: 'Older message with these words' }).click();
+      await bubbles.filter({ hasText: 'old message 98' }).locator('[data-wanted=true]').waitFor({ state: 'attached' });
+      await page.getByRole('button', { name: 'Close the search in this conversation' }).click();
+      await page.getByText('with old message').waitFor({ state: 'detached' });
+      await page.getByRole('button', { name: 'Clear the search' }).click();
+      await row('Ana Torres').waitFor();
+      await page.getByRole('combobox', { name: 'Order' }).click();
+      await page.getByRole('option', { name: 'Oldest' }).click();
+      await eventually('who waits longest is first', async () =>
+        (await rows.first().innerText()).includes('Late Larry'),
+      );
     });
   });
 
@@ -346,6 +379,7 @@ describe('the inbox in the browser', { skip: NO_BROWSER }, () => {
     await bury(desk, 'nor me');
     await sit(async ({ page }) => {
       const letter = (text: string) => page.getByRole('listitem').filter({ hasText: text });
+      await page.getByRole('tab', { name: 'Given up 2' }).waitFor();
       await letter('nor me')
         .filter({ hasText: `+${DAN}` })
         .filter({ hasText: 'in time' })

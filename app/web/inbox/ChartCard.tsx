@@ -14,6 +14,7 @@ interface ChartCardProps {
 }
 
 const HEIGHT = 220;
+const TOP = { margin: { top: 8 } };
 
 /** A chart, and the same as a table for those who do not see it. */
 export function ChartCard({ kind, title, summary, days, series, format }: ChartCardProps) {
@@ -28,6 +29,9 @@ export function ChartCard({ kind, title, summary, days, series, format }: ChartC
     legendProps: { verticalAlign: 'bottom' as const, height: 32 },
     gridAxis: 'x' as const,
     tickLine: 'none' as const,
+    // Else the uppermost number is pushed down, beside the wrong line.
+    barChartProps: TOP,
+    lineChartProps: TOP,
     xAxisProps: { minTickGap: 24 },
     yAxisProps: { width: 64, allowDecimals: false },
     textColor: 'var(--wa-muted)',

@@ -5,7 +5,7 @@ import { Router, useLocation } from 'wouter';
 import { BotAvatar } from '../parts/Avatar.tsx';
 import { ColorSchemeSwitch } from '../parts/ColorSchemeSwitch.tsx';
 import { Icon } from '../parts/Icon.tsx';
-import { SIGNED_OUT, session, signOut } from './api.ts';
+import { deadLetters, SIGNED_OUT, session, signOut } from './api.ts';
 import { Conversations } from './Conversations.tsx';
 import { DeadLetters } from './DeadLetters.tsx';
 import classes from './inbox.module.css';
@@ -57,6 +57,7 @@ const PLACES = [
 function SignedIn() {
   const connection = useLive();
   const [path, navigate] = useLocation();
+  const givenUp = useQuery({ queryKey: ['dead-letters'], queryFn: deadLetters }).data?.count ?? 0;
   const place = PLACES.find((one) => one.path !== '/' && path.startsWith(one.path)) ?? PLACES[0];
   return (
     <div className={classes.page}>
@@ -70,7 +71,13 @@ function SignedIn() {
         <Tabs value={place.path} onChange={(next) => navigate(next ?? '/')} variant="none" className={classes.tabs}>
           <Tabs.List aria-label="Parts of the inbox">
             {PLACES.map(({ path: to, name, icon }) => (
-              <Tabs.Tab key={to} value={to} leftSection={<Icon name={icon} size={16} />} aria-label={name}>
+              <Tabs.Tab
+                key={to}
+                value={to}
+                leftSection={<Icon name={icon} size={16} />}
+                rightSection={to === '/undelivered' && givenUp > 0 && <span className={classes.count}>{givenUp}</span>}
+                aria-label={to === '/undelivered' && givenUp > 0 ? `${name} ${givenUp}` : name}
+              >
                 {name}
               </Tabs.Tab>
             ))}

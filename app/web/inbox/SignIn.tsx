@@ -1,5 +1,6 @@
-import { Button, Center, Paper, PasswordInput, Stack, Text, Title } from '@mantine/core';
+import { Button, Center, Group, Paper, PasswordInput, Stack, Text, Title } from '@mantine/core';
 import { type FormEvent, useState } from 'react';
+import { BotAvatar } from '../parts/Avatar.tsx';
 import { signIn } from './api.ts';
 
 /** Asks for the password of the inbox. */
@@ -26,9 +27,12 @@ export function SignIn({ onDone }: { onDone: () => void }) {
       <Paper withBorder shadow="sm" p="xl" w={380} maw="100%">
         <form onSubmit={submit}>
           <Stack>
-            <Title order={1} size="h3">
-              Recado inbox
-            </Title>
+            <Group gap="sm">
+              <BotAvatar size={36} />
+              <Title order={1} size="h3">
+                Recado inbox
+              </Title>
+            </Group>
             <PasswordInput
               label="Password"
               description="ADMIN_PASSWORD, or the one the bot logged at its start"
@@ -37,6 +41,7 @@ export function SignIn({ onDone }: { onDone: () => void }) {
               error={problem}
               autoFocus
               required
+              withAsterisk={false}
               autoComplete="current-password"
             />
             <Button type="submit" loading={busy}>

@@ -81,7 +81,7 @@ export function ThreadHeader({ conversation, onClose, onChange }: ThreadHeaderPr
 
 const PAUSES = [15, 30, 60, 240, 1_440].map((minutes) => ({
   value: String(minutes),
-  label: minutes < 60 ? `${minutes} min` : `${minutes / 60} h`,
+  label: minutes < 60 ? `for ${minutes} min` : `for ${minutes / 60} h`,
 }));
 
 /** Pauses the bot, so that a person answers. */

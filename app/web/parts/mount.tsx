@@ -2,6 +2,7 @@ import '@mantine/core/styles.css';
 import '@mantine/notifications/styles.css';
 import './look.css';
 import { MantineProvider } from '@mantine/core';
+import { useMediaQuery } from '@mantine/hooks';
 import { Notifications } from '@mantine/notifications';
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { Component, type ReactNode, StrictMode } from 'react';
@@ -20,12 +21,18 @@ export function mount(page: ReactNode): void {
     <StrictMode>
       <MantineProvider theme={theme} defaultColorScheme="auto" getStyleNonce={() => nonce}>
         <QueryClientProvider client={queries}>
-          <Notifications position="top-center" />
+          <Notices />
           <WhenItBreaks>{page}</WhenItBreaks>
         </QueryClientProvider>
       </MantineProvider>
     </StrictMode>,
   );
+}
+
+/** Where they cover neither what somebody writes nor, where there is room, what they look at. */
+function Notices() {
+  const wide = useMediaQuery('(min-width: 700px)', true, { getInitialValueInEffect: false });
+  return <Notifications position={wide ? 'bottom-left' : 'top-center'} />;
 }
 
 /** Says in words that the page broke, instead of showing nothing. React offers this to classes only. */
