@@ -4,8 +4,10 @@ import type { ArchivedConversation } from '../archive/conversations.ts';
 import type { ArchivedMessage } from '../archive/messages.ts';
 import { phoneOf } from '../archive/phone.ts';
 import type { Task as ArchivedTask } from '../archive/tasks.ts';
+import { formatForWhatsApp } from '../channels/format.ts';
 import { isWindowOpen, windowUntil } from '../channels/window.ts';
 import { addressesOf, type ConversationId, type InboundMessage } from '../message.ts';
+import { scrub } from '../privacy/scrub.ts';
 import {
   type Analytics,
   type Conversation,
@@ -31,7 +33,7 @@ export function presentMessage(message: ArchivedMessage): Message {
     direction: message.direction,
     author: message.author,
     message_type: message.type,
-    message_body: message.body,
+    message_body: asSent(message.body, message.author),
     media_url: message.media[0]?.url ?? null,
     media: message.media.map(({ kind, contentType, url }) => ({ kind, content_type: contentType, url })),
     transcription: message.transcription,
@@ -68,6 +70,11 @@ export function presentMessage(message: ArchivedMessage): Message {
   };
 }
 
+/** What the bot says is kept as the model wrote it, in Markdown; what people got is WhatsApp's formatting of it. */
+function asSent(text: string, author: ArchivedMessage['author']): string {
+  return author === 'bot' ? formatForWhatsApp(scrub(text)) : text;
+}
+
 /** What the bot's own memory says of a conversation: newer than the archive, which learns it a moment later. Unix ms, 0 for never. */
 export interface Remembered {
   takeoverUntil: number;
@@ -95,7 +102,7 @@ export function presentConversation(
     open_tasks: conversation.openTasks,
     first_message_at: iso(conversation.firstMessageAt),
     last_message_at: iso(conversation.lastMessageAt),
-    last_message_text: lastMessage?.text ?? null,
+    last_message_text: lastMessage && asSent(lastMessage.text, lastMessage.author),
     last_message_type: lastMessage?.type ?? null,
     last_message_author: lastMessage?.author ?? null,
     last_sentiment: sentimentOf(conversation.sentiment),

@@ -59,6 +59,12 @@ function failed(errorCode: string | null, code: string | null = null): Partial<A
   };
 }
 
+test('what the bot said is shown as it was sent, and what people wrote as they wrote it', () => {
+  const body = '**tomorrow** at 4';
+  const shown = (author: ArchivedMessage['author']) => presentMessage(message({ body, author })).message_body;
+  assert.deepEqual([shown('bot'), shown('desk'), shown('contact')], ['*tomorrow* at 4', body, body]);
+});
+
 test('why a message did not arrive is told in words', () => {
   const error = (overrides: Partial<ArchivedMessage>) => presentMessage(message(overrides)).delivery_error;
   assert.match(error(failed('63016')) ?? '', /24 hours.*template/);
