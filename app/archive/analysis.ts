@@ -104,6 +104,10 @@ export function createAnalysisStore(database: Database): AnalysisStore {
           .where('id', '=', (eb) =>
             eb.selectFrom('whatsapp_messages').select('conversation_id').where('id', '=', about),
           )
+          // Analyses end in any order: a newer message's stays.
+          .where(sql<boolean>`not exists (select from whatsapp_messages newer, whatsapp_messages this
+            where this.id = ${about} and newer.conversation_id = this.conversation_id
+              and newer.received_at > this.received_at and newer.ai_sentiment is not null)`)
           .execute();
         const message = await db
           .updateTable('whatsapp_messages')

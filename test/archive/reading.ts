@@ -340,6 +340,20 @@ export function readingSuite(open: () => Database): void {
       assert.deepEqual([conversation?.sentiment, conversation?.openTasks], ['urgent', 1]);
     });
 
+    test('that ends late does not hide the mood of a newer message', async () => {
+      const [older, newer] = [received({ text: 'older' }), received({ text: 'newer', receivedAt: NOON + 1_000 })];
+      await write(older, made([older], 'a'), newer, made([newer], 'b', { at: NOON + 2_000 }));
+      const store = createAnalysisStore(open());
+      const bursts = await store.take({ most: 2, leaseMs: 60_000 });
+      for (const burst of bursts.toReversed()) {
+        const [message] = burst.messages;
+        const sentiment = message?.text === 'newer' ? 'positive' : 'negative';
+        await store.complete(burst, { about: message?.id ?? '', analysis: { ...analysis, sentiment }, task: null });
+      }
+      assert.equal(bursts.length, 2);
+      assert.equal((await createConversations(open()).find(PHONE))?.sentiment, 'positive');
+    });
+
     test('fails with the reason, and tries again when it is worth it', async () => {
       const question = received();
       await write(question, made([question], 'yes'));
