@@ -75,7 +75,9 @@ function SignedIn() {
                 key={to}
                 value={to}
                 leftSection={<Icon name={icon} size={16} />}
-                rightSection={to === '/undelivered' && givenUp > 0 && <span className={classes.count}>{givenUp}</span>}
+                rightSection={
+                  to === '/undelivered' && givenUp > 0 && <span className={classes.count}>{` ${givenUp}`}</span>
+                }
                 aria-label={to === '/undelivered' && givenUp > 0 ? `${name} ${givenUp}` : name}
               >
                 {name}
