@@ -1,19 +1,17 @@
 /**
- * Takes the pictures of the README: `node --import tsx test/web/screenshots.ts`. Needs Chromium, and fonts that have emoji
+ * Takes the README's pictures of the phone: `node --import tsx test/web/screenshots.ts`. Needs Chromium, and fonts that have emoji
  * (fonts-noto-color-emoji).
  */
-import { mkdirSync } from 'node:fs';
 import type { Page } from 'playwright-core';
 import sharp from 'sharp';
 import { startBrowser } from '../support/browser.ts';
 import { buildPages } from '../support/pages.ts';
 import { startSimulatedBot } from '../support/simulated-bot.ts';
+import { shoot } from './shoot.ts';
 
-const FOLDER = 'docs/screenshots';
 const DESKTOP = { viewport: { width: 1360, height: 860 } };
 const PHONE = { viewport: { width: 390, height: 780 }, isMobile: true, hasTouch: true };
 
-mkdirSync(FOLDER, { recursive: true });
 const bot = await startSimulatedBot({ TWIML_DEADLINE_MS: '1500', HISTORY_TOKENS: '250' }, await buildPages());
 const browser = await startBrowser();
 const address = `${bot.url}/simulator/as/15550100123`;
@@ -59,13 +57,6 @@ async function say(page: Page, text: string, waitMs = 1_000): Promise<void> {
   await field.fill(text);
   await field.press('Enter');
   await page.waitForTimeout(waitMs);
-}
-
-/** With a palette: a quarter of the size, and nobody sees it. */
-async function shoot(page: Page, name: string): Promise<void> {
-  const picture = sharp(await page.screenshot({ animations: 'disabled' }));
-  const { size } = await picture.png({ palette: true, quality: 90, effort: 10 }).toFile(`${FOLDER}/${name}.png`);
-  process.stdout.write(`${FOLDER}/${name}.png ${Math.round(size / 1_000)} kB\n`);
 }
 
 function beach(): Promise<Buffer> {
