@@ -15,11 +15,12 @@ export type RedisAddress =
   | { kind: 'cluster'; nodes: { host: string; port: number }[]; password: string | undefined };
 
 /**
- * How long a command may take, ms. The webhook has to say "503" within 2 s when Redis hangs, so that nothing pretends to be
- * stored; and on a cluster, where auto-pipelining has one bundle of commands under way at a time, a command may first have
- * to wait for the one before it to run out of time. A healthy Redis answers in well under a millisecond.
+ * How long a command may take, ms: the webhook has to say "503" within 2 s when Redis hangs, so that nothing pretends to be
+ * stored. A healthy Redis answers in well under a millisecond; one on a machine that is short of time, in some hundred.
  */
-const COMMAND_TIMEOUT_MS = 800;
+const COMMAND_TIMEOUT_MS = 1_500;
+/** With auto-pipelining, a command may first have to wait for the bundle before it to run out of time. */
+const PIPELINED_TIMEOUT_MS = 800;
 
 /**
  * How long a connection may be silent while an answer is owed, ms, before it is given up for a new one. A machine that
@@ -63,8 +64,8 @@ function build(address: RedisAddress, { connection, patience, cluster }: typeof 
     case 'cluster':
       return new Cluster(address.nodes, {
         ...patience,
-        ...cluster,
-        redisOptions: { ...connection, ...given(address.password) },
+        ...cluster.patience,
+        redisOptions: { ...connection, ...cluster.connection, ...given(address.password) },
       });
   }
 }
@@ -84,14 +85,14 @@ const PEOPLE = {
     connectionName: 'recado',
   },
   patience: { lazyConnect: true, enableOfflineQueue: false, retryStrategy },
-  cluster: { enableAutoPipelining: true },
+  cluster: { connection: { commandTimeout: PIPELINED_TIMEOUT_MS }, patience: { enableAutoPipelining: true } },
 };
 
 /** Nobody does. */
 const QUEUE = {
   connection: { connectTimeout: 5_000, maxRetriesPerRequest: null, connectionName: 'recado-queue' },
   patience: { lazyConnect: true, retryStrategy },
-  cluster: {},
+  cluster: { connection: {}, patience: {} },
 };
 
 function given(password: string | undefined): { password?: string } {
