@@ -9,8 +9,8 @@ import { freePort } from './ports.ts';
 export type Program = Awaited<ReturnType<typeof startProgram>>;
 
 /** How Node runs a source of ours from any folder: in the project's own there may be a `.env` of whoever works on it. */
-export function argumentsFor(source: string): string[] {
-  return ['--import', import.meta.resolve('tsx'), fileURLToPath(new URL(`../../${source}`, import.meta.url))];
+export function argumentsFor(source: string, more: readonly string[] = []): string[] {
+  return ['--import', import.meta.resolve('tsx'), ...more, fileURLToPath(new URL(`../../${source}`, import.meta.url))];
 }
 
 /** Starts it over the doubles, and resolves when it is ready. */

@@ -1,10 +1,12 @@
 /** The program as people run it, in a process of its own that can be killed and started again at the same address. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { tmpdir } from 'node:os';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ACCOUNT_SID, AUTH_TOKEN } from '../../support/bot.ts';
 import { freePort } from '../../support/ports.ts';
+import { argumentsFor } from '../../support/program.ts';
 
 export interface Program {
   readonly url: string;
@@ -51,7 +53,8 @@ export async function createProgram(
     async start() {
       if (isOver) throw new Error('the program was stopped for good');
       if (child && child.exitCode === null && child.signalCode === null) await once(child, 'exit');
-      const started = spawn(process.execPath, ['--import', 'tsx', ...nodeArguments, 'app/main.ts'], {
+      const started = spawn(process.execPath, argumentsFor('app/main.ts', nodeArguments), {
+        cwd: tmpdir(),
         env: { ...USUAL, PATH: process.env.PATH, ...environment, PORT: String(port) },
         stdio: ['ignore', 'pipe', 'inherit'],
       });
