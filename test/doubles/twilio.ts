@@ -86,6 +86,8 @@ export interface TwilioDouble {
   readonly fileRequests: RecordedRequest[];
   /** First in, first out. */
   readonly faults: TwilioFault[];
+  /** How far its clock is ahead of this machine's, ms. As made: 0. */
+  aheadMs: number;
   /** Who may send. As made: Twilio's sandbox. */
   readonly senders: Set<string>;
   /** Makes a file of a message that came in. @returns the address that the webhook names */
@@ -129,6 +131,7 @@ export async function startTwilioDouble({ accountSid, authToken }: TwilioDoubleO
     requests: [],
     fileRequests: [],
     faults: [],
+    aheadMs: 0,
     senders: new Set(['whatsapp:+14155238886']),
     addMedia(bytes, contentType, messageSid = newSid('MM')) {
       const path = `${account}/Messages/${messageSid}/Media/${newSid('ME')}`;
@@ -136,7 +139,7 @@ export async function startTwilioDouble({ accountSid, authToken }: TwilioDoubleO
       return double.url + path;
     },
     addReply(reply) {
-      const message = newMessage({ direction: 'outbound-reply', status: 'sent', ...reply });
+      const message = newMessage({ direction: 'outbound-reply', status: 'sent', createdAt: now(), ...reply });
       double.sent.push(message);
       return message;
     },
@@ -154,9 +157,15 @@ export async function startTwilioDouble({ accountSid, authToken }: TwilioDoubleO
   };
   return double;
 
+  /** By its own clock, unix ms. */
+  function now(): number {
+    return Date.now() + double.aheadMs;
+  }
+
   async function serveApi(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const request = await recorded(incoming);
     double.requests.push(request);
+    outgoing.setHeader('Date', new Date(now()).toUTCString());
     if (incoming.headers.authorization !== credentials) return answer(outgoing, refusal(401, 20003, 'Authenticate'));
     const operation = operationOf(request);
     if (!operation)
@@ -200,6 +209,7 @@ export async function startTwilioDouble({ accountSid, authToken }: TwilioDoubleO
     const [anySender = ''] = double.senders;
     const messagingServiceSid = form.get('MessagingServiceSid');
     const message = newMessage({
+      createdAt: now(),
       to: form.get('To') ?? '',
       from: form.get('From') ?? anySender,
       body: form.get('Body') ?? '',
@@ -325,14 +335,15 @@ function problemWith(form: URLSearchParams, senders: ReadonlySet<string>): Answe
   return undefined;
 }
 
-function newMessage(given: Pick<SentMessage, 'to' | 'from' | 'body'> & Partial<SentMessage>): SentMessage {
+function newMessage(
+  given: Pick<SentMessage, 'to' | 'from' | 'body' | 'createdAt'> & Partial<SentMessage>,
+): SentMessage {
   return {
     sid: newSid('SM'),
     direction: 'outbound-api',
     messagingServiceSid: null,
     statusCallback: null,
     status: 'queued',
-    createdAt: Date.now(),
     ...given,
   };
 }

@@ -26,7 +26,7 @@ export interface TwilioChannelOptions {
 const LONGEST_TEXT = 1_600;
 /** How many of the latest messages to a person are looked through. */
 const LOOKED_THROUGH = 100;
-/** Twilio's times are whole seconds and its clock is not ours. */
+/** Twilio's times are whole seconds, and what is known of its clock is no better. */
 const CLOCK_SKEW_MS = 2_000;
 const DAY_MS = 86_400_000;
 
@@ -63,9 +63,11 @@ export function createTwilioChannel(options: TwilioChannelOptions): Channel {
     async findSent(to, text, since, signal) {
       const messages = await call(true, signal, () => twilio.messages.list(latestTo(to, since)));
       const wanted = comparable(text);
+      // Their list has their time: where our clock is ahead, a message seems older than the reply it is.
+      const earliest = since + Math.min(0, http.aheadMs) - CLOCK_SKEW_MS;
       return messages
         .filter(({ status }) => !NOT_SENT.has(status))
-        .filter((message) => comparable(message.body ?? '') === wanted && createdAt(message) >= since - CLOCK_SKEW_MS)
+        .filter((message) => comparable(message.body ?? '') === wanted && createdAt(message) >= earliest)
         .sort((a, b) => createdAt(b) - createdAt(a))
         .map(({ sid }) => sid);
     },

@@ -6,6 +6,8 @@ import RequestClient from 'twilio/lib/base/RequestClient.js';
 export interface TwilioHttp {
   /** For the SDK's constructor. */
   client: RequestClient;
+  /** How far the other side's clock was ahead of ours at its latest answer, ms; negative when it is behind. To a second or so. */
+  readonly aheadMs: number;
   /**
    * Makes a call of the SDK with this signal: the SDK itself has no way to be given one, and its own time limit only
    * counts silence, not a response that trickles in or a connection that is never made.
@@ -15,6 +17,7 @@ export interface TwilioHttp {
 
 /** @param timeoutMs how long a connection may be silent */
 export function createTwilioHttp(timeoutMs: number): TwilioHttp {
+  let aheadMs = 0;
   const signals = new AsyncLocalStorage<AbortSignal>();
   const client = new RequestClient({ timeout: timeoutMs, autoRetry: false });
   // With HTTP_PROXY set the SDK takes an agent that has neither the time limit nor connections that are kept.
@@ -28,7 +31,15 @@ export function createTwilioHttp(timeoutMs: number): TwilioHttp {
   client.axios.interceptors.response.use((response) => {
     // The SDK looks into the body of an error, and falls over when there is none.
     response.data ??= '';
+    const theirs = Date.parse(String(response.headers.date));
+    if (!Number.isNaN(theirs)) aheadMs = theirs - Date.now();
     return response;
   });
-  return { client, within: (signal, call) => signals.run(signal, call) };
+  return {
+    client,
+    get aheadMs() {
+      return aheadMs;
+    },
+    within: (signal, call) => signals.run(signal, call),
+  };
 }

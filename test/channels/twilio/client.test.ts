@@ -112,6 +112,16 @@ describe('Twilio', () => {
     assert.deepEqual(await channel.findSent(TO, scrub('hello'), Date.now() - 1_000), [sid]);
   });
 
+  test('knows what was sent also when our clock is not theirs', async () => {
+    const channel = channelTo(twilio);
+    for (const aheadMs of [-60_000, 60_000]) {
+      twilio.aheadMs = aheadMs;
+      const since = Date.now();
+      const sid = await channel.send(TO, scrub(`sent ${aheadMs} ms ahead`), 'reply-1');
+      assert.deepEqual(await channel.findSent(TO, scrub(`sent ${aheadMs} ms ahead`), since), [sid]);
+    }
+  });
+
   test('is asked for whole days, so that midnight hides nothing', async () => {
     const channel = channelTo(twilio);
     await channel.findSent(TO, scrub('x'), Date.UTC(2026, 10, 21, 0, 0, 1));
