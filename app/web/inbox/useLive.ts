@@ -31,18 +31,27 @@ export function useLive(): Connection {
     let again: number | undefined;
 
     function listen(missedSome: boolean): void {
+      // Without an id of something heard, the server cannot tell what was missed.
+      let isUnsure = missedSome;
+      let lastHeard = '';
       source = new EventSource(EVENTS_URL);
-      source.addEventListener('ready', () => {
+      source.addEventListener('ready', ({ lastEventId }) => {
         setConnection('live');
-        if (missedSome) refresh(EVERYTHING, null);
+        if (isUnsure) refresh(EVERYTHING, null);
+        isUnsure = false;
+        lastHeard = lastEventId;
       });
       source.addEventListener('change', ({ data }) => {
         const { kind, phone_number } = JSON.parse(data) as LiveEvent; // what our own server sends, see contract.ts
         refresh(STALE[kind] ?? [], phone_number);
       });
-      source.addEventListener('reset', () => refresh(EVERYTHING, null));
+      source.addEventListener('reset', ({ lastEventId }) => {
+        lastHeard = lastEventId;
+        refresh(EVERYTHING, null);
+      });
       source.addEventListener('error', () => {
         setConnection('lost');
+        isUnsure ||= lastHeard === '';
         if (source.readyState !== EventSource.CLOSED) return;
         // Perhaps the session has ended: that question knows, and shows the sign-in.
         void queries.invalidateQueries({ queryKey: ['session'] });
