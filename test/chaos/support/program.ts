@@ -92,12 +92,12 @@ const USUAL = {
 };
 
 async function ready(url: string, child: ChildProcess): Promise<void> {
-  for (let waitedMs = 0; waitedMs < 30_000; waitedMs += 20) {
+  for (let waitedMs = 0; waitedMs < 120_000; waitedMs += 20) {
     if (child.exitCode !== null) throw new Error(`the program ended with exit code ${child.exitCode}`);
     const answer = await fetch(`${url}/healthz`).catch(() => null);
     await answer?.text();
     if (answer?.status === 200) return;
     await sleep(20);
   }
-  throw new Error('the program was not ready within 30 s');
+  throw new Error('the program was not ready within two minutes');
 }
