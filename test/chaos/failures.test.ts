@@ -164,7 +164,7 @@ test('with a third of the calls failing everybody gets one answer or one apology
 async function writeAll(person: Person, chance: () => number): Promise<void> {
   for (let i = 0; i < MESSAGES; i++) {
     await person.write();
-    await sleep(chance() * sized(3_000, 4_000));
+    await sleep(chance() * sized(2_000, 4_000));
   }
 }
 
