@@ -24,14 +24,15 @@ import { FAILURES } from '../errors.ts';
 /** How often what waits is taken over before it is given up. */
 export const MOST_ATTEMPTS = 5;
 
-/** How many turns in a row may die over the same messages before these are given up. */
-export const MOST_CRASHES = 5;
-
 /**
- * From so many crashes on, a conversation is taken over with no other beside it: the next crash shows who is to blame. It is the
- * last try alone, so that two outages in a row do not put a whole crowd into single file.
+ * How many turns in a row may die over the same messages before these are given up. Many, because whoever was at work when a
+ * process died is counted, and most of them have nothing to do with it: with 5, a machine that kills its processes every
+ * other second gets the innocent given up as well.
  */
-export const SUSPICIOUS_CRASHES = MOST_CRASHES - 1;
+export const MOST_CRASHES = 15;
+
+/** From so many crashes on, a conversation is taken over with no other beside it: fewer of the innocent are counted then. */
+export const SUSPICIOUS_CRASHES = 5;
 
 /** How long a conversation rests after its n-th attempt (0 = the first try): 15 s, 1 min, 4 min, 16 min, an hour. */
 export function retryWaitMs(attempts: number): number {

@@ -53,8 +53,8 @@ export interface TurnsOptions {
   now: () => number;
 }
 
-/** How long a conversation rests whose turn could not go on without Redis, ms. */
-const REDIS_REST_MS = 1_000;
+/** How long a conversation rests whose turn could not go on without Redis, ms: until the provider's list shows what was sent, too. */
+const REDIS_REST_MS = 5_000;
 
 export function createTurns(options: TurnsOptions): Turns {
   const { mailbox, allowance, channel, read, compose, deliver, ending, summarize, metrics, leaseMs, now } = options;
