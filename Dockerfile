@@ -32,5 +32,4 @@ EXPOSE 3002
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT || 3002}/healthz`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
-# As `npm start` does: twice the room for what is young, see app/README.md.
-CMD ["node", "--max-semi-space-size=32", "dist/app/main.js"]
+CMD ["node", "dist/app/main.js"]

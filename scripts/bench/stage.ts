@@ -138,7 +138,7 @@ async function startBot(
 ) {
   const port = await freePort();
   const output = openSync(logFile, 'a');
-  const nodeArgs = [...startOptions(), ...(profileDir ? ['--cpu-prof', '--cpu-prof-dir', profileDir] : [])];
+  const nodeArgs = profileDir ? ['--cpu-prof', '--cpu-prof-dir', profileDir] : [];
   // Another working directory than the project's, so that no .env of the operator's is read.
   const child = children.spawnModule({ source: 'app/main.ts', built: built ? 'dist/app/main.js' : null }, nodeArgs, {
     cwd: directory,
@@ -154,15 +154,6 @@ async function startBot(
     if (status !== 200) throw new Error(`/readyz says ${status}`);
   });
   return { child, port };
-}
-
-/** What `npm start` tells node. */
-function startOptions(): string[] {
-  // Our own package.json.
-  const { scripts } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
-    scripts: { start: string };
-  };
-  return scripts.start.split(' ').filter((word) => word.startsWith('--'));
 }
 
 /** As in production, everything on. Nothing of the operator's own environment but where programs are. */
