@@ -1,19 +1,18 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { after, before, describe, it } from 'node:test';
 import { sql } from 'kysely';
 import type { BrowserContextOptions, Locator, Page } from 'playwright-core';
 import sharp from 'sharp';
 import { newSid } from '../doubles/twilio.ts';
 import { PASSWORD } from '../inbox/desk.ts';
+import { barriers } from '../support/axe.ts';
 import { eventually } from '../support/bot.ts';
 import { NO_BROWSER, startBrowser, stillness, type TestBrowser } from '../support/browser.ts';
 import { DAY_MS, type InboxDesk, startInboxDesk } from './inbox-desk.ts';
 
 const DESKTOP = { viewport: { width: 1440, height: 900 } };
 const PHONE = { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true };
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 const ANA = '15550100101';
 const BEN = '15550100102';
@@ -582,25 +581,4 @@ async function bury({ redis, keys }: InboxDesk, text: string): Promise<void> {
   const why = { code: 'model.timeout', reason: 'no answer in 60000 ms', reply: '' };
   const fields = { conversation, turn: newSid('T'), at, ...why, messages };
   await redis.xadd(keys.of(conversation).dead, '*', ...Object.entries(fields).flat());
-}
-
-/** What axe finds that keeps somebody out: its serious and critical findings, by rule and place. */
-async function barriers(page: Page): Promise<string[]> {
-  await page.evaluate(AXE);
-  return page.evaluate(async () => {
-    // The script above put it there.
-    const { axe } = globalThis as unknown as {
-      axe: {
-        run: () => Promise<{
-          violations: { id: string; impact: string; nodes: { target: string[]; failureSummary: string }[] }[];
-        }>;
-      };
-    };
-    const { violations } = await axe.run();
-    return violations
-      .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-      .flatMap(({ id, nodes }) =>
-        nodes.map(({ target, failureSummary }) => `${id} at ${target.join(' ')}: ${failureSummary}`),
-      );
-  });
 }

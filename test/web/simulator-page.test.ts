@@ -1,16 +1,14 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { after, before, describe, it } from 'node:test';
 import type { BrowserContextOptions, Locator, Page } from 'playwright-core';
 import sharp from 'sharp';
+import { barriers } from '../support/axe.ts';
 import { NO_BROWSER, startBrowser, stillness, type TestBrowser } from '../support/browser.ts';
 import { buildPages } from '../support/pages.ts';
 import { type SimulatedBot, startSimulatedBot } from '../support/simulated-bot.ts';
 
 const DESKTOP = { viewport: { width: 1440, height: 900 } };
 const PHONE = { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true };
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 describe('the phone in the browser', { skip: NO_BROWSER }, () => {
   let bot: SimulatedBot;
@@ -299,27 +297,6 @@ function phoneOn(page: Page): TestPhone {
     answers: bubbles.and(page.locator('[data-mine=false]')),
     own: bubbles.and(page.locator('[data-mine=true]')),
   };
-}
-
-/** What axe finds that keeps somebody out: its serious and critical findings, by rule and place. */
-async function barriers(page: Page): Promise<string[]> {
-  await page.evaluate(AXE);
-  return page.evaluate(async () => {
-    // The script above put it there.
-    const { axe } = globalThis as unknown as {
-      axe: {
-        run: () => Promise<{
-          violations: { id: string; impact: string; nodes: { target: string[]; failureSummary: string }[] }[];
-        }>;
-      };
-    };
-    const { violations } = await axe.run();
-    return violations
-      .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-      .flatMap(({ id, nodes }) =>
-        nodes.map(({ target, failureSummary }) => `${id} at ${target.join(' ')}: ${failureSummary}`),
-      );
-  });
 }
 
 /** Pastes or drops a picture. */
