@@ -70,7 +70,7 @@ export function presentMessage(message: ArchivedMessage): Message {
   };
 }
 
-/** What the bot says is kept as the model wrote it, in Markdown; what people got is WhatsApp's formatting of it. */
+/** What the bot says is kept as the model wrote it, in Markdown; what people get is WhatsApp's formatting of it. */
 function asSent(text: string, author: ArchivedMessage['author']): string {
   return author === 'bot' ? formatForWhatsApp(scrub(text)) : text;
 }
@@ -182,7 +182,7 @@ export function presentDeadLetter({ id, conversation, at, code, reason, reply, m
     at: iso(at),
     code,
     reason: explainFailure(code, reason),
-    reply: reply === '' ? null : reply,
+    reply: reply === '' ? null : asSent(reply, 'bot'),
     messages: messages.map(inWords),
   };
 }

@@ -172,7 +172,7 @@ test('what was given up is shown with its words, files and places', () => {
     at: NOON,
     code: 'channel.window',
     reason: 'for operators',
-    reply: 'The answer',
+    reply: 'The **answer**',
     messages: [
       { text: scrub('look'), attachments: [{ kind: 'image', contentType: 'image/png', ref: 'MM1/ME1' }] },
       { text: scrub(''), attachments: [{ kind: 'audio', contentType: 'audio/ogg', ref: 'MM2/ME2' }] },
@@ -180,6 +180,6 @@ test('what was given up is shown with its words, files and places', () => {
     ],
   });
   assert.deepEqual(letter.messages, ['[image] look', '[voice]', '[location]']);
-  assert.deepEqual([letter.phone_number, letter.reply], ['+15550100101', 'The answer']);
+  assert.deepEqual([letter.phone_number, letter.reply], ['+15550100101', 'The *answer*']);
   assert.deepEqual(DeadLetter.parse(letter), letter);
 });

@@ -5,6 +5,7 @@ import { useState } from 'react';
 import { Link } from 'wouter';
 import type { DeadLetter } from '../../inbox/contract.ts';
 import { Icon } from '../parts/Icon.tsx';
+import { WhatsAppText } from '../parts/WhatsAppText.tsx';
 import { deadLetters, drop, replay } from './api.ts';
 import classes from './DeadLetters.module.css';
 import { Nothing, Problem, Waiting } from './States.tsx';
@@ -109,7 +110,7 @@ function Said({ title, texts }: { title: string; texts: string[] }) {
       <small>{title}</small>
       {texts.map((text, i) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: the list of one letter never changes
-        <p key={i}>{text}</p>
+        <WhatsAppText key={i} text={text} />
       ))}
     </div>
   );
