@@ -86,7 +86,7 @@ const BY_FAILURE: Record<FailureCode, string> = {
   'store.unavailable': "The bot's memory (Redis) did not answer.",
   'turn.overtaken':
     'Somebody took over, or blocked them, before it was clear that this had gone out. Look at their phone first.',
-  'turn.crashed': 'The bot broke down over it again and again. The log says how; only replay it when that is mended.',
+  'turn.crashed': 'The bot broke down over it again and again. The log says how; try again only when that is mended.',
   'archive.unavailable': 'The archive did not answer.',
   'model.unavailable': `${MODEL}: its server is away or has trouble.`,
   'model.timeout': `${MODEL} in time.`,
