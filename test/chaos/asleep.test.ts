@@ -20,6 +20,9 @@ before(async () => {
 
 after(() => stage.stop());
 
+/** What a turn says that keeps silent because its lease is gone, or may be. */
+const LOST = /somebody else|nobody could be asked/i;
+
 const TOO_MANY: Outcome = {
   status: 429,
   headers: { 'content-type': 'application/json' },
@@ -28,20 +31,24 @@ const TOO_MANY: Outcome = {
 
 test('a process that slept between two tries to send sends nothing when somebody else has sent meanwhile', async (t) => {
   const [ana] = createPeople(1, { ...stage, route: () => sleeper.program.url }) as [Person];
-  let hasSlept = false;
+  let state: 'awake' | 'tired' | 'asleep' = 'awake';
   sleeper.twilio.handle = (request, forward) => {
-    if (hasSlept || request.method !== 'POST' || !request.path.endsWith('/Messages.json')) {
+    if (state === 'asleep' || request.method !== 'POST' || !request.path.endsWith('/Messages.json')) {
       return asTwilio(request, forward);
     }
-    hasSlept = true;
-    // It has the refusal before it sleeps, and so the next try is what it wakes up for.
-    setTimeout(() => sleeper.program.freeze(), 200);
+    // It has a refusal before it sleeps, and so the next try is what it wakes up for.
+    if (state === 'awake') setTimeout(fallAsleep, 200);
+    state = 'tired';
     return TOO_MANY;
   };
+  function fallAsleep(): void {
+    state = 'asleep';
+    sleeper.program.freeze();
+  }
   await ana.write();
   await eventually('the other one answered', () => stage.twilio.sent.length > 0);
   sleeper.program.wake();
-  await eventually('it sees what it has lost', () => sleeper.program.logs.some((line) => /somebody else/i.test(line)));
+  await eventually('it sees what it has lost', () => sleeper.program.logs.some((line) => LOST.test(line)));
   const client = stage.redis.client();
   await settled(client);
   const verdict = await judge([ana], client, stage.twilio);
