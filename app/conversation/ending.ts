@@ -58,7 +58,7 @@ export function createEnding({ mailbox, metrics, now }: EndingOptions): Ending {
   }
 
   function crashed(held: Held, log: Log): Promise<null> {
-    const reason = `The process died ${held.crashes} times in a row while it was at this; its log says how.`;
+    const reason = `${held.crashes} turns in a row broke off at this, most likely with the process; the log says how.`;
     return giveUp(held, held.pending ? 0 : held.messages.length, 'turn.crashed', reason, log);
   }
 

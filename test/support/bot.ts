@@ -38,10 +38,9 @@ export async function startDoubles() {
   };
 }
 
-/** Builds the bot over the doubles and listens on a free port. Every log line is kept in `logs`. */
-export async function startBot(doubles: Doubles, environment: Environment = {}) {
-  const logs: string[] = [];
-  const config = readConfig({
+/** What leads a bot to the doubles. */
+export function settingsFor(doubles: Doubles) {
+  return {
     TWILIO_ACCOUNT_SID: ACCOUNT_SID,
     TWILIO_AUTH_TOKEN: AUTH_TOKEN,
     TWILIO_API_BASE_URL: doubles.twilio.url,
@@ -51,6 +50,14 @@ export async function startBot(doubles: Doubles, environment: Environment = {}) 
     // People are answered without the archive, and most tests are about that: nobody listens there.
     DATABASE_URL: NO_ARCHIVE,
     ADMIN_PASSWORD,
+  };
+}
+
+/** Builds the bot over the doubles and listens on a free port. Every log line is kept in `logs`. */
+export async function startBot(doubles: Doubles, environment: Environment = {}) {
+  const logs: string[] = [];
+  const config = readConfig({
+    ...settingsFor(doubles),
     LOG_LEVEL: 'debug',
     ...environment,
   });

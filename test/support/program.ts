@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { ACCOUNT_SID, ADMIN_PASSWORD, AUTH_TOKEN, type Doubles, eventually, NO_ARCHIVE } from './bot.ts';
+import { type Doubles, eventually, settingsFor } from './bot.ts';
 import { freePort } from './ports.ts';
 
 export type Program = Awaited<ReturnType<typeof startProgram>>;
@@ -18,19 +18,7 @@ export async function startProgram(doubles: Doubles) {
   const port = await freePort();
   const child = spawn(process.execPath, argumentsFor('app/main.ts'), {
     cwd: tmpdir(),
-    env: {
-      PATH: process.env.PATH,
-      PORT: String(port),
-      TWILIO_ACCOUNT_SID: ACCOUNT_SID,
-      TWILIO_AUTH_TOKEN: AUTH_TOKEN,
-      TWILIO_API_BASE_URL: doubles.twilio.url,
-      OPENAI_API_KEY: 'test-key',
-      OPENAI_BASE_URL: doubles.model.url,
-      REDIS_URL: doubles.redis.url,
-      DATABASE_URL: NO_ARCHIVE,
-      ADMIN_PASSWORD,
-      LOG_LEVEL: 'warn',
-    },
+    env: { ...settingsFor(doubles), PATH: process.env.PATH, PORT: String(port), LOG_LEVEL: 'warn' },
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   const exited = once(child, 'exit');

@@ -1,9 +1,11 @@
-import { ActionIcon, Button } from '@mantine/core';
-import { Fragment, useEffect, useLayoutEffect, useRef, useState } from 'react';
+import { Button } from '@mantine/core';
+import { Fragment, useEffect, useLayoutEffect, useRef } from 'react';
 import type { Message } from '../../inbox/contract.ts';
 import { Bubble } from '../parts/Bubble.tsx';
 import { Icon } from '../parts/Icon.tsx';
+import { ToEnd } from '../parts/ToEnd.tsx';
 import { dayOf } from '../parts/time.ts';
+import { useEnd } from '../parts/useEnd.ts';
 import { WhatsAppText } from '../parts/WhatsAppText.tsx';
 import { MessageItem } from './MessageItem.tsx';
 import classes from './Thread.module.css';
@@ -22,63 +24,44 @@ interface MessageListProps {
   older: { more: boolean; loading: boolean; load: () => void };
 }
 
-/** So near to the end, what comes in is followed, px. */
-const NEAR = 90;
 /** So near to the beginning, more is fetched. */
 const SOON = 300;
 
 /** The messages, the newest at the end and in sight, unless somebody reads further up. */
 export function MessageList({ messages, outbox, onAgain, onDiscard, name, wanted, older }: MessageListProps) {
-  const wall = useRef<HTMLDivElement>(null);
-  const list = useRef<HTMLUListElement>(null);
-  const seen = useRef({ follows: true, top: 0, height: 0, first: '' });
-  const [atEnd, setAtEnd] = useState(true);
+  const end = useEnd();
+  const shown = useRef({ height: 0, first: '' });
   const first = messages[0]?.id ?? '';
   const count = messages.length + outbox.length;
 
-  function toEnd(behavior: ScrollBehavior = 'auto'): void {
-    wall.current?.scrollTo({ top: wall.current.scrollHeight, behavior });
-  }
   function look(): void {
-    const { scrollHeight = 0, scrollTop = 0, clientHeight = 0 } = wall.current ?? {};
-    const near = scrollHeight - scrollTop - clientHeight < NEAR;
-    const up = scrollTop < seen.current.top;
-    // What grows below moves the end away; only somebody who scrolls up wants to stay.
-    const follows = near || (seen.current.follows && !up);
-    seen.current = { ...seen.current, follows, top: scrollTop, height: scrollHeight };
-    setAtEnd(follows);
+    const up = end.look();
+    const { scrollHeight = 0, scrollTop = 0 } = end.wall.current ?? {};
+    shown.current.height = scrollHeight;
     if (up && scrollTop < SOON && older.more && !older.loading) older.load();
   }
   // biome-ignore lint/correctness/useExhaustiveDependencies: what comes in is the reason, whatever it is
   useLayoutEffect(() => {
-    const { height, first: before, follows } = seen.current;
-    const element = wall.current;
+    const { height, first: before } = shown.current;
+    const element = end.wall.current;
     if (!element) return;
     // What is added above must not move what is being read.
     if (before !== '' && before !== first) element.scrollTop += element.scrollHeight - height;
-    else if (follows || outbox.length > 0) toEnd();
-    seen.current = { ...seen.current, first, height: element.scrollHeight, top: element.scrollTop };
+    else if (end.seen.current.follows || outbox.length > 0) end.toEnd();
+    shown.current = { first, height: element.scrollHeight };
+    end.seen.current.top = element.scrollTop;
   }, [count, first]);
-  // Pictures grow when they are there.
-  useEffect(() => {
-    if (!list.current) return;
-    const growth = new ResizeObserver(() => {
-      if (seen.current.follows) wall.current?.scrollTo({ top: wall.current.scrollHeight });
-    });
-    growth.observe(list.current);
-    return () => growth.disconnect();
-  }, []);
   useEffect(() => {
     if (!wanted) return;
-    seen.current.follows = false;
+    end.seen.current.follows = false;
     document.getElementById(`message-${wanted}`)?.scrollIntoView({ block: 'center' });
-  }, [wanted]);
+  }, [wanted, end.seen]);
 
   return (
     <div className={classes.stage}>
       <div
         className={classes.wall}
-        ref={wall}
+        ref={end.wall}
         onScroll={look}
         // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard
         tabIndex={0}
@@ -97,7 +80,7 @@ export function MessageList({ messages, outbox, onAgain, onDiscard, name, wanted
             Show older messages
           </Button>
         )}
-        <ul className={classes.messages} ref={list}>
+        <ul className={classes.messages} ref={end.list}>
           {messages.map((message, i) => {
             const before = messages[i - 1];
             const day = dayWithYear(message.received_at);
@@ -119,18 +102,7 @@ export function MessageList({ messages, outbox, onAgain, onDiscard, name, wanted
           ))}
         </ul>
       </div>
-      {!atEnd && (
-        <ActionIcon
-          className={classes.toEnd}
-          variant="default"
-          radius="xl"
-          size={40}
-          aria-label="To the newest message"
-          onClick={() => toEnd('smooth')}
-        >
-          <Icon name="down" />
-        </ActionIcon>
-      )}
+      <ToEnd end={end} />
     </div>
   );
 }

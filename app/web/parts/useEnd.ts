@@ -1,0 +1,50 @@
+import { type RefObject, useEffect, useRef, useState } from 'react';
+
+/** So near to the end, what comes in is followed, px. */
+const NEAR = 90;
+
+export interface End {
+  /** What scrolls; its scroll event calls `look`. */
+  wall: RefObject<HTMLDivElement | null>;
+  /** What grows in it. */
+  list: RefObject<HTMLUListElement | null>;
+  /** Is what comes in followed, and where was the wall when it was last looked at? */
+  seen: RefObject<{ follows: boolean; top: number }>;
+  /** As `seen.follows`, for what is shown. */
+  atEnd: boolean;
+  toEnd: (behavior?: ScrollBehavior) => void;
+  /** @returns whether somebody has scrolled up */
+  look: () => boolean;
+}
+
+/** Keeps the end of a list in sight while it grows, unless somebody reads further up. */
+export function useEnd(): End {
+  const wall = useRef<HTMLDivElement>(null);
+  const list = useRef<HTMLUListElement>(null);
+  const seen = useRef({ follows: true, top: 0 });
+  const [atEnd, setAtEnd] = useState(true);
+  // Pictures grow when they are there.
+  useEffect(() => {
+    if (!list.current) return;
+    const growth = new ResizeObserver(() => {
+      if (seen.current.follows) wall.current?.scrollTo({ top: wall.current.scrollHeight });
+    });
+    growth.observe(list.current);
+    return () => growth.disconnect();
+  }, []);
+
+  function toEnd(behavior: ScrollBehavior = 'auto'): void {
+    wall.current?.scrollTo({ top: wall.current.scrollHeight, behavior });
+  }
+  function look(): boolean {
+    const { scrollHeight = 0, scrollTop = 0, clientHeight = 0 } = wall.current ?? {};
+    const near = scrollHeight - scrollTop - clientHeight < NEAR;
+    const up = scrollTop < seen.current.top;
+    // What grows below moves the end away; only somebody who scrolls up wants to stay.
+    const follows = near || (seen.current.follows && !up);
+    seen.current = { follows, top: scrollTop };
+    setAtEnd(follows);
+    return up;
+  }
+  return { wall, list, seen, atEnd, toEnd, look };
+}
