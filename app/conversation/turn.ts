@@ -98,7 +98,7 @@ export function createTurns(options: TurnsOptions): Turns {
         if (stopping && open === null) return await ending.giveBack(held, 0, turnLog);
         if (held.crashes >= MOST_CRASHES) {
           held = await ending.crashed(held, turnLog);
-        } else if (held.pending && isOvertaken(held)) {
+        } else if (held.pending && isSilenced(held)) {
           held = await ending.overtaken(held, turnLog);
         } else if (held.pending) {
           held = await bringToItsEnd(held, held.pending, lease, turnLog);
@@ -126,8 +126,8 @@ export function createTurns(options: TurnsOptions): Turns {
     open?.end();
   }
 
-  /** May nothing be said any more that was to be said before? */
-  function isOvertaken({ blocked, takeoverUntil }: Held): boolean {
+  /** Did somebody at the desk see to it that the bot says nothing? */
+  function isSilenced({ blocked, takeoverUntil }: Held): boolean {
     return blocked || takeoverUntil > now();
   }
 
@@ -141,7 +141,7 @@ export function createTurns(options: TurnsOptions): Turns {
   ): Promise<Held | null> {
     const { signal } = lease;
     if (held.blocked) return keepQuiet(held, [], response, 'blocked', log);
-    if (held.takeoverUntil > now()) return keepQuiet(held, await linesOf(held, signal, log), response, 'takeover', log);
+    if (isSilenced(held)) return keepQuiet(held, await linesOf(held, signal, log), response, 'takeover', log);
     const admission = await allowance.judge(held.conversation, usage);
     if (admission === 'silence') return keepQuiet(held, [], response, 'over the limit', log);
     const startedAt = now();
@@ -242,12 +242,9 @@ export function createTurns(options: TurnsOptions): Turns {
   ): void {
     const outcome = delivered.kind === 'failed' ? delivered.code : made.answered.kind;
     metrics.turnEnded(outcome, made.reply.via);
-    const stages = Object.entries(took).map(([stage, ms]) => [stage, Math.round(ms)] as const);
-    for (const [stage, ms] of Object.entries(took)) metrics.stageTook(stage, ms);
-    metrics.stageTook(
-      'total',
-      Object.values(took).reduce((sum, ms) => sum + ms, 0),
-    );
+    const stages = Object.entries(took);
+    const total = stages.reduce((sum, [, ms]) => sum + ms, 0);
+    for (const [stage, ms] of [...stages, ['total', total] as const]) metrics.stageTook(stage, ms);
     metrics.scrubbed('answer', placeholdersIn(made.reply.text));
     log.info('Answered', {
       messages: held.messages.length,
@@ -257,7 +254,7 @@ export function createTurns(options: TurnsOptions): Turns {
       ...(held.attempts > 0 ? { attempts: held.attempts } : {}),
       ...(made.answered.kind === 'answer' ? { tokens: made.answered.usage } : {}),
       ...(made.answered.kind === 'apology' ? { failure: made.answered.failure } : {}),
-      ms: Object.fromEntries(stages),
+      ms: Object.fromEntries(stages.map(([stage, ms]) => [stage, Math.round(ms)])),
     });
   }
 }
