@@ -1,4 +1,4 @@
-/** Builds the pages of `app/web` into `dist/web`; `app/pages.ts` serves them. */
+/** Builds the pages of `app/web` into `dist/web`; `app/http/pages.ts` serves them. */
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vite';
 
@@ -6,7 +6,7 @@ export default defineConfig({
   root: 'app/web',
   base: '/web/',
   plugins: [react()],
-  // The nonce is another one in every response, see `app/pages.ts`.
+  // The nonce is another one in every response, see `app/http/pages.ts`.
   html: { cspNonce: 'NONCE_OF_THIS_RESPONSE' },
   build: {
     outDir: '../../dist/web',

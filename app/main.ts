@@ -5,8 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Config, readConfig } from './config.ts';
 import { Failure, SettingsError } from './errors.ts';
 import { createLogger, type Log } from './ops/logger.ts';
-import { type Places, startPlaces } from './wire/places.ts';
-import { type App, build } from './wire.ts';
+import { type App, build } from './wire/app.ts';
+import { type StandIns, startStandIns } from './wire/stand-ins.ts';
 
 /** How long turns in flight may take to finish after a signal. Containers are killed 30 s after it. */
 const DRAIN_MS = 25_000;
@@ -27,13 +27,13 @@ async function main(): Promise<void> {
   readEnvFile();
   const config = readConfig(process.env);
   const log = createLogger({ level: config.logLevel, format: process.stdout.isTTY ? 'text' : 'json' });
-  const places = await startPlaces(config, log);
-  const app = build(config, places, log);
+  const standIns = await startStandIns(config, log);
+  const app = build(config, standIns, log);
   const server = createHttpServer(ARRIVAL, app.koa.callback());
-  stopOnSignal(server, app, places, log);
+  stopOnSignal(server, app, standIns, log);
   await app.connect();
   await listen(server, config.port);
-  greet(config, places, log);
+  greet(config, standIns, log);
 }
 
 /** Settings of the environment win over those in the file; a missing file is no problem. */
@@ -52,10 +52,10 @@ function listen(server: Server, port: number): Promise<void> {
   });
 }
 
-function greet(config: Config, places: Places, log: Log): void {
+function greet(config: Config, standIns: StandIns, log: Log): void {
   log.info(`Recado listens on port ${config.port}`, {
-    model: places.model.answer,
-    provider: places.simulator ? 'simulator' : 'twilio',
+    model: standIns.model.answer,
+    provider: standIns.simulator ? 'simulator' : 'twilio',
     publicUrl: config.publicUrl ?? 'not given',
   });
   if (!config.validateSignature) {
@@ -63,7 +63,7 @@ function greet(config: Config, places: Places, log: Log): void {
       'TWILIO_VALIDATE_SIGNATURE is false: anybody can post messages in anybody’s name. Never run it so in public.',
     );
   }
-  if (places.simulator) {
+  if (standIns.simulator) {
     log.warn('The simulator stands in for Twilio: whoever reaches this port can talk to the bot. Try: npm run chat');
   } else if (!config.publicUrl && !config.trustProxy) {
     log.warn(
@@ -73,7 +73,7 @@ function greet(config: Config, places: Places, log: Log): void {
 }
 
 /** The first signal stops in order: no new work, finish what runs, close. The second leaves at once. */
-function stopOnSignal(server: Server, app: App, places: Places, log: Log): void {
+function stopOnSignal(server: Server, app: App, standIns: StandIns, log: Log): void {
   let stopping = false;
   let signaledAt = Number.NEGATIVE_INFINITY;
   const stop = async (signal: string): Promise<void> => {
@@ -90,7 +90,7 @@ function stopOnSignal(server: Server, app: App, places: Places, log: Log): void 
     if (!drained) log.warn('Not everything finished in time; the next start goes on with it');
     server.closeAllConnections();
     await app.close();
-    await places.stop();
+    await standIns.stop();
     log.info('Stopped');
     process.exit(0);
   };

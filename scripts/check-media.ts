@@ -2,7 +2,7 @@
 import { fileTypeFromBuffer } from 'file-type';
 import { createTwilioMedia } from '../app/channels/twilio/media.ts';
 import { isFailure } from '../app/errors.ts';
-import { imageTokens, visionOf } from '../app/llm/vision.ts';
+import { imageTokens, visionOf } from '../app/llm/openai/vision.ts';
 import { readVoice } from '../app/media/audio.ts';
 import { createDownloader } from '../app/media/download.ts';
 import { createImageReader } from '../app/media/image.ts';

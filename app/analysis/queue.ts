@@ -1,6 +1,6 @@
 /** The queue of turns whose messages wait for an analysis. It only names them: what was written stays in the archive. */
 import { type ConnectionOptions, type JobsOptions, Queue } from 'bullmq';
-import type { AnalysisStore } from '../archive/analysis.ts';
+import type { AnalysisStore } from '../archive/write/analysis.ts';
 import type { Log } from '../ops/logger.ts';
 
 /** One tag for all keys, so that BullMQ's scripts run on one node of a cluster. */

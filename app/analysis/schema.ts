@@ -1,6 +1,6 @@
 /** What the model is asked to tell about messages, and the categories it may choose from. */
 import { z } from 'zod';
-import type { Clean } from '../llm/structured.ts';
+import type { Clean } from '../llm/openai/structured.ts';
 
 /** How a message sounds. Fixed: the inbox filters by them, and the archive's column knows no others. */
 export const SENTIMENTS = ['positive', 'negative', 'neutral', 'urgent'] as const;

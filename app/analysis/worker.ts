@@ -1,7 +1,7 @@
 /** Analyzes what the queue names. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ConnectionOptions, type Job, UnrecoverableError, WaitingError, Worker } from 'bullmq';
-import type { AnalysisStore, Burst } from '../archive/analysis.ts';
+import type { AnalysisStore, Burst } from '../archive/write/analysis.ts';
 import { isFailure } from '../errors.ts';
 import type { Log } from '../ops/logger.ts';
 import type { Metrics } from '../ops/metrics.ts';

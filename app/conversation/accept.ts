@@ -9,7 +9,7 @@ import { newId } from '../ops/id.ts';
 import type { Log } from '../ops/logger.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import { placeholdersIn } from '../privacy/scrub.ts';
-import type { Turns } from './turn.ts';
+import type { Turns } from './turns.ts';
 
 /**
  * Takes in one message, unless so much waits already that it would wait too long: then `server.busy`, and nothing is stored.

@@ -1,4 +1,4 @@
-/** How a turn ends: sent and handed over, to be tried again later, or given up visibly. What leads to what stands in `plan.ts`. */
+/** How a turn ends: sent and handed over, to be tried again later, or given up visibly. What leads to what is one table, in `retries.ts`. */
 import type { FailureCode } from '../errors.ts';
 import { encodeEvent } from '../events.ts';
 import type { Held, Mailbox } from '../memory/mailbox.ts';
@@ -6,8 +6,8 @@ import type { Reply } from '../message.ts';
 import { newId } from '../ops/id.ts';
 import type { Log } from '../ops/logger.ts';
 import type { Metrics } from '../ops/metrics.ts';
-import type { Delivered } from './deliver.ts';
-import { MOST_ATTEMPTS, patiently, retryWaitMs, worthAnotherTry } from './plan.ts';
+import type { Delivered } from '../outbound/deliver.ts';
+import { MOST_ATTEMPTS, patiently, retryWaitMs, worthAnotherTry } from './retries.ts';
 
 export interface Ending {
   /** After a delivery. @returns what came in meanwhile, in the hands of the next turn. */

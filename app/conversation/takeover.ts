@@ -1,5 +1,5 @@
 /** What the people at the desk do in a conversation: write themselves, pause the bot, hand back. */
-import { isWindowOpen } from '../channels/window.ts';
+
 import { Failure } from '../errors.ts';
 import { type Events, encodeEvent } from '../events.ts';
 import { countTokens } from '../llm/tokens.ts';
@@ -7,9 +7,10 @@ import type { Desk } from '../memory/desk.ts';
 import { addressesOf, type ConversationId, type Line, type Reply } from '../message.ts';
 import { newId } from '../ops/id.ts';
 import type { Log } from '../ops/logger.ts';
+import type { Deliver } from '../outbound/deliver.ts';
+import { isWindowOpen } from '../outbound/window.ts';
 import { scrub } from '../privacy/scrub.ts';
-import type { Deliver } from './deliver.ts';
-import { patiently } from './plan.ts';
+import { patiently } from './retries.ts';
 
 export interface Takeover {
   /**

@@ -1,6 +1,6 @@
 /** A file that somebody sent, shown to people at the desk: whatever it is, it runs nowhere. */
 import type { Context } from 'koa';
-import type { ArchivedMedia } from '../archive/messages.ts';
+import type { ArchivedMedia } from '../archive/read/messages.ts';
 
 /**
  * What a browser shows by itself, beside which nothing is believed: a file that is something else stays a broken picture.

@@ -1,12 +1,13 @@
 /** What leaves the house: rows of the archive as the contract has them, nothing more. */
-import type { Series, Totals } from '../archive/analytics.ts';
-import type { ArchivedConversation } from '../archive/conversations.ts';
-import type { ArchivedMessage } from '../archive/messages.ts';
+
 import { phoneOf } from '../archive/phone.ts';
-import type { Task as ArchivedTask } from '../archive/tasks.ts';
-import { formatForWhatsApp } from '../channels/format.ts';
-import { isWindowOpen, windowUntil } from '../channels/window.ts';
+import type { Series, Totals } from '../archive/read/analytics.ts';
+import type { ArchivedConversation } from '../archive/read/conversations.ts';
+import type { ArchivedMessage } from '../archive/read/messages.ts';
+import type { Task as ArchivedTask } from '../archive/read/tasks.ts';
 import { addressesOf, type ConversationId, type InboundMessage } from '../message.ts';
+import { formatForWhatsApp } from '../outbound/format.ts';
+import { isWindowOpen, windowUntil } from '../outbound/window.ts';
 import { scrub } from '../privacy/scrub.ts';
 import {
   type Analytics,

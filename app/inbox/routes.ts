@@ -2,11 +2,11 @@
 import Router from '@koa/router';
 import type { Context, Middleware } from 'koa';
 import type { z } from 'zod';
-import type { Analytics } from '../archive/analytics.ts';
-import type { ArchivedConversation, Conversations } from '../archive/conversations.ts';
-import type { ArchivedMedia, Messages } from '../archive/messages.ts';
 import { readPhone } from '../archive/phone.ts';
-import type { Tasks } from '../archive/tasks.ts';
+import type { Analytics } from '../archive/read/analytics.ts';
+import type { ArchivedConversation, Conversations } from '../archive/read/conversations.ts';
+import type { ArchivedMedia, Messages } from '../archive/read/messages.ts';
+import type { Tasks } from '../archive/read/tasks.ts';
 import type { Takeover } from '../conversation/takeover.ts';
 import { Failure, isFailure } from '../errors.ts';
 import { type ConversationId, conversationId } from '../message.ts';

@@ -1,4 +1,3 @@
-import type { Stretch } from './sids.ts';
 import {
   ADDRESS,
   ALNUM,
@@ -14,7 +13,8 @@ import {
   USERINFO,
   type View,
   width,
-} from './view.ts';
+} from './decoded.ts';
+import type { Stretch } from './sids.ts';
 
 const DOMAINS = ['twilio.com', 'twiliocdn.com'] as const;
 const API_VERSION = '2010-04-01';

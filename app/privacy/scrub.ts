@@ -1,6 +1,6 @@
 import { findAddresses } from './addresses.ts';
+import { type View, viewOf } from './decoded.ts';
 import { type Stretch, takeSids } from './sids.ts';
-import { type View, viewOf } from './view.ts';
 
 declare const brand: unique symbol;
 

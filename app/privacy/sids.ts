@@ -1,4 +1,4 @@
-import { ALNUM, codeAt, HEX, isA, MARK, type View } from './view.ts';
+import { ALNUM, codeAt, HEX, isA, MARK, type View } from './decoded.ts';
 
 /** A stretch of a `View`: from `from` up to, not including, `to`. */
 export interface Stretch {

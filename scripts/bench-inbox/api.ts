@@ -3,15 +3,16 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer as createHttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createAnalytics } from '../../app/archive/analytics.ts';
-import { createConversations } from '../../app/archive/conversations.ts';
-import type { Database } from '../../app/archive/database.ts';
-import { createMessages } from '../../app/archive/messages.ts';
-import { createTasks } from '../../app/archive/tasks.ts';
+import type { Database } from '../../app/archive/engine/database.ts';
+import { createAnalytics } from '../../app/archive/read/analytics.ts';
+import { createConversations } from '../../app/archive/read/conversations.ts';
+import { createMessages } from '../../app/archive/read/messages.ts';
+import { createTasks } from '../../app/archive/read/tasks.ts';
 import { createTakeover } from '../../app/conversation/takeover.ts';
 import { startEmbeddedRedis } from '../../app/embedded/redis.ts';
 import { Failure } from '../../app/errors.ts';
 import { createEvents } from '../../app/events.ts';
+import { createServer } from '../../app/http/server.ts';
 import { createAuth } from '../../app/inbox/auth.ts';
 import { createLive } from '../../app/inbox/live.ts';
 import { createInbox } from '../../app/inbox/routes.ts';
@@ -21,7 +22,6 @@ import { createKeys } from '../../app/memory/keys.ts';
 import { createNews } from '../../app/memory/news.ts';
 import { createRedis, createScripts } from '../../app/memory/redis.ts';
 import type { Log } from '../../app/ops/logger.ts';
-import { createServer } from '../../app/server.ts';
 
 /** What a question brings back. */
 export interface Answer {

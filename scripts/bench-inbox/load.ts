@@ -1,10 +1,10 @@
 /** Fills the archive through its own writers: events by `record`, analyses and tasks by the analysis' store, what was read by the desk. */
 import { performance } from 'node:perf_hooks';
-import { createAnalysisStore } from '../../app/archive/analysis.ts';
-import { createConversations } from '../../app/archive/conversations.ts';
-import type { Database } from '../../app/archive/database.ts';
-import { record } from '../../app/archive/record.ts';
-import { createTasks } from '../../app/archive/tasks.ts';
+import type { Database } from '../../app/archive/engine/database.ts';
+import { createConversations } from '../../app/archive/read/conversations.ts';
+import { createTasks } from '../../app/archive/read/tasks.ts';
+import { createAnalysisStore } from '../../app/archive/write/analysis.ts';
+import { record } from '../../app/archive/write/record.ts';
 import { contactOf, type Exchange, exchangeOf, type Found, type TrafficOptions } from './traffic.ts';
 
 /** How many exchanges are written in one transaction. */

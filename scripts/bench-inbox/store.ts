@@ -1,7 +1,7 @@
 /** An archive of the bench's own, in a server of its own or in PGlite, and gone with `stop`. */
 import { existsSync } from 'node:fs';
 import { CompiledQuery } from 'kysely';
-import { createDatabase, type Database } from '../../app/archive/database.ts';
+import { createDatabase, type Database } from '../../app/archive/engine/database.ts';
 import type { Log } from '../../app/ops/logger.ts';
 
 export type EngineName = 'postgres' | 'pglite';

@@ -1,6 +1,7 @@
 /** What made-up people wrote and were answered; the same at every run. */
-import type { Analysis } from '../../app/archive/analysis.ts';
-import type { NewTask } from '../../app/archive/tasks.ts';
+
+import type { NewTask } from '../../app/archive/read/tasks.ts';
+import type { Analysis } from '../../app/archive/write/analysis.ts';
 import type { Event } from '../../app/events.ts';
 import type { Attachment } from '../../app/message.ts';
 import { scrub } from '../../app/privacy/scrub.ts';

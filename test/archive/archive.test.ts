@@ -1,5 +1,5 @@
 import { after, before, describe } from 'node:test';
-import type { Database } from '../../app/archive/database.ts';
+import type { Database } from '../../app/archive/engine/database.ts';
 import { ENGINES } from './engines.ts';
 import { readingSuite } from './reading.ts';
 import { recordingSuite } from './recording.ts';

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sql } from 'kysely';
-import { createDatabase, type Database } from '../../app/archive/database.ts';
+import { createDatabase, type Database } from '../../app/archive/engine/database.ts';
 import { createLogger } from '../../app/ops/logger.ts';
 import { NO_POSTGRES, startTestPostgres } from '../support/postgres.ts';
 

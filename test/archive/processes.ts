@@ -1,9 +1,9 @@
 /** Processes with an archive, over one real Redis. */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Database } from '../../app/archive/database.ts';
-import type { Recorded } from '../../app/archive/record.ts';
-import { createRecorder } from '../../app/archive/recorder.ts';
+import type { Database } from '../../app/archive/engine/database.ts';
+import type { Recorded } from '../../app/archive/write/record.ts';
+import { createRecorder } from '../../app/archive/write/recorder.ts';
 import { type Event, encodeEvent } from '../../app/events.ts';
 import { createKeys } from '../../app/memory/keys.ts';
 import { createRedis } from '../../app/memory/redis.ts';

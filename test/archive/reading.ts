@@ -1,14 +1,14 @@
 /** What the inbox asks for, whatever the engine. */
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
-import { createAnalysisStore } from '../../app/archive/analysis.ts';
-import { createAnalytics } from '../../app/archive/analytics.ts';
-import { createConversations } from '../../app/archive/conversations.ts';
-import type { Database } from '../../app/archive/database.ts';
-import { createMessages, type InboxQuery } from '../../app/archive/messages.ts';
-import type { Page } from '../../app/archive/page.ts';
-import { record } from '../../app/archive/record.ts';
-import { createTasks } from '../../app/archive/tasks.ts';
+import type { Database } from '../../app/archive/engine/database.ts';
+import { createAnalytics } from '../../app/archive/read/analytics.ts';
+import { createConversations } from '../../app/archive/read/conversations.ts';
+import { createMessages, type InboxQuery } from '../../app/archive/read/messages.ts';
+import type { Page } from '../../app/archive/read/page.ts';
+import { createTasks } from '../../app/archive/read/tasks.ts';
+import { createAnalysisStore } from '../../app/archive/write/analysis.ts';
+import { record } from '../../app/archive/write/record.ts';
 import type { Event } from '../../app/events.ts';
 import { empty, query } from './engines.ts';
 import { made, NOON, PHONE, PICTURE, received, sent, VOICE } from './events.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
-import { createDatabase, type Database } from '../../app/archive/database.ts';
+import { createDatabase, type Database } from '../../app/archive/engine/database.ts';
 import { NO_POSTGRES, startTestPostgres, type TestPostgres } from '../support/postgres.ts';
 import { query, quiet } from './engines.ts';
 import { made, received } from './events.ts';

@@ -1,10 +1,10 @@
 /** What becomes of events, whatever the engine. */
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
-import { createConversations } from '../../app/archive/conversations.ts';
-import type { Database } from '../../app/archive/database.ts';
-import { createMessages } from '../../app/archive/messages.ts';
-import { record } from '../../app/archive/record.ts';
+import type { Database } from '../../app/archive/engine/database.ts';
+import { createConversations } from '../../app/archive/read/conversations.ts';
+import { createMessages } from '../../app/archive/read/messages.ts';
+import { record } from '../../app/archive/write/record.ts';
 import type { Event } from '../../app/events.ts';
 import { LEAK_EXAMPLES, type Scrubbed } from '../../app/privacy/scrub.ts';
 import { empty, query } from './engines.ts';

@@ -1,8 +1,8 @@
 /** From the stream into the tables, whatever the engine. */
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
-import type { Database } from '../../app/archive/database.ts';
-import { createRecorder } from '../../app/archive/recorder.ts';
+import type { Database } from '../../app/archive/engine/database.ts';
+import { createRecorder } from '../../app/archive/write/recorder.ts';
 import type { EventStream } from '../../app/memory/stream.ts';
 import { empty, query, quiet } from './engines.ts';
 import { made, received, sent } from './events.ts';

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import { createTwilioChannel } from '../../app/channels/twilio/client.ts';
-import { createDeliver } from '../../app/conversation/deliver.ts';
 import { createTakeover, type Takeover } from '../../app/conversation/takeover.ts';
 import { createEvents } from '../../app/events.ts';
 import { createDesk, type Desk } from '../../app/memory/desk.ts';
 import { createKeys } from '../../app/memory/keys.ts';
 import { createRedis, createScripts, type RedisClient } from '../../app/memory/redis.ts';
 import { createLogger } from '../../app/ops/logger.ts';
+import { createDeliver } from '../../app/outbound/deliver.ts';
 import { scrub } from '../../app/privacy/scrub.ts';
 import { ACCOUNT_SID, AUTH_TOKEN, type Bot, type Doubles, eventually, startBot, startDoubles } from '../support/bot.ts';
 

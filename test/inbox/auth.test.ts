@@ -3,9 +3,9 @@ import { createServer as createHttpServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, test } from 'node:test';
 import Router from '@koa/router';
+import { createServer } from '../../app/http/server.ts';
 import { type AuthOptions, createAuth } from '../../app/inbox/auth.ts';
 import { createLogger } from '../../app/ops/logger.ts';
-import { createServer } from '../../app/server.ts';
 
 const PASSWORD = 'correct horse battery staple';
 const servers: Server[] = [];

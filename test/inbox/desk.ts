@@ -1,18 +1,18 @@
 /** The whole bot over its doubles, with an archive in memory and the inbox's API beside it, as somebody at the desk uses it. */
 import { createServer as createHttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createAnalysisStore } from '../../app/archive/analysis.ts';
-import { createAnalytics } from '../../app/archive/analytics.ts';
-import { createConversations } from '../../app/archive/conversations.ts';
-import { createDatabase } from '../../app/archive/database.ts';
-import { createMessages } from '../../app/archive/messages.ts';
-import { createRecorder } from '../../app/archive/recorder.ts';
-import { createTasks } from '../../app/archive/tasks.ts';
+import { createDatabase } from '../../app/archive/engine/database.ts';
+import { createAnalytics } from '../../app/archive/read/analytics.ts';
+import { createConversations } from '../../app/archive/read/conversations.ts';
+import { createMessages } from '../../app/archive/read/messages.ts';
+import { createTasks } from '../../app/archive/read/tasks.ts';
+import { createAnalysisStore } from '../../app/archive/write/analysis.ts';
+import { createRecorder } from '../../app/archive/write/recorder.ts';
 import { createTwilioChannel } from '../../app/channels/twilio/client.ts';
 import { createTwilioMedia } from '../../app/channels/twilio/media.ts';
-import { createDeliver } from '../../app/conversation/deliver.ts';
 import { createTakeover } from '../../app/conversation/takeover.ts';
 import { createEvents } from '../../app/events.ts';
+import { createServer } from '../../app/http/server.ts';
 import { createAuth } from '../../app/inbox/auth.ts';
 import { createLive } from '../../app/inbox/live.ts';
 import { createInbox } from '../../app/inbox/routes.ts';
@@ -24,7 +24,7 @@ import { createNews } from '../../app/memory/news.ts';
 import { createRedis, createScripts } from '../../app/memory/redis.ts';
 import { createEventStream } from '../../app/memory/stream.ts';
 import { createLogger } from '../../app/ops/logger.ts';
-import { createServer } from '../../app/server.ts';
+import { createDeliver } from '../../app/outbound/deliver.ts';
 import { ACCOUNT_SID, AUTH_TOKEN, startBot, startDoubles } from '../support/bot.ts';
 
 export const PASSWORD = 'correct horse battery staple';

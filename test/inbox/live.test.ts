@@ -3,12 +3,12 @@ import { createServer as createHttpServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 import Router from '@koa/router';
+import { createServer } from '../../app/http/server.ts';
 import { createLive, type Live, type LiveOptions } from '../../app/inbox/live.ts';
 import { createKeys } from '../../app/memory/keys.ts';
 import { createNews } from '../../app/memory/news.ts';
 import { createRedis, type RedisClient } from '../../app/memory/redis.ts';
 import { createLogger } from '../../app/ops/logger.ts';
-import { createServer } from '../../app/server.ts';
 import { eventually } from '../support/bot.ts';
 import { startTestRedis, type TestRedis } from '../support/redis.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ArchivedConversation } from '../../app/archive/conversations.ts';
-import type { ArchivedMessage } from '../../app/archive/messages.ts';
+import type { ArchivedConversation } from '../../app/archive/read/conversations.ts';
+import type { ArchivedMessage } from '../../app/archive/read/messages.ts';
 import { FAILURES } from '../../app/errors.ts';
 import { Conversation, DeadLetter, Message } from '../../app/inbox/contract.ts';
 import { explainDelivery, explainFailure } from '../../app/inbox/explanations.ts';

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { sql } from 'kysely';
-import { createDatabase, type Database } from '../../app/archive/database.ts';
+import { createDatabase, type Database } from '../../app/archive/engine/database.ts';
 import { claimArchive } from '../../app/embedded/archive.ts';
 import { createLogger } from '../../app/ops/logger.ts';
 import { type ChatRequest, lastUserText } from '../doubles/model.ts';

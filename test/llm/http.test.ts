@@ -3,7 +3,7 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { createModelHttp, type ModelHttp } from '../../app/llm/http.ts';
-import { createOpenAiClient } from '../../app/llm/openai-client.ts';
+import { createOpenAiClient } from '../../app/llm/openai/client.ts';
 import { type ModelDouble, startModelDouble } from '../doubles/model.ts';
 
 describe('the thin fetch', () => {

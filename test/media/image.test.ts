@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { describe, test } from 'node:test';
 import { crc32, deflateSync } from 'node:zlib';
 import sharp, { type Sharp } from 'sharp';
-import { visionOf } from '../../app/llm/vision.ts';
+import { visionOf } from '../../app/llm/openai/vision.ts';
 import { createImageReader, type ImageReaderOptions, type Picture } from '../../app/media/image.ts';
 import { createLogger } from '../../app/ops/logger.ts';
 

@@ -10,8 +10,8 @@ import { fileURLToPath } from 'node:url';
 import Router from '@koa/router';
 import type { Context } from 'koa';
 import twilio from 'twilio';
+import { createServer as createKoa } from '../../app/http/server.ts';
 import { createLogger } from '../../app/ops/logger.ts';
-import { createServer as createKoa } from '../../app/server.ts';
 import { type Simulator, startSimulator } from '../../app/simulator/simulator.ts';
 import { freePort } from '../support/ports.ts';
 

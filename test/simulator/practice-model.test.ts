@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { ModelMessage } from '../../app/llm/model.ts';
-import { createOpenAiModel, type OpenAiModel } from '../../app/llm/openai.ts';
+import { createOpenAiModel, type OpenAiModel } from '../../app/llm/openai/chat.ts';
 import type { Log } from '../../app/ops/logger.ts';
 import { scrub } from '../../app/privacy/scrub.ts';
 import { PRACTICE_MODELS, type PracticeModel, startPracticeModel } from '../../app/simulator/practice-model.ts';

@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Environment, readConfig } from '../../app/config.ts';
 import { createLogger } from '../../app/ops/logger.ts';
-import { type App, build } from '../../app/wire.ts';
+import { type App, build } from '../../app/wire/app.ts';
 import { startModelDouble } from '../doubles/model.ts';
 import { startTwilioDouble } from '../doubles/twilio.ts';
 import { startTestRedis } from './redis.ts';
@@ -64,7 +64,7 @@ export async function startBot(doubles: Doubles, environment: Environment = {}) 
   if (!config.twilio || !config.model) throw new RangeError('a bot under test needs a provider and a model');
   const log = createLogger({ level: config.logLevel, format: 'json', write: (line) => logs.push(line) });
   const redis = config.redis.kind === 'embedded' ? { kind: 'url' as const, url: doubles.redis.url } : config.redis;
-  const places = {
+  const standIns = {
     redis,
     twilio: config.twilio,
     model: config.model,
@@ -72,7 +72,7 @@ export async function startBot(doubles: Doubles, environment: Environment = {}) 
     trustedOrigins: [doubles.twilio.filesUrl],
     stop: async () => {},
   };
-  const app = build(config, places, log);
+  const app = build(config, standIns, log);
   await app.connect();
   const server = createServer(app.koa.callback());
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -2,8 +2,8 @@
 import { createServer } from 'node:http';
 import { type Environment, readConfig } from '../../app/config.ts';
 import { createLogger } from '../../app/ops/logger.ts';
-import { startPlaces } from '../../app/wire/places.ts';
-import { build } from '../../app/wire.ts';
+import { build } from '../../app/wire/app.ts';
+import { startStandIns } from '../../app/wire/stand-ins.ts';
 import { ADMIN_PASSWORD, NO_ARCHIVE } from './bot.ts';
 import { freePort } from './ports.ts';
 import { startTestRedis } from './redis.ts';
@@ -25,9 +25,9 @@ export async function startSimulatedBot(environment: Environment = {}, pages?: U
     ...environment,
   });
   const log = createLogger({ level: config.logLevel, format: 'json', write: (line) => logs.push(line) });
-  const started = await startPlaces(config, log);
-  const places = pages ? { ...started, pages } : started;
-  const app = build(config, places, log);
+  const started = await startStandIns(config, log);
+  const standIns = pages ? { ...started, pages } : started;
+  const app = build(config, standIns, log);
   await app.connect();
   const server = createServer(app.koa.callback());
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
@@ -35,13 +35,13 @@ export async function startSimulatedBot(environment: Environment = {}, pages?: U
     url: `http://127.0.0.1:${port}`,
     logs,
     redis,
-    places,
+    standIns,
     async stop() {
       await app.drain();
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
       await app.close();
-      await places.stop();
+      await standIns.stop();
       await redis.stop();
     },
   };

@@ -1,14 +1,14 @@
 /** The desk of `test/inbox/desk.ts` with its page beside it, and days of conversations to look at. */
 import { createServer as createHttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Burst } from '../../app/archive/analysis.ts';
-import { record } from '../../app/archive/record.ts';
-import type { NewTask } from '../../app/archive/tasks.ts';
+import type { NewTask } from '../../app/archive/read/tasks.ts';
+import type { Burst } from '../../app/archive/write/analysis.ts';
+import { record } from '../../app/archive/write/record.ts';
 import type { Event } from '../../app/events.ts';
+import { createPages } from '../../app/http/pages.ts';
+import { createServer } from '../../app/http/server.ts';
 import { createLogger } from '../../app/ops/logger.ts';
-import { createPages } from '../../app/pages.ts';
 import { scrub } from '../../app/privacy/scrub.ts';
-import { createServer } from '../../app/server.ts';
 import { startDesk } from '../inbox/desk.ts';
 import { buildPages } from '../support/pages.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Delivery, PageEvent, PageEventBody } from '../../app/simulator/contract.ts';
-import { wireEntries } from '../../app/web/simulator/drawer/wire.ts';
+import { wireEntries } from '../../app/web/simulator/drawer/timeline.ts';
 import { asRead, EMPTY_PHONE, withEvents } from '../../app/web/simulator/phones.ts';
 
 const ANA = '15550100123';

@@ -4,7 +4,7 @@ import type { PageEvent, ShownMessage } from '../../../simulator/contract.ts';
 import { clock, took } from '../../parts/time.ts';
 import classes from './ModelView.module.css';
 import { Nothing } from './Nothing.tsx';
-import { type Asked, modelRequests, type Replied } from './wire.ts';
+import { type Asked, modelRequests, type Replied } from './timeline.ts';
 
 /** What the model was shown, message by message, and what it said. */
 export function ModelView({ log }: { log: readonly PageEvent[] }) {

@@ -2,8 +2,8 @@ import { type ReactNode, useMemo } from 'react';
 import type { PageEvent } from '../../../simulator/contract.ts';
 import { exactClock, took } from '../../parts/time.ts';
 import { Nothing } from './Nothing.tsx';
+import { type Stages, type WireEntry, wireEntries } from './timeline.ts';
 import classes from './WireView.module.css';
-import { type Stages, type WireEntry, wireEntries } from './wire.ts';
 
 /** Every request between the simulator and the bot, the newest first; each opens to what was sent. */
 export function WireView({ log }: { log: readonly PageEvent[] }) {

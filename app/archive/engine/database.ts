@@ -1,0 +1,109 @@
+/** What the archive is kept in: a Postgres server, or PGlite in this process when none is configured. */
+import { Kysely, Migrator, sql, type Transaction } from 'kysely';
+import { Failure, isFailure } from '../../errors.ts';
+import type { Log } from '../../ops/logger.ts';
+import { MIGRATIONS } from './migrations/list.ts';
+import { isOutage } from './outage.ts';
+import { type Claimed, pgliteDialect } from './pglite.ts';
+import { postgresDialect } from './postgres.ts';
+import type { Tables } from './schema.ts';
+
+/** Every method rejects with `archive.unavailable` when the database cannot be asked just now. */
+export interface Database {
+  readonly engine: 'postgres' | 'pglite';
+  /** Runs queries, each by itself. */
+  run<T>(work: (db: Kysely<Tables>) => Promise<T>): Promise<T>;
+  /** Runs queries that hold together or not at all. */
+  transaction<T>(work: (db: Transaction<Tables>) => Promise<T>): Promise<T>;
+  /** Brings the tables up to date. Several processes may do so at the same time. Once it worked, it does nothing more. */
+  migrate(): Promise<void>;
+  /** Resolves when the database answers and its tables are there. */
+  ping(): Promise<void>;
+  /** What a Postgres server does by itself and PGlite does not: room is made where rows were, and the planner learns how many there are. */
+  tidy(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export type DatabaseOptions =
+  | {
+      /** `postgres://…`; see `withSsl` for `sslmode` and Supabase. */
+      url: string;
+      log: Log;
+      /** How many connections at most. Default: 10. */
+      connections?: number;
+    }
+  | {
+      url?: undefined;
+      log: Log;
+      /** Gets a data folder for PGlite into the hands of this process, or rejects with the reason. Called at the first query. */
+      claim: () => Promise<Claimed>;
+    };
+
+/** Builds it; nothing is connected or opened until the first query. */
+export function createDatabase(options: DatabaseOptions): Database {
+  const { url, log } = options;
+  const db = new Kysely<Tables>({
+    dialect:
+      url === undefined
+        ? pgliteDialect(options.claim)
+        : postgresDialect({ url, log, connections: options.connections ?? 10 }),
+  });
+  let migrated: Promise<void> | undefined;
+
+  async function run<T>(work: (db: Kysely<Tables>) => Promise<T>): Promise<T> {
+    try {
+      return await work(db);
+    } catch (error) {
+      throw isFailure(error) || !isOutage(error) ? error : unavailable(error);
+    }
+  }
+  return {
+    engine: url === undefined ? 'pglite' : 'postgres',
+    run,
+    transaction: (work) => run((db) => db.transaction().execute(work)),
+    migrate() {
+      migrated ??= run((db) => (url === undefined ? migrateNow(db) : migrateOneAtATime(db))).catch((error) => {
+        migrated = undefined;
+        throw error;
+      });
+      return migrated;
+    },
+    ping: () =>
+      run(async (db) => {
+        await sql`select 1 from whatsapp_conversations limit 1`.execute(db);
+      }),
+    async tidy() {
+      if (url === undefined) await run((db) => sql`vacuum analyze`.execute(db));
+    },
+    close: () => db.destroy(),
+  };
+}
+
+/** Any number that nobody else takes: it names the lock among those of the database. */
+const MIGRATION_LOCK = 7_041_995_001;
+
+/** Whoever comes second waits in a transaction of its own and then finds nothing left to do. */
+async function migrateOneAtATime(db: Kysely<Tables>): Promise<void> {
+  await db.transaction().execute(async (holder) => {
+    await sql`set local idle_in_transaction_session_timeout = 0`.execute(holder);
+    await sql`select pg_advisory_xact_lock(${sql.lit(MIGRATION_LOCK)})`.execute(holder);
+    await migrateNow(db);
+  });
+}
+
+async function migrateNow(db: Kysely<Tables>): Promise<void> {
+  const migrator = new Migrator({ db, provider: { getMigrations: async () => MIGRATIONS } });
+  const { error } = await migrator.migrateToLatest();
+  if (error) throw error;
+}
+
+function unavailable(error: unknown): Failure<'archive.unavailable'> {
+  const reason = error instanceof Error ? error.message : String(error);
+  return new Failure(
+    'archive.unavailable',
+    `The archive did not answer: ${reason}. Is Postgres up? See DATABASE_URL.`,
+    {
+      cause: error,
+    },
+  );
+}

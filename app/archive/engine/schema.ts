@@ -1,0 +1,164 @@
+/** The tables as TypeScript sees them. What the columns mean stands in `migrations/0001-inbox.ts`. */
+import type { ColumnType, Generated } from 'kysely';
+import type { Attachment, Location } from '../../message.ts';
+
+/** Everything that `archive/` reads and writes. */
+export interface Tables {
+  whatsapp_messages: MessageTable;
+  whatsapp_conversations: ConversationTable;
+  whatsapp_deliveries: DeliveryTable;
+  whatsapp_events_set_aside: SetAsideTable;
+  sales_tasks: TaskTable;
+  whatsapp_inbox_view: InboxView;
+}
+
+export type MessageType = 'text' | 'audio' | 'image' | 'video' | 'document' | 'contact' | 'location';
+export type Direction = 'inbound' | 'outbound';
+/** Who wrote it. */
+export type Author = 'contact' | 'bot' | 'desk';
+export type MessageStatus = 'received' | 'read' | 'replied' | 'archived';
+export type Progress = 'pending' | 'processing' | 'completed' | 'failed';
+export type AnalysisStatus = Progress | 'skipped';
+export type DeliveryState = 'sending' | 'queued' | 'sent' | 'delivered' | 'read' | 'failed';
+export type ConversationStatus = 'active' | 'archived' | 'blocked';
+export type TaskStatus = 'pending' | 'in_progress' | 'completed' | 'cancelled';
+export type TaskCreation = 'none' | 'created' | 'failed';
+
+/** Written as ISO 8601 or a Date, read as a Date of whole milliseconds. */
+type Time = ColumnType<Date, Date | string, Date | string>;
+/** Null unless given. */
+type Optional<T> = ColumnType<T | null, T | null | undefined, T | null>;
+type OptionalTime = ColumnType<Date | null, Date | string | null | undefined, Date | string | null>;
+/** Written as JSON text, read as what it says. */
+type Json<T> = ColumnType<T | null, string | null | undefined, string | null>;
+
+interface MessageTable {
+  id: Generated<string>;
+  message_sid: Optional<string>;
+  conversation_id: string;
+  channel: Optional<string>;
+  from_number: string;
+  to_number: string;
+  direction: Direction;
+  author: Author;
+  message_body: string;
+  message_type: MessageType;
+  media_url: Optional<string>;
+  media: Json<Attachment[]>;
+  location: Json<Location>;
+  button_payload: Optional<string>;
+  in_reply_to: Optional<string>;
+  forwarded: Generated<boolean>;
+  transcription: Optional<string>;
+  transcription_status: Optional<Progress>;
+  ai_analysis: Json<unknown>;
+  ai_summary: Optional<string>;
+  ai_sentiment: Optional<string>;
+  ai_intent: Optional<string>;
+  language: Optional<string>;
+  extracted_entities: Json<unknown>;
+  analysis_status: Optional<AnalysisStatus>;
+  analysis_started_at: OptionalTime;
+  analysis_attempts: Generated<number>;
+  task_created: Generated<boolean>;
+  created_task_id: Optional<string>;
+  task_creation_status: Optional<TaskCreation>;
+  status: Generated<MessageStatus>;
+  prospect_id: Optional<string>;
+  processed: Generated<boolean>;
+  processing_error: Optional<string>;
+  received_at: Time;
+  processed_at: OptionalTime;
+  seen_at: OptionalTime;
+  turn_id: Optional<string>;
+  answered_at: OptionalTime;
+  response_ms: Optional<number>;
+  failure_code: Optional<string>;
+  failure_reason: Optional<string>;
+  via: Optional<string>;
+  delivery_status: Optional<DeliveryState>;
+  delivery_error: Optional<string>;
+  sent_at: OptionalTime;
+  delivered_at: OptionalTime;
+  prompt_tokens: Optional<number>;
+  completion_tokens: Optional<number>;
+  cached_tokens: Optional<number>;
+}
+
+interface ConversationTable {
+  id: Generated<string>;
+  phone_number: string;
+  business_number: string;
+  channel: Optional<string>;
+  contact_name: Optional<string>;
+  prospect_id: Optional<string>;
+  first_message_at: Time;
+  last_message_at: Time;
+  last_inbound_at: OptionalTime;
+  total_messages: Generated<number>;
+  unread_count: Generated<number>;
+  voice_messages: Generated<number>;
+  picture_messages: Generated<number>;
+  text_messages: Generated<number>;
+  tasks: Generated<number>;
+  open_tasks: Generated<number>;
+  conversation_status: Generated<ConversationStatus>;
+  takeover_until: OptionalTime;
+  last_message_id: Optional<string>;
+  last_message_text: Optional<string>;
+  last_message_type: Optional<MessageType>;
+  last_message_author: Optional<Author>;
+  last_sentiment: Optional<string>;
+}
+
+interface DeliveryTable {
+  sid: string;
+  message_id: Optional<string>;
+  state: DeliveryState;
+  error_code: Optional<string>;
+  changed_at: Time;
+}
+
+interface SetAsideTable {
+  name: string;
+  event: string;
+  reason: string;
+  set_aside_at: Generated<Date>;
+}
+
+interface TaskTable {
+  id: Generated<string>;
+  title: string;
+  description: Generated<string>;
+  task_type: Generated<string>;
+  category: Generated<string>;
+  priority: Generated<number>;
+  status: Generated<TaskStatus>;
+  /** `2026-11-24` */
+  due_date: Optional<string>;
+  tags: Generated<string[]>;
+  conversation_id: Optional<string>;
+  whatsapp_message_id: Optional<string>;
+  prospect_id: Optional<string>;
+  created_by: Generated<'analysis' | 'desk'>;
+  created_at: Generated<Date>;
+  updated_at: Generated<Date>;
+  completed_at: OptionalTime;
+}
+
+type Read<Table> = {
+  [Column in keyof Table]: Table[Column] extends ColumnType<infer T, infer _I, infer _U> ? T : Table[Column];
+};
+
+/** A message with what the inbox shows beside it. */
+export type InboxView = Read<MessageTable> & {
+  phone_number: string;
+  contact_name: string | null;
+  conversation_status: ConversationStatus;
+  unread_count: number;
+  task_title: string | null;
+  task_type: string | null;
+  task_priority: number | null;
+  task_status: TaskStatus | null;
+  task_due_date: string | null;
+};

@@ -1,0 +1,25 @@
+/** Texts on their way into the tables. */
+import { type Scrubbed, scrub } from '../../privacy/scrub.ts';
+
+/**
+ * Scrubbed, and without what Postgres does not store: NUL goes, halves of a character become `�`.
+ * @param most characters (code points); what is longer is cut.
+ */
+export function clean(text: string, most = Number.POSITIVE_INFINITY): Scrubbed {
+  const storable = text.replaceAll('\0', '').replace(/\p{Surrogate}/gu, '\ufffd');
+  if (storable.length <= most) return scrub(storable);
+  // Cut once more: what stands in for something scrubbed may be longer than that was.
+  return scrub([...scrub(storable)].slice(0, most).join(''));
+}
+
+/** The same for every text in a value, as JSON for a `jsonb` column. */
+export function cleanJson(value: unknown): string {
+  return JSON.stringify(value, (_key, inner: unknown) => (typeof inner === 'string' ? clean(inner) : inner));
+}
+
+/** JSON for a `jsonb` column whose texts are our own and must stay as they are, such as the name of a file at the provider. */
+export function storableJson(value: unknown): string {
+  return JSON.stringify(value, (_key, inner: unknown) =>
+    typeof inner === 'string' ? inner.replaceAll('\0', '').replace(/\p{Surrogate}/gu, '\ufffd') : inner,
+  );
+}

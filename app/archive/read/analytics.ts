@@ -1,0 +1,153 @@
+/** The dashboard's numbers. */
+import { sql } from 'kysely';
+import type { Database } from '../engine/database.ts';
+
+/** The eight numbers over everything that was ever recorded. */
+export interface Totals {
+  totalMessages: number;
+  inboundMessages: number;
+  outboundMessages: number;
+  /** Inbound messages that are voice notes. */
+  voiceMessages: number;
+  tasksCreated: number;
+  transcriptionsCompleted: number;
+  uniqueContacts: number;
+  /** From a message's arrival until it was heard, seen and answered, in seconds; null when there was none. */
+  avgProcessingTimeSeconds: number | null;
+}
+
+/** One entry per day, without gaps, oldest first. `day` is `2026-11-24` in the time zone that was asked for. */
+export interface Series {
+  messages: { day: string; inbound: number; outbound: number }[];
+  /** How long people waited for an answer, ms; null on days without one. */
+  responseTime: { day: string; p50Ms: number | null; p95Ms: number | null }[];
+  sentiment: { day: string; positive: number; negative: number; neutral: number; urgent: number }[];
+  tasks: { day: string; created: number; done: number }[];
+  /** `cached` is the part of `prompt` that the provider served from its cache. */
+  tokens: { day: string; prompt: number; completion: number; cached: number }[];
+}
+
+/** Reject with `archive.unavailable`. */
+export interface Analytics {
+  totals(): Promise<Totals>;
+  /**
+   * @param options `days` up to and with today, at most 366; `timeZone` an IANA name, where a day begins.
+   */
+  series(options: { days: number; timeZone: string }): Promise<Series>;
+}
+
+export interface AnalyticsOptions {
+  /** How old an answer may be, ms. Whoever asks meanwhile gets the same one, also while it is being counted. Default: 0. */
+  keepMs?: number;
+  now?: () => number;
+}
+
+export function createAnalytics(database: Database, { keepMs = 0, now = Date.now }: AnalyticsOptions = {}): Analytics {
+  const counted = keeping(keepMs, now);
+  return {
+    totals: counted(() =>
+      database.run(async (db) => {
+        const { rows } = await sql<Totals>`
+          select count(*) as "totalMessages",
+            count(*) filter (where direction = 'inbound') as "inboundMessages",
+            count(*) filter (where direction = 'outbound') as "outboundMessages",
+            count(*) filter (where direction = 'inbound' and message_type = 'audio') as "voiceMessages",
+            count(*) filter (where task_created) as "tasksCreated",
+            count(*) filter (where transcription_status = 'completed') as "transcriptionsCompleted",
+            (select count(*) from whatsapp_conversations) as "uniqueContacts",
+            round(avg(extract(epoch from processed_at - received_at)) filter (where direction = 'inbound'), 3)
+              as "avgProcessingTimeSeconds"
+          from whatsapp_messages`.execute(db);
+        const [totals] = rows;
+        if (!totals) throw new RangeError('a count has always one row');
+        return totals;
+      }),
+    ),
+
+    series: counted(({ days, timeZone }) =>
+      database.transaction(async (db) => {
+        await sql`set local jit = off`.execute(db); // compiling the query takes longer than running it
+        const most = Math.max(1, Math.min(366, Math.trunc(days)));
+        const { rows } = await sql<Day>`
+          with days as (
+            select day::date as day, day at time zone ${timeZone} as since, (day + interval '1 day') at time zone ${timeZone} as until
+            from (select date_trunc('day', now() at time zone ${timeZone}) - n * interval '1 day' as day
+              from generate_series(0, ${most - 1}::int) n) counted)
+          select * from days
+          cross join lateral (
+            select count(*) filter (where direction = 'inbound') as inbound,
+              count(*) filter (where direction = 'outbound') as outbound,
+              percentile_cont(0.5) within group (order by response_ms) as p50,
+              percentile_cont(0.95) within group (order by response_ms) as p95,
+              count(*) filter (where ai_sentiment = 'positive') as positive,
+              count(*) filter (where ai_sentiment = 'negative') as negative,
+              count(*) filter (where ai_sentiment = 'neutral') as neutral,
+              count(*) filter (where ai_sentiment = 'urgent') as urgent,
+              coalesce(sum(prompt_tokens), 0) as prompt, coalesce(sum(completion_tokens), 0) as completion,
+              coalesce(sum(cached_tokens), 0) as cached
+            from whatsapp_messages where received_at >= since and received_at < until) said
+          cross join lateral (
+            select count(*) as created from sales_tasks where created_at >= since and created_at < until) made
+          cross join lateral (
+            select count(*) as done from sales_tasks where completed_at >= since and completed_at < until) finished
+          order by day`.execute(db);
+        return seriesOf(rows);
+      }),
+    ),
+  };
+}
+
+/** More questions than anybody asks at the same time are not kept. */
+const MOST_KEPT = 20;
+
+/** Answers the same question with the same answer for a while. What failed is asked again. */
+function keeping(keepMs: number, now: () => number) {
+  return <Asked extends unknown[], Answer>(count: (...asked: Asked) => Promise<Answer>) => {
+    const kept = new Map<string, { until: number; answer: Promise<Answer> }>();
+    return (...asked: Asked): Promise<Answer> => {
+      const question = JSON.stringify(asked);
+      const known = kept.get(question);
+      if (known && known.until > now()) return known.answer;
+      if (kept.size >= MOST_KEPT) kept.clear();
+      const answer = count(...asked);
+      // From when it was asked: what happens while it is counted may be missing in it.
+      kept.set(question, { until: now() + keepMs, answer });
+      answer.catch(() => kept.delete(question));
+      return answer;
+    };
+  };
+}
+
+interface Day {
+  day: string;
+  inbound: number;
+  outbound: number;
+  p50: number | null;
+  p95: number | null;
+  positive: number;
+  negative: number;
+  neutral: number;
+  urgent: number;
+  prompt: number;
+  completion: number;
+  cached: number;
+  created: number;
+  done: number;
+}
+
+function seriesOf(rows: readonly Day[]): Series {
+  const round = (ms: number | null) => (ms === null ? null : Math.round(ms));
+  return {
+    messages: rows.map(({ day, inbound, outbound }) => ({ day, inbound, outbound })),
+    responseTime: rows.map(({ day, p50, p95 }) => ({ day, p50Ms: round(p50), p95Ms: round(p95) })),
+    sentiment: rows.map(({ day, positive, negative, neutral, urgent }) => ({
+      day,
+      positive,
+      negative,
+      neutral,
+      urgent,
+    })),
+    tasks: rows.map(({ day, created, done }) => ({ day, created, done })),
+    tokens: rows.map(({ day, prompt, completion, cached }) => ({ day, prompt, completion, cached })),
+  };
+}

@@ -1,0 +1,35 @@
+/** Writes events into the tables, in one transaction, so that writing them twice changes nothing. */
+import type { Event } from '../../events.ts';
+import { recordDeliveries, recordGivenUp, recordSent } from './deliveries.ts';
+import { recordReceived } from './inbound.ts';
+import { recordDesk, recordReplies } from './replies.ts';
+import type { EventOf, Writer } from './writer.ts';
+
+/** What a batch changed. */
+export interface Recorded {
+  /** The contacts whose conversations look different now, as `phone_number` has them. */
+  phones: string[];
+  /** Turns that became final: their messages can be analysed. */
+  turns: string[];
+}
+
+/**
+ * Writes a batch. What depends on something else is written after it, whatever order the events have: a status may be told before we
+ * noted that the message was sent.
+ * @param analysis new messages wait for an analysis; else they are skipped.
+ */
+export async function record(db: Writer, events: readonly Event[], analysis: boolean): Promise<Recorded> {
+  const of = <Type extends Event['type']>(type: Type) =>
+    events.filter((event) => event.type === type) as EventOf<Type>[]; // the filter says so
+  const touched = new Set<string>();
+  const touch = (phones: readonly string[]) => {
+    for (const phone of phones) touched.add(phone);
+  };
+  touch(await recordReceived(db, of('message.received'), analysis));
+  touch(await recordReplies(db, of('reply.made')));
+  touch(await recordDesk(db, of('desk.said'), of('desk.took')));
+  touch(await recordSent(db, of('reply.sent')));
+  touch(await recordGivenUp(db, of('given.up')));
+  touch(await recordDeliveries(db, of('delivery.changed')));
+  return { phones: [...touched], turns: of('reply.made').map(({ turn }) => turn) };
+}

@@ -1,0 +1,276 @@
+/**
+ * Writes down what happened: events from the Redis stream into the tables, in batches, acknowledged after the commit. People
+ * are answered whether it works or not; what it could not write waits in the stream.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { sql } from 'kysely';
+import { z } from 'zod';
+import type { Event } from '../../events.ts';
+import type { EventStream, StreamEntry } from '../../memory/stream.ts';
+import type { Log } from '../../ops/logger.ts';
+import type { Database } from '../engine/database.ts';
+import { isOutage } from '../engine/outage.ts';
+import { clean } from '../engine/text.ts';
+import { type Recorded, record } from './record.ts';
+import type { Writer } from './writer.ts';
+
+export interface Recorder {
+  /** Begins: makes the tables when they are not there, then writes for as long as it is not stopped. Waits for a database that is away. */
+  start(): void;
+  /** Resolves when the batch that is being written is done; the rest waits in the stream. */
+  stop(): Promise<void>;
+  /**
+   * Writes what waits now. @returns how many events. Rejects with `archive.unavailable` or `store.unavailable`.
+   * For tests and for scripts; `start` does the same again and again.
+   */
+  catchUp(): Promise<number>;
+  /** Since when nothing could be written, unix ms; null when all is well. */
+  readonly failingSince: number | null;
+}
+
+export interface RecorderOptions {
+  database: Database;
+  stream: EventStream;
+  log: Log;
+  /** New messages wait for an analysis; else they are skipped. */
+  analysis: boolean;
+  /** Told after every commit, in the process that wrote. */
+  onRecorded?: (recorded: Recorded) => void;
+  /** How many events are written in one transaction. Default: 500, about 10 ms of a database's work. */
+  batch?: number;
+  now?: () => number;
+}
+
+/** How long one wait for news lasts, ms; also how soon another process steps in when the one at work is gone. */
+const WAIT_MS = 2_000;
+/** How long to stand back when another process writes, ms. */
+const BUSY_PAUSE_MS = 200;
+const BUSY = -1;
+/** Longest pause between two tries while the database or Redis is away, ms. */
+const LONGEST_PAUSE_MS = 5_000;
+/** How often acknowledged events are removed, ms. */
+const TRIM_EVERY_MS = 10_000;
+/** After how many events a database that does not do so by itself is tidied up. */
+const TIDY_EVERY = 10_000;
+/** Any number that nobody else takes: it names the lock among those of the database. */
+const RECORDER_LOCK = 7_041_995_002;
+/** A process that froze with the lock loses it after this, ms. */
+const LONGEST_IDLE_MS = 30_000;
+
+export function createRecorder(options: RecorderOptions): Recorder {
+  const { database, stream, log, analysis, onRecorded = () => {}, batch = 500, now = Date.now } = options;
+  const stopping = new AbortController();
+  let running: Promise<void> | undefined;
+  let failingSince: number | null = null;
+  let trimmedAt = 0;
+  let lost = 0;
+  let untidy = 0;
+
+  return {
+    start() {
+      running ??= run();
+    },
+    async stop() {
+      stopping.abort();
+      await running;
+      stream.close();
+    },
+    async catchUp() {
+      await database.migrate();
+      let written = 0;
+      for (;;) {
+        const count = await writeBatch();
+        if (count === 0) return written;
+        if (count === BUSY) await pause(BUSY_PAUSE_MS);
+        else written += count;
+      }
+    },
+    get failingSince() {
+      return failingSince;
+    },
+  };
+
+  async function run(): Promise<void> {
+    for (let failures = 0; !stopping.signal.aborted; ) {
+      try {
+        await trimNowAndThen();
+        await database.migrate();
+        const count = await writeBatch();
+        await tidyNowAndThen(Math.max(0, count));
+        recovered();
+        failures = 0;
+        if (count === BUSY) await pause(BUSY_PAUSE_MS);
+        if (count === 0 || count === BUSY) await stream.wait(WAIT_MS, stopping.signal);
+      } catch (error) {
+        failed(error);
+        await pause(Math.min(LONGEST_PAUSE_MS, 100 * 2 ** failures++));
+      }
+    }
+  }
+
+  function pause(ms: number): Promise<void> {
+    return sleep(ms, undefined, { signal: stopping.signal }).catch(() => {});
+  }
+
+  function recovered(): void {
+    if (failingSince !== null) log.info('The archive is written again', { afterMs: now() - failingSince });
+    failingSince = null;
+  }
+
+  /** Tells it once per outage, not once per try. */
+  function failed(error: unknown): void {
+    if (failingSince === null) {
+      log.error('Nothing can be written to the archive; trying on. People are answered all the same.', { error });
+    }
+    failingSince ??= now();
+  }
+
+  /** @returns how many events were dealt with, or `BUSY` when another process is at it. */
+  async function writeBatch(): Promise<number> {
+    const taken: StreamEntry[] = [];
+    try {
+      const written = await database.transaction(async (db) => {
+        if (!(await lock(db))) return BUSY;
+        taken.push(...(await stream.take(batch)));
+        return write(db, taken);
+      });
+      if (written === BUSY) return BUSY;
+      await settle(taken, written);
+    } catch (error) {
+      if (taken.length === 0 || isAway(error)) throw error;
+      log.debug('A batch cannot be written as a whole; going on event by event', { error });
+      await writeOneByOne(taken);
+    }
+    return taken.length;
+  }
+
+  /** What was damaged on its way is set aside at once. */
+  async function write(db: Writer, entries: readonly StreamEntry[]): Promise<Written> {
+    const readings = entries.map((entry) => ({ entry, reading: read(entry) }));
+    const damaged = readings.flatMap(({ entry, reading }) =>
+      reading.kind === 'damaged' ? { entry, reason: reading.reason } : [],
+    );
+    const events = readings.flatMap(({ reading }) => (reading.kind === 'event' ? reading.event : []));
+    for (const { entry, reason } of damaged) await setAside(db, entry, reason);
+    return { damaged, recorded: events.length > 0 ? await record(db, events, analysis) : null };
+  }
+
+  /** One event among them is poison: it is set aside, the others are written. */
+  async function writeOneByOne(entries: readonly StreamEntry[]): Promise<void> {
+    for (const entry of entries) {
+      const written = await database
+        .transaction((db) => write(db, [entry]))
+        .catch(async (error): Promise<Written> => {
+          if (isAway(error)) throw error;
+          const reason = error instanceof Error ? error.message : String(error);
+          await database.transaction((db) => setAside(db, entry, reason));
+          return { damaged: [{ entry, reason }], recorded: null };
+        });
+      await settle([entry], written);
+    }
+  }
+
+  /** After the commit: nobody takes them again, and who wants to know is told. */
+  async function settle(entries: readonly StreamEntry[], { damaged, recorded }: Written): Promise<void> {
+    await stream.acknowledge(entries);
+    for (const { entry, reason } of damaged) {
+      log.error('An event cannot be written to the archive; it is set aside', { event: entry.name, reason });
+    }
+    if (recorded) onRecorded(recorded);
+  }
+
+  async function tidyNowAndThen(written: number): Promise<void> {
+    untidy += written;
+    if (untidy < TIDY_EVERY) return;
+    untidy = 0;
+    await database.tidy();
+  }
+
+  async function trimNowAndThen(): Promise<void> {
+    if (now() - trimmedAt < TRIM_EVERY_MS) return;
+    trimmedAt = now();
+    const count = await stream.trim();
+    if (count > lost) {
+      log.error('Redis dropped events before they were written: the archive has gaps', { events: count - lost });
+      lost = count;
+    }
+  }
+}
+
+interface Written {
+  damaged: { entry: StreamEntry; reason: string }[];
+  recorded: Recorded | null;
+}
+
+async function setAside(db: Writer, { name, event }: StreamEntry, reason: string): Promise<void> {
+  await db
+    .insertInto('whatsapp_events_set_aside')
+    .values({ name, event: clean(event), reason: clean(reason, 1_000) })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+}
+
+/**
+ * One process writes at a time, until its transaction ends; the lock of one that died goes with its connection.
+ * @returns false when another process has it.
+ */
+async function lock(db: Writer): Promise<boolean> {
+  await sql`set local idle_in_transaction_session_timeout = ${sql.lit(LONGEST_IDLE_MS)}`.execute(db);
+  const { rows } = await sql<{ locked: boolean }>`
+    select pg_try_advisory_xact_lock(${sql.lit(RECORDER_LOCK)}) as locked`.execute(db);
+  return rows[0]?.locked === true;
+}
+
+/** The database or Redis is away: the same events will do later. */
+function isAway(error: unknown): boolean {
+  if (isOutage(error)) return true;
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return code === 'archive.unavailable' || code === 'store.unavailable';
+}
+
+const address = z.string().min(1);
+const conversation = z.string().regex(/^[^:]+:./);
+const time = z.number().min(0).max(8.64e15);
+
+/** What every event must have for the tables; the scripts that wrote it know the rest. */
+const SHAPES = z.discriminatedUnion('type', [
+  z.looseObject({
+    type: z.literal('message.received'),
+    message: z.looseObject({
+      id: address,
+      business: address,
+      contact: address,
+      text: z.string(),
+      receivedAt: time,
+      attachments: z.array(z.looseObject({ kind: z.string() })),
+    }),
+  }),
+  z.looseObject({
+    type: z.literal('reply.made'),
+    conversation,
+    turn: address,
+    at: time,
+    answers: z.array(z.string()),
+    lines: z.array(z.looseObject({ text: z.string() })),
+  }),
+  z.looseObject({ type: z.literal('reply.sent'), conversation, turn: address, at: time, sids: z.array(address) }),
+  z.looseObject({ type: z.literal('given.up'), conversation, turn: address, at: time, reason: z.string() }),
+  z.looseObject({ type: z.literal('desk.said'), conversation, id: address, at: time, text: z.string(), sid: address }),
+  z.looseObject({ type: z.literal('desk.took'), conversation, at: time, until: time }),
+  z.looseObject({
+    type: z.literal('delivery.changed'),
+    conversation,
+    at: time,
+    status: z.looseObject({ sid: address, state: z.string() }),
+  }),
+]);
+
+function read({ event }: StreamEntry): { kind: 'event'; event: Event } | { kind: 'damaged'; reason: string } {
+  try {
+    const value: unknown = JSON.parse(event);
+    SHAPES.parse(value);
+    return { kind: 'event', event: value as Event }; // its writers are typed; the shape is what a damaged one would lack
+  } catch (error) {
+    return { kind: 'damaged', reason: error instanceof z.ZodError ? z.prettifyError(error) : String(error) };
+  }
+}

@@ -1,0 +1,150 @@
+/** The HTTP server: request id, one error exit, access log, body limits. It mounts the routers it is given and knows no route. */
+import type Router from '@koa/router';
+import Koa from 'koa';
+import bodyParser from 'koa-bodyparser';
+import { Failure, type FailureCode, isFailure } from '../errors.ts';
+import { newId } from '../ops/id.ts';
+import type { Log } from '../ops/logger.ts';
+
+/** What every middleware finds in `ctx.state`. */
+export interface RequestState {
+  /** Follows a request through the log, from the webhook to the reply. */
+  requestId: string;
+  /** What a router wants to be answered when a request is refused, instead of our JSON. */
+  refusal?: Refusal;
+}
+
+export interface Refusal {
+  type: string;
+  body: string;
+}
+
+export interface ServerOptions {
+  routers: Router[];
+  /** Path → what is answered there when a request is refused, also before a router has seen it. */
+  refusals?: ReadonlyMap<string, Refusal>;
+  log: Log;
+  /** True once the process has begun to stop: what comes in now gets 503. */
+  isStopping: () => boolean;
+}
+
+/**
+ * The longest body that is read. A webhook of the longest text (1,600 characters, four bytes each, percent-encoded) with
+ * all its other fields stays below 32 KB.
+ */
+const BODY_LIMIT = '64kb';
+
+/** Builds the application; it listens nowhere. */
+export function createServer({ routers, refusals = new Map(), log, isStopping }: ServerOptions): Koa {
+  const app = new Koa();
+  app.on('error', (error: unknown) => {
+    if (isGoneClient(error)) log.debug('A client left before its answer was written');
+    else log.error('The server failed outside a request', { error });
+  });
+  app.use(requestLog(log));
+  app.use((ctx, next) => {
+    // As the routers see it: in any case, with or without a slash at the end.
+    const refusal = refusals.get(ctx.path.toLowerCase().replace(/\/$/, ''));
+    if (refusal) ctx.state.refusal = refusal;
+    return next();
+  });
+  app.use(async (ctx, next) => {
+    if (isStopping()) {
+      ctx.set('Connection', 'close');
+      if (ctx.method !== 'GET') return refuse(ctx, 503, 'server.stopping');
+    }
+    await next();
+  });
+  app.use(readBody());
+  for (const router of routers) app.use(router.routes()).use(router.allowedMethods());
+  return app;
+}
+
+/** People close pages and connections break: that is no failure of ours. */
+function isGoneClient(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? error.code : '';
+  return code === 'ERR_STREAM_PREMATURE_CLOSE' || code === 'ECONNRESET' || code === 'EPIPE';
+}
+
+/** Gives the request its id, turns what was thrown into an answer, and logs how it went. */
+function requestLog(log: Log): Koa.Middleware {
+  return async (ctx, next) => {
+    const startedAt = performance.now();
+    ctx.state.requestId = newId();
+    ctx.set('X-Request-Id', ctx.state.requestId);
+    let problem: unknown;
+    try {
+      await next();
+      if (ctx.status === 404 && ctx.body == null) refuse(ctx, 404, 'request.not_found');
+      // The routers leave the body to us; and a method that nobody has heard of is no failure of ours (501).
+      if (ctx.status === 405 || ctx.status === 501) refuse(ctx, 405, 'request.method');
+    } catch (error) {
+      problem = error;
+      const { status, code } = answerTo(error);
+      refuse(ctx, status, code);
+    }
+    const level = ctx.status >= 500 ? 'error' : ctx.status >= 400 ? 'warn' : 'debug';
+    log[level]('Request', {
+      requestId: ctx.state.requestId,
+      method: ctx.method,
+      path: ctx.path,
+      status: ctx.status,
+      ms: Math.round(performance.now() - startedAt),
+      ...(problem === undefined ? {} : { error: problem }),
+    });
+  };
+}
+
+/** The one place where an error becomes an answer. Strangers learn the code and nothing else. */
+function answerTo(error: unknown): { status: number; code: FailureCode } {
+  if (isFailure(error)) return { status: error.status, code: error.code };
+  // http-errors, as Koa and the body parser throw them: 4xx is the sender's doing, the rest is ours.
+  const status = error instanceof Error && 'status' in error ? Number(error.status) : 500;
+  if (status === 413) return { status, code: 'request.too_large' };
+  if (status === 415) return { status, code: 'request.type' };
+  if (status >= 400 && status < 500) return { status, code: 'request.invalid' };
+  return { status: 500, code: 'server.error' };
+}
+
+function refuse(ctx: Koa.Context, status: number, code: FailureCode): void {
+  ctx.status = status;
+  // Set by a router of our own, see RequestState.
+  const { refusal } = ctx.state as RequestState;
+  if (refusal) {
+    ctx.type = refusal.type;
+    ctx.body = refusal.body;
+    return;
+  }
+  ctx.body = { success: false, error: SENTENCES[status] ?? 'The request could not be handled.', code };
+}
+
+const SENTENCES: Record<number, string> = {
+  400: 'The request is not understood.',
+  401: 'Sign in first.',
+  403: 'The request is not signed as it should be.',
+  404: 'There is nothing here.',
+  405: 'This method is not for this address.',
+  413: 'The request is too large.',
+  415: 'The content type is not supported.',
+  429: 'Too many requests. Try again later.',
+  500: 'Something went wrong on our side.',
+  503: 'The service is not available right now.',
+};
+
+/**
+ * Reads bodies with a limit. A form is left as text: what a provider signs are its raw pairs, which a parser that nests
+ * brackets and dots, drops `__proto__` and stops at 1,000 fields would break.
+ */
+function readBody(): Koa.Middleware {
+  return bodyParser({
+    enableTypes: ['json', 'text'],
+    jsonLimit: BODY_LIMIT,
+    textLimit: BODY_LIMIT,
+    extendTypes: { text: ['application/x-www-form-urlencoded'] },
+    onerror(error) {
+      // Bytes that are not compressed as the header says fail without a status.
+      if ('status' in error) throw error;
+      throw new Failure('request.invalid', 'The body cannot be read.', { cause: error });
+    },
+  });
+}

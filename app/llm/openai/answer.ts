@@ -1,0 +1,68 @@
+import { Failure } from '../../errors.ts';
+import type { ModelAnswer } from '../model.ts';
+import { errorInside } from './failure.ts';
+
+/** What one chat completion says. */
+export interface Completion {
+  /** '' when the model wrote no words. */
+  text: string;
+  /** It stopped at the token limit. */
+  cut: boolean;
+  /** It said all it wanted to say. */
+  complete: boolean;
+  usage: ModelAnswer['usage'];
+}
+
+/**
+ * Reads a completion of OpenAI or of anything that resembles it: a refusal is an answer, too; content may be a list of
+ * parts; thoughts that a self-hosted model wrote into its answer (`<think>…</think>`) are not for people.
+ * @throws Failure `model.filtered`, or `model.request` when it is no completion at all; the SDK's error when one is inside.
+ */
+export function readCompletion(received: unknown): Completion {
+  const error = errorInside(received);
+  if (error) throw error;
+  if (!isRecord(received) || !Array.isArray(received.choices))
+    throw new Failure(
+      'model.request',
+      'The server answered, but not with a chat completion. Check OPENAI_BASE_URL (it usually ends in /v1).',
+    );
+  const choice: unknown = received.choices[0];
+  const message = isRecord(choice) && isRecord(choice.message) ? choice.message : {};
+  const reason = isRecord(choice) ? choice.finish_reason : undefined;
+  const text = withoutThoughts(textOf(message.content)).trim() || textOf(message.refusal).trim();
+  if (text === '' && reason === 'content_filter')
+    throw new Failure('model.filtered', "The model server's content filter held the answer back.");
+  const cut = reason === 'length';
+  return { text, cut, complete: !cut && reason !== 'content_filter', usage: usageOf(received.usage) };
+}
+
+function textOf(content: unknown): string {
+  if (typeof content === 'string') return content;
+  if (!Array.isArray(content)) return '';
+  return content.map((part) => (isRecord(part) && typeof part.text === 'string' ? part.text : '')).join('');
+}
+
+function withoutThoughts(text: string): string {
+  const start = text.trimStart();
+  if (!start.startsWith('<think>')) return text;
+  const end = start.indexOf('</think>');
+  return end < 0 ? '' : start.slice(end + '</think>'.length);
+}
+
+function usageOf(usage: unknown): ModelAnswer['usage'] {
+  if (!isRecord(usage)) return { prompt: 0, completion: 0, cached: 0 };
+  const details = isRecord(usage.prompt_tokens_details) ? usage.prompt_tokens_details : {};
+  return {
+    prompt: count(usage.prompt_tokens),
+    completion: count(usage.completion_tokens),
+    cached: count(details.cached_tokens),
+  };
+}
+
+function count(tokens: unknown): number {
+  return typeof tokens === 'number' ? tokens : 0;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}

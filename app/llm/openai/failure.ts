@@ -1,0 +1,102 @@
+import { APIError } from 'openai';
+import { Failure, type FailureCode, isFailure, type ModelError } from '../../errors.ts';
+import { scrub } from '../../privacy/scrub.ts';
+import { retryAfter, type Trouble } from '../retry.ts';
+
+/**
+ * What an error of the SDK, of the connection below it or of an OpenAI-compatible server means, and whether to try again.
+ * Sources: the SDK's error.mjs; OpenAI's guide to error codes; 402 is how gateways say that the credit is used up.
+ */
+export function explain(error: unknown): Trouble {
+  if (isModelError(error)) return { failure: error, again: false };
+  if (!(error instanceof APIError) || error.status === undefined) return unreachable(error);
+  const code = error.code ?? error.type ?? undefined;
+  const failure = new Failure(codeOf(error, code), sentence(error), {
+    cause: error,
+    providerCode: code ?? `${error.status}`,
+  });
+  const wish = error.headers?.get('x-should-retry');
+  return {
+    failure,
+    again: wish === 'true' || (wish !== 'false' && RETRIED.has(failure.code)),
+    retryAfterMs: error.headers && retryAfter(error.headers),
+  };
+}
+
+/** An error that came with status 200, as some gateways do it; null when there is none. */
+export function errorInside(body: unknown): APIError | null {
+  if (typeof body !== 'object' || body === null || !('error' in body) || !body.error) return null;
+  const { error } = body;
+  const status = typeof error === 'object' && 'code' in error ? Number(error.code) : Number.NaN;
+  return APIError.generate(status >= 400 && status < 600 ? status : 502, body, undefined, new Headers());
+}
+
+type ModelCode = ModelError['code'];
+
+const RETRIED: ReadonlySet<FailureCode> = new Set(['model.unavailable', 'model.rate_limited']);
+
+function isModelError(error: unknown): error is ModelError {
+  return isFailure(error) && error.code.startsWith('model.');
+}
+
+/** Refused, cut, not found, not readable: the message stays general because an address may hold a password. */
+function unreachable(error: unknown): Trouble {
+  const providerCode = connectionCode(error);
+  const message = `The model server cannot be reached${providerCode ? ` (${providerCode})` : ''}. Check the network and OPENAI_BASE_URL.`;
+  return { failure: new Failure('model.unavailable', message, { cause: error, providerCode }), again: true };
+}
+
+/** `ECONNREFUSED`, `UND_ERR_SOCKET` and the like, from wherever in the chain of causes it stands. */
+function connectionCode(error: unknown): string | undefined {
+  for (let at = error; at instanceof Error; at = at.cause)
+    if ('code' in at && typeof at.code === 'string' && at.code !== '') return at.code;
+  return undefined;
+}
+
+function codeOf(error: APIError, code: string | undefined): ModelCode {
+  const { status = 0 } = error;
+  if (code === 'insufficient_quota' || error.type === 'insufficient_quota' || status === 402) return 'model.quota';
+  if (code === 'content_filter' || code === 'content_policy_violation') return 'model.filtered';
+  if (status === 401 || status === 403) return 'model.credentials';
+  // Gemini's answer to a wrong key.
+  if (status === 400 && /\bapi[ _]key\b/i.test(error.message)) return 'model.credentials';
+  if (status === 429) return 'model.rate_limited';
+  if (status === 408 || status === 409 || status >= 500) return 'model.unavailable';
+  return 'model.request';
+}
+
+function sentence(error: APIError): string {
+  const { status } = error;
+  const code = error.code ?? error.type ?? undefined;
+  switch (codeOf(error, code)) {
+    case 'model.credentials':
+      // The server's words are left out: they quote a part of the key.
+      return `The model server refused OPENAI_API_KEY (status ${status}). Check the key and what it may be used for.`;
+    case 'model.quota':
+      return `The model account has no credit left (status ${status}). Check its plan and billing; OPENAI_API_KEY names the account.`;
+    case 'model.rate_limited':
+      return `The model server asks us to slow down (status ${status}).`;
+    case 'model.unavailable':
+      return `The model server failed (status ${status}${code ? `, ${code}` : ''}).`;
+    case 'model.filtered':
+      return `The model server's content filter refused the conversation (status ${status}).`;
+    default:
+      return `The model server refused the request: ${words(error)}${remedy(error)}`;
+  }
+}
+
+function remedy(error: APIError): string {
+  const { status = 0, code, message } = error;
+  if (code === 'context_length_exceeded' || /context (length|window)/i.test(message))
+    return ' The prompt is longer than the model takes: lower HISTORY_TOKENS.';
+  if (status >= 300 && status < 400) return ' It redirects: set OPENAI_BASE_URL to the address it leads to.';
+  if (code === 'model_not_found' || /\bmodel\b/i.test(message)) return ' Check OPENAI_MODEL and OPENAI_SUMMARY_MODEL.';
+  if (status === 404) return ' Check OPENAI_MODEL and OPENAI_BASE_URL (which usually ends in /v1).';
+  return ' Check OPENAI_MODEL and the settings beside it.';
+}
+
+/** The server's own words, cut: they help an operator and seldom quote the conversation. */
+function words({ message }: APIError): string {
+  const line = scrub(message.replace(/\s+/g, ' ').trim());
+  return line.length > 200 ? `${line.slice(0, 200)}…` : line;
+}

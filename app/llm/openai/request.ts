@@ -1,0 +1,93 @@
+import { createHmac } from 'node:crypto';
+import { APIError, type OpenAI } from 'openai';
+import type { Log } from '../../ops/logger.ts';
+import type { ContentPart, ModelMessage, ModelRequest } from '../model.ts';
+
+export type ChatBody = OpenAI.ChatCompletionCreateParamsNonStreaming;
+
+export interface ChatBodySettings {
+  models: { answer: string; summary: string };
+  /** Sent only when given: many models refuse them. */
+  reasoningEffort?: OpenAI.ReasoningEffort | undefined;
+  temperature?: number | undefined;
+  /** Also send who is asking, as a hash. Only OpenAI's own servers have a use for it, for their prompt cache and abuse checks. */
+  tellPeopleApart: boolean;
+  /** Keys the hash, so that nobody can find a phone number by trying them all. */
+  apiKey: string;
+}
+
+/** What a server may refuse without the answer being worse for it. */
+const DISPENSABLE = [
+  'max_completion_tokens',
+  'store',
+  'temperature',
+  'reasoning_effort',
+  'prompt_cache_key',
+  'safety_identifier',
+] as const;
+type Dispensable = (typeof DISPENSABLE)[number];
+
+/** The body of one chat completion. `without` leaves parameters out; `max_completion_tokens` becomes the older `max_tokens`. */
+export function chatBody(
+  { purpose, conversation }: ModelRequest,
+  messages: readonly ModelMessage[],
+  maxTokens: number,
+  without: ReadonlySet<Dispensable>,
+  { models, reasoningEffort, temperature, tellPeopleApart, apiKey }: ChatBodySettings,
+): ChatBody {
+  const limit = without.has('max_completion_tokens') ? { max_tokens: maxTokens } : { max_completion_tokens: maxTokens };
+  const body: ChatBody = { model: models[purpose], messages: messages.map(chatMessage), ...limit, store: false };
+  if (reasoningEffort !== undefined) body.reasoning_effort = reasoningEffort;
+  if (temperature !== undefined) body.temperature = temperature;
+  if (tellPeopleApart) {
+    const person = createHmac('sha256', apiKey).update(conversation).digest('base64url').slice(0, 24);
+    body.prompt_cache_key = person;
+    body.safety_identifier = person;
+  }
+  for (const parameter of without) delete body[parameter];
+  return body;
+}
+
+/**
+ * Remembers, for as long as the process runs, which parameters a model's server refuses. A refusal is believed only after
+ * the request worked without the parameter: a value that is merely too large must not cost us the parameter for good.
+ */
+export interface Refusals {
+  of(model: string): ReadonlySet<Dispensable>;
+  /** Which parameter of the body this error complains about; undefined when it is about something else. */
+  read(error: unknown, body: ChatBody): Dispensable | undefined;
+  believe(model: string, refused: ReadonlySet<Dispensable>): void;
+}
+
+export function createRefusals(log: Log): Refusals {
+  const known = new Map<string, ReadonlySet<Dispensable>>();
+  const nothing: ReadonlySet<Dispensable> = new Set();
+  return {
+    of: (model) => known.get(model) ?? nothing,
+    read(error, body) {
+      // 400 is OpenAI's status for it, 422 that of servers made with FastAPI.
+      if (!(error instanceof APIError) || (error.status !== 400 && error.status !== 422)) return undefined;
+      const complaint = `${error.param ?? ''} ${error.message}`;
+      return DISPENSABLE.find((name) => name in body && new RegExp(`(?<!\\w)${name}(?!\\w)`).test(complaint));
+    },
+    believe(model, refused) {
+      const before = known.get(model) ?? nothing;
+      const parameters = [...refused].filter((name) => !before.has(name));
+      if (parameters.length === 0) return;
+      known.set(model, new Set([...before, ...refused]));
+      log.warn('The model server refuses some parameters; they are left out from now on', { model, parameters });
+    },
+  };
+}
+
+function chatMessage({ role, content }: ModelMessage): OpenAI.ChatCompletionMessageParam {
+  if (typeof content === 'string') return { role, content };
+  if (role === 'user') return { role, content: content.map(chatPart) };
+  // Only people send pictures.
+  return { role, content: content.map((part) => (part.kind === 'text' ? part.text : '')).join('\n') };
+}
+
+function chatPart(part: ContentPart): OpenAI.ChatCompletionContentPart {
+  if (part.kind === 'text') return { type: 'text', text: part.text };
+  return { type: 'image_url', image_url: { url: part.url, detail: part.detail } };
+}

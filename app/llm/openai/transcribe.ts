@@ -1,0 +1,121 @@
+/** Voice to text, by OpenAI or whatever speaks its transcription protocol (self-hosted Whisper servers do). */
+import { APIError, toFile } from 'openai';
+import { Failure, isFailure, type ModelError } from '../../errors.ts';
+import type { Log } from '../../ops/logger.ts';
+import { type Scrubbed, scrub } from '../../privacy/scrub.ts';
+import { type Clock, retry } from '../retry.ts';
+import { createOpenAiClient, type OpenAiClientOptions } from './client.ts';
+import { explain } from './failure.ts';
+
+export interface TranscriberOptions extends OpenAiClientOptions {
+  model: string;
+  /** For one recording, all tries and waits included, ms. */
+  timeoutMs?: number;
+  /** ISO 639-1 (`es`). Not given, the model finds out by itself. */
+  language?: string | undefined;
+  log: Log;
+  clock?: Clock;
+}
+
+/** What is transcribed. The file name's ending has to fit: servers go by it. */
+export interface Recording {
+  filename: string;
+  contentType: string;
+  bytes: Buffer;
+}
+
+export interface Transcriber {
+  /** The model that listens, for people. */
+  readonly name: string;
+  /**
+   * What was said, '' when nothing was. Tries again as an answer does.
+   *
+   * Rejects with the signal's reason or a `Failure`: `media.unreadable` and `media.too_large` when the server does not
+   * take the recording, else one whose code starts with `model.`.
+   * @param log knows for whom it listens. Default: the transcriber's own.
+   */
+  transcribe(recording: Recording, signal?: AbortSignal, log?: Log): Promise<Scrubbed>;
+  /** Cuts the connections to the server. */
+  close(): Promise<void>;
+}
+
+/** Opens no connection before the first recording. */
+export function createTranscriber(options: TranscriberOptions): Transcriber {
+  const { model, timeoutMs = 60_000, language, clock } = options;
+  const client = createOpenAiClient(options);
+
+  async function listen({ filename, contentType, bytes }: Recording, signal: AbortSignal): Promise<Scrubbed | Failure> {
+    const file = await toFile(bytes, filename, { type: contentType });
+    try {
+      const said = await client.sdk.audio.transcriptions.create(
+        { file, model, response_format: 'json', ...(language !== undefined && { language }) },
+        { signal },
+      );
+      return wordsOf(said);
+    } catch (error) {
+      const verdict = verdictOn(error);
+      if (verdict === null) throw error;
+      return verdict;
+    }
+  }
+
+  return {
+    name: model,
+    async transcribe(recording, signal, log = options.log) {
+      const heard = await retry({ timeoutMs, signal, explain: explainHere, log, clock }, (ending) =>
+        listen(recording, ending),
+      );
+      if (isFailure(heard)) throw heard;
+      log.info('A voice note was transcribed', { bytes: recording.bytes.length, characters: heard.length });
+      return heard;
+    },
+    close: client.close,
+  };
+}
+
+/** Servers write `{text}`; some only the text. */
+function wordsOf(said: unknown): Scrubbed {
+  const text = typeof said === 'object' && said !== null && 'text' in said ? said.text : said;
+  if (typeof text !== 'string') {
+    throw new Failure('model.request', 'The transcription server answered with something else than a text.');
+  }
+  const words = text.replace(/\s+/g, ' ').trim();
+  return scrub(NOTHING_SAID.test(words) ? '' : words);
+}
+
+/** No letter and no digit, or only a note on the silence: `[BLANK_AUDIO]`, `(silence)`. */
+const NOTHING_SAID = /^([^\p{L}\p{N}]*|[[(](blank[ _]audio|silence|no speech|inaudible)[\])])$/iu;
+
+/**
+ * Is it the recording that the server does not like? Its words, as seen: "audio duration 1830.5 seconds is longer than 1400
+ * seconds which is the maximum for this model", "… is shorter than 0.1 seconds which is the minimum", "Audio file might be
+ * corrupted or unsupported", "Invalid file format. Supported formats: …", "Maximum content size limit (26214400) exceeded".
+ */
+function verdictOn(error: unknown): Scrubbed | Failure | null {
+  if (!(error instanceof APIError) || ![400, 413, 415, 422].includes(error.status ?? 0)) return null;
+  const { message, status } = error;
+  const cause = { cause: error, providerCode: error.code ?? `${status}` };
+  if (/too short|shorter than/i.test(message)) return scrub('');
+  if (status === 413 || /too (long|large)|longer than|size limit/i.test(message)) {
+    return new Failure('media.too_large', 'The transcription server does not take a voice note that long.', cause);
+  }
+  if (status === 415 || error.param === 'file' || /file format|corrupt|decode|audio file/i.test(message)) {
+    return new Failure('media.unreadable', 'The transcription server cannot read a voice note.', cause);
+  }
+  return null;
+}
+
+/** The same trouble as with answers, but other settings to look at. */
+function explainHere(error: unknown) {
+  const trouble = explain(error);
+  const { code, message, cause, providerCode } = trouble.failure;
+  const failure: ModelError = new Failure(
+    code,
+    `Voice notes (OPENAI_TRANSCRIBE_MODEL, OPENAI_TRANSCRIBE_BASE_URL): ${message}`,
+    {
+      cause,
+      providerCode,
+    },
+  );
+  return { ...trouble, failure };
+}

@@ -1,0 +1,61 @@
+/** Where the outside parties are: the configured ones, or what stands in for them. */
+import type { Config } from '../config.ts';
+import { summaryPrompt } from '../conversation/prompts.ts';
+import { startEmbeddedRedis } from '../embedded/redis.ts';
+import { countTokens } from '../llm/tokens.ts';
+import { describeColors } from '../media/colors.ts';
+import { recordingSeconds } from '../media/duration.ts';
+import { webmSeconds } from '../media/webm.ts';
+import type { RedisAddress } from '../memory/redis.ts';
+import type { Log } from '../ops/logger.ts';
+import { type Simulator, startSimulator } from '../simulator/simulator.ts';
+
+export interface StandIns {
+  redis: RedisAddress;
+  twilio: NonNullable<Config['twilio']>;
+  model: NonNullable<Config['model']>;
+  /** Origins that files may come from wherever they are: those of a stand-in on this machine. */
+  trustedOrigins: string[];
+  /** The provider that runs inside, when it does. */
+  simulator: Simulator | null;
+  /** Where the built pages are, when not beside the program. */
+  pages?: URL;
+  /** Stops what was started, the stores last. */
+  stop(): Promise<void>;
+}
+
+/** Starts the embedded stores and the simulator where nothing is configured. */
+export async function startStandIns(config: Config, log: Log): Promise<StandIns> {
+  const redis = config.redis.kind === 'embedded' ? await startEmbeddedRedis({ dataDir: config.dataDir, log }) : null;
+  const simulator =
+    config.simulator || !config.model
+      ? await startSimulator({
+          webhookUrl: `http://127.0.0.1:${config.port}/whatsapp`,
+          publicUrl: config.publicUrl,
+          model: config.model,
+          tools: {
+            countTokens,
+            asksForSummary: (system) => system === summaryPrompt(config.summaryTokens),
+            describePicture: describeColors,
+            secondsOf: (bytes) => recordingSeconds(bytes) ?? webmSeconds(bytes),
+          },
+          log,
+        })
+      : null;
+  if (!config.model)
+    log.warn('No model is configured: a practice model answers. Set OPENAI_API_KEY or OPENAI_BASE_URL.');
+  const twilio = config.simulator ? simulator?.account : config.twilio;
+  const model = simulator?.model ?? config.model;
+  if (!twilio || !model) throw new RangeError('the settings name neither a provider nor the simulator');
+  return {
+    redis: config.redis.kind === 'embedded' ? { kind: 'socket', path: redis?.path ?? '' } : config.redis,
+    twilio,
+    model,
+    trustedOrigins: [],
+    simulator: config.simulator ? simulator : null,
+    async stop() {
+      await simulator?.stop();
+      await redis?.stop();
+    },
+  };
+}

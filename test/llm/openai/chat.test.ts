@@ -1,0 +1,437 @@
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, describe, test } from 'node:test';
+import { isFailure } from '../../../app/errors.ts';
+import { createOpenAiModel, type OpenAiModel, type OpenAiModelOptions } from '../../../app/llm/openai/chat.ts';
+import type { Clock } from '../../../app/llm/retry.ts';
+import type { Log, LogFields } from '../../../app/ops/logger.ts';
+import { type Scrubbed, scrub } from '../../../app/privacy/scrub.ts';
+import { type ContractFault, describeChatModel, question, rejectsWith } from '../../contracts/chat-model.ts';
+import { lastUserText, type ModelDouble, type ModelFault, startModelDouble } from '../../doubles/model.ts';
+
+const MODELS = { answer: 'gpt-answer', summary: 'gpt-summary' };
+
+const FAULTS: Record<ContractFault, ModelFault> = {
+  'server-error': { kind: 'status', status: 500 },
+  'cut-connection': { kind: 'reset' },
+  hang: { kind: 'hang' },
+  'wrong-credentials': { kind: 'status', status: 401, code: 'invalid_api_key', message: 'Incorrect key: sk-ab***yz' },
+  'no-words': { kind: 'length' },
+  'come-back-later': { kind: 'rate-limited', retryAfterSeconds: 120 },
+};
+
+describeChatModel('ChatModel over the chat completions protocol', async (timeoutMs) => {
+  const double = await startModelDouble();
+  const model = createOpenAiModel({ apiKey: 'key', baseUrl: double.url, models: MODELS, timeoutMs, log: silent() });
+  return {
+    model,
+    answerWith: (answer) => {
+      double.answer = (request) => answer(lastUserText(request));
+    },
+    fail: (...faults) => double.faults.push(...faults.map((fault) => FAULTS[fault])),
+    asked: () => double.requests.length,
+    open: () => double.open(),
+    close: async () => {
+      await model.close();
+      await double.close();
+    },
+  };
+});
+
+describe('OpenAI model', () => {
+  let double: ModelDouble;
+  let lines: LogLine[];
+  let waits: number[];
+  const models: OpenAiModel[] = [];
+  beforeEach(async () => {
+    double = await startModelDouble();
+    lines = [];
+    waits = [];
+  });
+  afterEach(async () => {
+    await Promise.all(models.splice(0).map((model) => model.close()));
+    await double.close();
+  });
+
+  function build(overrides: Partial<OpenAiModelOptions> = {}): OpenAiModel {
+    const log = recording(lines);
+    const model = createOpenAiModel({
+      apiKey: 'sk-secret',
+      baseUrl: double.url,
+      models: MODELS,
+      timeoutMs: 30_000,
+      log,
+      clock: impatientClock(waits),
+      ...overrides,
+    });
+    models.push(model);
+    return model;
+  }
+
+  const sent = (index = 0) => double.requests[index]?.chat ?? assert.fail(`there was no request ${index}`);
+
+  test('sends what was asked, and nothing that was not configured', async () => {
+    await build().answer(question());
+    assert.deepEqual(sent(), {
+      model: 'gpt-answer',
+      messages: [
+        { role: 'system', content: 'You are a friendly assistant.' },
+        { role: 'user', content: 'When do you open?' },
+      ],
+      max_completion_tokens: 100,
+      store: false,
+    });
+    assert.equal(double.requests[0]?.headers.authorization, 'Bearer sk-secret');
+    assert.equal(double.requests[0]?.path, '/v1/chat/completions');
+  });
+
+  test('uses the other model for summaries', async () => {
+    await build().answer(question({ purpose: 'summary' }));
+    assert.equal(sent().model, 'gpt-summary');
+  });
+
+  test('sends effort and temperature when they are configured', async () => {
+    await build({ reasoningEffort: 'low', temperature: 0 }).answer(question());
+    assert.equal(sent().reasoning_effort, 'low');
+    assert.equal(sent().temperature, 0);
+  });
+
+  test('sends pictures as parts of a message', async () => {
+    const url = 'data:image/jpeg;base64,/9j/';
+    const content = [
+      { kind: 'text' as const, text: scrub('What is this?') },
+      { kind: 'image' as const, url, detail: 'low' as const },
+    ];
+    await build().answer(question({ messages: [{ role: 'user', content }] }));
+    assert.deepEqual(sent().messages, [
+      {
+        role: 'user',
+        content: [
+          { type: 'text', text: 'What is this?' },
+          { type: 'image_url', image_url: { url, detail: 'low' } },
+        ],
+      },
+    ]);
+  });
+
+  test('counts what the provider counted', async () => {
+    const body = { choices: [{ message: { content: 'Nine.' }, finish_reason: 'stop' }] };
+    const usage = { prompt_tokens: 1200, completion_tokens: 5, prompt_tokens_details: { cached_tokens: 1024 } };
+    double.faults.push({ kind: 'body', body: JSON.stringify({ ...body, usage }) });
+    double.faults.push({ kind: 'body', body: JSON.stringify(body) });
+    const model = build();
+    assert.deepEqual((await model.answer(question())).usage, { prompt: 1200, completion: 5, cached: 1024 });
+    assert.deepEqual((await model.answer(question())).usage, { prompt: 0, completion: 0, cached: 0 });
+  });
+
+  describe('trying again', () => {
+    test('waits longer each time, within the limits', async () => {
+      for (let i = 0; i < 7; i++) double.faults.push({ kind: 'status', status: 503 });
+      const { attempts } = await build({ timeoutMs: 60_000 }).answer(question());
+      assert.equal(attempts, 8);
+      const longest = [500, 1_000, 2_000, 4_000, 8_000, 8_000, 8_000];
+      assert.equal(waits.length, longest.length);
+      for (const [i, most] of longest.entries()) {
+        const wait = waits[i] ?? 0;
+        assert.ok(wait <= most && wait >= most * 0.75, `wait ${i} was ${wait}`);
+      }
+    });
+
+    test('stays away as long as the server asks, when there is time for it', async () => {
+      double.faults.push({ kind: 'rate-limited', retryAfterSeconds: 20 });
+      await build({ timeoutMs: 60_000 }).answer(question());
+      assert.ok((waits[0] ?? 0) >= 20_000);
+    });
+
+    test('understands a Retry-After that is a date or in milliseconds', async () => {
+      const date = new Date(Date.now() + 3_600_000).toUTCString();
+      double.faults.push({ kind: 'status', status: 429, headers: { 'retry-after': date } });
+      await rejectsWith('model.rate_limited', build().answer(question()));
+      double.faults.push({ kind: 'status', status: 429, headers: { 'retry-after-ms': '1500' } });
+      await build().answer(question());
+      assert.ok((waits[0] ?? 0) >= 1_500);
+    });
+
+    for (const status of [408, 409, 429, 500, 502, 503, 529])
+      test(`tries again after ${status}`, async () => {
+        double.faults.push({ kind: 'status', status });
+        assert.equal((await build().answer(question())).attempts, 2);
+      });
+
+    for (const status of [400, 401, 403, 404, 422])
+      test(`does not try again after ${status}`, async () => {
+        double.faults.push({ kind: 'status', status });
+        await assert.rejects(build().answer(question()));
+        assert.equal(double.requests.length, 1);
+      });
+
+    test('does as the server says about trying again', async () => {
+      double.faults.push({ kind: 'status', status: 500, headers: { 'x-should-retry': 'false' } });
+      await rejectsWith('model.unavailable', build().answer(question()));
+      assert.equal(double.requests.length, 1);
+    });
+
+    test('gives up a body that never ends', async () => {
+      double.faults.push({ kind: 'stall' });
+      await rejectsWith('model.timeout', build({ timeoutMs: 150 }).answer(question()));
+    });
+  });
+
+  describe('failures', () => {
+    const cases: { fault: ModelFault; code: string; says: RegExp }[] = [
+      { fault: { kind: 'status', status: 401 }, code: 'model.credentials', says: /OPENAI_API_KEY/ },
+      { fault: { kind: 'status', status: 403 }, code: 'model.credentials', says: /OPENAI_API_KEY/ },
+      {
+        fault: { kind: 'status', status: 400, body: '[{"error":{"message":"API key not valid."}}]' },
+        code: 'model.credentials',
+        says: /OPENAI_API_KEY/,
+      },
+      { fault: { kind: 'quota' }, code: 'model.quota', says: /credit/ },
+      { fault: { kind: 'status', status: 402 }, code: 'model.quota', says: /credit/ },
+      {
+        fault: { kind: 'status', status: 404, code: 'model_not_found', message: 'The model `x` does not exist' },
+        code: 'model.request',
+        says: /OPENAI_MODEL/,
+      },
+      {
+        fault: { kind: 'status', status: 404, body: '<html>Not found</html>' },
+        code: 'model.request',
+        says: /OPENAI_BASE_URL/,
+      },
+      {
+        fault: { kind: 'status', status: 301, body: 'Moved', headers: { location: 'https://example.com' } },
+        code: 'model.request',
+        says: /redirects/,
+      },
+      {
+        fault: { kind: 'status', status: 400, code: 'context_length_exceeded', message: 'Too long' },
+        code: 'model.request',
+        says: /HISTORY_TOKENS/,
+      },
+      {
+        fault: { kind: 'status', status: 422, body: '{"detail":[{"msg":"role is wrong"}]}' },
+        code: 'model.request',
+        says: /role is wrong/,
+      },
+      { fault: { kind: 'status', status: 400, code: 'content_filter' }, code: 'model.filtered', says: /filter/ },
+      { fault: { kind: 'filtered' }, code: 'model.filtered', says: /filter/ },
+      {
+        fault: { kind: 'body', body: '<html>Welcome</html>', contentType: 'text/html' },
+        code: 'model.request',
+        says: /OPENAI_BASE_URL/,
+      },
+      { fault: { kind: 'body', body: '{"hello":"world"}' }, code: 'model.request', says: /OPENAI_BASE_URL/ },
+      { fault: { kind: 'error-inside', code: 402, message: 'no credit' }, code: 'model.quota', says: /credit/ },
+    ];
+    for (const { fault, code, says } of cases)
+      test(`says ${code} to ${JSON.stringify(fault)}`, async () => {
+        double.faults.push(fault);
+        await assert.rejects(build().answer(question()), (error) => {
+          assert.ok(isFailure(error), String(error));
+          assert.equal(error.code, code);
+          assert.match(error.message, says);
+          assert.doesNotMatch(error.message, /sk-/);
+          return true;
+        });
+        assert.equal(double.requests.length, 1);
+      });
+
+    test('tries again when the error inside an answer is a passing one', async () => {
+      double.faults.push({ kind: 'error-inside', code: 502, message: 'upstream' });
+      assert.equal((await build().answer(question())).attempts, 2);
+    });
+
+    test('tries again after an answer that is no JSON', async () => {
+      double.faults.push({ kind: 'body', body: '{"choices": [' });
+      assert.equal((await build().answer(question())).attempts, 2);
+    });
+
+    test('says that the server cannot be reached, and how it failed', async () => {
+      const model = build();
+      await double.close();
+      await assert.rejects(model.answer(question()), (error) => {
+        assert.ok(isFailure(error));
+        assert.equal(error.code, 'model.unavailable');
+        assert.equal(error.providerCode, 'ECONNREFUSED');
+        return true;
+      });
+      double = await startModelDouble();
+    });
+  });
+
+  describe('answers without words', () => {
+    test('gets room to think after all tokens went into thoughts', async () => {
+      double.faults.push({ kind: 'length' });
+      const answer = await build().answer(question({ maxTokens: 50 }));
+      assert.equal(answer.text, 'You said: When do you open?');
+      assert.equal(answer.attempts, 2);
+      assert.equal(answer.usage.completion, 20);
+      assert.equal(sent(0).max_completion_tokens, 50);
+      assert.equal(sent(1).max_completion_tokens, 200);
+    });
+
+    test('is asked once more, not for ever', async () => {
+      double.faults.push({ kind: 'empty' }, { kind: 'empty' });
+      await rejectsWith('model.empty', build().answer(question()));
+      assert.equal(double.requests.length, 2);
+      assert.equal(sent(1).max_completion_tokens, 100);
+    });
+
+    test('may have no choices at all', async () => {
+      double.faults.push({ kind: 'body', body: '{"choices":[]}' });
+      assert.equal((await build().answer(question())).attempts, 2);
+    });
+  });
+
+  test('gives a refusal as the answer', async () => {
+    double.faults.push({ kind: 'refusal', text: 'I cannot help with that.' });
+    assert.equal((await build().answer(question())).text, 'I cannot help with that.');
+  });
+
+  test('reads an answer in parts, and leaves thoughts out', async () => {
+    const parts = [
+      { type: 'text', text: 'We open ' },
+      { type: 'text', text: 'at nine.' },
+    ];
+    const answers = [parts, '<think>When did they say?\n</think>\n\nAt nine.'];
+    for (const content of answers)
+      double.faults.push({
+        kind: 'body',
+        body: JSON.stringify({ choices: [{ message: { content }, finish_reason: 'stop' }] }),
+      });
+    const model = build();
+    assert.equal((await model.answer(question())).text, 'We open at nine.');
+    assert.equal((await model.answer(question())).text, 'At nine.');
+  });
+
+  test('says when an answer was cut', async () => {
+    double.faults.push({
+      kind: 'body',
+      body: JSON.stringify({ choices: [{ message: { content: 'We open at' }, finish_reason: 'length' }] }),
+    });
+    const answer = await build().answer(question());
+    assert.equal(answer.text, 'We open at');
+    assert.equal(answer.complete, false);
+  });
+
+  describe('servers that know fewer parameters', () => {
+    test('are asked again at once without what they refuse, and never with it again', async () => {
+      for (const name of ['max_completion_tokens', 'store', 'temperature', 'reasoning_effort'])
+        double.refuses.add(name);
+      const model = build({ temperature: 0.2, reasoningEffort: 'low' });
+      const first = await model.answer(question());
+      assert.equal(first.attempts, 5);
+      assert.deepEqual(waits, []);
+      const second = await model.answer(question());
+      assert.equal(second.attempts, 1);
+      const { messages, ...rest } = sent(5);
+      assert.deepEqual(rest, { model: 'gpt-answer', max_tokens: 100 });
+      assert.equal(messages.length, 2);
+      assert.equal(lines.filter(({ level }) => level === 'warn').length, 1);
+    });
+
+    for (const [status, body] of [
+      [422, '{"detail":[{"type":"extra_forbidden","loc":["body","store"],"msg":"Extra inputs are not permitted"}]}'],
+      [400, '[{"error":{"message":"Unknown name \\"store\\": Cannot find field."}}]'],
+    ] as const)
+      test(`may say so in their own way: ${body}`, async () => {
+        double.faults.push({ kind: 'status', status, body });
+        assert.equal((await build().answer(question())).attempts, 2);
+        assert.equal('store' in sent(0), true);
+        assert.equal('store' in sent(1), false);
+      });
+
+    test('lose a parameter only when the request works without it', async () => {
+      const tooLarge = { kind: 'status', status: 400, message: 'max_completion_tokens is too large: 100' } as const;
+      double.faults.push(tooLarge, { kind: 'status', status: 400, message: "'max_tokens' is not supported" });
+      const model = build();
+      await rejectsWith('model.request', model.answer(question()));
+      await model.answer(question());
+      assert.equal(sent(2).max_completion_tokens, 100);
+    });
+  });
+
+  describe('the last look', () => {
+    const leak = 'https://api.twilio.com/2010-04-01/Accounts/AC00000000000000000000000000000000/Media/x';
+
+    test('says so when the messages are clean', async () => {
+      await build().answer(question());
+      assert.deepEqual(
+        lines.map(({ level, message }) => [level, message]),
+        [['debug', 'No Twilio URLs found in the final messages']],
+      );
+    });
+
+    test('counts what is left, takes it out and says so', async () => {
+      // A text that came around the border, which the types forbid.
+      const dirty = `Look: ${leak}` as Scrubbed;
+      const messages = [
+        { role: 'system' as const, content: dirty },
+        { role: 'user' as const, content: [{ kind: 'text' as const, text: dirty }] },
+      ];
+      await build().answer(question({ messages }));
+      assert.doesNotMatch(JSON.stringify(sent()), /twilio|2010-04-01/);
+      assert.match(JSON.stringify(sent()), /Look: /);
+      const line = lines.find(({ level }) => level === 'error');
+      assert.equal(line?.fields?.count, 2);
+    });
+  });
+
+  describe('ping', () => {
+    test('asks for the models, not for an answer', async () => {
+      await build().ping();
+      assert.equal(double.requests.length, 0);
+    });
+
+    for (const status of [404, 405, 429])
+      test(`is content with ${status}`, async () => {
+        double.modelsStatus = status;
+        await assert.doesNotReject(build().ping());
+      });
+
+    test('does not try twice', async () => {
+      double.modelsStatus = 500;
+      await rejectsWith('model.unavailable', build().ping());
+      assert.deepEqual(waits, []);
+    });
+
+    test('tells wrong credentials from a server that is down', async () => {
+      double.modelsStatus = 401;
+      await rejectsWith('model.credentials', build().ping());
+    });
+
+    test('ends with its signal', async () => {
+      await assert.rejects(build().ping(AbortSignal.abort(new Error('enough'))), { message: 'enough' });
+    });
+  });
+});
+
+interface LogLine {
+  level: string;
+  message: string;
+  fields: LogFields | undefined;
+}
+
+function recording(lines: LogLine[]): Log {
+  const at = (level: string) => (message: string, fields?: LogFields) => {
+    lines.push({ level, message, fields });
+  };
+  const log: Log = { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error'), child: () => log };
+  return log;
+}
+
+function silent(): Log {
+  return recording([]);
+}
+
+/** Keeps the waits instead of waiting, and counts them as time that passed. */
+function impatientClock(waits: number[]): Clock {
+  let slept = 0;
+  return {
+    now: () => performance.now() + slept,
+    async sleep(ms, signal) {
+      signal?.throwIfAborted();
+      waits.push(ms);
+      slept += ms;
+    },
+  };
+}

@@ -1,0 +1,164 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import { formatForWhatsApp } from '../../app/outbound/format.ts';
+import { scrub } from '../../app/privacy/scrub.ts';
+
+function format(markdown: string): string {
+  return formatForWhatsApp(scrub(markdown));
+}
+
+/** Markdown → what WhatsApp is given. */
+function shows(title: string, examples: [markdown: string, whatsApp: string][]): void {
+  test(title, () => {
+    for (const [markdown, whatsApp] of examples) assert.equal(format(markdown), whatsApp);
+  });
+}
+
+describe('formatting', () => {
+  shows('of words', [
+    ['**bold** and __bold__', '*bold* and *bold*'],
+    ['*italic* and _italic_', '_italic_ and _italic_'],
+    ['~~struck~~', '~struck~'],
+    ['***both***', '_*both*_'],
+    ['**bold *and italic* bold**', '*bold _and italic_ bold*'],
+    ['**outer __inner__ outer**', '*outer inner outer*'],
+    ['**two\nlines**', '*two*\n*lines*'],
+    ['这是**重要**的', '这是*重要*的'],
+  ]);
+
+  shows('of headings', [
+    ['# Title\n\ntext', '*Title*\n\ntext'],
+    ['## **Strong** title', '*Strong title*'],
+    ['Title\n===\ntext', '*Title*\ntext'],
+  ]);
+
+  shows('of links and pictures', [
+    ['[the docs](https://example.com/a?b=1&amp;c=2)', 'the docs (https://example.com/a?b=1&c=2)'],
+    ['[https://example.com](https://example.com)', 'https://example.com'],
+    ['<https://example.com/a_b_c> *x*', 'https://example.com/a_b_c _x_'],
+    ['see https://example.com/a_b_c?d=*e*', 'see https://example.com/a_b_c?d=*e*'],
+    ['[](https://example.com)', 'https://example.com'],
+    ['[write](mailto:a@example.com) or <a@example.com>', 'write (mailto:a@example.com) or a@example.com'],
+    ['![a cat](https://example.com/cat.jpg)', 'a cat (https://example.com/cat.jpg)'],
+    ['[Ana]: hello', '[Ana]: hello'],
+  ]);
+
+  shows('of lists', [
+    ['* a\n* b\n  * c\n+ d', '- a\n- b\n  - c\n- d'],
+    ['3. three\n3. four', '3. three\n4. four'],
+    ['2. yes\n7. **no**', '2. yes\n7. *no*'],
+    ['1) one *x*\n2) two', '1) one _x_\n2) two'],
+    ['1. **One**:\n   more\n   - a\n\n2. Two', '1. *One*:\n   more\n   - a\n\n2. Two'],
+    ['- [x] done\n- [ ] to do', '- ☑ done\n- ☐ to do'],
+  ]);
+
+  shows('of tables', [
+    ['| Tea | Price |\n|---|---|\n| Mint | **3 €**<br>each |', '*Tea | Price*\nMint | *3 €* each'],
+    ['| | |\n|-|-|\n| a | b |', 'a | b'],
+  ]);
+
+  shows('of quotations, rules and entities', [
+    ['> said **Ana**\n> > and Ben', '> said *Ana*\n> and Ben'],
+    ['above\n\n---\n\nbelow', 'above\n\n———\n\nbelow'],
+    ['3 &lt; 4 &amp;&amp; 5 &#62; 4 &unknown;', '3 < 4 && 5 > 4 &unknown;'],
+  ]);
+
+  shows('of code, which stays', [
+    ['call `a_b*c*` &amp; go', 'call `a_b*c*` & go'],
+    ['```js\nlet **a** = `1`;\n\n  b &lt; c\n```\nend', '```\nlet **a** = `1`;\n\n  b &lt; c\n```\nend'],
+    ['*x*\n\n    indented\n      more', '_x_\n\n    indented\n      more'],
+  ]);
+});
+
+describe('what stays as it is', () => {
+  const texts = [
+    'Just a text.\nWith lines.\n\n\nAnd paragraphs!',
+    '2 * 3 * 4 = 24, 5*4 = 20, 5*4*3 = 60 and 2**8**2',
+    'snake_case_name and __init__.py and _ alone',
+    '- a list\n- of things\n  - with more\n1. and\n2. numbers',
+    '#hashtag and 1 > 0 and a | b and ~5 minutes',
+    '<b>html</b> and <div class="x">text</div>',
+    'C:\\temp\\new',
+    'émoji 😀 and العربية',
+  ];
+  for (const text of texts) test(JSON.stringify(text), () => assert.equal(format(text), text));
+});
+
+describe('line breaks', () => {
+  shows('stay, and so do the blank lines between paragraphs', [
+    ['*one*\ntwo  \nthree\\\nfour', '_one_\ntwo\nthree\nfour'],
+    ['**a**\n\n\n\nb\n- c', '*a*\n\n\n\nb\n- c'],
+    ['one<br>two', 'one\ntwo'],
+  ]);
+});
+
+test('an address that was hidden by formatting is scrubbed', () => {
+  assert.doesNotMatch(format('twilio\\.com and api&#46;twilio&#46;com'), /twilio\.com/);
+});
+
+test('a text nested without end comes back', () => {
+  const text = `*x* ${'> '.repeat(5_000)}deep`;
+  assert.match(format(text), /deep$/);
+});
+
+describe('whatever the text', () => {
+  test('there is a text again', () => {
+    const marks = fc.constantFrom(
+      '*',
+      '**',
+      '_',
+      '~~',
+      '`',
+      '```',
+      '\n',
+      '\n\n',
+      '# ',
+      '> ',
+      '- ',
+      '1. ',
+      '[',
+      '](',
+      ')',
+      '|',
+      '&',
+      '<',
+      '\\',
+      ' ',
+    );
+    const anything = fc.array(fc.oneof(marks, fc.string({ unit: 'binary', maxLength: 5 })), { maxLength: 40 });
+    fc.assert(fc.property(anything, (pieces) => assert.equal(typeof format(pieces.join('')), 'string')));
+  });
+
+  test('its plain words survive in their order', () => {
+    const word = fc.stringMatching(/^[a-z]{2,8}$/);
+    const marks = fc.constantFrom(
+      ' ',
+      ' **',
+      '** ',
+      ' _',
+      '_ ',
+      '\n',
+      '\n\n',
+      '\n- ',
+      '\n1. ',
+      '\n# ',
+      '\n> ',
+      ' ~~',
+      ' | ',
+      '! ',
+    );
+    fc.assert(
+      fc.property(fc.array(fc.tuple(word, marks), { maxLength: 30 }), (pieces) => {
+        const text = format(pieces.flat().join(''));
+        let from = 0;
+        for (const [plain] of pieces) {
+          from = text.indexOf(plain, from);
+          assert.ok(from >= 0, `${plain} is not in ${JSON.stringify(text)}`);
+          from += plain.length;
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
