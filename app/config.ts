@@ -1,5 +1,5 @@
 /**
- * The settings: one table, read once at start. `readConfig` tells all problems at once. A setting that is given as an empty
+ * The settings: one table, read once at start. `readConfig` reports all problems at once. A setting that is given as an empty
  * text counts as not given (docker-compose passes unset variables that way), but for FAILURE_REPLY, where empty has a meaning.
  */
 import { readFileSync } from 'node:fs';
@@ -28,7 +28,7 @@ export const SETTINGS = {
   TWILIO_ACCOUNT_SID: row(
     pattern(/^AC[0-9a-fA-F]{32}$/, 'an Account SID: AC and 32 hex digits, from the Twilio Console'),
     '',
-    'Twilio account; without it the simulator stands in',
+    'Twilio account; without it the simulator is used',
   ),
   TWILIO_AUTH_TOKEN: row(text(), '', 'the auth token of that account: signs webhooks and opens the REST API'),
   TWILIO_AUTH_TOKEN_SECONDARY: row(text(), '', 'a second token that is also accepted for signatures, while rotating'),
@@ -42,22 +42,26 @@ export const SETTINGS = {
     '',
     'send through a Messaging Service instead',
   ),
-  TWILIO_VALIDATE_SIGNATURE: row(flag(), 'true', 'false only for local experiments, and it says so loudly'),
+  TWILIO_VALIDATE_SIGNATURE: row(
+    flag(),
+    'true',
+    'false accepts webhooks that are not signed: only for local experiments',
+  ),
   TWILIO_API_BASE_URL: row(
     url(['http:', 'https:']),
     'https://api.twilio.com',
-    'another origin for REST and an allowed media host (regions, tests)',
+    'another origin for the REST API, also trusted for media (regions, tests)',
   ),
   TWIML_DEADLINE_MS: row(
     integer(0, 14_500),
     '12000',
-    'how long the webhook waits for the answer, ms (Twilio gives up at 15 s); 0 = always REST',
+    'how long the webhook waits for the answer, ms (Twilio gives up at 15 s); 0 = always answer by an API call',
   ),
   OPENAI_API_KEY: row(text(), '', 'key of the model server; without it and OPENAI_BASE_URL a practice model answers'),
   OPENAI_BASE_URL: row(url(['http:', 'https:']), '', 'any OpenAI-compatible server, e.g. http://localhost:11434/v1'),
   OPENAI_MODEL: row(text(), 'gpt-5.4-mini', 'the model that answers'),
   OPENAI_SUMMARY_MODEL: row(text(), '', 'the model that writes summaries; default: OPENAI_MODEL'),
-  OPENAI_ANALYSIS_MODEL: row(text(), '', 'the model that says what messages are about; default: OPENAI_MODEL'),
+  OPENAI_ANALYSIS_MODEL: row(text(), '', 'the model that analyses messages; default: OPENAI_MODEL'),
   OPENAI_TRANSCRIBE_MODEL: row(
     text(),
     'gpt-transcribe',
@@ -69,15 +73,15 @@ export const SETTINGS = {
       error: 'expected none, minimal, low, medium, high, xhigh or max',
     }),
     '',
-    'how much a reasoning model thinks; sent only when given',
+    'reasoning effort of the model; sent only when given',
   ),
   OPENAI_TEMPERATURE: row(number(0, 2), '', 'sampling temperature; sent only when given (many models refuse it)'),
-  OPENAI_TIMEOUT_MS: row(integer(1_000, 600_000), '60000', 'outer deadline for one answer, ms, retries included'),
+  OPENAI_TIMEOUT_MS: row(integer(1_000, 600_000), '60000', 'how long one answer may take, ms, retries included'),
   MAX_REPLY_TOKENS: row(integer(16, 32_000), '800', 'the longest answer, in tokens'),
   SYSTEM_PROMPT: row(
     text(),
     '',
-    'what the assistant is told to be; may use {today}, {history_summary}, {profile_name}; default: a friendly assistant',
+    'instructions for the assistant; may use {today}, {history_summary}, {profile_name}; default: a friendly assistant',
   ),
   SYSTEM_PROMPT_FILE: row(text(), '', 'a file with the system prompt, instead of SYSTEM_PROMPT'),
   TIME_ZONE: row(
@@ -88,7 +92,7 @@ export const SETTINGS = {
   FAILURE_REPLY: row(
     text(),
     DEFAULT_FAILURE_REPLY,
-    'what a person gets when the model stays down; empty: nothing, and the webhook answers 502',
+    'what a person gets when the model does not answer; empty: nothing, and the webhook gets 502',
   ),
   REDIS_URL: row(
     url(['redis:', 'rediss:', 'unix:']),
@@ -109,13 +113,13 @@ export const SETTINGS = {
     '',
     'Postgres for the archive, Supabase too; without it an embedded one is used',
   ),
-  ANALYSIS: row(flag(), 'on', 'off: no analysis, no automatic tasks, no cost'),
+  ANALYSIS: row(flag(), 'on', 'off: no analysis, no automatic tasks, no cost for them for them'),
   ANALYSIS_PROMPT_FILE: row(
     text(),
     '',
     'a Markdown file with the prompt of the analysis; before it, between two lines of ---, lists such as intents: a, b',
   ),
-  ADMIN_PASSWORD: row(text(), '', 'sign-in of the inbox; default: made up and logged once at start'),
+  ADMIN_PASSWORD: row(text(), '', 'password of the inbox; default: generated and printed at every start'),
   API_KEYS: row(
     keys(16),
     '',
@@ -125,11 +129,11 @@ export const SETTINGS = {
   HISTORY_TOKENS: row(
     integer(200, 200_000),
     '3000',
-    'verbatim history that triggers a roll into the summary, in tokens',
+    'size of the verbatim history at which its older half is summarized, in tokens',
   ),
   SUMMARY_TOKENS: row(integer(50, 4_000), '400', 'length of the rolling summary, in tokens'),
-  HISTORY_TTL_DAYS: row(integer(1, 3_650), '30', "idle time after which a conversation's memory is forgotten, in days"),
-  LEASE_MS: row(integer(1_000, 600_000), '30000', 'how long a process may hold a contact without a heartbeat, ms'),
+  HISTORY_TTL_DAYS: row(integer(1, 3_650), '30', 'silence after which the memory of a contact is deleted, in days'),
+  LEASE_MS: row(integer(1_000, 600_000), '30000', 'how long a process may answer a contact without a heartbeat, ms'),
   MAX_MEDIA_BYTES: row(
     integer(1_024, 104_857_600),
     '16777216',
@@ -138,7 +142,7 @@ export const SETTINGS = {
   RATE_LIMIT_PER_MINUTE: row(
     integer(1, 100_000),
     '20',
-    'messages a contact may send in a minute before being asked to slow down',
+    'messages a contact may send in a minute; above it they are asked to slow down',
   ),
   DAILY_TOKENS_PER_CONTACT: row(
     integer(1, 1_000_000_000),
@@ -148,22 +152,22 @@ export const SETTINGS = {
   MAX_CONCURRENT_TURNS: row(
     integer(1, 100_000),
     '1000',
-    'how many conversations one process answers at the same time; more wait in their order',
+    'how many contacts one process answers at the same time; others wait in the order they came',
   ),
   MAX_WAITING: row(
     integer(1, 1_000_000),
     '5000',
-    'how many messages one process lets wait for that; webhooks beyond it get 503',
+    'how many messages may wait for that in one process; further webhooks get 503',
   ),
   SIMULATOR: row(
     z.enum(['on', 'off', 'auto'], { error: 'expected on, off or auto' }),
     'auto',
-    'a provider that runs inside: on, off, auto = on exactly when no provider is configured',
+    'built-in provider for trying out: on, off, auto = on when no provider is configured',
   ),
   LOG_LEVEL: row(
     z.enum(['error', 'warn', 'info', 'debug'], { error: 'expected error, warn, info or debug' }),
     'info',
-    'the least important lines that are logged: error, warn, info or debug',
+    'the lowest level that is logged: error, warn, info or debug',
   ),
 };
 

@@ -3,9 +3,9 @@
  * The messages are for operators; the person who writes and strangers on the network never see them.
  */
 
-/** Code → may the same thing be tried again? A test holds this list against the troubleshooting chapter of the README. */
+/** Code → may the same be tried again? A test compares this list with docs/troubleshooting.md. */
 export const FAILURES = {
-  // a request we did not like: nothing was stored
+  // a request that is refused: nothing was stored
   'request.signature': { retryable: false, status: 403 },
   'request.invalid': { retryable: false, status: 400 },
   'request.too_large': { retryable: false, status: 413 },
@@ -17,15 +17,19 @@ export const FAILURES = {
   'request.too_many': { retryable: true, status: 429 },
   'server.stopping': { retryable: true, status: 503 },
   'server.busy': { retryable: true, status: 503 },
-  /** Our own mistake: the log has it whole. */
+  /** A bug: the log has the whole error. */
   'server.error': { retryable: true, status: 500 },
   // Redis
   'store.unavailable': { retryable: true, status: 503 },
-  // a turn that never came to its end
+  /** It holds data of another version. */
+  'store.format': { retryable: false, status: 500 },
+  // a turn that did not end
   'turn.overtaken': { retryable: false, status: 409 },
   'turn.crashed': { retryable: false, status: 500 },
-  // Postgres, or what stands in for it
+  // Postgres, or the embedded archive
   'archive.unavailable': { retryable: true, status: 503 },
+  /** It holds data of another version. */
+  'archive.format': { retryable: false, status: 500 },
   // the language model
   'model.unavailable': { retryable: true, status: 502 },
   'model.timeout': { retryable: true, status: 502 },
@@ -35,7 +39,7 @@ export const FAILURES = {
   'model.request': { retryable: false, status: 502 },
   'model.empty': { retryable: true, status: 502 },
   'model.filtered': { retryable: false, status: 502 },
-  // what people send beside words
+  // attachments
   'media.unsupported': { retryable: false, status: 422 },
   'media.unreadable': { retryable: false, status: 422 },
   'media.too_large': { retryable: false, status: 422 },
@@ -51,6 +55,8 @@ export const FAILURES = {
   'channel.ambiguous': { retryable: true, status: 502 },
   'channel.credentials': { retryable: false, status: 502 },
   'channel.window': { retryable: false, status: 409 },
+  /** The team blocked the contact. */
+  'channel.blocked': { retryable: false, status: 409 },
   'channel.recipient': { retryable: false, status: 422 },
   'channel.opted_out': { retryable: false, status: 422 },
   'channel.sender': { retryable: false, status: 502 },
@@ -59,7 +65,7 @@ export const FAILURES = {
 
 export type FailureCode = keyof typeof FAILURES;
 
-/** A failure that somebody can act on. `message` says what happened and what to do, in one sentence without secrets. */
+/** A failure that an operator can act on. `message` says what happened and what to do, in one sentence without secrets. */
 export class Failure<Code extends FailureCode = FailureCode> extends Error {
   readonly code: Code;
   /** What the provider called it (`63016`, `insufficient_quota`), for the log. */
@@ -76,7 +82,7 @@ export class Failure<Code extends FailureCode = FailureCode> extends Error {
     return FAILURES[this.code].retryable;
   }
 
-  /** The HTTP status this becomes when nobody handles it closer to the cause. */
+  /** The HTTP status of the response when nothing handles it earlier. */
   get status(): number {
     return FAILURES[this.code].status;
   }

@@ -1,74 +1,119 @@
 /**
- * What has happened, on one page. Events go into a Redis stream (`recado:{n}:events`), most of them in the same script that
- * makes them true, so that the archive sees exactly what happened, also what happened while it was away.
+ * What has happened, on one page: the schema and the type of every event. Events go into a Redis stream (`recado:{n}:events`), most of
+ * them in the same script that makes them true, so that the archive sees exactly what happened, also while it was down.
  */
-import type { Cluster, Redis } from 'ioredis';
-import { Failure, type FailureCode } from './errors.ts';
-import type { ConversationId, DeliveryStatus, InboundMessage, Line, Via } from './message.ts';
+import { z } from 'zod';
+import { FAILURES, type FailureCode } from './errors.ts';
 import type { Scrubbed } from './privacy/scrub.ts';
 
-export type Event =
+const scrubbed = z.custom<Scrubbed>((value) => typeof value === 'string', 'expected a text');
+const id = z.string().min(1);
+/** See `conversationId`. */
+const conversation = z.string().regex(/^[^:]+:[^:]*:[^:]+$/, 'expected channel:business:contact');
+/** Unix ms. */
+const time = z.number().min(0).max(8.64e15);
+const via = z.enum(['response', 'call']);
+const failureCode = z.custom<FailureCode>((value) => typeof value === 'string' && value in FAILURES, 'expected a code');
+
+const message = z.object({
+  id,
+  channel: id,
+  business: z.string(),
+  from: id,
+  aliases: z.array(id).exactOptional(),
+  contact: id,
+  profileName: scrubbed.nullable(),
+  receivedAt: time,
+  text: scrubbed,
+  attachments: z.array(
+    z.object({
+      kind: z.enum(['image', 'audio', 'video', 'contact-card', 'document']),
+      contentType: z.string(),
+      ref: z.string(),
+    }),
+  ),
+  location: z
+    .object({
+      latitude: z.number(),
+      longitude: z.number(),
+      label: scrubbed.exactOptional(),
+      address: scrubbed.exactOptional(),
+    })
+    .exactOptional(),
+  buttonPayload: scrubbed.exactOptional(),
+  forwarded: z.literal(true).exactOptional(),
+  inReplyTo: z.string().exactOptional(),
+  requestId: z.string(),
+});
+
+const status = z.object({
+  channel: id,
+  sid: id,
+  state: z.enum(['queued', 'sent', 'delivered', 'read', 'failed']),
+  errorCode: z.string().exactOptional(),
+  business: z.string(),
+  to: z.string(),
+  replyId: z.string().exactOptional(),
+  part: z.number().int().min(0).exactOptional(),
+});
+
+export const Event = z.discriminatedUnion('type', [
   /** A message was stored; it will be answered. */
-  | { type: 'message.received'; message: InboundMessage }
-  /** An answer became final. `text` is null when there was nothing to say. */
-  | {
-      type: 'reply.made';
-      conversation: ConversationId;
-      turn: string;
-      at: number;
-      /** Ids of the messages it answers. */
-      answers: string[];
-      lines: Line[];
-      via: Via | null;
-      /** Why the person got an apology instead of an answer. */
-      failure?: FailureCode;
-      /** Model tokens, as the provider counted. */
-      usage?: { prompt: number; completion: number; cached: number };
-    }
-  /** The reply left; `sids` are the provider's ids, none when it left as TwiML. */
-  | { type: 'reply.sent'; conversation: ConversationId; turn: string; at: number; via: Via; sids: string[] }
-  /** Messages will not be answered, or a reply not be delivered: it is a dead letter now. */
-  | { type: 'given.up'; conversation: ConversationId; turn: string; at: number; code: FailureCode; reason: string }
-  /** A person at the desk wrote to a contact; `sid` is the provider's id of the message. */
-  | { type: 'desk.said'; conversation: ConversationId; id: string; at: number; text: Scrubbed; sid: string }
-  /** A person took the conversation over until `until` (unix ms), or handed it back (0). */
-  | { type: 'desk.took'; conversation: ConversationId; at: number; until: number }
-  /** The provider told what became of a message we sent. */
-  | { type: 'delivery.changed'; conversation: ConversationId; at: number; status: DeliveryStatus };
+  z.object({ type: z.literal('message.received'), message }),
+  /** A turn became final: it took messages in, and answered them unless there was nothing to say. */
+  z.object({
+    type: z.literal('reply.made'),
+    conversation,
+    turn: id,
+    at: time,
+    /** Ids of the messages it took in. */
+    answers: z.array(z.string()),
+    /** What is sent, part by part; null when there was nothing to say. */
+    reply: z.object({ to: z.string(), parts: z.array(scrubbed).min(1), via }).nullable(),
+    /** Of each voice note it took in: what was said; null when that could not be found out. */
+    heard: z.array(z.object({ id, transcript: scrubbed.nullable() })),
+    /** Why the person got an apology instead of an answer. */
+    failure: failureCode.exactOptional(),
+    /** Model tokens, as the provider counted. */
+    usage: z.object({ prompt: z.number(), completion: z.number(), cached: z.number() }).exactOptional(),
+  }),
+  /** A reply was sent. `sids` are the provider's ids of its parts, in order; none when it was the webhook's response. */
+  z.object({ type: z.literal('reply.sent'), conversation, turn: id, at: time, via, sids: z.array(id) }),
+  /**
+   * Messages will not be answered, or a reply will not be delivered. `reply` is the id of that reply, null when there is none;
+   * `messages` are the ids of those messages.
+   */
+  z.object({
+    type: z.literal('given.up'),
+    conversation,
+    turn: id,
+    at: time,
+    code: failureCode,
+    reason: z.string(),
+    reply: z.string().nullable(),
+    messages: z.array(z.string()),
+  }),
+  /** A person wrote to a contact from the inbox: recorded before it is sent. `reply.sent` or `given.up` with `turn` = `id` follows. */
+  z.object({
+    type: z.literal('desk.said'),
+    conversation,
+    id,
+    at: time,
+    to: z.string(),
+    parts: z.array(scrubbed).min(1),
+  }),
+  /** A person took the conversation over until `until` (unix ms), or let the bot answer again (0). */
+  z.object({ type: z.literal('desk.took'), conversation, at: time, until: time }),
+  /** The provider reported the delivery status of a message that we sent. */
+  z.object({ type: z.literal('delivery.changed'), conversation, at: time, status }),
+]);
+
+export type Event = z.infer<typeof Event>;
+
+/** Events of one type. */
+export type EventOf<Type extends Event['type']> = Extract<Event, { type: Type }>;
 
 /** As events travel in the stream: one field, `event`, JSON. */
 export function encodeEvent(event: Event): string {
   return JSON.stringify(event);
-}
-
-export interface Events {
-  /**
-   * Appends an event that no script makes true.
-   * Rejects with `store.unavailable`.
-   */
-  publish(conversation: ConversationId, event: Event): Promise<void>;
-}
-
-export interface EventsOptions {
-  redis: Redis | Cluster;
-  /** The stream that a conversation's events go to. */
-  streamOf: (conversation: ConversationId) => string;
-}
-
-/** Roughly how many events a stream keeps. */
-const MOST_EVENTS = 100_000;
-
-export function createEvents({ redis, streamOf }: EventsOptions): Events {
-  return {
-    async publish(conversation, event) {
-      const stream = streamOf(conversation);
-      try {
-        await redis.xadd(stream, 'MAXLEN', '~', MOST_EVENTS, '*', 'event', encodeEvent(event));
-      } catch (error) {
-        throw new Failure('store.unavailable', 'Redis did not take an event. Check that it runs and is reachable.', {
-          cause: error,
-        });
-      }
-    },
-  };
 }

@@ -12,14 +12,14 @@ import { type StandIns, startStandIns } from './wire/stand-ins.ts';
 const DRAIN_MS = 25_000;
 
 /**
- * Signals so close together are one, ms: a Ctrl-C comes from the terminal and once more from npm or tsx, which pass it on.
- * A person who means it a second time takes longer.
+ * Signals within this time count as one, ms: a Ctrl-C comes from the terminal and again from npm or tsx, which pass it on. A person's
+ * second Ctrl-C comes later.
  */
 const ONE_PRESS_MS = 300;
 
 /**
  * How long a request may take to arrive, ms, for Node's HTTP server; its own limits are minutes, and looked at twice a minute.
- * Twilio gives up after 15 s altogether, and a body of 64 KB that takes longer is nobody who wants an answer.
+ * Twilio gives up after 15 s; a body of 64 KB that takes longer cannot be answered in time.
  */
 const ARRIVAL = { headersTimeout: 10_000, requestTimeout: 15_000, connectionsCheckingInterval: 1_000 };
 
@@ -60,14 +60,14 @@ function greet(config: Config, standIns: StandIns, log: Log): void {
   });
   if (!config.validateSignature) {
     log.warn(
-      'TWILIO_VALIDATE_SIGNATURE is false: anybody can post messages in anybody’s name. Never run it so in public.',
+      'TWILIO_VALIDATE_SIGNATURE is false: everybody can post messages in the name of others. Never use it in public.',
     );
   }
   if (standIns.simulator) {
-    log.warn('The simulator stands in for Twilio: whoever reaches this port can talk to the bot. Try: npm run chat');
+    log.warn('The simulator replaces Twilio: everybody who reaches this port can talk to the bot. Try: npm run chat');
   } else if (!config.publicUrl && !config.trustProxy) {
     log.warn(
-      'PUBLIC_URL is not given: behind a proxy signatures will not fit, and delivery statuses are not reported.',
+      'PUBLIC_URL is not given: behind a proxy signatures will not match, and delivery statuses are not reported.',
     );
   }
 }
@@ -82,12 +82,12 @@ function stopOnSignal(server: Server, app: App, standIns: StandIns, log: Log): v
     if (isEcho) return;
     if (stopping) process.exit(130);
     stopping = true;
-    log.info(`${signal}: finishing what runs, at most ${DRAIN_MS / 1000} s; once more leaves at once`);
+    log.info(`${signal}: finishing running work, at most ${DRAIN_MS / 1000} s; a second signal ends at once`);
     const closed = new Promise((resolve) => server.close(resolve));
     server.closeIdleConnections();
     const late = sleep(DRAIN_MS, false);
     const drained = await Promise.race([Promise.all([app.drain(), closed]).then(() => true), late]);
-    if (!drained) log.warn('Not everything finished in time; the next start goes on with it');
+    if (!drained) log.warn('Not everything finished in time; the next start continues');
     server.closeAllConnections();
     await app.close();
     await standIns.stop();
@@ -103,7 +103,7 @@ main().catch((error: unknown) => {
   process.exit(1);
 });
 
-/** What went wrong at start, for a person at a terminal: no stack trace for what they can mend. */
+/** What went wrong at start, for a person at a terminal: no stack trace for what they can correct. */
 function explain(error: unknown): string {
   if (error instanceof SettingsError) {
     const list = error.problems.map((problem) => `  - ${problem}`).join('\n');

@@ -6,21 +6,55 @@
  */
 import type { Scrubbed } from './privacy/scrub.ts';
 
-/** The providers a message can come through. */
-export type ChannelName = 'twilio';
+/** Names a channel (`twilio`). `channels.of(name)` returns the channel itself. */
+export type ChannelName = string;
 
 /**
- * `<business>:<contact>`, the name of one conversation. Both are addresses without `whatsapp:` and without `+`.
- * A contact is usually digits (`15550100123`) but may be a username id (`US.1A2B3C`), so never parse or strip it.
+ * Names a person: one of their addresses in its canonical spelling, see `contacts/addresses.ts`. Memory, block and long-term data
+ * belong to it. Usually digits (`15550100123`), but it may be a username id (`US.1A2B3C`): never parse it.
+ */
+export type ContactId = string;
+
+/**
+ * Names a conversation: channel, business address and contact, each percent-encoded, joined by colons. Takeover and the 24-hour
+ * window belong to it.
  */
 export type ConversationId = string;
+
+/** What a conversation consists of. Addresses have no `whatsapp:` and no `+`. */
+export interface Conversation {
+  channel: ChannelName;
+  /** The address of ours that the person writes to; '' when the provider did not say. */
+  business: string;
+  contact: ContactId;
+}
+
+export function conversationId({ channel, business, contact }: Conversation): ConversationId {
+  return `${keySafe(channel)}:${keySafe(business)}:${keySafe(contact)}`;
+}
+
+/** The way back from `conversationId`. */
+export function conversationOf(id: ConversationId): Conversation {
+  const [channel = '', business = '', contact = ''] = id.split(':').map(decodeURIComponent);
+  return { channel, business, contact };
+}
+
+/**
+ * An address in a form that is safe inside a Redis key, whatever characters it has: no colon, brace, space or control character.
+ * What addresses usually consist of stays as it is.
+ */
+export function keySafe(address: string): string {
+  return PLAIN.test(address) ? address : encodeURIComponent(address.replace(/\p{Surrogate}/gu, '\ufffd'));
+}
+
+const PLAIN = /^[\w.~-]*$/;
 
 /** What a person attached. The bytes stay with the provider until a turn needs them. */
 export interface Attachment {
   kind: 'image' | 'audio' | 'video' | 'contact-card' | 'document';
   /** The type the provider claims, lower case, without parameters (`audio/ogg`). The bytes decide, not this. */
   contentType: string;
-  /** Opaque to all but the channel that made it; names the file without holding an address or a secret. */
+  /** Opaque to all but the channel that made it. Names the file and contains neither an address nor a secret. */
   ref: string;
 }
 
@@ -32,13 +66,18 @@ export interface Location {
   address?: Scrubbed;
 }
 
-/** One message as it came in, already scrubbed: nothing of the provider's addresses is left in a text. */
+/** One message as it came in, already scrubbed: its texts contain no address of the provider. */
 export interface InboundMessage {
   /** The provider's id: the same for every delivery of the same message. */
   id: string;
   channel: ChannelName;
   business: string;
-  contact: string;
+  /** The address the person wrote from. Answers go there. */
+  from: string;
+  /** Further addresses of the same person that the webhook named: a username id, the provider's own id. */
+  aliases?: string[];
+  /** Who wrote: `contactIdOf(from)`, until `contacts/` knows better. */
+  contact: ContactId;
   /** What the person calls themselves; null when the provider did not say. */
   profileName: Scrubbed | null;
   /** When we received it, unix ms. */
@@ -56,59 +95,67 @@ export interface InboundMessage {
   requestId: string;
 }
 
+/** What a message is, by the first thing in it that is not text. */
+export type MessageKind = Attachment['kind'] | 'location' | 'button' | 'text';
+
+/** The one place that decides what kind of message something is. */
+export function kindOf(message: Pick<InboundMessage, 'attachments' | 'location' | 'buttonPayload'>): MessageKind {
+  const [first] = message.attachments;
+  if (first) return first.kind;
+  if (message.location) return 'location';
+  return message.buttonPayload === undefined ? 'text' : 'button';
+}
+
 /** One line of the history, as it is kept in Redis and shown to the model. */
 export interface Line {
   role: 'user' | 'assistant';
+  /** Of an answer: as the model wrote it (Markdown). */
   text: Scrubbed;
+  /** Of an answer: what was sent, part by part. Left out when that is `text` itself. */
+  sent?: Scrubbed[];
   /** Unix ms. */
   at: number;
-  /** The inbound message's id, or the id of the turn that made the reply. */
+  /** The inbound message's id, or the id of the reply. */
   id: string;
   /** What the line costs in a prompt, in tokens of the model's tokenizer. */
   tokens: number;
-  /** Our own words, sent because the model was down or a limit passed: kept for people to see, not shown to the model. */
+  /** Our own words, sent because the model was down or a limit was exceeded: people see them, the model does not. */
   apology?: true;
-  /** Said by a person at the desk, not by the model. */
+  /** Written by a person in the inbox, not by the model. */
   desk?: true;
 }
 
-/** How a reply leaves: in the response to the webhook, or by a request of our own. */
-export type Via = 'twiml' | 'rest';
+/** How a reply is sent: in the response to the webhook, or by a call to the provider's API. */
+export type Via = 'response' | 'call';
 
-/** What a conversation is to be told, recorded before it is sent. */
+/** A text to send, recorded before it is sent, in the form in which it is sent. */
 export interface Reply {
-  /** The turn that made it. */
+  /** The turn that made it, or an id of its own when no turn did. */
   id: string;
-  /** As the model wrote it (Markdown), unless `asWritten`; formatted and split only when it is sent. */
-  text: Scrubbed;
+  conversation: ConversationId;
+  /** The address it goes to: the one the person last wrote from. */
+  to: string;
+  /** Formatted and split for the channel, in order; at least one. */
+  parts: Scrubbed[];
   via: Via;
   /** When it was recorded, unix ms. */
   at: number;
-  /** It may have been sent already: the provider is asked before anything goes out. */
+  /** It may have been sent already: the provider is asked before anything is sent. */
   uncertain?: true;
-  /** A person wrote it, in WhatsApp's own formatting if any: it is sent as it is. */
-  asWritten?: true;
 }
 
-/** What became of a message that we sent, as the provider tells it later. */
+/** The delivery status of a message that we sent, as the provider reports it later. */
 export interface DeliveryStatus {
+  channel: ChannelName;
   /** The provider's id of the message we sent. */
   sid: string;
   state: 'queued' | 'sent' | 'delivered' | 'read' | 'failed';
   /** The provider's error code of a failure. */
   errorCode?: string;
   business: string;
-  contact: string;
-  /** The reply it belongs to, when the callback's address told. */
+  /** The address it was sent to. */
+  to: string;
+  /** The reply it belongs to, and which part of it (0 is the first), when the provider repeats what we named it. */
   replyId?: string;
-}
-
-export function conversationId(message: Pick<InboundMessage, 'business' | 'contact'>): ConversationId {
-  return `${message.business}:${message.contact}`;
-}
-
-/** The two addresses that a conversation is named after. */
-export function addressesOf(conversation: ConversationId): { business: string; contact: string } {
-  const colon = conversation.indexOf(':');
-  return { business: conversation.slice(0, colon), contact: conversation.slice(colon + 1) };
+  part?: number;
 }

@@ -10,18 +10,18 @@ import { createChildren } from './bench/children.ts';
 import { type Results, runBench, type Sizes } from './bench/run.ts';
 import { figuresOf, tableOf } from './bench/table.ts';
 
-const HELP = `npm run bench [-- options]: what does the bot cost, beside the least that anything could cost?
+const HELP = `npm run bench [-- options]: what does an answer cost, compared with a minimal server?
 
 The floor is a bare node:http server that checks the signature, makes one round trip to Redis and one model call, and
 answers with TwiML. It remembers nothing. Both are loaded in turns with signed webhooks, every answer is checked, and
 the table shows medians and the median of the rounds' ratios. Takes about three minutes.
 
-  --quick          less of everything, about 40 s; figures are rougher
+  --quick          smaller sizes, about 40 s; figures are less precise
   --json FILE      writes all figures there, too
   --profile DIR    the bot leaves a CPU profile there (it opens in Chrome's DevTools; profiling costs a little itself)
   --help
 
-Nothing else should be busy on the machine meanwhile. It needs redis-server (or valkey-server), and no network.`;
+Nothing else should run on the machine meanwhile. It needs redis-server (or valkey-server), and no network.`;
 
 const SIZES: Sizes = {
   rounds: 5,

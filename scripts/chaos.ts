@@ -5,7 +5,7 @@ import { readdirSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 
-const HELP = `npm run chaos [-- options] [PART...]: is anything lost, doubled or out of order, whatever breaks?
+const HELP = `npm run chaos [-- options] [PART...]: is anything lost, doubled or out of order when parts fail?
 
 Processes are killed at every step of a turn, Redis is killed under load, the model and Twilio fail, are slow or never
 answer, and thousands of hostile requests come in. With PART only the tests whose file name has it run (kill, redis,

@@ -82,7 +82,7 @@ export function createScreen(name: string): Screen {
   }
 }
 
-/** Prints over the prompt, and draws it once more below, with what was written so far. */
+/** Prints above the prompt, and draws the prompt again below, with the text so far. */
 function aboveTheLine(reader: Interface): (text: string) => void {
   let open = true;
   reader.once('close', () => {

@@ -22,7 +22,7 @@ Talk to the running bot as a person on WhatsApp would. Ctrl-D or /quit ends. Lin
 
   --url URL      where the bot listens         (default http://localhost:3002, or PORT)
   --from NUMBER  who writes: a number or a username id such as US.1A2B
-                                               (default +15550100123, a number that nobody has)
+                                               (default +15550100123, a number that is reserved for examples)
   --name NAME    what that person is called    (default Guest)
   --token TOKEN  the auth token that signs     (default the simulator's; TWILIO_AUTH_TOKEN when the bot has a real account)
   --help
@@ -131,7 +131,7 @@ async function findBot({ origin, contact }: Options): Promise<Listening | null> 
   throw new Trouble(`What answers at ${origin} is not Recado. Say where it is with --url.`);
 }
 
-/** The phone of somebody who writes to the simulated account, or to the real one that the environment names. */
+/** The phone of a person who writes to the simulated account, or to the real one that the environment names. */
 function phoneFor({ origin, token, env }: Options, simulated: boolean): Phone {
   const authToken = token ?? (simulated ? SIMULATED_AUTH_TOKEN : env.TWILIO_AUTH_TOKEN);
   if (!authToken) {

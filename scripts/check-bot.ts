@@ -1,5 +1,7 @@
-/** Goes the whole way through a running bot: text, memory, picture, voice, and a look for what must not be kept. */
+/** Checks a running bot: text, memory, picture, voice, and that nothing is stored that must not be. */
+
 import { parseArgs } from 'node:util';
+import { contactIdOf } from '../app/contacts/addresses.ts';
 import { findLeaks } from '../app/privacy/scrub.ts';
 import type { PageEvent } from '../app/simulator/contract.ts';
 import { createPhone } from '../app/simulator/phone.ts';
@@ -7,7 +9,7 @@ import { fail, openStores, settings } from './stores.ts';
 
 const HELP = `Usage: npm run check-bot [-- --url URL] [--contact NUMBER]
   --url URL         where the bot listens (default http://localhost:3002, or PORT)
-  --contact NUMBER  who writes            (default 15550100199, a number that nobody has)
+  --contact NUMBER  who writes            (default 15550100199, a number that is reserved for examples)
 Prints a line per step, "pass", "FAIL" or "skip" with the reason. With a real account picture and voice are skipped: there is no file at
 Twilio to fetch. Exit code 0 when nothing failed, else 1.`;
 
@@ -141,10 +143,9 @@ async function throughWebhook({ text }: Note): Promise<string> {
 async function leftBehind(): Promise<string | null> {
   const { redis, keys } = await openStores();
   try {
-    const business = config.twilio?.number ?? '14155238886';
-    const key = keys.of(`${business}:${contact}`);
+    const key = keys.of(contactIdOf(contact));
     const texts = [...(await redis.lrange(key.history, 0, -1)), (await redis.hget(key.state, 'summary')) ?? ''];
-    if (texts.length === 1) return 'nothing is remembered at all';
+    if (texts.length === 1) return 'nothing is remembered';
     const leaks = texts.reduce((sum, text) => sum + findLeaks(textIn(text)).length, 0);
     return leaks === 0 ? null : `${leaks} addresses or ids in the history`;
   } finally {

@@ -1,5 +1,7 @@
 /** Lists, shows, replays and drops what the bot gave up. */
+import { createAliases } from '../app/memory/aliases.ts';
 import { createDeadLetters, type DeadLetter } from '../app/memory/dead-letters.ts';
+import { conversationOf } from '../app/message.ts';
 import { fail, openStores } from './stores.ts';
 
 const HELP = `Usage: npm run dead-letters -- COMMAND [ID]
@@ -16,7 +18,8 @@ if (!command || command === '--help' || command === '-h') {
 }
 
 const stores = await openStores();
-const letters = createDeadLetters({ ...stores, historyTtlMs: stores.config.historyTtlMs, now: Date.now });
+const tools = { ...stores, historyTtlMs: stores.config.historyTtlMs, now: Date.now };
+const letters = createDeadLetters({ ...tools, aliases: createAliases(tools) });
 await act(command);
 stores.redis.disconnect();
 
@@ -41,10 +44,11 @@ async function list(): Promise<void> {
   say(found.length === 0 ? 'No dead letters.' : `${found.length} dead letter${found.length === 1 ? '' : 's'}.`);
 }
 
-function lineOf({ id, at, contact, code, messages, reply }: DeadLetter): string {
+function lineOf({ id, at, conversation, code, messages, reply }: DeadLetter): string {
   const what = reply
     ? 'an answer that was not delivered'
     : `${messages.length} message${messages.length === 1 ? '' : 's'} without an answer`;
+  const { contact } = conversationOf(conversation);
   return [id, new Date(at).toISOString(), `…${contact.slice(-4)}`, code, what].join('  ');
 }
 

@@ -1,55 +1,45 @@
 /** Shows what a model would be sent for a contact, with token counts and the leak check. Reads only. */
 import { parseArgs } from 'node:util';
+import { contactIdOf } from '../app/contacts/addresses.ts';
 import type { Fresh } from '../app/conversation/attachments.ts';
 import { promptFor } from '../app/conversation/context.ts';
 import type { ContentPart, ModelMessage } from '../app/llm/model.ts';
 import { countMessageTokens, countTokens } from '../app/llm/tokens.ts';
+import { createAliases } from '../app/memory/aliases.ts';
 import { createSummaryStore } from '../app/memory/summary.ts';
-import { addressesOf, type ConversationId } from '../app/message.ts';
+import type { ContactId } from '../app/message.ts';
 import { findLeaks, scrub } from '../app/privacy/scrub.ts';
 import { fail, openStores, type Stores } from './stores.ts';
 
-const HELP = `Usage: npm run debug-messages -- CONTACT [--business NUMBER] [--text WORDS]
-  CONTACT            a number such as 15550100123, or a username id such as US.1A2B3C
-  --business NUMBER  the number they wrote to, when they wrote to several
-  --text WORDS       what they would write next (default: "…")
+const HELP = `Usage: npm run debug-messages -- CONTACT [--text WORDS]
+  CONTACT       a number such as 15550100123, or a username id such as US.1A2B3C
+  --text WORDS  what they would write next (default: "…")
 Prints each message with its role, tokens and text. Exit code 0, 1 when nothing is known of the contact, 2 when a leak is left.`;
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
-  options: { business: { type: 'string' }, text: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
+  options: { text: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
 });
-const contact = positionals[0]?.replace(/^whatsapp:/, '').replace(/^\+/, '');
-if (values.help || !contact) {
+const address = positionals[0]?.replace(/^whatsapp:/, '').replace(/^\+/, '');
+if (values.help || !address) {
   process.stdout.write(`${HELP}\n`);
   process.exit(values.help ? 0 : 1);
 }
 
 const stores = await openStores();
-const conversation = await conversationWith(contact, stores);
-const messages = await promptOf(conversation, stores);
+const messages = await promptOf(await contactOf(address, stores), stores);
 stores.redis.disconnect();
 process.exit(show(messages));
 
-async function conversationWith(who: string, { redis, keys }: Stores): Promise<ConversationId> {
-  if (values.business) return `${values.business.replace(/^\+/, '')}:${who}`;
-  const found = new Set<ConversationId>();
-  for (const { events } of keys.shards) {
-    const prefix = `${events.slice(0, -'events'.length)}c:`;
-    for (const name of await redis.keys(`${prefix}*:${who}:state`))
-      found.add(name.slice(prefix.length, -':state'.length));
-  }
-  const [only, ...others] = found;
-  if (!only) fail(`Nothing is remembered of ${who}.`);
-  if (others.length > 0) {
-    fail(
-      `They wrote to several numbers; name one with --business: ${[...found].map((id) => addressesOf(id).business).join(', ')}`,
-    );
-  }
-  return only;
+/** The contact of an address, should it be an alias of another one. Ends the script when nothing is remembered. */
+async function contactOf(address: string, { redis, run, keys, config }: Stores): Promise<ContactId> {
+  const aliases = createAliases({ redis, run, keys, historyTtlMs: config.historyTtlMs, now: Date.now });
+  const root = await aliases.rootOf(contactIdOf(address));
+  if ((await redis.exists(keys.of(root).state)) === 0) fail(`Nothing is remembered of ${address}.`);
+  return root;
 }
 
-async function promptOf(id: ConversationId, { redis, run, keys, config }: Stores): Promise<ModelMessage[]> {
+async function promptOf(id: ContactId, { redis, run, keys, config }: Stores): Promise<ModelMessage[]> {
   const store = createSummaryStore({ redis, run, keys, historyTtlMs: config.historyTtlMs });
   const { summary, version, history } = await store.load(id);
   const profile = await redis.hget(keys.of(id).state, 'profile');

@@ -29,7 +29,7 @@ export function say(text) {
   process.stderr.write(`${text}\n`);
 }
 
-/** Runs a command of ours: what went wrong is said in words, and the exit code tells. */
+/** Runs one of our commands: a failure prints a sentence and sets the exit code. */
 export async function command(help, run) {
   const args = process.argv.slice(2);
   if (args[0] === '--help' || args[0] === '-h') return void process.stdout.write(help);
@@ -88,7 +88,7 @@ function hasRedis() {
   return isInstalled('redis-server') || isInstalled('valkey-server');
 }
 
-/** Nothing beside it; try again when a mirror fails; wait when another apt is at work. */
+/** No recommended packages; retry when a mirror fails; wait while another apt runs. */
 const APT = [
   '--no-install-recommends',
   '-o',
@@ -99,7 +99,7 @@ const APT = [
   'Dpkg::Use-Pty=0',
 ];
 
-/** Package managers, each with what it is told, best first. Homebrew alone is not for root. */
+/** Package managers with their arguments, best first. Only Homebrew refuses root. */
 const MANAGERS = [
   { name: 'apt-get', before: ['update', '-qq'], install: ['install', '-y', '-qq', ...APT], packages: ['redis-server'] },
   { name: 'dnf', install: ['install', '-y', '-q'], packages: ['redis', 'valkey'] },
@@ -213,7 +213,7 @@ export function run(file, args, { stdout = 2 } = {}) {
     });
     child.on('exit', (code, signal) => {
       for (const signal of ['SIGINT', 'SIGTERM']) process.off(signal, pass);
-      if (signal) process.exit(128 + os.constants.signals[signal]); // whoever ended it wants us to end, too
+      if (signal) process.exit(128 + os.constants.signals[signal]); // the signal was meant for us, too
       resolve(code);
     });
   });

@@ -11,7 +11,7 @@ await command(HELP, async () => {
   await ensureRedis();
   await build();
   process.setSourceMapsEnabled(true);
-  // In this very process: signals reach it and its exit code gets out without anybody passing them on.
+  // In this process: signals and the exit code need no forwarding.
   process.argv[1] = 'dist/app/main.js';
   await import('../dist/app/main.js');
 });

@@ -18,15 +18,14 @@ const MAP: Record<string, string[] | 'everything'> = {
   http: [],
   config: [],
   web: ['inbox/contract', 'simulator/contract'],
-  inbox: ['conversation', 'outbound', 'channels', 'archive', 'events'],
-  conversation: ['channels', 'outbound', 'memory', 'media', 'llm', 'events'],
-  outbound: ['channels', 'conversation/lease'],
+  inbox: ['conversation', 'outbound', 'channels', 'archive', 'contacts', 'events'],
+  conversation: ['contacts', 'outbound', 'channels', 'memory', 'media', 'llm', 'events'],
+  outbound: ['channels', 'memory', 'llm/tokens', 'events'],
+  contacts: ['memory'],
   analysis: ['llm', 'archive', 'events'],
-  broadcast: ['channels', 'archive', 'events'],
-  calls: ['channels', 'archive', 'events'],
   simulator: ['channels'],
-  archive: ['memory', 'events'],
-  channels: ['media'],
+  archive: ['memory', 'contacts', 'events'],
+  channels: ['media', 'contacts/addresses'],
   media: [],
   llm: [],
   memory: [],
@@ -47,11 +46,11 @@ const DOORS: Record<string, string[]> = {
   openai: ['llm/openai'],
   undici: ['llm', 'media'],
   sharp: ['media'],
-  ioredis: ['memory', 'events', 'wire'],
+  ioredis: ['memory', 'wire'],
   kysely: ['archive'],
   pg: ['archive/engine'],
   '@electric-sql/pglite': ['archive/engine'],
-  bullmq: ['analysis', 'broadcast', 'calls'],
+  bullmq: ['analysis'],
   winston: ['ops'],
   'node:child_process': ['embedded'],
 };
@@ -68,6 +67,8 @@ describe('the sources', () => {
   test('read the environment in app/main.ts alone', () => holds(environmentProblems(sources)));
   test('end every relative import in the name of a file', () => holds(endingProblems(sources)));
   test('are named after what they give', () => holds(nameProblems(sources)));
+  test('join few parts per file', () => holds(wireProblems(sources)));
+  test('have functions that fit on a screen', () => holds(lengthProblems(sources)));
 });
 
 describe('the check itself', () => {
@@ -147,12 +148,15 @@ describe('the check itself', () => {
 
   test('refuses a place that is not on the map, and an app that needs the tests', () => {
     assert.match(mapProblems({ 'app/news/feed.ts': '' })[0] ?? '', /app\/news is not on the map/);
-    assert.match(mapProblems({ 'app/wire/app.ts': "import './doubles/model.ts';" })[0] ?? '', /outside app\//);
+    assert.match(mapProblems({ 'app/wire/app.ts': "import '../../test/doubles/model.ts';" })[0] ?? '', /outside app\//);
   });
 
   test('refuses a package away from its door, also by a path inside it', () => {
     const [problem] = doorProblems({ 'app/conversation/answer.ts': "import type { X } from 'openai/resources';" });
-    assert.match(problem ?? '', /^app\/conversation\/answer\.ts:1 imports openai\/resources, whose door is app\/llm\/openai/);
+    assert.match(
+      problem ?? '',
+      /^app\/conversation\/answer\.ts:1 imports openai\/resources, whose door is app\/llm\/openai/,
+    );
     assert.equal(doorProblems({ 'app/outbound/split.ts': "import twilio from 'twilio';" }).length, 1);
     assert.equal(
       doorProblems({ 'app/archive/engine/a.ts': "import { PGlite } from '@electric-sql/pglite';" }).length,
@@ -191,6 +195,26 @@ describe('the check itself', () => {
     assert.equal(found('process.env.HOME;', 'test/llm/a.test.ts'), 0);
   });
 
+  test('counts the lines of a function without those of the functions inside it', () => {
+    const inner = [
+      '  async function inner(',
+      '    one: string,',
+      '  ): Promise<void> {',
+      ...Array(70).fill('    x();'),
+      '  }',
+    ];
+    const source = ['export function outer() {', '  return inner;', ...inner, '}'].join('\n');
+    assert.deepEqual(functionsIn(source), [
+      { line: 1, ownLines: 5 },
+      { line: 5, ownLines: 72 },
+    ]);
+    assert.equal(lengthProblems({ 'app/llm/a.ts': source }).length, 1);
+    assert.equal(lengthProblems({ 'app/web/a.ts': source }).length, 0);
+    const imports = Array.from({ length: 21 }, (_, i) => `import './${i}.ts';`).join('\n');
+    assert.equal(wireProblems({ 'app/wire/a.ts': imports }).length, 1);
+    assert.equal(wireProblems({ 'app/llm/a.ts': imports }).length, 0);
+  });
+
   test('refuses relative imports without the ending of a source, and names that say nothing', () => {
     assert.equal(
       endingProblems({ 'app/a.ts': "import './b';\nimport './c.js';\nimport './d.ts';\nimport 'e';" }).length,
@@ -203,6 +227,57 @@ describe('the check itself', () => {
     assert.equal(nameProblems({ 'app/llm/retry.ts': '', 'app/commonwealth/a.ts': '' }).length, 0);
   });
 });
+
+function wireProblems(files: Sources): string[] {
+  return inApp(files)
+    .filter(([file, source]) => file.startsWith('app/wire/') && importsOf(source).length > MOST_IMPORTS)
+    .map(([file]) => `${file} imports more than ${MOST_IMPORTS} files. Join some of them in a file of their own.`);
+}
+
+function lengthProblems(files: Sources): string[] {
+  return inApp(files)
+    .filter(([file]) => file.endsWith('.ts') && !file.startsWith('app/web/'))
+    .flatMap(([file, source]) =>
+      functionsIn(source)
+        .filter(({ ownLines }) => ownLines > MOST_LINES)
+        .map(
+          ({ line, ownLines }) =>
+            `${file}:${line} has a function of ${ownLines} lines. Split it, at most ${MOST_LINES}.`,
+        ),
+    );
+}
+
+/** Each file of `wire/`. */
+const MOST_IMPORTS = 20;
+/** Of a function, without the functions inside it. */
+const MOST_LINES = 60;
+
+interface FunctionLines {
+  line: number;
+  /** Without the lines of the functions inside it. */
+  ownLines: number;
+}
+
+/** A function begins in a line that ends in `{` and ends at the next `}` of the same indentation: that is how the formatter writes it. */
+function functionsIn(source: string): FunctionLines[] {
+  const lines = source.split('\n');
+  const spans = lines.flatMap((text, start) => {
+    if (!BEGINS_FUNCTION.test(text) || NO_FUNCTION.test(text)) return [];
+    const indent = /^ */.exec(text)?.[0] ?? '';
+    const end = lines.findIndex((other, i) => i > start && other.startsWith(`${indent}}`));
+    return end === -1 ? [] : [{ start, end }];
+  });
+  return spans.map(({ start, end }) => {
+    const inside = spans.filter((other) => other.start > start && other.end <= end);
+    const covered = new Set(
+      inside.flatMap((one) => Array.from({ length: one.end - one.start + 1 }, (_, i) => one.start + i)),
+    );
+    return { line: start + 1, ownLines: end - start + 1 - covered.size };
+  });
+}
+
+const BEGINS_FUNCTION = /\bfunction\b.*\{$|=> \{$|^ *(?:async )?(?:get )?\w+\(.*\{$|^ *\)(?:: .*)? \{$|^ *\}: .*\{$/;
+const NO_FUNCTION = /^ *(?:\} )?(?:if|for|while|switch|catch|else)\b/;
 
 function holds(problems: string[]): void {
   assert.ok(problems.length === 0, `\n\n${problems.join('\n\n')}\n`);

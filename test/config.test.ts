@@ -129,12 +129,15 @@ test('.env.example has every setting with its default and the sentence of the ta
   assert.ok(readConfig(values).simulator, '.env.example works as it is');
 });
 
-test('the README and docker-compose.yml name every setting', () => {
-  const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+test('docs/settings.md and docker-compose.yml name every setting', () => {
+  const docs = readFileSync(new URL('../docs/settings.md', import.meta.url), 'utf8');
   const compose = readFileSync(new URL('../docker-compose.yml', import.meta.url), 'utf8');
   for (const [name, setting] of Object.entries(SETTINGS)) {
-    assert.ok(readme.includes(`| \`${name}\` |`), `${name} lacks a row in the README`);
-    assert.ok(readme.includes(setting.meaning), `${name} has another sentence in the README`);
+    const shown = setting.default === '' ? '' : `\`${setting.default}\``;
+    assert.ok(
+      docs.includes(`| \`${name}\` | ${shown} | ${setting.meaning} |`),
+      `docs/settings.md lacks the row of ${name}`,
+    );
     assert.match(compose, new RegExp(`\\b${name}:`), `${name} is not passed on by docker-compose.yml`);
   }
   assert.ok(
@@ -143,14 +146,14 @@ test('the README and docker-compose.yml name every setting', () => {
   );
 });
 
-test('the README has a line for every script', () => {
-  const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+test('docs/operations.md has a line for every script', () => {
+  const docs = readFileSync(new URL('../docs/operations.md', import.meta.url), 'utf8');
   // Our own file, with this field.
   const { scripts } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
     scripts: Record<string, string>;
   };
   const commandOf = (name: string) => (['start', 'test'].includes(name) ? `npm ${name}` : `npm run ${name}`);
-  const missing = Object.keys(scripts).filter((name) => !readme.includes(`| \`${commandOf(name)}\` |`));
+  const missing = Object.keys(scripts).filter((name) => !docs.includes(`| \`${commandOf(name)}\` |`));
   assert.deepEqual(missing, []);
 });
 

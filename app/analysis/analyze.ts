@@ -1,7 +1,7 @@
 /** From the messages of one turn to what they are about and the task that follows. One call of the model, or none. */
 
-import type { NewTask } from '../archive/read/tasks.ts';
 import type { Burst, BurstMessage } from '../archive/write/analysis.ts';
+import type { NewTask } from '../archive/write/tasks.ts';
 import type { StructuredModel } from '../llm/openai/structured.ts';
 import { joinScrubbed, type Scrubbed, scrub, scrubbed } from '../privacy/scrub.ts';
 import { type Due, resolveDue } from './due.ts';

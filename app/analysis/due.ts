@@ -23,7 +23,7 @@ export interface DueQuestion {
 }
 
 /**
- * Resolves words for a time against the moment they were written; null when they name none that lies ahead (on the day itself counts).
+ * Resolves words for a time against the moment they were written; null when they name none in the future (the same day counts).
  *
  * What the words say by the calendar is worth more than the model's arithmetic: models miscount weekdays. The model decides
  * where the words are ambiguous ("12/11"), only half understood ("pasado mañana" in an unknown language) or not at all. "Next
@@ -45,7 +45,7 @@ export async function resolveDue(question: DueQuestion): Promise<Due | null> {
 /** Nobody plans farther ahead in a chat; a date beyond it is a misreading. */
 const FARTHEST_MS = 3 * 366 * 86_400_000;
 
-/** What the parser does not know, in words that it knows. */
+/** Expressions that the parser does not know, written in ones that it knows. */
 const REWORDED: [RegExp, string][] = [
   [/\b(?:the )?day after tomorrow\b/gi, 'in 2 days'],
   [/\b(?:asap|as soon as possible|right away|immediately|urgently)\b/gi, 'today'],

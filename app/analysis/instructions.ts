@@ -1,4 +1,4 @@
-/** What the model is told before it looks at messages: our own words, or the operator's file in their place. */
+/** The instructions of the analysis: the default prompt, or the operator's file instead. */
 import { SettingsError } from '../errors.ts';
 import { type Scrubbed, scrub } from '../privacy/scrub.ts';
 import { type Categories, DEFAULT_CATEGORIES } from './schema.ts';
@@ -94,7 +94,7 @@ function check(key: string, names: string[]): void {
   if (names.length > MOST_NAMES) throw problem(`the list ${key} has more than ${MOST_NAMES} names`);
   const long = names.find((name) => name.length > LONGEST_NAME || name === '');
   if (long !== undefined) throw problem(`a name in the list ${key} is empty or longer than ${LONGEST_NAME} characters`);
-  if (new Set(names).size < names.length) throw problem(`a name stands twice in the list ${key}`);
+  if (new Set(names).size < names.length) throw problem(`a name occurs twice in the list ${key}`);
 }
 
 function problem(what: string): SettingsError {

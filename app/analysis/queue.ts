@@ -9,7 +9,7 @@ export const QUEUE_NAME = 'recado-analysis';
 
 /** Everything there is to know about a job; Redis keeps it in clear text. */
 export interface AnalysisJob {
-  /** Null stands for whatever waits in the archive. */
+  /** Null = everything that waits in the archive. */
   turn: string | null;
 }
 
@@ -24,7 +24,7 @@ export interface AnalysisQueue {
 }
 
 export interface AnalysisQueueOptions {
-  /** A client of its own for BullMQ: `maxRetriesPerRequest: null`, no command timeout, no key prefix. Whoever made it closes it. */
+  /** A client of its own for BullMQ: `maxRetriesPerRequest: null`, no command timeout, no key prefix. The caller closes it. */
   connection: ConnectionOptions;
   store: Pick<AnalysisStore, 'waiting'>;
   log: Log;
@@ -34,7 +34,7 @@ export interface AnalysisQueueOptions {
 
 /** How often an analysis is tried. */
 export const MOST_ATTEMPTS = 8;
-/** Also how long it takes until somebody finds what a process left behind that died. */
+/** Also how long the work of a crashed process waits at most. */
 const CATCH_UP_EVERY_MS = 10 * 60_000;
 /** Finished jobs that are kept to look at. */
 const KEPT_DONE = 100;

@@ -1,4 +1,4 @@
-/** What the model is asked to tell about messages, and the categories it may choose from. */
+/** What the model reports about messages, and the categories it may choose from. */
 import { z } from 'zod';
 import type { Clean } from '../llm/openai/structured.ts';
 
@@ -79,5 +79,5 @@ export function analysisSchema({ intents, taskTypes }: Categories) {
   });
 }
 
-/** What the model tells about the messages of one turn, scrubbed. */
+/** What the model reported about the messages of one turn, scrubbed. */
 export type Analysis = Clean<z.infer<ReturnType<typeof analysisSchema>>>;

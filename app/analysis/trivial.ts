@@ -7,7 +7,7 @@ export function isTrivial(text: string): boolean {
   return words.length <= MOST_WORDS && words.every((word) => SMALL_WORDS.has(word));
 }
 
-/** What stands in a text for something that is no text: `[picture]`, `[voice note]`, `[MEDIA_CONTENT]`. */
+/** Placeholders in a text for what is no text: `[picture]`, `[voice note]`, `[MEDIA_CONTENT]`. */
 const PLACEHOLDERS = /\[[\p{L}_ -]{1,30}\]/gu;
 const WORD = /[\p{L}\p{N}]+(?:['’][\p{L}]+)?/gu;
 const MOST_WORDS = 5;

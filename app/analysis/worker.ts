@@ -22,11 +22,11 @@ export interface AnalysisWorkerOptions {
   store: Omit<AnalysisStore, 'waiting'>;
   metrics: Pick<Metrics, 'modelCalled' | 'tokensUsed' | 'retried'>;
   log: Log;
-  /** Longer than an analysis may take, ms: after that, messages that somebody took are free again. */
+  /** Longer than an analysis may take, ms: after that, another process may take the same messages. */
   leaseMs: number;
-  /** Told the contact whose messages look different now. */
+  /** Called with the contact whose messages were analysed. */
   onAnalyzed?: (phone: string) => void;
-  /** Analyses at a time in this process. Default: 2, because nobody waits for them. */
+  /** Analyses at a time in this process. Default: 2, because no person waits for them. */
   concurrency?: number;
   /** How long an analysis may take to end when the process stops, ms. Default: 5 s. */
   graceMs?: number;
@@ -73,7 +73,7 @@ export function createAnalysisWorker(options: AnalysisWorkerOptions): AnalysisWo
     throw stopping.signal.reason;
   }
 
-  /** BullMQ does not recover from a first connection that failed, so the worker is made anew until it stands. */
+  /** BullMQ does not recover from a first connection that failed, so the worker is created again until it has connected. */
   async function stand(): Promise<void> {
     while (!stopping.signal.aborted) {
       const made = new Worker<AnalysisJob>(QUEUE_NAME, work, {
@@ -176,7 +176,7 @@ function codeOf(error: unknown): string {
   return isFailure(error) ? error.code : 'unexpected';
 }
 
-/** For the desk: no words of an error that nobody foresaw, they could quote anything. */
+/** For the team: never the message of an unexpected error, which could contain anything. */
 function reasonOf(error: unknown): string {
   return isFailure(error) ? error.message : 'something unexpected went wrong; the log has the details';
 }

@@ -1,10 +1,11 @@
-/** Takes in what the channels parsed: stores it, and starts a turn when nobody is at the conversation. */
+/** Takes in what the channels parsed: finds out who wrote, stores the message, and starts a turn when none is running. */
 import type { OpenResponse } from '../channels/channel.ts';
+import type { Identify } from '../contacts/identify.ts';
 import { Failure } from '../errors.ts';
 import { encodeEvent } from '../events.ts';
 import type { Allowance } from '../memory/allowance.ts';
 import type { Accepted, Mailbox } from '../memory/mailbox.ts';
-import { conversationId, type InboundMessage } from '../message.ts';
+import { type InboundMessage, kindOf } from '../message.ts';
 import { newId } from '../ops/id.ts';
 import type { Log } from '../ops/logger.ts';
 import type { Metrics } from '../ops/metrics.ts';
@@ -12,56 +13,84 @@ import { placeholdersIn } from '../privacy/scrub.ts';
 import type { Turns } from './turns.ts';
 
 /**
- * Takes in one message, unless so much waits already that it would wait too long: then `server.busy`, and nothing is stored.
- * Resolves when the message is stored (or was before). The response is then in the hands of the turn, or was ended
- * because another turn answers, or somebody did already.
+ * Takes in one message, unless so many wait already that it would wait too long: then `server.busy`, and nothing is stored.
+ * Resolves when the message is stored (or was before). Then the turn answers the response, or it was ended because another turn
+ * answers the message, or it was answered before.
  * Rejects with `store.unavailable` when it is not stored.
  */
 export type Accept = (message: InboundMessage, response: OpenResponse) => Promise<void>;
 
 export interface AcceptOptions {
+  identify: Identify;
   mailbox: Mailbox;
   turns: Turns;
   allowance: Allowance;
   metrics: Metrics;
   log: Log;
-  /** How many messages may wait to be stored, or for a place to be answered. */
+  /** How many messages may wait to be stored, or to be answered. */
   maxWaiting: number;
 }
 
-export function createAccept({ mailbox, turns, allowance, metrics, log, maxWaiting }: AcceptOptions): Accept {
+/** A message that Redis took, under the contact it belongs to. */
+interface Stored {
+  message: InboundMessage;
+  accepted: Exclude<Accepted, { kind: 'moved' }>;
+}
+
+/** An alias of an alias of an alias: more than this are a circle. */
+const MOST_MOVES = 8;
+
+export function createAccept(options: AcceptOptions): Accept {
+  const { identify, mailbox, turns, allowance, metrics, log, maxWaiting } = options;
   let storing = 0;
-  return async (message, response) => {
+  return accept;
+
+  async function accept(received: InboundMessage, response: OpenResponse): Promise<void> {
+    const kind = kindOf(received);
     if (storing + turns.waiting >= maxWaiting) {
-      metrics.messageReceived(kindOf(message), 'busy');
+      metrics.messageReceived(kind, 'busy');
       throw new Failure(
         'server.busy',
         `More than ${maxWaiting} messages wait. Is Redis or the model slow? See MAX_WAITING.`,
       );
     }
-    const conversation = conversationId(message);
-    const stored = store(message);
+    const identified = identify.identify(received);
+    const message = identified instanceof Promise ? await identified : identified;
+    const storedSoon = store(message);
     // What else is asked leaves in the same tick and so in the same round trip.
-    const [accepted, usage] = await Promise.all([stored, allowance.of(conversation, stored.then(writtenOf))]);
-    metrics.messageReceived(kindOf(message), accepted.kind === 'turn' ? 'accepted' : accepted.kind);
+    const [stored, usage] = await Promise.all([storedSoon, allowance.of(message.contact, storedSoon.then(writtenOf))]);
+    const { accepted } = stored;
+    metrics.messageReceived(kind, accepted.kind === 'turn' ? 'accepted' : accepted.kind);
     if (accepted.kind !== 'known') metrics.scrubbed('message', placeholdersIn(message.text));
     const messageLog = log.child({ requestId: message.requestId });
     if (accepted.kind === 'turn') {
-      void turns.start(accepted.held, response, messageLog, usage);
+      const { contact } = accepted.held;
+      void turns.start(accepted.held, {
+        waiting: { response, message: stored.message },
+        log: messageLog,
+        ...(contact === message.contact ? { usage } : {}),
+      });
       return;
     }
-    messageLog.info(accepted.kind === 'known' ? 'Known already' : 'Waits for the turn at work', {
-      contact: message.contact,
+    messageLog.info(accepted.kind === 'known' ? 'Duplicate ignored' : 'Queued behind the running turn', {
+      contact: message.from,
     });
     response.end();
-  };
+  }
 
-  async function store(message: InboundMessage): Promise<Accepted> {
+  async function store(first: InboundMessage): Promise<Stored> {
     storing++;
     try {
-      return await mailbox.accept(message, newId(), encodeEvent({ type: 'message.received', message }));
+      let message = first;
+      for (let moves = 0; moves < MOST_MOVES; moves++) {
+        const event = encodeEvent({ type: 'message.received', message });
+        const accepted = await mailbox.accept(message, newId(), event);
+        if (accepted.kind !== 'moved') return { message, accepted };
+        message = identify.moved(message, accepted.to);
+      }
+      throw new RangeError('the aliases of a contact lead in a circle');
     } catch (error) {
-      metrics.messageReceived(kindOf(message), 'unavailable');
+      metrics.messageReceived(kindOf(first), 'unavailable');
       throw error;
     } finally {
       storing--;
@@ -69,10 +98,6 @@ export function createAccept({ mailbox, turns, allowance, metrics, log, maxWaiti
   }
 }
 
-function writtenOf(accepted: Accepted): number {
+function writtenOf({ accepted }: Stored): number {
   return accepted.kind === 'turn' ? accepted.written : 0;
-}
-
-function kindOf(message: InboundMessage): string {
-  return message.attachments[0]?.kind ?? (message.location ? 'location' : message.buttonPayload ? 'button' : 'text');
 }

@@ -1,6 +1,7 @@
 /** Asks the model, and knows what to say when it does not answer. */
 import { type FailureCode, isFailure } from '../errors.ts';
 import type { ChatModel, ModelMessage } from '../llm/model.ts';
+import type { ContactId } from '../message.ts';
 import type { Log } from '../ops/logger.ts';
 import { type Scrubbed, scrub } from '../privacy/scrub.ts';
 
@@ -20,7 +21,7 @@ export interface Asker {
    * The model's own deadline bounds it.
    */
   ask(
-    conversation: string,
+    contact: ContactId,
     messages: ModelMessage[],
     signal: AbortSignal,
     log: Log,
@@ -37,24 +38,30 @@ export interface AskerOptions {
 
 export function createAsker({ model, maxReplyTokens, failureReply }: AskerOptions): Asker {
   const apology = failureReply === '' ? null : scrub(failureReply);
-  return {
-    async ask(conversation, messages, signal, log) {
-      try {
-        const answer = await model.answer({
-          messages,
-          maxTokens: maxReplyTokens,
-          signal,
-          conversation,
-          purpose: 'answer',
-          log,
-        });
-        return { kind: 'answer', text: answer.text, usage: answer.usage };
-      } catch (error) {
-        if (signal.aborted) throw error;
-        const failure = isFailure(error) ? error.code : 'model.unavailable';
-        log.error('The model did not answer', { code: failure, error });
-        return apology === null ? { kind: 'silence', failure } : { kind: 'apology', text: apology, failure };
-      }
-    },
-  };
+  return { ask };
+
+  async function ask(
+    contact: ContactId,
+    messages: ModelMessage[],
+    signal: AbortSignal,
+    log: Log,
+  ): Promise<Exclude<Answered, { kind: 'notice' }>> {
+    try {
+      const request = {
+        messages,
+        maxTokens: maxReplyTokens,
+        signal,
+        conversation: contact,
+        purpose: 'answer',
+        log,
+      } as const;
+      const answer = await model.answer(request);
+      return { kind: 'answer', text: answer.text, usage: answer.usage };
+    } catch (error) {
+      if (signal.aborted) throw error;
+      const failure = isFailure(error) ? error.code : 'model.unavailable';
+      log.error('The model did not answer', { code: failure, error });
+      return apology === null ? { kind: 'silence', failure } : { kind: 'apology', text: apology, failure };
+    }
+  }
 }

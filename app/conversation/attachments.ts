@@ -1,13 +1,13 @@
 /**
- * Makes what people send readable: a picture for the model's eyes, a voice note as its words, and for everything else a
- * sentence that tells the model what was sent and why it cannot be opened. It never fails a turn.
+ * Makes attachments readable: a picture as an image for the model, a voice note as its transcript, and everything else as a sentence
+ * that says what was sent and why it cannot be opened. It never fails a turn.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type FailureCode, isFailure } from '../errors.ts';
 import type { ContentPart } from '../llm/model.ts';
 import { countTokens } from '../llm/tokens.ts';
 import { createGate } from '../media/gate.ts';
-import type { Attachment, InboundMessage, Line, Location } from '../message.ts';
+import type { Attachment, ChannelName, InboundMessage, Line, Location } from '../message.ts';
 import type { Log } from '../ops/logger.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import { type Scrubbed, scrub } from '../privacy/scrub.ts';
@@ -17,13 +17,15 @@ export interface Fresh {
   line: Line;
   hint: Scrubbed | null;
   pictures: ContentPart[];
+  /** What was said in voice notes; null when that could not be found out. Undefined when there are none. */
+  transcript?: Scrubbed | null;
 }
 
 /** In the order of the messages. A message is read once, however often a turn asks. `signal` ends downloads early. */
 export type Read = (messages: readonly InboundMessage[], signal: AbortSignal, log: Log) => Promise<Fresh[]>;
 
 export interface ReadOptions {
-  download: (attachment: Attachment, signal: AbortSignal, log: Log) => Promise<Buffer>;
+  download: (channel: ChannelName, attachment: Attachment, signal: AbortSignal, log: Log) => Promise<Buffer>;
   /** Bytes → a picture the model can look at. */
   seePicture: (bytes: Buffer, log: Log) => Promise<Extract<ContentPart, { kind: 'image' }>>;
   /** Bytes → the words that were said, '' when nothing was. */
@@ -48,7 +50,11 @@ export function waitForSiblings(signal: AbortSignal): Promise<void> {
 export function createRead({ download, seePicture, hearVoice, metrics }: ReadOptions): Read {
   const gate = createGate(MOST_FILES);
   const known = new WeakMap<InboundMessage, Promise<Fresh>>();
-  return (messages, signal, log) => Promise.all(messages.map((message) => once(message, signal, log)));
+  return read;
+
+  function read(messages: readonly InboundMessage[], signal: AbortSignal, log: Log): Promise<Fresh[]> {
+    return Promise.all(messages.map((message) => once(message, signal, log)));
+  }
 
   function once(message: InboundMessage, signal: AbortSignal, log: Log): Promise<Fresh> {
     const reading = known.get(message) ?? readOne(message, signal, log);
@@ -57,7 +63,9 @@ export function createRead({ download, seePicture, hearVoice, metrics }: ReadOpt
   }
 
   async function readOne(message: InboundMessage, signal: AbortSignal, log: Log): Promise<Fresh> {
-    const parts = await Promise.all(message.attachments.map((attachment) => open(attachment, signal, log)));
+    const parts = await Promise.all(
+      message.attachments.map((attachment) => open(message.channel, attachment, signal, log)),
+    );
     const notes = parts.map(({ note }) => note).filter(Boolean);
     if (message.location) notes.push(`[location: ${placeOf(message.location)}]`);
     if (message.buttonPayload) notes.push(`[pressed the button ${message.buttonPayload}]`);
@@ -65,23 +73,27 @@ export function createRead({ download, seePicture, hearVoice, metrics }: ReadOpt
     const pictures = parts.flatMap(({ picture }) => picture ?? []);
     if (pictures.length > 0 && message.text === '') hints.push(PICTURE_ALONE);
     const text = scrub([...notes, message.text].filter(Boolean).join('\n'));
-    return {
+    const fresh: Fresh = {
       line: { role: 'user', text, at: message.receivedAt, id: message.id, tokens: countTokens(text) },
       hint: hints.length > 0 ? scrub(`(${hints.join(' ')})`) : null,
       pictures,
     };
+    const hasVoice = message.attachments.some(({ kind }) => kind === 'audio');
+    return hasVoice ? { ...fresh, transcript: transcriptOf(parts) } : fresh;
   }
 
-  async function open(attachment: Attachment, signal: AbortSignal, log: Log): Promise<Opened> {
+  async function open(channel: ChannelName, attachment: Attachment, signal: AbortSignal, log: Log): Promise<Opened> {
     if (attachment.kind !== 'image' && attachment.kind !== 'audio') return unopened(attachment, 'media.unsupported');
     const leave = await gate.enter(1);
     const startedAt = performance.now();
     let outcome = 'read';
     try {
-      const bytes = await download(attachment, signal, log);
+      const bytes = await download(channel, attachment, signal, log);
       if (attachment.kind === 'image') return { note: '[picture]', picture: await seePicture(bytes, log) };
       const said = await hearVoice(bytes, signal, log);
-      return said === '' ? { note: '[voice note]', hint: 'Nothing could be heard in the voice note.' } : { note: said };
+      return said === ''
+        ? { note: '[voice note]', hint: 'Nothing could be heard in the voice note.' }
+        : { note: said, said };
     } catch (error) {
       const code = isFailure(error) ? error.code : 'media.unreadable';
       outcome = code;
@@ -100,6 +112,13 @@ interface Opened {
   /** Told to the model, this time only. */
   hint?: string;
   picture?: ContentPart;
+  /** What was said in a voice note. */
+  said?: Scrubbed;
+}
+
+function transcriptOf(parts: readonly Opened[]): Scrubbed | null {
+  const said = parts.flatMap((part) => part.said ?? []);
+  return said.length === 0 ? null : scrub(said.join('\n'));
 }
 
 const PICTURE_ALONE = 'They sent the picture without a word: say what you see and what you can do with it.';
@@ -121,7 +140,7 @@ function unopened({ kind, contentType }: Attachment, code: FailureCode): Opened 
   };
 }
 
-/** Why something cannot be seen, for the model to tell; whatever is our own trouble is just "it could not be opened". */
+/** Why something cannot be opened, for the model to explain. For problems on our side it is just "it could not be opened". */
 const REASONS: Partial<Record<FailureCode, string>> = {
   'media.unsupported': 'you can look at pictures and listen to voice notes, but not open this kind of file',
   'media.too_large': 'it is too large; a smaller one would work',

@@ -1,14 +1,16 @@
 /** Asks until the answer covers everything that came in, and makes it final: history, mailbox, reply record and event at once. */
 import type { OpenResponse } from '../channels/channel.ts';
+import type { Channels } from '../channels/channels.ts';
 import type { FailureCode } from '../errors.ts';
-import { type Event, encodeEvent } from '../events.ts';
+import { type EventOf, encodeEvent } from '../events.ts';
 import { countTokens } from '../llm/tokens.ts';
 import type { Admission } from '../memory/allowance.ts';
-import type { Held, Mailbox } from '../memory/mailbox.ts';
-import type { Line, Reply } from '../message.ts';
+import { addMessages, type Held, type Mailbox } from '../memory/mailbox.ts';
+import { conversationOf, type Line, type Reply } from '../message.ts';
 import type { Log } from '../ops/logger.ts';
+import { partsOfMarkdown } from '../outbound/prepare.ts';
 import type { Answered, Asker } from './answer.ts';
-import { hasAttachments, type Read, waitForSiblings } from './attachments.ts';
+import { type Fresh, hasAttachments, type Read, waitForSiblings } from './attachments.ts';
 import { type ContextSettings, promptFor } from './context.ts';
 import { NOTICES } from './prompts.ts';
 
@@ -41,55 +43,54 @@ export type Compose = (
   | Made
   | { kind: 'silence'; failure: FailureCode }
   | { kind: 'lost' }
-  /** Somebody at the desk took over meanwhile, or blocked the contact: `lines` are what is remembered of the messages. */
-  | { kind: 'quiet'; why: 'blocked' | 'takeover'; lines: Line[] }
+  /** Meanwhile a person took over or blocked the contact: `fresh` are the messages as they are remembered. */
+  | { kind: 'quiet'; why: 'blocked' | 'takeover'; fresh: Fresh[] }
 >;
 
 export interface ComposeOptions {
   mailbox: Mailbox;
+  channels: Channels;
   asker: Asker;
   read: Read;
   context: ContextSettings;
 }
 
-/** How often a turn takes in what came meanwhile before it answers with what it has. */
+/** How often a turn adds messages that came in meanwhile before it answers with what it has. */
 const MOST_MERGES = 3;
 
-export function createCompose({ mailbox, asker, read, context }: ComposeOptions): Compose {
-  return async (held, response, admission, signal, log) => {
+export function createCompose({ mailbox, channels, asker, read, context }: ComposeOptions): Compose {
+  return async function compose(held, response, admission, signal, log) {
+    const channel = channels.of(conversationOf(held.conversation).channel);
     const took: Stages = { media: 0, model: 0, commit: 0 };
     const lap = stopwatch(took);
     if (hasAttachments(held.messages)) {
       await waitForSiblings(signal);
-      held.messages.push(...(await mailbox.waiting(held.conversation, held.messages.length)));
+      await mailbox.takeMore(held);
     }
     for (let asks = 1; ; asks++) {
       const fresh = await read(held.messages, signal, log);
       lap('media');
       const answered: Answered =
         admission === 'welcome'
-          ? await asker.ask(held.conversation, promptFor(held, fresh, context), signal, log)
+          ? await asker.ask(held.contact, promptFor(held, fresh, context), signal, log)
           : { kind: 'notice', text: NOTICES[admission] };
       lap('model');
       if (answered.kind === 'silence') return answered;
       // Decided here, once: from now on the response waits for this reply, or it never will.
-      const via = response?.claim() ? 'twiml' : 'rest';
-      const reply: Reply = { id: held.turn, text: answered.text, via, at: context.now() };
-      const lines = [...fresh.map(({ line }) => line), replyLine(reply, answered)];
-      const committed = await mailbox.commit(held.conversation, {
-        turn: held.turn,
-        taken: held.messages.length,
+      const via = response?.claim() ? 'response' : 'call';
+      const reply = replyTo(held, partsOfMarkdown(answered.text, channel), via, context.now());
+      const committed = await mailbox.commit(held, {
         mayTakeMore: answered.kind === 'answer' && asks <= MOST_MERGES,
-        lines,
+        lines: [...fresh.map(({ line }) => line), replyLine(reply, answered)],
         reply,
-        event: encodeEvent(replyMade(held, reply, lines, answered)),
+        event: encodeEvent(replyMade(held, fresh, reply, answered)),
       });
       lap('commit');
       if (committed.kind === 'committed') return { kind: 'made', reply, answered, roll: committed.roll, asks, took };
-      if (via === 'twiml') response?.unclaim();
+      if (via === 'response') response?.unclaim();
       if (committed.kind === 'lost') return committed;
-      if (committed.kind === 'quiet') return { ...committed, lines: fresh.map(({ line }) => line) };
-      held.messages.push(...committed.messages);
+      if (committed.kind === 'quiet') return { ...committed, fresh };
+      addMessages(held, committed.messages);
     }
   };
 }
@@ -104,19 +105,37 @@ function stopwatch(took: Stages): (stage: keyof Stages) => void {
   };
 }
 
-/** What `reply.made` says of a turn, whatever it answered. */
-export function madeBy({ conversation, turn, messages }: Held) {
-  return { type: 'reply.made' as const, conversation, turn, answers: messages.map((message) => message.id) };
+/** An answer goes to the address they wrote from last. */
+function replyTo({ turn, conversation, messages }: Held, parts: Reply['parts'], via: Reply['via'], at: number): Reply {
+  const to = messages.at(-1)?.from ?? conversationOf(conversation).contact;
+  return { id: turn, conversation, to, parts, via, at };
 }
 
-function replyMade(held: Held, { at, via }: Reply, lines: Line[], answered: Made['answered']): Event {
-  const event = { ...madeBy(held), at, lines, via };
+/** The fields of `reply.made` that every turn has. */
+export function madeBy({ conversation, turn, messages }: Held, fresh: readonly Fresh[]) {
+  return {
+    type: 'reply.made' as const,
+    conversation,
+    turn,
+    answers: messages.map((message) => message.id),
+    heard: fresh.flatMap(({ line, transcript }) => (transcript === undefined ? [] : { id: line.id, transcript })),
+  };
+}
+
+function replyMade(
+  held: Held,
+  fresh: readonly Fresh[],
+  { to, parts, via, at }: Reply,
+  answered: Made['answered'],
+): EventOf<'reply.made'> {
+  const event = { ...madeBy(held, fresh), at, reply: { to, parts, via } };
   if (answered.kind === 'answer') return { ...event, usage: answered.usage };
   return answered.kind === 'apology' ? { ...event, failure: answered.failure } : event;
 }
 
-function replyLine(reply: Reply, answered: Made['answered']): Line {
-  const { text, at, id } = reply;
+function replyLine({ id, at, parts }: Reply, answered: Made['answered']): Line {
+  const { text } = answered;
   const line: Line = { role: 'assistant', text, at, id, tokens: countTokens(text) };
+  if (parts.length !== 1 || parts[0] !== text) line.sent = parts;
   return answered.kind === 'answer' ? line : { ...line, apology: true };
 }

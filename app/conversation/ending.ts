@@ -1,26 +1,29 @@
 /** How a turn ends: sent and handed over, to be tried again later, or given up visibly. What leads to what is one table, in `retries.ts`. */
-import type { FailureCode } from '../errors.ts';
+import type { Failure, FailureCode } from '../errors.ts';
 import { encodeEvent } from '../events.ts';
 import type { Held, Mailbox } from '../memory/mailbox.ts';
+import { repeated } from '../memory/redis.ts';
 import type { Reply } from '../message.ts';
 import { newId } from '../ops/id.ts';
 import type { Log } from '../ops/logger.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import type { Delivered } from '../outbound/deliver.ts';
-import { MOST_ATTEMPTS, patiently, retryWaitMs, worthAnotherTry } from './retries.ts';
+import { MOST_ATTEMPTS, retryWaitMs, worthAnotherTry } from './retries.ts';
 
 export interface Ending {
-  /** After a delivery. @returns what came in meanwhile, in the hands of the next turn. */
+  /** After a delivery. @returns what came in meanwhile, held by the next turn. */
   delivered(held: Held, reply: Reply, delivered: Delivered, log: Log): Promise<Held | null>;
   /** After a turn that had nothing to say. @returns as `delivered`. */
   quiet(held: Held): Promise<Held | null>;
   /** The messages could not be answered. */
   unanswered(held: Held, code: FailureCode, log: Log): Promise<null>;
-  /** Before its reply surely went out, somebody at the desk took over or blocked the contact. */
+  /** The messages cannot be answered, now or later. */
+  undeliverable(held: Held, failure: Failure, log: Log): Promise<null>;
+  /** A person took over or blocked the contact while it was not certain that the reply was sent. */
   overtaken(held: Held, log: Log): Promise<null>;
-  /** Turn after turn died over it. */
+  /** Several turns in a row ended early over it. */
   crashed(held: Held, log: Log): Promise<null>;
-  /** Gives the conversation back as it is, to be looked at again after `waitMs`. Never rejects. */
+  /** Gives the contact back as it is, to be due again after `waitMs`. Never rejects. */
   giveBack(held: Held, waitMs: number, log: Log): Promise<void>;
 }
 
@@ -31,12 +34,12 @@ export interface EndingOptions {
 }
 
 export function createEnding({ mailbox, metrics, now }: EndingOptions): Ending {
-  return { delivered, quiet, unanswered, overtaken, crashed, giveBack };
+  return { delivered, quiet, unanswered, undeliverable, overtaken, crashed, giveBack };
 
   async function delivered(held: Held, reply: Reply, outcome: Delivered, log: Log): Promise<Held | null> {
     if (outcome.kind === 'failed') {
       if (worthAnotherTry(outcome.code, held.attempts)) return tryLater(held, outcome.code, log);
-      return giveUp(held, 0, outcome.code, outcome.reason, log);
+      return giveUp(held, { reply: reply.id, code: outcome.code, reason: outcome.reason }, log);
     }
     const { conversation } = held;
     const sent = { conversation, turn: reply.id, at: now(), via: reply.via, sids: outcome.sids };
@@ -49,47 +52,58 @@ export function createEnding({ mailbox, metrics, now }: EndingOptions): Ending {
 
   function unanswered(held: Held, code: FailureCode, log: Log): Promise<null> {
     if (held.attempts < MOST_ATTEMPTS) return tryLater(held, code, log);
-    return giveUp(held, held.messages.length, code, 'The model did not answer, and there is no apology to send.', log);
+    return giveUp(held, { reply: null, code, reason: 'The model did not answer, and FAILURE_REPLY is empty.' }, log);
+  }
+
+  function undeliverable(held: Held, { code, message }: Failure, log: Log): Promise<null> {
+    return giveUp(held, { reply: null, code, reason: message }, log);
   }
 
   function overtaken(held: Held, log: Log): Promise<null> {
-    const who = held.blocked ? 'The contact was blocked' : 'Somebody at the desk took over';
-    return giveUp(held, 0, 'turn.overtaken', `${who} before it was clear that this had gone out.`, log);
+    const what = held.blocked ? 'The contact was blocked' : 'A person took over';
+    const reason = `${what} before it was certain that this was sent.`;
+    return giveUp(held, { reply: held.pending?.id ?? null, code: 'turn.overtaken', reason }, log);
   }
 
   function crashed(held: Held, log: Log): Promise<null> {
-    const reason = `${held.crashes} turns in a row broke off at this, most likely with the process; the log says how.`;
-    return giveUp(held, held.pending ? 0 : held.messages.length, 'turn.crashed', reason, log);
+    const reason = `${held.crashes} turns in a row ended early at this, probably because the process crashed. See the log.`;
+    return giveUp(held, { reply: held.pending?.id ?? null, code: 'turn.crashed', reason }, log);
   }
 
-  async function giveBack({ conversation, turn }: Held, waitMs: number, log: Log): Promise<void> {
+  async function giveBack({ contact, turn }: Held, waitMs: number, log: Log): Promise<void> {
     try {
-      await patiently(() => mailbox.release(conversation, turn, waitMs));
+      await repeated(() => mailbox.release(contact, turn, waitMs));
     } catch (error) {
-      log.warn('The conversation could not be given back; its lease runs out by itself', { error });
+      log.warn('The lease could not be released; it runs out by itself', { error });
     }
   }
 
   async function handOver(held: Held, replyId: string, event: string): Promise<Held | null> {
-    const finished = await mailbox.finish(held.conversation, held.turn, replyId, newId(), event);
+    const finished = await mailbox.finish(held, replyId, newId(), event);
     return finished.kind === 'turn' ? finished.held : null;
   }
 
   async function tryLater(held: Held, code: FailureCode, log: Log): Promise<null> {
     const waitMs = retryWaitMs(held.attempts);
     metrics.retried('turn');
-    log.warn('It is tried again later', { code, waitMs, attempts: held.attempts });
+    log.warn('Trying again later', { code, waitMs, attempts: held.attempts });
     await giveBack(held, waitMs, log);
     return null;
   }
 
-  /** @param messages how many messages are at stake; 0 when only the reply is. */
-  async function giveUp(held: Held, messages: number, code: FailureCode, reason: string, log: Log): Promise<null> {
+  /** @param lost `reply` is the id of the reply that is given up; null when it is the messages that are. */
+  async function giveUp(
+    held: Held,
+    lost: { reply: string | null; code: FailureCode; reason: string },
+    log: Log,
+  ): Promise<null> {
+    const { reply, code, reason } = lost;
     metrics.turnEnded('dead', 'none');
-    log.error('Given up: a dead letter', { code, reason, attempts: held.attempts });
+    log.error('Given up: stored as a dead letter', { code, reason, attempts: held.attempts });
+    const messages = reply === null ? held.messages.map(({ id }) => id) : [];
     const { conversation, turn } = held;
-    const event = encodeEvent({ type: 'given.up', conversation, turn, at: now(), code, reason });
-    await mailbox.bury(conversation, turn, messages, { code, reason }, event);
+    const event = encodeEvent({ type: 'given.up', conversation, turn, at: now(), code, reason, reply, messages });
+    await mailbox.bury(held, messages.length, { code, reason }, event);
     return null;
   }
 }

@@ -2,7 +2,7 @@
 import type { ChatModel, ModelMessage } from '../llm/model.ts';
 import { countTokens } from '../llm/tokens.ts';
 import type { SummaryStore } from '../memory/summary.ts';
-import type { ConversationId, Line } from '../message.ts';
+import type { ContactId, Line } from '../message.ts';
 import type { Log } from '../ops/logger.ts';
 import { type Scrubbed, scrub } from '../privacy/scrub.ts';
 import { SUMMARY_HEADING, summaryPrompt } from './prompts.ts';
@@ -11,7 +11,7 @@ import { SUMMARY_HEADING, summaryPrompt } from './prompts.ts';
  * One model call per roll. When anything fails, nothing is lost: the history stays as it is, and the next turn that
  * finds it too long tries again. Never rejects.
  */
-export type Summarize = (conversation: ConversationId, log: Log) => Promise<void>;
+export type Summarize = (contact: ContactId, log: Log) => Promise<void>;
 
 export interface SummarizeOptions {
   model: ChatModel;
@@ -23,26 +23,26 @@ export interface SummarizeOptions {
 }
 
 export function createSummarize({ model, store, summaryTokens, historyTokens }: SummarizeOptions): Summarize {
-  return async (conversation, log) => {
+  return async function summarize(contact, log) {
     try {
-      const { summary, version, history } = await store.load(conversation);
+      const { summary, version, history } = await store.load(contact);
       const covered = oldest(history, historyTokens);
       if (covered.length === 0) return;
       const answer = await model.answer({
         messages: summaryRequest(summary, covered, summaryTokens),
         maxTokens: summaryTokens,
-        conversation,
+        conversation: contact,
         purpose: 'summary',
         log,
       });
-      const swapped = await store.swap(conversation, version, cutToTokens(answer.text, summaryTokens), covered);
-      log.info(swapped ? 'The history was rolled into the summary' : 'Somebody else rolled the history first', {
+      const swapped = await store.swap(contact, version, cutToTokens(answer.text, summaryTokens), covered);
+      log.info(swapped ? 'History summarized' : 'Another process summarized the history first', {
         lines: covered.length,
         ...answer.usage,
       });
     } catch (error) {
-      log.warn('The history could not be rolled; it is tried again at the next turn', { error });
-      await store.giveUp(conversation).catch(() => {});
+      log.warn('The history could not be summarized; the next turn tries again', { error });
+      await store.giveUp(contact).catch(() => {});
     }
   };
 }

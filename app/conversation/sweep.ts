@@ -1,7 +1,8 @@
-/** Finishes what nobody is at any more: crashed turns, conversations whose retry time has come, replies without a sender. */
+/** Resumes unfinished work: turns that crashed, contacts whose retry is due, replies that an earlier turn left. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Mailbox } from '../memory/mailbox.ts';
-import type { ConversationId } from '../message.ts';
+import type { Aliases } from '../memory/aliases.ts';
+import type { Claimed, Mailbox } from '../memory/mailbox.ts';
+import type { ContactId } from '../message.ts';
 import { newId } from '../ops/id.ts';
 import type { Log } from '../ops/logger.ts';
 import { SUSPICIOUS_CRASHES } from './retries.ts';
@@ -15,41 +16,52 @@ export interface Sweep {
 
 export interface SweepOptions {
   mailbox: Mailbox;
+  aliases: Pick<Aliases, 'link'>;
   turns: Turns;
   log: Log;
   /** A crashed turn is taken over within its lease plus this, ms. */
   everyMs?: number;
 }
 
-/** How many conversations of a shard one sweep takes over: a large backlog is shared with the other processes. */
+/** How many contacts of a shard one sweep takes over: a large backlog is shared with the other processes. */
 const MOST_AT_ONCE = 50;
 
-/** How long a conversation that crashed others is alone: as long as a model may take, then the others have waited enough. */
+/** How long a contact whose turns crashed is answered alone, ms: as long as a model may take; the others do not wait longer. */
 const ALONE_MS = 60_000;
 
-/** Every process sweeps; a lease decides who gets a conversation. */
-export function createSweep({ mailbox, turns, log, everyMs = 2_000 }: SweepOptions): Sweep {
+/** Every process sweeps; a lease decides which one gets a contact. */
+export function createSweep({ mailbox, aliases, turns, log, everyMs = 2_000 }: SweepOptions): Sweep {
   let timer: NodeJS.Timeout | undefined;
   let sweeping = false;
   let stopped = false;
-  let claiming: { conversation: ConversationId; turn: string } | null = null;
+  let claiming: { contact: ContactId; turn: string } | null = null;
+  return { start, stop };
+
+  function start(): void {
+    void sweep();
+    timer = setInterval(() => void sweep(), everyMs);
+  }
+
+  function stop(): void {
+    stopped = true;
+    clearInterval(timer);
+  }
 
   async function sweep(): Promise<void> {
     if (sweeping) return;
     sweeping = true;
     try {
-      await giveBackUnheard();
-      for (const conversation of await mailbox.due(MOST_AT_ONCE)) {
+      await giveBackUncertain();
+      for (const contact of await mailbox.due(MOST_AT_ONCE)) {
         if (stopped) break;
-        claiming = { conversation, turn: newId() };
-        const claimed = await mailbox.claim(conversation, claiming.turn);
-        claiming = null;
+        const claimed = await claim(contact);
+        if (claimed.kind === 'moved') await aliases.link(contact, claimed.to);
         if (claimed.kind !== 'turn') continue;
         const requestId = claimed.held.messages[0]?.requestId;
-        const ended = turns.start(claimed.held, null, requestId ? log.child({ requestId }) : log);
+        const ended = turns.start(claimed.held, { log: requestId ? log.child({ requestId }) : log });
         if (claimed.held.crashes >= SUSPICIOUS_CRASHES)
           await Promise.race([ended, sleep(ALONE_MS, null, { ref: false })]);
-        // The others may have room. One is always taken, so that a busy process does not let them starve.
+        // The other processes may have room. One contact is always taken, so that a busy process still makes progress.
         if (turns.waiting > 0) break;
       }
     } catch (error) {
@@ -59,20 +71,16 @@ export function createSweep({ mailbox, turns, log, everyMs = 2_000 }: SweepOptio
     }
   }
 
-  /** A claim that failed may have been carried out all the same: then nobody works at that conversation, for a whole lease. */
-  async function giveBackUnheard(): Promise<void> {
-    if (claiming) await mailbox.release(claiming.conversation, claiming.turn, 0);
+  async function claim(contact: ContactId): Promise<Claimed> {
+    claiming = { contact, turn: newId() };
+    const claimed = await mailbox.claim(contact, claiming.turn);
     claiming = null;
+    return claimed;
   }
 
-  return {
-    start() {
-      void sweep();
-      timer = setInterval(() => void sweep(), everyMs);
-    },
-    stop() {
-      stopped = true;
-      clearInterval(timer);
-    },
-  };
+  /** A claim that failed may have been carried out all the same: then nothing would happen to that contact for a whole lease. */
+  async function giveBackUncertain(): Promise<void> {
+    if (claiming) await mailbox.release(claiming.contact, claiming.turn, 0);
+    claiming = null;
+  }
 }

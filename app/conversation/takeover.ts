@@ -1,76 +1,84 @@
-/** What the people at the desk do in a conversation: write themselves, pause the bot, hand back. */
+/** What people in the inbox do in a conversation: write, pause the bot, let it answer again, block. */
 
-import { Failure } from '../errors.ts';
-import { type Events, encodeEvent } from '../events.ts';
-import { countTokens } from '../llm/tokens.ts';
-import type { Desk } from '../memory/desk.ts';
-import { addressesOf, type ConversationId, type Line, type Reply } from '../message.ts';
-import { newId } from '../ops/id.ts';
-import type { Log } from '../ops/logger.ts';
-import type { Deliver } from '../outbound/deliver.ts';
-import { isWindowOpen } from '../outbound/window.ts';
-import { scrub } from '../privacy/scrub.ts';
-import { patiently } from './retries.ts';
+import type { StandingsOf } from '../contacts/confirm.ts';
+import { encodeEvent } from '../events.ts';
+import type { Desk, DeskState } from '../memory/desk.ts';
+import { type ContactId, type ConversationId, conversationId, conversationOf } from '../message.ts';
+import type { SendAsPerson, Sent } from '../outbound/send.ts';
 
+/** Everything rejects with `archive.unavailable` or `store.unavailable`; the same call can be made again then. */
 export interface Takeover {
   /**
-   * Sends what a person at the desk wrote; it becomes part of what the bot remembers, and prolongs a running takeover. What
-   * was sent never rejects, even if it could not be noted: nobody should send it twice.
-   * @returns the provider's id of the message
-   * @throws Failure `channel.window` more than 24 hours after their last message, or another `channel.…` one
+   * Sends what a person wrote, see `SendAsPerson`.
+   * @param options `id` names the message, so that the caller can find it again
    */
-  say(conversation: ConversationId, text: string): Promise<string>;
-  /** Pauses the bot until nobody at the desk wrote for `minutes`. @returns until when, unix ms. */
+  say(conversation: ConversationId, text: string, options?: { id?: string | undefined }): Promise<Sent>;
+  /** Pauses the bot until no person has written for `minutes`. @returns until when, unix ms. */
   take(conversation: ConversationId, minutes: number): Promise<number>;
+  /** Lets the bot answer again. */
   handBack(conversation: ConversationId): Promise<void>;
   /** A blocked contact is neither answered nor remembered. */
-  block(conversation: ConversationId, blocked: boolean): Promise<void>;
+  block(contact: ContactId, blocked: boolean): Promise<void>;
+}
+
+/** The archive is the source of truth; Redis has a copy. See `archive/write/desk.ts`. */
+export interface Truth {
+  block(contact: ContactId, blocked: boolean): Promise<void>;
+  takeOver(conversation: ConversationId, untilMs: number, pauseMs: number): Promise<void>;
 }
 
 export interface TakeoverOptions {
   desk: Desk;
-  deliver: Deliver;
-  events: Events;
-  log: Log;
+  truth: Truth;
+  send: SendAsPerson;
   now: () => number;
 }
 
-export function createTakeover({ desk, deliver, events, log, now }: TakeoverOptions): Takeover {
-  return {
-    async say(conversation, words) {
-      const { lastInboundAt } = await desk.state(conversation);
-      if (!isWindowOpen(lastInboundAt, now())) {
-        const way = 'WhatsApp allows only an approved template until they write again.';
-        throw new Failure('channel.window', `More than 24 hours since their last message: ${way}`);
-      }
-      const text = scrub(words);
-      const id = newId();
-      const at = now();
-      const reply: Reply = { id, text, via: 'rest', at, asWritten: true };
-      const delivered = await deliver(reply, addressesOf(conversation), null, log);
-      if (delivered.kind === 'failed') throw new Failure(delivered.code, delivered.reason);
-      const sid = delivered.sids[0] ?? id;
-      const line: Line = { role: 'assistant', text, at, id, tokens: countTokens(text), desk: true };
-      try {
-        const event = encodeEvent({ type: 'desk.said', conversation, id, at, text, sid });
-        const until = await patiently(() => desk.said(conversation, line, event));
-        if (until > at) await events.publish(conversation, { type: 'desk.took', conversation, at, until });
-      } catch (error) {
-        log.error('What the desk said was sent, but could not be noted: the bot will not know of it', { error });
-      }
-      return sid;
-    },
+export function createTakeover({ desk, truth, send, now }: TakeoverOptions): Takeover {
+  return { say, take, handBack, block };
 
-    async take(conversation, minutes) {
-      const pauseMs = minutes * 60_000;
-      const event = encodeEvent({ type: 'desk.took', conversation, at: now(), until: now() + pauseMs });
-      return desk.takeOver(conversation, pauseMs, event);
-    },
+  function say(conversation: ConversationId, text: string, options: { id?: string | undefined } = {}): Promise<Sent> {
+    return send(conversation, text, options.id);
+  }
 
-    async handBack(conversation) {
-      await desk.takeOver(conversation, 0, encodeEvent({ type: 'desk.took', conversation, at: now(), until: 0 }));
-    },
+  function take(conversation: ConversationId, minutes: number): Promise<number> {
+    return setTakeover(conversation, minutes * 60_000);
+  }
 
-    block: (conversation, blocked) => desk.block(conversation, blocked),
+  async function handBack(conversation: ConversationId): Promise<void> {
+    await setTakeover(conversation, 0);
+  }
+
+  async function setTakeover(conversation: ConversationId, pauseMs: number): Promise<number> {
+    const at = now();
+    const until = pauseMs === 0 ? 0 : at + pauseMs;
+    await truth.takeOver(conversation, until, pauseMs);
+    await desk.takeOver(conversation, { until, pauseMs }, encodeEvent({ type: 'desk.took', conversation, at, until }));
+    return until;
+  }
+
+  async function block(contact: ContactId, blocked: boolean): Promise<void> {
+    await truth.block(contact, blocked);
+    await desk.block(contact, blocked);
+  }
+}
+
+/** The memory's state of a conversation; what is not remembered any more comes from the archive. */
+export function createStateOf(desk: Pick<Desk, 'state'>, standingsOf: StandingsOf) {
+  return async function stateOf(conversation: ConversationId): Promise<DeskState> {
+    const state = await desk.state(conversation);
+    if (state.lastInboundAt > 0 && state.address !== null) return state;
+    const { contact } = conversationOf(conversation);
+    const standing = (await standingsOf([contact])).get(contact);
+    const known = standing?.conversations.find(
+      ({ channel, business }) => conversationId({ channel, business, contact }) === conversation,
+    );
+    return {
+      takeoverUntil: Math.max(state.takeoverUntil, known?.takeoverUntil ?? 0),
+      takeoverMs: state.takeoverMs || (known?.takeoverMs ?? 0),
+      lastInboundAt: Math.max(state.lastInboundAt, known?.lastInboundAt ?? 0),
+      address: state.address ?? known?.address ?? null,
+      blocked: state.blocked || standing?.blocked === true,
+    };
   };
 }

@@ -1,4 +1,4 @@
-/** A folder that one process at a time has for itself: private, with a place for unix sockets, and a sign who is in it. */
+/** A private folder that one process at a time uses, with a place for unix sockets and a mark of its owner. */
 import { chmod, lstat, mkdir, mkdtemp, readlink, rename, rm, rmdir, symlink } from 'node:fs/promises';
 import { connect, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -39,7 +39,7 @@ export async function socketFolder(folder: string): Promise<string> {
   return made;
 }
 
-/** Removes what `socketFolder` made elsewhere, unless somebody has a socket there. */
+/** Removes what `socketFolder` made elsewhere, unless there is a socket in it. */
 export async function removeSocketFolder(folder: string, sockets: string): Promise<void> {
   if (sockets === folder) return;
   const isRemoved = await rmdir(sockets).then(
@@ -55,9 +55,9 @@ export interface Claim {
 }
 
 /**
- * Claims a folder for as long as this process lives, by listening on a unix socket that tells the process's id. The kernel closes it
+ * Claims a folder for as long as this process lives, by listening on a unix socket that answers with the process's id. The kernel closes it
  * with the process, however that ends; a pid in a file would have to be believed, though it may be another program's by now.
- * @returns the claim, or the id of the process that has it (`unknown` when it is too busy to tell).
+ * @returns the claim, or the id of the process that has it (`unknown` when it does not answer in time).
  */
 export async function claim(path: string): Promise<Claim | { owner: string }> {
   for (;;) {
@@ -89,7 +89,7 @@ function noSockets(path: string, cause: Error): Failure {
   return new Failure('store.unavailable', message, { cause });
 }
 
-/** Null when nobody listens there: then the socket is a dead process's. */
+/** Null when nothing listens there: then the socket belongs to a process that ended. */
 function ownerOf(path: string): Promise<string | null> {
   return new Promise((resolve) => {
     let said = '';
@@ -104,8 +104,8 @@ function ownerOf(path: string): Promise<string | null> {
 }
 
 /**
- * Takes a dead process's socket away. Two may do so at the same time, so it is moved aside and asked once more: what was moved may be
- * the new socket of somebody quicker, who is named then and gets it back.
+ * Removes the socket of a process that ended. Two processes may do so at the same time, so the socket is moved aside and asked again: it
+ * may be the new socket of a faster process, which is returned then and gets it back.
  */
 async function removeStale(path: string): Promise<string | null> {
   const aside = join(dirname(path), `owner.${process.pid}`);
@@ -121,7 +121,7 @@ async function removeStale(path: string): Promise<string | null> {
   return owner;
 }
 
-/** Does an error of `connect` say that nobody listens there? */
+/** Does an error of `connect` mean that nothing listens there? */
 export function isGone(error: unknown): boolean {
   return ['ENOENT', 'ECONNREFUSED'].includes(codeOf(error));
 }
@@ -134,7 +134,7 @@ function fits(folder: string): boolean {
   return Buffer.byteLength(folder) + ROOM_FOR_A_NAME <= LONGEST_SOCKET_PATH;
 }
 
-/** A temporary folder may be swept away, and made again by somebody else. */
+/** A temporary folder may have been removed, and made again by another user. */
 async function isOurs(folder: string): Promise<boolean> {
   const found = await lstat(folder).catch(() => null);
   return found?.isDirectory() === true && found.uid === process.getuid?.() && (found.mode & 0o077) === 0;

@@ -1,4 +1,4 @@
-/** A private Redis for whoever has none: a child process on a unix socket, the same engine, its data in `DATA_DIR/redis`. */
+/** A private Redis when none is configured: a child process on a unix socket, with its data in `DATA_DIR/redis`. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { rmSync } from 'node:fs';
@@ -26,11 +26,11 @@ export interface EmbeddedRedis {
 
 /**
  * Starts a `redis-server` (or `valkey-server`) and resolves when it has loaded its data and answers. It writes an append-only file, on
- * disk every second, and evicts nothing. When it dies it is started again. When this process ends, it is told to end, too.
+ * disk every second, and evicts nothing. When it crashes it is started again. When this process ends, it ends, too.
  *
  * A process that was killed could not do so: the Redis it left behind is shut down first.
  *
- * Rejects with `store.unavailable`, in words that say what to do: no server is installed, another process uses the folder, the
+ * Rejects with `store.unavailable` and a message that says what to do: no server is installed, another process uses the folder, the
  * folder cannot be written to, the data cannot be read.
  */
 export async function startEmbeddedRedis({ dataDir, log }: EmbeddedRedisOptions): Promise<EmbeddedRedis> {
@@ -96,7 +96,7 @@ function unusable(trouble: string, cause?: unknown): Failure {
 }
 
 function inUse(folder: string, owner: string): Failure {
-  const message = `Another Recado (process ${owner}) uses ${folder}. Stop it, or give this one a DATA_DIR of its own or a REDIS_URL.`;
+  const message = `Another Recado (process ${owner}) uses ${folder}. Stop it, or set another DATA_DIR or a REDIS_URL for this one.`;
   return new Failure('store.unavailable', message);
 }
 
@@ -155,7 +155,7 @@ async function keepRunning(options: ChildOptions): Promise<Child> {
       run = launch(options);
       run.ready.then(
         () => log.info('The private Redis answers again'),
-        () => {}, // it ended once more: the next round tells
+        () => {}, // it ended again: the next round reports it
       );
     }
   };
@@ -185,9 +185,9 @@ interface Run {
 }
 
 function launch({ binary, args, path, log }: ChildOptions): Run {
-  // A session of its own: Ctrl-C in the terminal is for us, who still need it to finish our turns.
+  // A separate session: Ctrl-C in the terminal must not end Redis, which is still needed to finish turns.
   const child = spawn(binary, args, { detached: true, stdio: ['ignore', 'pipe', 'ignore'] });
-  child.on('error', () => {}); // `endOf` tells
+  child.on('error', () => {}); // `endOf` reports it
   const said: string[] = [];
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
     const lines = chunk.split('\n').filter((line) => line !== '');
@@ -232,7 +232,7 @@ function isRunning(child: ChildProcess): boolean {
   return child.pid !== undefined && child.exitCode === null && child.signalCode === null;
 }
 
-/** What `ask` says when nobody listens. */
+/** What `ask` returns when nothing listens. */
 const GONE = 'gone';
 
 /** Sends one command and resolves with the first line of the answer, with its RESP type; '' when none came within a second. */

@@ -7,7 +7,7 @@ import Router from '@koa/router';
 import type { Context } from 'koa';
 
 export interface PagesOptions {
-  /** Where the built files are, `dist/web`. Nothing is read before somebody asks for it. */
+  /** Where the built files are, `dist/web`. Nothing is read before it is requested. */
   directory: URL;
   pages: Page[];
 }

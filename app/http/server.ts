@@ -60,7 +60,7 @@ export function createServer({ routers, refusals = new Map(), log, isStopping }:
   return app;
 }
 
-/** People close pages and connections break: that is no failure of ours. */
+/** People close pages and connections break: that is not an error. */
 function isGoneClient(error: unknown): boolean {
   const code = error instanceof Error && 'code' in error ? error.code : '';
   return code === 'ERR_STREAM_PREMATURE_CLOSE' || code === 'ECONNRESET' || code === 'EPIPE';
@@ -76,7 +76,7 @@ function requestLog(log: Log): Koa.Middleware {
     try {
       await next();
       if (ctx.status === 404 && ctx.body == null) refuse(ctx, 404, 'request.not_found');
-      // The routers leave the body to us; and a method that nobody has heard of is no failure of ours (501).
+      // The routers set no body; and an unknown method (501) is not an error of ours.
       if (ctx.status === 405 || ctx.status === 501) refuse(ctx, 405, 'request.method');
     } catch (error) {
       problem = error;
@@ -95,10 +95,10 @@ function requestLog(log: Log): Koa.Middleware {
   };
 }
 
-/** The one place where an error becomes an answer. Strangers learn the code and nothing else. */
+/** The one place where an error becomes a response. It contains the code and nothing else of the error. */
 function answerTo(error: unknown): { status: number; code: FailureCode } {
   if (isFailure(error)) return { status: error.status, code: error.code };
-  // http-errors, as Koa and the body parser throw them: 4xx is the sender's doing, the rest is ours.
+  // http-errors, as Koa and the body parser throw them: 4xx is caused by the client, the rest by us.
   const status = error instanceof Error && 'status' in error ? Number(error.status) : 500;
   if (status === 413) return { status, code: 'request.too_large' };
   if (status === 415) return { status, code: 'request.type' };
@@ -119,15 +119,15 @@ function refuse(ctx: Koa.Context, status: number, code: FailureCode): void {
 }
 
 const SENTENCES: Record<number, string> = {
-  400: 'The request is not understood.',
+  400: 'The request is not valid.',
   401: 'Sign in first.',
-  403: 'The request is not signed as it should be.',
-  404: 'There is nothing here.',
-  405: 'This method is not for this address.',
+  403: 'The signature is missing or wrong.',
+  404: 'Not found.',
+  405: 'This address does not take this method.',
   413: 'The request is too large.',
   415: 'The content type is not supported.',
   429: 'Too many requests. Try again later.',
-  500: 'Something went wrong on our side.',
+  500: 'Internal error.',
   503: 'The service is not available right now.',
 };
 

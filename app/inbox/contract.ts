@@ -1,5 +1,5 @@
 /**
- * What the inbox's API speaks, as one list of schemas: the routes check with it, the page takes its types from it, and the
+ * The inbox's API as one list of schemas: the routes check with it, the page takes its types from it, and the
  * OpenAPI description is made of it. Times are ISO 8601 in UTC, numbers of contacts have a `+`, ids of usernames have none.
  */
 import { z } from 'zod';
@@ -12,9 +12,7 @@ const Page = {
     .string()
     .max(200)
     .optional()
-    .describe(
-      "Goes on where the last answer's next_cursor ended; faster than offset, and stable while messages come in",
-    ),
+    .describe('The next_cursor of the previous page; faster than offset, and stable while new messages arrive'),
 };
 
 export const Sentiment = z.enum(['positive', 'negative', 'neutral', 'urgent']);
@@ -46,14 +44,14 @@ export const Task = z
     tags: z.array(z.string()),
     phone_number: z.string().nullable(),
     contact_name: z.string().nullable(),
-    message_id: z.string().nullable().describe('The message it came from'),
+    message_id: z.string().nullable().describe('The message it was created from'),
     created_by: z.enum(['analysis', 'desk']),
     created_at: Time,
     completed_at: Time.nullable(),
   })
   .meta({ id: 'Task' });
 
-/** What stands beside the message that a task came from. */
+/** The task, as part of the message that it was created from. */
 const TaskOfMessage = Task.pick({
   id: true,
   title: true,
@@ -63,12 +61,12 @@ const TaskOfMessage = Task.pick({
   due_date: true,
 });
 
-/** A file that somebody sent. */
+/** A file that a contact sent. */
 export const Media = z
   .object({
     kind: z.enum(['image', 'audio', 'video', 'contact-card', 'document']),
-    content_type: z.string().describe('As the provider claims'),
-    url: z.string().describe('On this server, behind the sign-in; never an address of the provider'),
+    content_type: z.string().describe('As reported by the provider'),
+    url: z.string().describe('A path on this server that needs the sign-in; never an address of the provider'),
   })
   .meta({ id: 'Media' });
 
@@ -76,6 +74,11 @@ export const Message = z
   .object({
     id: z.string(),
     message_sid: z.string().nullable(),
+    reply_id: z
+      .string()
+      .nullable()
+      .describe('Of an outbound message: the idempotency_key it was sent with, or our own id'),
+    channel: z.string().describe('The provider: twilio'),
     phone_number: z.string().describe('The contact, whoever wrote'),
     contact_name: z.string().nullable(),
     from_number: z.string(),
@@ -96,7 +99,7 @@ export const Message = z
         address: z.string().optional(),
       })
       .nullable(),
-    ai_analysis: z.unknown().describe('All the model said, JSON; null while there is nothing'),
+    ai_analysis: z.unknown().describe('The whole answer of the model, JSON; null when there is none'),
     ai_summary: z.string().nullable(),
     ai_sentiment: Sentiment.nullable(),
     ai_intent: z.string().nullable(),
@@ -108,7 +111,7 @@ export const Message = z
     created_task_id: z.string().nullable(),
     task: TaskOfMessage.nullable(),
     status: MessageStatus,
-    unread: z.boolean().describe('Nobody at the desk has seen it'),
+    unread: z.boolean().describe('The team has not seen it'),
     delivery_status: z
       .enum(['sending', 'queued', 'sent', 'delivered', 'read', 'failed'])
       .nullable()
@@ -127,7 +130,9 @@ export const Conversation = z
   .object({
     id: z.string(),
     phone_number: z.string(),
-    business_number: z.string(),
+    addresses: z.array(z.string()).describe('All addresses of the contact: numbers, username ids'),
+    channel: z.string().describe('The provider: twilio'),
+    business_number: z.string().describe('The number of ours they write to'),
     contact_name: z.string().nullable(),
     prospect_id: z.string().nullable(),
     conversation_status: ConversationStatus,
@@ -140,9 +145,9 @@ export const Conversation = z
     last_message_type: MessageType.nullable(),
     last_message_author: Author.nullable(),
     last_sentiment: Sentiment.nullable(),
-    takeover_until: Time.nullable().describe('A person answers until then instead of the model'),
+    takeover_until: Time.nullable().describe('Until then a person answers instead of the bot'),
     window_until: Time.nullable().describe(
-      'WhatsApp lets us write freely until then, 24 hours after their last message; null when that is over',
+      'Until then WhatsApp allows any message: 24 hours after the last message of the contact; null when that time is over',
     ),
   })
   .meta({ id: 'Conversation' });
@@ -154,12 +159,12 @@ export const DeadLetter = z
     at: Time,
     code: z.string(),
     reason: z.string(),
-    reply: z.string().nullable().describe('What could not be delivered; null when nothing was answered'),
+    reply: z.string().nullable().describe('The reply that was not delivered; null when there is none'),
     messages: z.array(z.string()),
   })
   .meta({ id: 'DeadLetter' });
 
-/** The eight numbers, over everything that was ever recorded. */
+/** The eight numbers, over everything that was recorded. */
 export const Analytics = z
   .object({
     total_messages: z.number().int(),
@@ -173,7 +178,7 @@ export const Analytics = z
   })
   .meta({ id: 'Analytics' });
 
-/** What the charts are drawn from: one entry per day in the operator's time zone, oldest first, without gaps. */
+/** The data of the charts: one entry per day in the operator's time zone, oldest first, without gaps. */
 export const Day = z
   .object({
     day: z.string().describe('2026-11-24'),
@@ -193,13 +198,16 @@ export const Day = z
   })
   .meta({ id: 'Day' });
 
-const PHONE = /^(whatsapp:)?(\+?[\d\s()./-]{6,30}|[A-Za-z]{2}\.[\w.]{1,45})$/;
+const PHONE = /^(whatsapp:)?(\+?[\d\s()./-]{6,30}|[A-Za-z]{2}\.[\w.]{1,157})$/;
 const Phone = z
   .string()
   .trim()
-  .max(60)
+  .max(180)
   .regex(PHONE, 'expected a number such as +15550100123 or a username id')
   .describe('A number such as +15550100123, with or without + and whatsapp:, or a username id');
+const Business = Phone.optional().describe(
+  'The number of ours. Default: the one that the contact was last active with',
+);
 const Id = z.string().min(1).max(100);
 const Search = z.string().trim().max(200).optional();
 const Order = z.enum(['newest', 'oldest']).default('newest').describe('What comes first');
@@ -214,34 +222,53 @@ export const requests = {
     status: MessageStatus.optional(),
     search: Search.describe('Words that must all occur in the text, the transcript or the summary'),
     direction: z.enum(['inbound', 'outbound', 'both']).default('inbound'),
-    phone_number: Phone.optional().describe('Those of one conversation'),
+    phone_number: Phone.optional().describe('Those of one contact'),
+    business_number: Phone.optional().describe('Those with one number of ours'),
     order: Order,
   }),
   conversations: z.object({
     ...Page,
-    filter: Filter.describe('tasks: something is open; unread: nobody at the desk has seen all of it'),
+    filter: Filter.describe('tasks: something is open; unread: the team has not seen all of it'),
     sentiment: Sentiment.optional().describe('Of the newest message that was analysed'),
     status: ConversationStatus.optional(),
+    business_number: Phone.optional().describe('Those with one number of ours'),
     search: Search.describe('A part of the name or number, or words of their messages'),
     order: Order.describe('By their last message'),
   }),
-  conversation: z.object({ ...Page, order: Order }),
+  conversation: z.object({ ...Page, business_number: Business, order: Order }),
   ofPhone: z.object({ phone: Phone }),
   ofId: z.object({ id: Id }),
   media: z.object({ id: Id, n: z.coerce.number().int().min(0).max(99) }),
-  markRead: z.object({ phone_number: Phone }),
-  send: z.object({ to_number: Phone, message: z.string().trim().min(1).max(16_000) }),
-  status: z.object({ phone_number: Phone, status: ConversationStatus }),
+  markRead: z.object({
+    phone_number: Phone,
+    business_number: Phone.optional().describe('The number of ours. Default: all of them'),
+  }),
+  send: z.object({
+    to_number: Phone,
+    business_number: Business,
+    message: z.string().trim().min(1).max(16_000),
+    idempotency_key: z
+      .string()
+      .regex(/^[\w-]{1,64}$/, 'expected 1 to 64 letters, digits, - or _')
+      .optional()
+      .describe('Names the message; it comes back as reply_id. Default: an id of our own'),
+  }),
+  status: z.object({
+    phone_number: Phone,
+    business_number: Business,
+    status: ConversationStatus.describe('blocked: in every conversation of the contact'),
+  }),
   takeover: z.object({
     phone_number: Phone,
-    active: z.boolean().describe('True pauses the bot, false hands the conversation back to it'),
+    business_number: Business,
+    active: z.boolean().describe('true pauses the bot, false lets it answer again'),
     minutes: z
       .number()
       .int()
       .min(1)
       .max(1_440)
       .default(30)
-      .describe('The bot goes on by itself after so many minutes in which nobody at the desk wrote'),
+      .describe('The bot answers again by itself when no person has written for so many minutes'),
   }),
   tasks: z.object({
     ...Page,
@@ -260,8 +287,8 @@ export const requests = {
     task_type: z.string().trim().min(1).max(50).default('general'),
     priority: z.number().int().min(1).max(5).default(3),
     due_date: z.iso.date().nullable().default(null),
-    phone_number: Phone.optional().describe('Whom it is about'),
-    message_id: Id.optional().describe('The message it came from'),
+    phone_number: Phone.optional().describe('The contact it is about'),
+    message_id: Id.optional().describe('The message it is created from'),
   }),
   updateTask: z.object({
     title: z.string().trim().min(1).max(255).optional(),
@@ -269,7 +296,7 @@ export const requests = {
     task_type: z.string().trim().min(1).max(50).optional(),
     priority: z.number().int().min(1).max(5).optional(),
     due_date: z.iso.date().nullable().optional(),
-    status: TaskStatus.optional().describe('completed is how a task gets done; another status undoes it'),
+    status: TaskStatus.optional().describe('completed sets completed_at; another status removes it'),
   }),
   analytics: z.object({ days: z.coerce.number().int().min(1).max(365).default(30) }),
   deadLetters: z.object({ limit: Page.limit }),
@@ -277,10 +304,10 @@ export const requests = {
 };
 
 const success = z.literal(true);
-/** `count` is how many items this answer has; `next_cursor` is null at the end of the list. */
+/** `count` is the number of items in this response; `next_cursor` is null at the end of the list. */
 const paged = { success, count: z.number().int(), next_cursor: z.string().nullable() };
 
-/** What the routes answer. */
+/** The responses. */
 export const responses = {
   inbox: z.object({ ...paged, messages: z.array(Message) }),
   conversations: z.object({ ...paged, conversations: z.array(Conversation) }),
@@ -290,8 +317,16 @@ export const responses = {
     conversation: Conversation,
     messages: z.array(Message),
   }),
+  numbers: z.object({
+    success,
+    numbers: z.array(z.object({ channel: z.string(), business_number: z.string(), conversations: z.number().int() })),
+  }),
   markRead: z.object({ success, updated: z.number().int() }),
-  send: z.object({ success, message_sid: z.string() }),
+  send: z.object({
+    success,
+    message_sid: z.string().describe("The provider's id of the first part"),
+    reply_id: z.string(),
+  }),
   status: z.object({ success, conversation: Conversation }),
   takeover: z.object({ success, takeover_until: Time.nullable() }),
   tasks: z.object({ ...paged, tasks: z.array(Task) }),
@@ -303,7 +338,7 @@ export const responses = {
     csrf: z
       .string()
       .nullable()
-      .describe('Goes along as x-csrf-token with all that changes something; null when nobody is signed in'),
+      .describe('To be sent as x-csrf-token with every request that changes something; null without a session'),
   }),
   done: z.object({ success }),
   error: z
@@ -327,22 +362,22 @@ export type Analytics = z.infer<typeof Analytics>;
 export type Day = z.infer<typeof Day>;
 export type DeadLetter = z.infer<typeof DeadLetter>;
 
-/** What a caller writes, by the name in `requests`. */
+/** A request as the caller writes it, by its name in `requests`. */
 export type Asked<Name extends keyof typeof requests> = z.input<(typeof requests)[Name]>;
-/** What comes back, by the name in `responses`. */
+/** A response, by its name in `responses`. */
 export type Answered<Name extends keyof typeof responses> = z.output<(typeof responses)[Name]>;
 
 /**
- * What the page hears live from `GET /api/whatsapp/events`, as the data of `change` events: something looks different now; ask again.
+ * The data of the `change` events of `GET /api/whatsapp/events`: something looks different now, and the page asks for it again.
  *
- * - `message`: what was said with this contact, whether it arrived, or that it was given up
- * - `analysis`: what a message was about, and the task that came of it
- * - `task`, `conversation`, `dead-letter`: somebody at the desk changed one
+ * - `message`: a message or its delivery, or a reply that was given up
+ * - `analysis`: the analysis of a message, and the task created from it
+ * - `task`, `conversation`, `dead-letter`: a person changed one
  *
- * A `reset` event says that changes were missed: ask for everything again. `ready` comes once per connection, at its beginning.
+ * A `reset` event says that changes were missed: ask for everything again. `ready` comes once, at the beginning of a connection.
  */
 export interface LiveEvent {
   kind: 'message' | 'analysis' | 'task' | 'conversation' | 'dead-letter';
-  /** Whom it is about; null for several at once, or for nobody. */
+  /** The contact; null when it concerns several or none. */
   phone_number: string | null;
 }

@@ -1,8 +1,8 @@
-/** Tells whoever is at the desk, in a sentence, why a request was refused: they are no strangers. */
+/** Adds to refused requests the sentence that says why. People who are signed in may read it; strangers get no reason. */
 import type { Middleware } from 'koa';
 import { isFailure } from '../errors.ts';
 
-/** Leaves the status and the log to the server, whose one exit for errors it prepares. */
+/** Only prepares the body of the response; the server sets the status and logs. */
 export const explain: Middleware = async (ctx, next) => {
   try {
     await next();
@@ -16,8 +16,8 @@ export const explain: Middleware = async (ctx, next) => {
   }
 };
 
-/** Where the message names hosts, or speaks to whoever runs the program. */
+/** For failures whose message names hosts, or is meant for operators. */
 const SENTENCES: Record<string, string> = {
-  'archive.unavailable': 'The archive does not answer right now. Messages are received and answered all the same.',
-  'store.unavailable': "The bot's memory does not answer right now. Try again in a moment.",
+  'archive.unavailable': 'The archive does not answer at the moment. Messages are still received and answered.',
+  'store.unavailable': "The bot's memory does not answer at the moment. Try again soon.",
 };

@@ -1,4 +1,4 @@
-/** What can be asked of the inbox's API: one row per route. The router is made of these rows, and so is the OpenAPI description. */
+/** The operations of the inbox's API, one row per route. The router and the OpenAPI description are generated from these rows. */
 import type { z } from 'zod';
 import { requests, responses } from './contract.ts';
 
@@ -10,13 +10,13 @@ export interface Operation {
   params?: z.ZodObject;
   query?: z.ZodObject;
   body?: z.ZodObject;
-  /** The JSON of a 200; else the media type of what is sent. */
+  /** The JSON of a 200, or the media type of the response. */
   answer: z.ZodObject | 'text/event-stream' | '*/*' | 'application/json';
-  /** Statuses that it has beside those that all have: 400, 401, 503, and 403 when it changes something. */
+  /** Error statuses beside those that every operation has: 400, 401, 503, and 403 when it changes something. */
   refusals?: readonly number[];
 }
 
-/** Behind the sign-in, all of them. */
+/** All of them need the sign-in. */
 export const OPERATIONS = {
   inbox: {
     method: 'get',
@@ -35,23 +35,30 @@ export const OPERATIONS = {
   conversation: {
     method: 'get',
     path: '/api/whatsapp/conversation/:phone',
-    summary: 'What was said with one contact, both ways',
+    summary: 'The messages of one contact, both ways',
     params: requests.ofPhone,
     query: requests.conversation,
     answer: responses.conversation,
     refusals: [404],
   },
+  numbers: {
+    method: 'get',
+    path: '/api/whatsapp/numbers',
+    summary: 'The numbers of ours that people write to',
+    answer: responses.numbers,
+  },
   markRead: {
     method: 'post',
     path: '/api/whatsapp/mark-read',
-    summary: 'Nothing of a contact is unread any more',
+    summary: 'Marks all messages of a contact as read',
     body: requests.markRead,
     answer: responses.markRead,
   },
   send: {
     method: 'post',
     path: '/api/whatsapp/send',
-    summary: 'Writes to a contact as a person; 409 when more than 24 hours passed since their last message',
+    summary:
+      'Writes to a contact as a person and pauses the bot for 30 minutes; 409 when more than 24 hours passed since their last message, or when the contact is blocked',
     body: requests.send,
     answer: responses.send,
     refusals: [409, 422, 502],
@@ -59,7 +66,7 @@ export const OPERATIONS = {
   status: {
     method: 'post',
     path: '/api/whatsapp/conversation-status',
-    summary: 'Archives, blocks or brings back a conversation; who is blocked is not answered',
+    summary: 'Archives a conversation, blocks a contact, or makes both active again; a blocked contact is not answered',
     body: requests.status,
     answer: responses.status,
     refusals: [404],
@@ -67,7 +74,7 @@ export const OPERATIONS = {
   takeover: {
     method: 'post',
     path: '/api/whatsapp/takeover',
-    summary: 'Pauses the bot in a conversation, or hands it back',
+    summary: 'Pauses the bot in a conversation, or lets it answer again',
     body: requests.takeover,
     answer: responses.takeover,
     refusals: [404],
@@ -82,21 +89,21 @@ export const OPERATIONS = {
   tasks: {
     method: 'get',
     path: '/api/whatsapp/tasks',
-    summary: 'Tasks by due date, those without last, then by priority',
+    summary: 'Tasks by due date (those without one last), then by priority',
     query: requests.tasks,
     answer: responses.tasks,
   },
   createTask: {
     method: 'post',
     path: '/api/whatsapp/tasks',
-    summary: 'Makes a task by hand',
+    summary: 'Creates a task',
     body: requests.createTask,
     answer: responses.task,
   },
   updateTask: {
     method: 'patch',
     path: '/api/whatsapp/tasks/:id',
-    summary: 'Changes a task; what is not given stays',
+    summary: 'Changes the given fields of a task',
     params: requests.ofId,
     body: requests.updateTask,
     answer: responses.task,
@@ -105,14 +112,14 @@ export const OPERATIONS = {
   deadLetters: {
     method: 'get',
     path: '/api/whatsapp/dead-letters',
-    summary: 'What was given up, newest first',
+    summary: 'Dead letters, newest first',
     query: requests.deadLetters,
     answer: responses.deadLetters,
   },
   replayDeadLetter: {
     method: 'post',
     path: '/api/whatsapp/dead-letters/:id/replay',
-    summary: 'Puts it back to work; 503 while another answer to this contact is under way',
+    summary: 'Tries again; 503 while another answer to this contact is being sent',
     params: requests.ofId,
     answer: responses.done,
     refusals: [404],
@@ -120,7 +127,7 @@ export const OPERATIONS = {
   dropDeadLetter: {
     method: 'delete',
     path: '/api/whatsapp/dead-letters/:id',
-    summary: 'Forgets it',
+    summary: 'Discards a dead letter',
     params: requests.ofId,
     answer: responses.done,
     refusals: [404],
@@ -128,7 +135,7 @@ export const OPERATIONS = {
   media: {
     method: 'get',
     path: '/api/whatsapp/media/:id/:n',
-    summary: 'A file of a message, fetched from the provider',
+    summary: 'A file of a message, downloaded from the provider',
     params: requests.media,
     answer: '*/*',
     refusals: [404, 422],
@@ -136,7 +143,7 @@ export const OPERATIONS = {
   events: {
     method: 'get',
     path: '/api/whatsapp/events',
-    summary: 'What changes, live: server-sent events change, reset and ready; goes on after Last-Event-ID',
+    summary: 'Changes as server-sent events (change, reset, ready); continues after Last-Event-ID',
     answer: 'text/event-stream',
   },
   description: {
@@ -149,7 +156,7 @@ export const OPERATIONS = {
 
 export type OperationName = keyof typeof OPERATIONS;
 
-/** Before the sign-in: how one gets a session, see `auth.ts`. */
+/** Open without a sign-in: how to get a session, see `auth.ts`. */
 export const SESSION_OPERATIONS = {
   signIn: {
     method: 'post',
@@ -159,6 +166,6 @@ export const SESSION_OPERATIONS = {
     answer: responses.session,
     refusals: [429],
   },
-  session: { method: 'get', path: '/api/session', summary: 'Is somebody signed in?', answer: responses.session },
+  session: { method: 'get', path: '/api/session', summary: 'The session, if there is one', answer: responses.session },
   signOut: { method: 'delete', path: '/api/session', summary: 'Signs out', answer: responses.done },
 } as const satisfies Record<string, Operation>;

@@ -1,14 +1,12 @@
-/** What leaves the house: rows of the archive as the contract has them, nothing more. */
+/** Rows of the archive as the contract has them, nothing more. */
 
-import { phoneOf } from '../archive/phone.ts';
 import type { Series, Totals } from '../archive/read/analytics.ts';
 import type { ArchivedConversation } from '../archive/read/conversations.ts';
 import type { ArchivedMessage } from '../archive/read/messages.ts';
-import type { Task as ArchivedTask } from '../archive/read/tasks.ts';
-import { addressesOf, type ConversationId, type InboundMessage } from '../message.ts';
-import { formatForWhatsApp } from '../outbound/format.ts';
+import type { Task as ArchivedTask } from '../archive/write/tasks.ts';
+import { phoneOf } from '../contacts/addresses.ts';
+import { type ConversationId, conversationOf, type InboundMessage, kindOf } from '../message.ts';
 import { isWindowOpen, windowUntil } from '../outbound/window.ts';
-import { scrub } from '../privacy/scrub.ts';
 import {
   type Analytics,
   type Conversation,
@@ -21,12 +19,17 @@ import {
 } from './contract.ts';
 import { explainDelivery, explainFailure } from './explanations.ts';
 
-export function presentMessage(message: ArchivedMessage): Message {
+/** What one of a provider's error codes means, as one sentence; null when it is not known. */
+export type Explain = (channel: string, code: string) => string | null;
+
+export function presentMessage(message: ArchivedMessage, explain: Explain): Message {
   const { analysis, task, delivery, failure, location } = message;
   const failed = delivery?.state === 'failed';
   return {
     id: message.id,
     message_sid: message.sid,
+    reply_id: message.direction === 'outbound' ? message.turnId : null,
+    channel: message.channel,
     phone_number: message.phone,
     contact_name: message.contactName,
     from_number: message.from,
@@ -34,7 +37,7 @@ export function presentMessage(message: ArchivedMessage): Message {
     direction: message.direction,
     author: message.author,
     message_type: message.type,
-    message_body: asSent(message.body, message.author),
+    message_body: message.body,
     media_url: message.media[0]?.url ?? null,
     media: message.media.map(({ kind, contentType, url }) => ({ kind, content_type: contentType, url })),
     transcription: message.transcription,
@@ -61,7 +64,7 @@ export function presentMessage(message: ArchivedMessage): Message {
     status: message.status,
     unread: message.unread,
     delivery_status: delivery?.state ?? null,
-    delivery_error: failed ? explainDelivery(delivery.errorCode, failure?.code ?? null) : null,
+    delivery_error: failed ? whyNotDelivered(message, explain) : null,
     failure: failure && !failed ? explainFailure(failure.code, failure.reason) : null,
     response_ms: message.responseMs,
     prospect_id: message.prospectId,
@@ -71,29 +74,31 @@ export function presentMessage(message: ArchivedMessage): Message {
   };
 }
 
-/** What the bot says is kept as the model wrote it, in Markdown; what people get is WhatsApp's formatting of it. */
-function asSent(text: string, author: ArchivedMessage['author']): string {
-  return author === 'bot' ? formatForWhatsApp(scrub(text)) : text;
+function whyNotDelivered({ channel, delivery, failure }: ArchivedMessage, explain: Explain): string {
+  const code = delivery?.errorCode ?? null;
+  return (code === null ? null : explain(channel, code)) ?? explainDelivery(code, failure?.code ?? null);
 }
 
-/** What the bot's own memory says of a conversation: newer than the archive, which learns it a moment later. Unix ms, 0 for never. */
+/** What the bot's memory knows of a conversation. Unix ms, 0 for never. */
 export interface Remembered {
-  takeoverUntil: number;
+  /** Newer than the archive's, which is recorded a moment later. */
   lastInboundAt: number;
 }
 
-/** @param remembered null when it is not known, or not worth asking for: then the archive's word counts */
+/** @param remembered null when it is not known, or not needed */
 export function presentConversation(
   conversation: ArchivedConversation,
   now: number,
   remembered: Remembered | null = null,
 ): Conversation {
   const { lastMessage } = conversation;
-  const takeoverUntil = remembered?.takeoverUntil ?? conversation.takeoverUntil ?? 0;
-  const lastInboundAt = remembered?.lastInboundAt ?? conversation.lastInboundAt ?? 0;
+  const takeoverUntil = conversation.takeoverUntil ?? 0;
+  const lastInboundAt = Math.max(remembered?.lastInboundAt ?? 0, conversation.lastInboundAt ?? 0);
   return {
     id: conversation.id,
     phone_number: conversation.phone,
+    addresses: conversation.addresses,
+    channel: conversation.channel,
     business_number: phoneOf(conversation.business),
     contact_name: conversation.contactName,
     prospect_id: conversation.prospectId,
@@ -103,7 +108,7 @@ export function presentConversation(
     open_tasks: conversation.openTasks,
     first_message_at: iso(conversation.firstMessageAt),
     last_message_at: iso(conversation.lastMessageAt),
-    last_message_text: lastMessage && asSent(lastMessage.text, lastMessage.author),
+    last_message_text: lastMessage?.text ?? null,
     last_message_type: lastMessage?.type ?? null,
     last_message_author: lastMessage?.author ?? null,
     last_sentiment: sentimentOf(conversation.sentiment),
@@ -163,7 +168,7 @@ export function presentDays({ messages, responseTime, sentiment, tasks, tokens }
   }));
 }
 
-/** Work that was given up, as the bot's memory keeps it. */
+/** A dead letter, as the bot's memory keeps it. */
 export interface GivenUp {
   id: string;
   conversation: ConversationId;
@@ -173,24 +178,25 @@ export interface GivenUp {
   reason: string;
   /** '' when there was none. */
   reply: string;
-  messages: Pick<InboundMessage, 'text' | 'attachments' | 'location'>[];
+  messages: Pick<InboundMessage, 'text' | 'attachments' | 'location' | 'buttonPayload'>[];
 }
 
 export function presentDeadLetter({ id, conversation, at, code, reason, reply, messages }: GivenUp): DeadLetter {
   return {
     id,
-    phone_number: phoneOf(addressesOf(conversation).contact),
+    phone_number: phoneOf(conversationOf(conversation).contact),
     at: iso(at),
     code,
     reason: explainFailure(code, reason),
-    reply: reply === '' ? null : asSent(reply, 'bot'),
+    reply: reply === '' ? null : reply,
     messages: messages.map(inWords),
   };
 }
 
-function inWords({ text, attachments, location }: GivenUp['messages'][number]): string {
-  const marks = attachments.map(({ kind }) => `[${kind === 'audio' ? 'voice' : kind}]`);
-  return [...marks, ...(location ? ['[location]'] : []), text].filter((part) => part !== '').join(' ');
+function inWords(message: GivenUp['messages'][number]): string {
+  const kind = kindOf(message);
+  const mark = kind === 'text' || kind === 'button' ? '' : `[${kind === 'audio' ? 'voice' : kind}]`;
+  return [mark, message.text].filter((part) => part !== '').join(' ');
 }
 
 function placeOf({ latitude, longitude, label, address }: NonNullable<ArchivedMessage['location']>) {

@@ -1,12 +1,12 @@
-/** The inbox's API: each route validates, does, presents. Which there are, stands in `operations.ts`. */
+/** The inbox's API: each route validates, acts, presents. The routes are listed in `operations.ts`. */
 import Router from '@koa/router';
 import type { Context, Middleware } from 'koa';
 import type { z } from 'zod';
-import { readPhone } from '../archive/phone.ts';
 import type { Analytics } from '../archive/read/analytics.ts';
 import type { ArchivedConversation, Conversations } from '../archive/read/conversations.ts';
 import type { ArchivedMedia, Messages } from '../archive/read/messages.ts';
-import type { Tasks } from '../archive/read/tasks.ts';
+import type { DeskWriter } from '../archive/write/desk.ts';
+import type { Tasks } from '../archive/write/tasks.ts';
 import type { Takeover } from '../conversation/takeover.ts';
 import { Failure, isFailure } from '../errors.ts';
 import { type ConversationId, conversationId } from '../message.ts';
@@ -18,6 +18,7 @@ import { sendFile } from './media.ts';
 import { describeApi, type JsonObject } from './openapi.ts';
 import { OPERATIONS, type Operation, type OperationName } from './operations.ts';
 import {
+  type Explain,
   type GivenUp,
   presentConversation,
   presentDays,
@@ -29,11 +30,12 @@ import {
 } from './present.ts';
 
 export interface InboxOptions {
-  /** Lets through whoever may see the inbox, see `auth.ts`. */
+  /** Admits those who may see the inbox, see `auth.ts`. */
   guard: Middleware;
-  archive: { messages: Messages; conversations: Conversations; tasks: Tasks; analytics: Analytics };
+  archive: { messages: Messages; conversations: Conversations; tasks: Tasks; analytics: Analytics; writer: DeskWriter };
+  explain: Explain;
   takeover: Takeover;
-  /** What the bot's memory says of a conversation; rejects with `store.unavailable`. */
+  /** What the bot's memory knows of a conversation; rejects with `store.unavailable`. */
   remembered: (conversation: ConversationId) => Promise<Remembered>;
   deadLetters: {
     /** Newest first. */
@@ -55,7 +57,7 @@ export function createInbox(options: InboxOptions): Router {
   const handlers = createHandlers(options);
   for (const name of Object.keys(OPERATIONS) as OperationName[]) {
     const operation: Operation = OPERATIONS[name];
-    // Under one name stand an operation and what does it, which takes what that operation lets through.
+    // The handler of a name takes what the operation of that name lets through.
     const handle = handlers[name] as (asked: never, ctx: Context) => Promise<object | undefined>;
     router[operation.method](operation.path, explain, options.guard, noStore, async (ctx) => {
       const answer = await handle(read(operation, ctx) as never, ctx);
@@ -67,7 +69,7 @@ export function createInbox(options: InboxOptions): Router {
 
 type Output<Type> = Type extends z.ZodType ? z.output<Type> : undefined;
 type Part<Op, Name extends string> = Op extends Record<Name, infer Type> ? Output<Type> : undefined;
-/** What was asked, checked. */
+/** A checked request. */
 interface Asked<Op> {
   params: Part<Op, 'params'>;
   query: Part<Op, 'query'>;
@@ -83,97 +85,155 @@ type Handlers = {
 };
 
 function createHandlers(options: InboxOptions): Handlers {
-  const { takeover, deadLetters, live, now } = options;
-  const { messages, conversations, tasks, analytics } = options.archive;
+  return {
+    ...conversationHandlers(options),
+    ...deskHandlers(options),
+    ...taskHandlers(options),
+    ...deadLetterHandlers(options),
+  };
+}
+
+/** Whose conversation a request is about. */
+interface Asking {
+  phone: string;
+  business?: string | undefined;
+}
+
+async function find({ archive }: InboxOptions, place: Asking): Promise<ArchivedConversation> {
+  const conversation = await archive.conversations.find(place);
+  if (!conversation) throw new Failure('request.not_found', 'There is no conversation with this contact.');
+  return conversation;
+}
+
+/** The memory is newer than the archive by a moment; while it is down, the archive has to do. */
+async function remembered(options: InboxOptions, conversation: ArchivedConversation): Promise<Remembered | null> {
+  try {
+    return await options.remembered(conversationId(conversation));
+  } catch (error) {
+    if (isFailure(error) && error.code === 'store.unavailable') return null;
+    throw error;
+  }
+}
+
+function teller({ live }: InboxOptions) {
+  return (kind: LiveEvent['kind'], phone: string | null) => live.tell([{ kind, phone_number: phone }]);
+}
+
+/** What is read. */
+function conversationHandlers(options: InboxOptions) {
+  const { archive, explain, now, timeZone, publicUrl } = options;
+  const { messages, conversations, analytics } = archive;
   let description: JsonObject | undefined;
-
-  const tell = (kind: LiveEvent['kind'], phone: string | null) => live.tell([{ kind, phone_number: phone }]);
-
-  async function find(phone: string): Promise<ArchivedConversation> {
-    const conversation = await conversations.find(phone);
-    if (!conversation) throw new Failure('request.not_found', 'There is no conversation with this contact.');
-    return conversation;
-  }
-
-  /** The archive hears of a word or a takeover a moment later; but it is asked all the same when the memory is away. */
-  async function remembered(conversation: ArchivedConversation): Promise<Remembered | null> {
-    try {
-      return await options.remembered(conversationId(conversation));
-    } catch (error) {
-      if (isFailure(error) && error.code === 'store.unavailable') return null;
-      throw error;
-    }
-  }
-
   return {
     async inbox({ query }) {
-      const { items, next } = await messages.inbox({ ...query, phone: query.phone_number });
-      return { success: true, messages: items.map(presentMessage), count: items.length, next_cursor: next };
+      const { phone_number: phone, business_number: business } = query;
+      const { items, next } = await messages.inbox({ ...query, phone, business });
+      const shown = items.map((item) => presentMessage(item, explain));
+      return { success: true, messages: shown, count: items.length, next_cursor: next };
     },
 
     async conversations({ query }) {
-      const { items, next } = await conversations.list(query);
+      const { items, next } = await conversations.list({ ...query, business: query.business_number });
       const shown = items.map((item) => presentConversation(item, now()));
       return { success: true, conversations: shown, count: items.length, next_cursor: next };
     },
 
     async conversation({ params, query }) {
-      const conversation = await find(params.phone);
+      const { business_number: business } = query;
+      const conversation = await find(options, { phone: params.phone, business });
+      const place = { phone: params.phone, business: business ?? conversation.business };
       const [{ items, next }, memory] = await Promise.all([
-        messages.thread(conversation.phone, query),
-        remembered(conversation),
+        messages.thread(place, query),
+        remembered(options, conversation),
       ]);
       return {
         success: true,
         phone_number: conversation.phone,
         conversation: presentConversation(conversation, now(), memory),
-        messages: items.map(presentMessage),
+        messages: items.map((item) => presentMessage(item, explain)),
         count: items.length,
         next_cursor: next,
       };
     },
 
-    async markRead({ body }) {
-      const phone = readPhone(body.phone_number);
-      const updated = await conversations.markRead(phone);
-      if (updated > 0) tell('conversation', phone);
-      return { success: true, updated };
-    },
-
-    async send({ body }) {
-      const conversation = await conversations.find(body.to_number);
-      if (!conversation) {
-        const way = 'WhatsApp allows only an approved template until they write to us.';
-        throw new Failure('channel.window', `This contact has never written: ${way}`);
-      }
-      return { success: true, message_sid: await takeover.say(conversationId(conversation), body.message) };
-    },
-
-    async status({ body }) {
-      const known = await find(body.phone_number);
-      // First what the bot goes by: should the archive fail then, the same request can be made again.
-      await takeover.block(conversationId(known), body.status === 'blocked');
-      const conversation = (await conversations.setStatus(known.phone, body.status)) ?? known;
-      tell('conversation', conversation.phone);
-      return { success: true, conversation: presentConversation(conversation, now(), await remembered(conversation)) };
-    },
-
-    async takeover({ body }) {
-      const conversation = await find(body.phone_number);
-      const id = conversationId(conversation);
-      const until = body.active ? await takeover.take(id, body.minutes) : await takeover.handBack(id);
-      tell('conversation', conversation.phone);
-      return { success: true, takeover_until: typeof until === 'number' ? new Date(until).toISOString() : null };
+    async numbers() {
+      const numbers = await conversations.numbers();
+      const shown = numbers.map(({ business, ...number }) => ({ ...number, business_number: business }));
+      return { success: true, numbers: shown };
     },
 
     async analytics({ query }) {
       const [totals, series] = await Promise.all([
         analytics.totals(),
-        analytics.series({ days: query.days, timeZone: options.timeZone }),
+        analytics.series({ days: query.days, timeZone }),
       ]);
       return { success: true, analytics: presentTotals(totals), days: presentDays(series) };
     },
 
+    async media({ params }, ctx) {
+      const media = await messages.media(params.id, params.n);
+      if (!media) throw new Failure('request.not_found', 'There is no such file.');
+      sendFile(ctx, media.attachment, await options.download(media));
+    },
+
+    events: (_asked, ctx) => options.live.open(ctx),
+
+    async description() {
+      description ??= describeApi(publicUrl);
+      return description;
+    },
+  } satisfies Partial<Handlers>;
+}
+
+/** What people do in a conversation. */
+function deskHandlers(options: InboxOptions) {
+  const { archive, takeover, now } = options;
+  const tell = teller(options);
+  return {
+    async markRead({ body: { phone_number: phone, business_number: business } }) {
+      const updated = await archive.writer.markRead({ phone, business });
+      const conversation = updated > 0 ? await archive.conversations.find({ phone, business }) : null;
+      if (conversation) tell('conversation', conversation.phone);
+      return { success: true, updated };
+    },
+
+    async send({ body }) {
+      const conversation = await archive.conversations.find({ phone: body.to_number, business: body.business_number });
+      if (!conversation) {
+        const way = 'WhatsApp allows only an approved template until they write to us.';
+        throw new Failure('channel.window', `This contact has never written: ${way}`);
+      }
+      const id = body.idempotency_key;
+      const { sids, id: replyId } = await takeover.say(conversationId(conversation), body.message, { id });
+      return { success: true, message_sid: sids[0] ?? replyId, reply_id: replyId };
+    },
+
+    async status({ body }) {
+      const place = { phone: body.phone_number, business: body.business_number };
+      const known = await find(options, place);
+      const blocked = body.status === 'blocked';
+      if (blocked || known.status === 'blocked') await takeover.block(known.contact, blocked);
+      if (!blocked) await archive.writer.archive(conversationId(known), body.status === 'archived');
+      const conversation = await find(options, { phone: body.phone_number, business: known.business });
+      tell('conversation', conversation.phone);
+      const memory = await remembered(options, conversation);
+      return { success: true, conversation: presentConversation(conversation, now(), memory) };
+    },
+
+    async takeover({ body }) {
+      const conversation = await find(options, { phone: body.phone_number, business: body.business_number });
+      const id = conversationId(conversation);
+      const until = body.active ? await takeover.take(id, body.minutes) : await takeover.handBack(id);
+      tell('conversation', conversation.phone);
+      return { success: true, takeover_until: typeof until === 'number' ? new Date(until).toISOString() : null };
+    },
+  } satisfies Partial<Handlers>;
+}
+
+function taskHandlers(options: InboxOptions) {
+  const { tasks } = options.archive;
+  const tell = teller(options);
+  return {
     async tasks({ query: { phone_number: phone, task_type: type, due_by: dueBy, ...query } }) {
       const { items, next } = await tasks.list({ ...query, phone, type, dueBy });
       return { success: true, tasks: items.map(presentTask), count: items.length, next_cursor: next };
@@ -192,7 +252,13 @@ function createHandlers(options: InboxOptions): Handlers {
       tell('task', task.phone);
       return { success: true, task: presentTask(task) };
     },
+  } satisfies Partial<Handlers>;
+}
 
+function deadLetterHandlers(options: InboxOptions) {
+  const { deadLetters } = options;
+  const tell = teller(options);
+  return {
     async deadLetters({ query }) {
       const letters = await deadLetters.list(query.limit);
       return { success: true, dead_letters: letters.map(presentDeadLetter), count: letters.length };
@@ -202,7 +268,7 @@ function createHandlers(options: InboxOptions): Handlers {
       const outcome = await deadLetters.replay(params.id);
       if (outcome === 'unknown') throw new Failure('request.not_found', NO_LETTER);
       if (outcome === 'busy') {
-        throw new Failure('server.busy', 'Another answer to this contact is under way. Try again in a moment.');
+        throw new Failure('server.busy', 'Another answer to this contact is being sent. Try again in a moment.');
       }
       tell('dead-letter', null);
       return { success: true };
@@ -213,23 +279,10 @@ function createHandlers(options: InboxOptions): Handlers {
       tell('dead-letter', null);
       return { success: true };
     },
-
-    async media({ params }, ctx) {
-      const media = await messages.media(params.id, params.n);
-      if (!media) throw new Failure('request.not_found', 'There is no such file.');
-      sendFile(ctx, media.attachment, await options.download(media));
-    },
-
-    events: (_asked, ctx) => live.open(ctx),
-
-    async description() {
-      description ??= describeApi(options.publicUrl);
-      return description;
-    },
-  };
+  } satisfies Partial<Handlers>;
 }
 
-const NO_LETTER = 'It was replayed or dropped already.';
+const NO_LETTER = 'It was replayed or discarded already.';
 
 /** What a request asks, as its operation's schemas read it. */
 function read({ params, query, body }: Operation, ctx: Context): Asked<unknown> | object {

@@ -8,7 +8,7 @@ import { type Dispatcher, Pool } from 'undici';
 export interface ModelHttp {
   /**
    * Resolves when the whole response has been read, so its signal bounds headers and body alike.
-   * Takes a string body as it is and whatever else `fetch` takes (FormData, Blob) by way of its bytes.
+   * Takes a string body as it is and everything else that `fetch` takes (FormData, Blob) as its bytes.
    * @throws the signal's reason when aborted, undici's error when the connection fails, `TOO_MANY_OPEN` beyond the
    *   limits below.
    */
@@ -19,7 +19,7 @@ export interface ModelHttp {
 
 /** Every answer that is being made holds one connection: this many people can be answered at once by one process. */
 const CONNECTIONS = 1_024;
-/** More than this wait for a connection only when the server is down: the rest is told so at once. */
+/** More than this wait for a connection only when the server is down: further calls fail at once. */
 const WAITING = 4_096;
 /** A connection that was quiet for so long is closed, ms. Servers that close earlier say so or are noticed. */
 const KEEP_ALIVE_MS = 30_000;

@@ -19,9 +19,9 @@ export interface ModelRequest {
   maxTokens: number;
   /** Gives up when it is aborted, also while waiting between two tries. */
   signal?: AbortSignal;
-  /** Who is asking, so that the provider's prompt cache and abuse checks can tell people apart. Hashed before it leaves. */
+  /** Names the person, so that the provider's prompt cache and abuse checks can distinguish people. Only a hash of it is sent. */
   conversation: string;
-  /** Knows for whom it is asked. Default: the model's own. */
+  /** The log of the turn. Default: the model's own. */
   log?: Log;
   /** What the call is for: picks the model and labels the figures. */
   purpose: 'answer' | 'summary';
@@ -39,10 +39,10 @@ export interface ModelAnswer {
 }
 
 /**
- * Something that answers. The OpenAI client (and whatever speaks its protocol) is one, a plain HTTP chat API the other.
+ * A language model. The OpenAI client (for every server with its protocol) is one implementation, a plain HTTP chat API the other.
  * It leaves out streaming: WhatsApp shows whole messages.
  *
- * Within its own deadline it tries again what is worth trying again. It rejects with a `Failure` whose code starts
+ * Within its own deadline it repeats calls that may succeed later. It rejects with a `Failure` whose code starts
  * with `model.`, or with the signal's reason.
  */
 export interface ChatModel {

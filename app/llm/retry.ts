@@ -22,7 +22,7 @@ export interface Trouble {
 export interface RetryOptions {
   /** For all tries together and the waits between them, ms. */
   timeoutMs: number;
-  /** Gives up when it is aborted, whatever is going on. */
+  /** Gives up when it is aborted, at any point. */
   signal?: AbortSignal | undefined;
   /** Says what a rejection of `attempt` means. */
   explain(error: unknown): Trouble;
@@ -38,7 +38,7 @@ const SHORTEST_TRY_MS = 15_000;
 
 /**
  * Tries until it works, is not worth another try, or the deadline passes. A server's Retry-After is honoured when it fits
- * into the time that is left; if not, nobody is kept waiting for nothing.
+ * into the time that is left; if not, the call ends at once.
  * @param attempt must end soon after its signal is aborted.
  * @throws a `Failure` with a `model.` code (`model.timeout` at the deadline), or the reason of `signal`.
  */
@@ -86,7 +86,7 @@ export function retryAfter(headers: { get(name: string): string | null }): numbe
 
 type Outcome<T> = { ok: true; value: T } | { ok: false; error: unknown; timedOut: boolean };
 
-/** One try with a signal of its own: aborted with the caller's, or after `ms`. One timer and one listener, both taken back. */
+/** One try with a signal of its own: aborted with the caller's, or after `ms`. One timer and one listener, both removed afterwards. */
 async function once<T>(
   attempt: (signal: AbortSignal) => Promise<T>,
   ms: number,

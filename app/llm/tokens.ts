@@ -10,7 +10,7 @@ const SAMPLES = 16;
  * cut here. Costs at most a token per cut, and cuts come in long links and in languages that write without spaces.
  */
 const RUN = /\S{64}|\s{64}/g;
-/** For counting, `<|endoftext|>` is eleven characters that somebody wrote, not an error. */
+/** For counting, `<|endoftext|>` is eleven characters of a text, not an error. */
 const AS_WRITTEN = { disallowedSpecial: new Set<string>() };
 
 /** What a message costs beside its words, and what the start of the answer costs. OpenAI's cookbook, "How to count tokens". */

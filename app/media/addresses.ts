@@ -1,8 +1,8 @@
-/** Which addresses belong to everybody's internet, and which to somebody's own network. */
+/** Which IP addresses are public, and which belong to private networks. */
 import { BlockList, isIP } from 'node:net';
 
 /**
- * May an address that a stranger named be connected to? False for everything that is not plainly public: this machine,
+ * May we connect to an address from an untrusted source? False for everything that is not clearly public: this machine,
  * private networks, link-local (a cloud's metadata), shared, reserved and multicast ranges, and IPv6 addresses that carry
  * an IPv4 address inside, but for NAT64 to a public one (the way out of networks that have IPv6 alone).
  * @param address an IPv4 or IPv6 address; anything else is not public

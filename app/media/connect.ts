@@ -19,7 +19,7 @@ const CONNECT_MS = 5_000;
 
 /**
  * Makes undici's connections, to public addresses only. The check is part of the connecting: a name is resolved once, and
- * the addresses that were looked at are the ones the socket is given, so nobody can change them in between.
+ * the socket is given exactly the addresses that were checked, so that they cannot change in between.
  *
  * Fails with `media.refused`; for a name as soon as one of its addresses is not public.
  */

@@ -14,7 +14,7 @@ export interface Hop {
 
 export interface DownloadRequest {
   url: URL;
-  /** For the first request alone: whoever it redirects to is a stranger. */
+  /** For the first request alone: the target of a redirect never gets them. */
   credentials?: {
     /** The header's value. */
     authorization: string;

@@ -14,7 +14,7 @@ export interface Size {
 
 /** How a model looks at pictures. */
 export interface Sight {
-  /** What it is told about how closely to look. */
+  /** The level of detail that is requested. */
   detail: 'low' | 'high' | 'auto';
   /** The size at which it sees all it can see of a picture; never larger than the picture. */
   fit(size: Size): Size;
@@ -63,7 +63,7 @@ const READABLE = new Set([
 ]);
 
 /**
- * JPEG's quality. What somebody took is fine at 85 with colours at half the resolution. What a machine drew (a screenshot,
+ * JPEG's quality. Photos are fine at 85 with colours at half the resolution. Computer graphics (a screenshot,
  * a chart, a receipt) has thin lines and small coloured letters, which that would smear.
  */
 const TAKEN = { quality: 85, chromaSubsampling: '4:2:0' };
@@ -82,7 +82,7 @@ export function createImageReader(options: ImageReaderOptions): ImageReader {
         const original = await sizeOf(bytes, mostPixels);
         const size = sight.fit(original);
         const leave = await gate.enter(original.width * original.height > LARGE_PICTURE ? concurrency : 1);
-        // The place stays taken for as long as sharp is at work, which may be longer than anybody waits.
+        // The place is occupied for as long as sharp works, which may be longer than the caller waits.
         const work = convert(bytes, size, { mostPixels, seconds }).finally(leave);
         const jpeg = await inTime(work, seconds);
         log.info('Image converted to base64 successfully', { ...size, bytes: jpeg.length });

@@ -1,28 +1,28 @@
 /** How much a contact may write in a minute, and how many model tokens they may use in a day. Counted in Redis, for all processes. */
 import { RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
-import type { ConversationId } from '../message.ts';
+import type { ContactId } from '../message.ts';
 import type { Keys } from './keys.ts';
 import { type RedisClient, unavailable } from './redis.ts';
 
 /** What the counters say of a person. */
 export type Usage = 'within' | 'too-fast' | 'used-up';
 
-/** May this person be answered? 'slow-down' and 'used-up' are told once in a window; after that there is 'silence'. */
+/** May this person be answered? 'slow-down' and 'used-up' are returned once in a window; after that 'silence'. */
 export type Admission = 'welcome' | 'slow-down' | 'used-up' | 'silence';
 
 /** Everything rejects with `store.unavailable`. */
 export interface Allowance {
   /**
-   * What the counters say of somebody who writes now.
+   * What the counters say of a contact who writes now.
    * @param written how many messages there are of them in this minute: `Mailbox.accept` counts them.
    */
-  of(conversation: ConversationId, written: Promise<number>): Promise<Usage>;
-  /** The same of somebody whose messages were counted before. */
-  look(conversation: ConversationId): Promise<Usage>;
-  /** Takes the one notice of the window, if there is one to give: so only for somebody who is answered now. */
-  judge(conversation: ConversationId, usage: Usage): Promise<Admission>;
+  of(contact: ContactId, written: Promise<number>): Promise<Usage>;
+  /** The same of a contact whose messages were counted before. */
+  look(contact: ContactId): Promise<Usage>;
+  /** Uses up the one notice of the window, if there is one: so only for a contact who is answered now. */
+  judge(contact: ContactId, usage: Usage): Promise<Admission>;
   /** Counts what an answer has cost. */
-  spend(conversation: ConversationId, tokens: number): Promise<void>;
+  spend(contact: ContactId, tokens: number): Promise<void>;
 }
 
 export interface AllowanceOptions {
@@ -45,35 +45,35 @@ export function createAllowance({ redis, keys, messagesPerMinute, tokensPerDay }
   const tokens = tokensPerDay === undefined ? null : limiter(tokensPerDay, DAY_S);
   const usedUpNotices = limiter(1, DAY_S);
 
-  async function usage(conversation: ConversationId, written: Promise<number>): Promise<Usage> {
-    const [count, used] = await Promise.all([written, spent(conversation)]);
+  async function usage(contact: ContactId, written: Promise<number>): Promise<Usage> {
+    const [count, used] = await Promise.all([written, spent(contact)]);
     if (used && used.remainingPoints <= 0) return 'used-up';
     return count > messagesPerMinute ? 'too-fast' : 'within';
   }
 
-  async function spent(conversation: ConversationId): Promise<RateLimiterRes | null> {
-    return tokens ? tokens.get(keys.of(conversation).tokens).catch(rejected) : null;
+  async function spent(contact: ContactId): Promise<RateLimiterRes | null> {
+    return tokens ? tokens.get(keys.of(contact).tokens).catch(rejected) : null;
   }
 
-  async function counted(conversation: ConversationId): Promise<number> {
-    const found = await messages.get(keys.of(conversation).rate).catch(rejected);
+  async function counted(contact: ContactId): Promise<number> {
+    const found = await messages.get(keys.of(contact).rate).catch(rejected);
     return found?.consumedPoints ?? 0;
   }
 
   return {
     of: usage,
-    look: (conversation) => usage(conversation, counted(conversation)),
-    async judge(conversation, usage) {
+    look: (contact) => usage(contact, counted(contact)),
+    async judge(contact, usage) {
       if (usage === 'within') return 'welcome';
-      const { tokens, rate } = keys.of(conversation);
+      const { tokens, rate } = keys.of(contact);
       const [notice, told] =
         usage === 'used-up'
           ? (['used-up', exceeds(usedUpNotices, `${tokens}:told`)] as const)
           : (['slow-down', exceeds(slowDownNotices, `${rate}:told`)] as const);
       return (await told.catch(rejected)) ? 'silence' : notice;
     },
-    async spend(conversation, used) {
-      await tokens?.penalty(keys.of(conversation).tokens, used);
+    async spend(contact, used) {
+      await tokens?.penalty(keys.of(contact).tokens, used);
     },
   };
 }

@@ -1,6 +1,7 @@
-/** What was given up, until somebody replays or drops it. */
-import { addressesOf, type ConversationId, type InboundMessage } from '../message.ts';
-import type { Keys, ShardKeys } from './keys.ts';
+/** What was given up, until it is replayed or dropped. */
+import { type ConversationId, conversationId, conversationOf, type InboundMessage } from '../message.ts';
+import type { Aliases } from './aliases.ts';
+import { type Keys, type ShardKeys, threadOf } from './keys.ts';
 import { type RedisClient, type RunScript, unavailable } from './redis.ts';
 
 /** Work that could not be done: messages without an answer, or a reply that could not be delivered. */
@@ -8,20 +9,14 @@ export interface DeadLetter {
   /** Unique among the letters of all shards: `<shard>-<stream id>`. */
   id: string;
   conversation: ConversationId;
-  business: string;
-  contact: string;
   /** When it was given up, unix ms. */
   at: number;
   /** A code of `errors.ts`. */
   code: string;
-  /** What happened, in words. */
+  /** What happened, one sentence. */
   reason: string;
-  /** The reply that was not delivered; '' when there was none. */
+  /** The reply that was not delivered, as it would have been sent; '' when there was none. */
   reply: string;
-  /** When the reply was recorded, unix ms: it may have been sent at any time since. */
-  replyAt: number;
-  /** The reply's id, see `Reply`. */
-  replyId: string;
   messages: InboundMessage[];
 }
 
@@ -29,7 +24,7 @@ export interface DeadLetters {
   /** Newest first. */
   list(most: number): Promise<DeadLetter[]>;
   find(id: string): Promise<DeadLetter | null>;
-  /** Puts it back to work. 'busy' while the bot or somebody at the desk is answering this person, or they are blocked. */
+  /** Puts it back to work. 'busy' while a turn is running, a person has taken over, or the contact is blocked. */
   replay(id: string): Promise<'replayed' | 'unknown' | 'busy'>;
   /** @returns false when there is no such letter. */
   drop(id: string): Promise<boolean>;
@@ -39,65 +34,103 @@ export interface DeadLettersOptions {
   redis: RedisClient;
   run: RunScript;
   keys: Keys;
+  aliases: Pick<Aliases, 'rootOf'>;
   historyTtlMs: number;
   now: () => number;
 }
 
-export function createDeadLetters({ redis, run, keys, historyTtlMs, now }: DeadLettersOptions): DeadLetters {
-  return {
-    async list(most) {
-      const perShard = await Promise.all(
-        keys.shards.map(async (shard, n) => {
-          const entries = await redis.xrevrange(shard.dead, '+', '-', 'COUNT', most);
-          return entries.map(([id, fields]) => read(`${n}-${id}`, fields));
-        }),
-      ).catch((error) => Promise.reject(unavailable(error)));
-      return perShard
-        .flat()
-        .sort((a, b) => b.at - a.at)
-        .slice(0, most);
-    },
+/** A dead letter with what is needed to deliver its reply. */
+interface Stored extends DeadLetter {
+  /** JSON array, '' when there was no reply. */
+  parts: string;
+  /** When the reply was recorded, unix ms: it may have been sent at any time since. */
+  replyAt: number;
+  replyId: string;
+  replyTo: string;
+}
 
-    find,
+export function createDeadLetters({ redis, run, keys, aliases, historyTtlMs, now }: DeadLettersOptions): DeadLetters {
+  return { list, find, replay, drop };
 
-    async replay(id) {
-      const place = placeOf(id);
-      const letter = place && (await find(id));
-      if (!letter) return 'unknown';
-      const key = keys.of(letter.conversation);
-      const result = await run(
-        'replay',
-        [key.mailbox, key.reply, key.due, key.dead, key.lease, key.state],
-        [
-          place.entry,
-          letter.conversation,
-          now(),
-          historyTtlMs,
-          letter.reply,
-          letter.replyAt,
-          letter.replyId,
-          ...letter.messages.map((message) => JSON.stringify(message)),
-        ],
-      );
-      return result === 1 ? 'replayed' : result === -1 ? 'busy' : 'unknown';
-    },
+  async function list(most: number): Promise<DeadLetter[]> {
+    const perShard = await Promise.all(
+      keys.shards.map(async (shard, n) => {
+        const entries = await redis.xrevrange(shard.dead, '+', '-', 'COUNT', most);
+        return entries.map(([id, fields]) => read(`${n}-${id}`, fields));
+      }),
+    ).catch((error) => Promise.reject(unavailable(error)));
+    return perShard
+      .flat()
+      .sort((a, b) => b.at - a.at)
+      .slice(0, most);
+  }
 
-    async drop(id) {
-      const place = placeOf(id);
-      if (!place) return false;
-      return (
-        (await redis.xdel(place.shard.dead, place.entry).catch((error) => Promise.reject(unavailable(error)))) === 1
-      );
-    },
-  };
-
-  async function find(id: string): Promise<DeadLetter | null> {
+  async function find(id: string): Promise<Stored | null> {
     const place = placeOf(id);
     if (!place) return null;
     const [entry] = await redis
       .xrange(place.shard.dead, place.entry, place.entry)
       .catch((error) => Promise.reject(unavailable(error)));
     return entry ? read(id, entry[1]) : null;
+  }
+
+  async function replay(id: string): Promise<'replayed' | 'unknown' | 'busy'> {
+    const place = placeOf(id);
+    const letter = place && (await find(id));
+    if (!letter) return 'unknown';
+    const named = conversationOf(letter.conversation);
+    const contact = await aliases.rootOf(named.contact);
+    // The letter is on the shard of the id that its contact had then.
+    const key = keys.of(contact);
+    if (key.dead !== place.shard.dead) return moveAndReplay(letter, contact, place);
+    return replayHere(letter, contact, place.entry);
+  }
+
+  async function replayHere(letter: Stored, contact: string, entry: string): Promise<'replayed' | 'unknown' | 'busy'> {
+    const key = keys.of(contact);
+    const conversation = conversationId({ ...conversationOf(letter.conversation), contact });
+    const result = await run(
+      'replay',
+      [key.mailbox, key.reply, key.due, key.dead, key.lease, key.state],
+      [
+        entry,
+        contact,
+        now(),
+        historyTtlMs,
+        threadOf(conversation),
+        conversation,
+        letter.parts,
+        letter.replyAt,
+        letter.replyId,
+        letter.replyTo,
+        ...letter.messages.map((message) => JSON.stringify(message)),
+      ],
+    );
+    return result === 1 ? 'replayed' : result === -1 ? 'busy' : 'unknown';
+  }
+
+  /** Copies the letter to the shard its contact belongs to now, then replays it there and drops the original. */
+  async function moveAndReplay(
+    letter: Stored,
+    contact: string,
+    place: { shard: ShardKeys; entry: string },
+  ): Promise<'replayed' | 'unknown' | 'busy'> {
+    const { dead } = keys.of(contact);
+    const entry = await redis.xadd(dead, '*', ...fieldsOf(letter)).catch((error) => Promise.reject(unavailable(error)));
+    const outcome = await replayHere(letter, contact, String(entry));
+    const done =
+      outcome === 'replayed' ? { key: place.shard.dead, entry: place.entry } : { key: dead, entry: String(entry) };
+    await redis.xdel(done.key, done.entry).catch((error) => Promise.reject(unavailable(error)));
+    return outcome;
+  }
+
+  async function drop(id: string): Promise<boolean> {
+    const place = placeOf(id);
+    if (!place) return false;
+    const dropped = await redis
+      .xdel(place.shard.dead, place.entry)
+      .catch((error) => Promise.reject(unavailable(error)));
+    return dropped === 1;
   }
 
   function placeOf(id: string): { shard: ShardKeys; entry: string } | null {
@@ -107,22 +140,40 @@ export function createDeadLetters({ redis, run, keys, historyTtlMs, now }: DeadL
   }
 }
 
-function read(id: string, fields: string[]): DeadLetter {
+function read(id: string, fields: string[]): Stored {
   const values = new Map<string, string>();
   for (let i = 0; i < fields.length; i += 2) values.set(fields[i] ?? '', fields[i + 1] ?? '');
   const value = (name: string): string => values.get(name) ?? '';
-  const conversation = value('conversation');
+  const parts = value('parts');
   return {
     id,
-    conversation,
-    ...addressesOf(conversation),
+    conversation: value('conversation'),
     at: Number(value('at')),
     code: value('code'),
     reason: value('reason'),
-    reply: value('reply'),
+    // Only `bury` and `moveAndReplay` write this stream.
+    reply: parts === '' ? '' : (JSON.parse(parts) as string[]).join('\n'),
+    parts,
     replyAt: Number(value('replyAt') || value('at')),
     replyId: value('replyId'),
-    // Our own bury is the only writer of this stream.
+    replyTo: value('replyTo'),
     messages: JSON.parse(value('messages')) as InboundMessage[],
   };
+}
+
+/** The fields that `bury` writes. */
+function fieldsOf(letter: Stored): string[] {
+  const { conversation, at, code, reason, replyId, replyTo, parts, replyAt, messages } = letter;
+  const fields = {
+    conversation,
+    at,
+    code,
+    reason,
+    replyId,
+    replyTo,
+    parts,
+    replyAt,
+    messages: JSON.stringify(messages),
+  };
+  return Object.entries(fields).flatMap(([name, value]) => [name, String(value)]);
 }

@@ -1,69 +1,140 @@
-/** What the people at the desk do to a conversation's memory: say, take over, hand back, block. */
-import type { ConversationId, Line } from '../message.ts';
-import type { Keys } from './keys.ts';
+/** What people in the inbox do to a contact's memory: write, take over, block. And the copy of what the archive knows of a contact. */
+import { type ContactId, type ConversationId, conversationId, conversationOf, type Line } from '../message.ts';
+import type { Aliases } from './aliases.ts';
+import { type Keys, threadOf } from './keys.ts';
 import { type RedisClient, type RunScript, unavailable } from './redis.ts';
+import { MOST_EVENTS } from './stream.ts';
 
-/** What the inbox shows beside a conversation. */
+/** What the memory knows of a conversation. */
 export interface DeskState {
   /** A person answers until then, unix ms; 0 = the model does. */
   takeoverUntil: number;
-  /** When the person last wrote, unix ms; 0 when not remembered: WhatsApp lets us write freely for 24 hours after it. */
+  /** By how much a person's message prolongs the takeover, ms; 0 when there is none. */
+  takeoverMs: number;
+  /** When the contact last wrote, unix ms; 0 when that is not remembered: WhatsApp lets us write freely for 24 hours after it. */
   lastInboundAt: number;
+  /** The address to answer to; null when it is not remembered. */
+  address: string | null;
   blocked: boolean;
+}
+
+/** How the bot is paused. */
+export interface Pause {
+  /** Unix ms; 0 = it answers. */
+  until: number;
+  /** By how much a person's message prolongs the pause, ms. */
+  pauseMs: number;
+}
+
+/** What the archive knows of a contact, to be copied. */
+export interface KnownContact {
+  blocked: boolean;
+  conversations: {
+    conversation: ConversationId;
+    address: string;
+    lastInboundAt: number;
+    takeoverUntil: number;
+    takeoverMs: number;
+  }[];
 }
 
 /** Everything rejects with `store.unavailable`. Events are JSON, for the event stream. */
 export interface Desk {
   state(conversation: ConversationId): Promise<DeskState>;
-  /** Adds what a person at the desk said to the bot's history, once however often it is told; a running takeover is prolonged. @returns `takeoverUntil`. */
-  said(conversation: ConversationId, line: Line, event: string): Promise<number>;
-  /** Pauses the bot for `pauseMs`, and again for as long from every word of the desk; 0 hands back. @returns `takeoverUntil`. */
-  takeOver(conversation: ConversationId, pauseMs: number, event: string): Promise<number>;
-  /** A block stays until it is lifted, however long they are silent: the memory around it does not expire meanwhile. */
-  block(conversation: ConversationId, blocked: boolean): Promise<void>;
+  /** Adds what a person wrote to the history, once however often it is called, and pauses the bot. */
+  said(conversation: ConversationId, line: Line, pause: Pause, event: string): Promise<void>;
+  /** Takes a line back that could not be sent. */
+  unsay(conversation: ConversationId, line: Line, event: string): Promise<void>;
+  /** Pauses the bot, or lets it answer again. */
+  takeOver(conversation: ConversationId, pause: Pause, event: string): Promise<void>;
+  /** A block stays until it is lifted, however long the contact is silent: the memory does not expire meanwhile. */
+  block(contact: ContactId, blocked: boolean): Promise<void>;
+  /** Copies what the archive knows. What is in the memory already is newer and stays. */
+  restore(contact: ContactId, known: KnownContact): Promise<void>;
 }
 
 export interface DeskOptions {
   redis: RedisClient;
   run: RunScript;
   keys: Keys;
+  aliases: Pick<Aliases, 'rootOf'>;
   historyTtlMs: number;
-  now: () => number;
 }
 
-const MOST_EVENTS = 100_000;
+export function createDesk({ redis, run, keys, aliases, historyTtlMs }: DeskOptions): Desk {
+  return { state, said, unsay, takeOver, block, restore };
 
-export function createDesk({ redis, run, keys, historyTtlMs, now }: DeskOptions): Desk {
-  async function act(
-    conversation: ConversationId,
-    event: string,
-    line: Line | null,
-    pauseMs: number | '',
-  ): Promise<number> {
-    const key = keys.of(conversation);
-    const spoken = line ? JSON.stringify(line) : '';
-    const args = [now(), historyTtlMs, event, MOST_EVENTS, spoken, line?.tokens ?? 0, pauseMs];
-    return Number(await run('desk', [key.state, key.history, key.events], args));
+  async function state(asked: ConversationId): Promise<DeskState> {
+    const conversation = await current(asked);
+    const thread = threadOf(conversation);
+    const [takeover, takeoverMs, lastInbound, from, blocked] = await redis
+      .hmget(
+        keys.of(conversationOf(conversation).contact).state,
+        `takeover@${thread}`,
+        `takeoverMs@${thread}`,
+        `lastInbound@${thread}`,
+        `from@${thread}`,
+        'blocked',
+      )
+      .catch((error) => Promise.reject(unavailable(error)));
+    return {
+      takeoverUntil: Number(takeover ?? 0),
+      takeoverMs: Number(takeoverMs ?? 0),
+      lastInboundAt: Number(lastInbound ?? 0),
+      address: from ?? null,
+      blocked: blocked === '1',
+    };
   }
-  return {
-    async state(conversation) {
-      const [takeover, lastInbound, blocked] = await redis
-        .hmget(keys.of(conversation).state, 'takeover', 'lastInbound', 'blocked')
-        .catch((error) => Promise.reject(unavailable(error)));
-      return {
-        takeoverUntil: Number(takeover ?? 0),
-        lastInboundAt: Number(lastInbound ?? 0),
-        blocked: blocked === '1',
-      };
-    },
-    said: (conversation, line, event) => act(conversation, event, line, ''),
-    takeOver: (conversation, pauseMs, event) => act(conversation, event, null, pauseMs),
-    async block(conversation, blocked) {
-      const { state } = keys.of(conversation);
-      const both = blocked
-        ? redis.multi().hset(state, 'blocked', '1').persist(state)
-        : redis.multi().hdel(state, 'blocked').pexpire(state, historyTtlMs);
-      await both.exec().catch((error) => Promise.reject(unavailable(error)));
-    },
-  };
+
+  function said(conversation: ConversationId, line: Line, pause: Pause, event: string): Promise<void> {
+    return record(conversation, line, pause, event);
+  }
+
+  function takeOver(conversation: ConversationId, pause: Pause, event: string): Promise<void> {
+    return record(conversation, null, pause, event);
+  }
+
+  async function record(asked: ConversationId, line: Line | null, pause: Pause, event: string): Promise<void> {
+    const conversation = await current(asked);
+    const key = keys.of(conversationOf(conversation).contact);
+    const written = line ? JSON.stringify(line) : '';
+    const { until, pauseMs } = pause;
+    const args = [historyTtlMs, event, MOST_EVENTS, written, line?.tokens ?? 0, threadOf(conversation), until, pauseMs];
+    await run('desk', [key.state, key.history, key.events], args);
+  }
+
+  async function unsay(asked: ConversationId, line: Line, event: string): Promise<void> {
+    const key = keys.of(conversationOf(await current(asked)).contact);
+    await run('unsay', [key.state, key.history, key.events], [JSON.stringify(line), line.tokens, event, MOST_EVENTS]);
+  }
+
+  async function block(contact: ContactId, blocked: boolean): Promise<void> {
+    const { state } = keys.of(await aliases.rootOf(contact));
+    const both = blocked
+      ? redis.multi().hset(state, 'blocked', '1').persist(state)
+      : redis.multi().hdel(state, 'blocked').pexpire(state, historyTtlMs);
+    await both.exec().catch((error) => Promise.reject(unavailable(error)));
+  }
+
+  async function restore(contact: ContactId, { blocked, conversations }: KnownContact): Promise<void> {
+    const fields = conversations.flatMap(({ conversation, address, lastInboundAt, takeoverUntil, takeoverMs }) => {
+      const thread = threadOf(conversation);
+      const takeover = [`takeover@${thread}`, takeoverUntil, `takeoverMs@${thread}`, takeoverMs];
+      return [
+        `lastInbound@${thread}`,
+        lastInboundAt,
+        `from@${thread}`,
+        address,
+        ...(takeoverUntil > 0 ? takeover : []),
+      ];
+    });
+    await run('restore', [keys.of(contact).state], [historyTtlMs, blocked ? '1' : '', ...fields]);
+  }
+
+  /** The same conversation, should its contact have become an alias of another one. */
+  async function current(conversation: ConversationId): Promise<ConversationId> {
+    const named = conversationOf(conversation);
+    const contact = await aliases.rootOf(named.contact);
+    return contact === named.contact ? conversation : conversationId({ ...named, contact });
+  }
 }

@@ -1,5 +1,5 @@
-/** Everything that is stored under one conversation, for a developer to see, and its end. */
-import type { ConversationId } from '../message.ts';
+/** Everything that is stored of one contact, for a developer to see or delete. */
+import type { ContactId } from '../message.ts';
 import type { Keys } from './keys.ts';
 import { type RedisClient, unavailable } from './redis.ts';
 
@@ -9,7 +9,7 @@ export interface StoredKey {
   name: string;
   key: string;
   type: string;
-  /** Until it goes by itself, ms; null when it stays. */
+  /** Until it expires, ms; null when it does not. */
   ttlMs: number | null;
   /** A list: its entries. A hash: field → value. A sorted set: member → score. JSON inside is parsed. */
   value: unknown;
@@ -17,29 +17,28 @@ export interface StoredKey {
 
 /** Both reject with `store.unavailable`. */
 export interface MemoryInspector {
-  /** The keys of a conversation that exist. */
-  memoryOf(conversation: ConversationId): Promise<{ keys: StoredKey[] }>;
-  /** Deletes them, also what waits and who is at it: a turn that is under way ends without an answer. */
-  forget(conversation: ConversationId): Promise<void>;
+  /** The keys of a contact that exist. */
+  memoryOf(contact: ContactId): Promise<{ keys: StoredKey[] }>;
+  /** Deletes them, including waiting messages and the lease: a running turn ends without an answer. */
+  forget(contact: ContactId): Promise<void>;
 }
 
-/** Not of one conversation alone. */
+/** Not of one contact alone. */
 const SHARED = new Set(['due', 'events', 'dead']);
 const MOST_ENTRIES = 500;
 
 export function createMemoryInspector({ redis, keys }: { redis: RedisClient; keys: Keys }): MemoryInspector {
-  const ownKeys = (conversation: ConversationId) =>
-    Object.entries(keys.of(conversation)).filter(([name]) => !SHARED.has(name));
+  const ownKeys = (contact: ContactId) => Object.entries(keys.of(contact)).filter(([name]) => !SHARED.has(name));
   return {
-    async memoryOf(conversation) {
-      const found = ownKeys(conversation).map(([name, key]) => look(redis, name, String(key)));
+    async memoryOf(contact) {
+      const found = ownKeys(contact).map(([name, key]) => look(redis, name, String(key)));
       const looked = await Promise.all(found).catch((error) => Promise.reject(unavailable(error)));
       return { keys: looked.filter((key) => key !== null) };
     },
-    async forget(conversation) {
-      const { due } = keys.of(conversation);
-      const names = ownKeys(conversation).map(([, key]) => String(key));
-      await Promise.all([redis.zrem(due, conversation), redis.del(...names)]).catch((error) =>
+    async forget(contact) {
+      const { due } = keys.of(contact);
+      const names = ownKeys(contact).map(([, key]) => String(key));
+      await Promise.all([redis.zrem(due, contact), redis.del(...names)]).catch((error) =>
         Promise.reject(unavailable(error)),
       );
     },

@@ -1,81 +1,89 @@
 /**
- * Every Redis key is built here. All keys of one conversation share the hash tag `{n}` of its shard, so that a script that
- * touches several of them runs on one node of a cluster.
+ * Every Redis key is built here. All keys of one contact share the hash tag `{n}` of its shard, so that a script that touches
+ * several of them runs on one node of a cluster.
  */
-import type { ConversationId } from '../message.ts';
+import { type ContactId, type ConversationId, keySafe } from '../message.ts';
 
-/** The keys of one conversation and of the shard it lives on. */
-export interface ConversationKeys extends ShardKeys {
+/** The keys of one contact and of the shard it belongs to. */
+export interface ContactKeys extends ShardKeys {
   /** list: one JSON `Line` per message, oldest first */
   history: string;
   /** hash: see `scripts/accept.lua` for the fields */
   state: string;
   /** list: inbound messages that wait, JSON, oldest first */
   mailbox: string;
-  /** string with expiry: the turn that answers now */
+  /** string with expiry: the turn that is running */
   lease: string;
   /** zset: message ids by the time they came, unix ms */
   seen: string;
   /** hash: the reply that is being delivered */
   reply: string;
+  /** string: the contact that this id is an alias of; there are no other keys then */
+  alias: string;
   /** counters with expiry: messages this minute, and model tokens this day */
   rate: string;
   tokens: string;
 }
 
 export interface ShardKeys {
-  /** zset: conversations with work, by the time somebody should look, unix ms */
+  /** zset: contacts with work, by the time at which it is due, unix ms */
   due: string;
   /** stream: what happened */
   events: string;
-  /** stream: what was given up, until somebody replays or drops it */
+  /** stream: what was given up, until it is replayed or dropped */
   dead: string;
 }
 
 export interface Keys {
-  of(conversation: ConversationId): ConversationKeys;
-  shardOf(conversation: ConversationId): ShardKeys;
-  /** All shards, for those who sweep over them. */
+  of(contact: ContactId): ContactKeys;
+  shardOf(contact: ContactId): ShardKeys;
+  /** All shards, for work that covers all of them. */
   shards: readonly ShardKeys[];
-  /** stream: what the open pages of the inbox are told; of no conversation, so of no shard */
+  /** stream: changes for the open pages of the inbox; not part of a shard */
   news: string;
+  /** hash: version of the format and number of shards, see `format.ts` */
+  format: string;
 }
 
-/** @param shards how many hash tags the conversations are spread over; changing it hides what was stored before. */
+/** @param shards how many hash tags the contacts are spread over; changing it hides what was stored before. */
 export function createKeys(shards: number): Keys {
   const all = Array.from({ length: shards }, (_, n) => ({
     due: `recado:{${n}}:due`,
     events: `recado:{${n}}:events`,
     dead: `recado:{${n}}:dead`,
   }));
-  const shardOf = (conversation: ConversationId): ShardKeys => {
-    const keys = all[hash(conversation) % shards];
+  return { shards: all, news: 'recado:news', format: 'recado:format', shardOf, of };
+
+  function shardOf(contact: ContactId): ShardKeys {
+    const keys = all[hash(contact) % shards];
     if (!keys) throw new RangeError(`there is no shard for ${shards} shards`);
     return keys;
-  };
-  return {
-    shards: all,
-    news: 'recado:news',
-    shardOf,
-    // Every field is written out: a spread here would cost a twentieth of all the work of a message.
-    of(conversation) {
-      const { due, events, dead } = shardOf(conversation);
-      const prefix = `${due.slice(0, -'due'.length)}c:${conversation}`;
-      return {
-        due,
-        events,
-        dead,
-        history: `${prefix}:history`,
-        state: `${prefix}:state`,
-        mailbox: `${prefix}:mailbox`,
-        lease: `${prefix}:lease`,
-        seen: `${prefix}:seen`,
-        reply: `${prefix}:reply`,
-        rate: `${prefix}:rate`,
-        tokens: `${prefix}:tokens`,
-      };
-    },
-  };
+  }
+
+  // Every field is written out: a spread here would cost a twentieth of all the work of a message.
+  function of(contact: ContactId): ContactKeys {
+    const { due, events, dead } = shardOf(contact);
+    const prefix = `${due.slice(0, -'due'.length)}c:${keySafe(contact)}`;
+    return {
+      due,
+      events,
+      dead,
+      history: `${prefix}:history`,
+      state: `${prefix}:state`,
+      mailbox: `${prefix}:mailbox`,
+      lease: `${prefix}:lease`,
+      seen: `${prefix}:seen`,
+      reply: `${prefix}:reply`,
+      alias: `${prefix}:alias`,
+      rate: `${prefix}:rate`,
+      tokens: `${prefix}:tokens`,
+    };
+  }
+}
+
+/** A conversation without its contact: `<channel>:<business>`. Ends the names of a contact's fields that belong to one conversation. */
+export function threadOf(conversation: ConversationId): string {
+  return conversation.slice(0, conversation.lastIndexOf(':'));
 }
 
 /** FNV-1a, 32 bits: spreads well, and every process computes the same. http://www.isthe.com/chongo/tech/comp/fnv/ */

@@ -2,14 +2,22 @@
  * What waits, who is at it, and what was answered: one method per script, one round trip each.
  * Everything rejects with `store.unavailable` when Redis cannot be asked.
  */
-import type { ConversationId, InboundMessage, Line, Reply, Via } from '../message.ts';
-import { conversationId } from '../message.ts';
+import {
+  type ContactId,
+  type ConversationId,
+  conversationId,
+  conversationOf,
+  type InboundMessage,
+  type Line,
+  type Reply,
+} from '../message.ts';
 import { type Scrubbed, scrub } from '../privacy/scrub.ts';
 import { MINUTE_MS } from './allowance.ts';
-import type { Keys, ShardKeys } from './keys.ts';
+import { type Keys, type ShardKeys, threadOf } from './keys.ts';
 import { type RedisClient, type RunScript, unavailable } from './redis.ts';
+import { MOST_EVENTS } from './stream.ts';
 
-/** What a conversation is remembered by, as a turn needs it. */
+/** What is remembered of a contact, as a turn needs it. */
 export interface Memory {
   /** '' when there is none. */
   summary: Scrubbed;
@@ -20,25 +28,35 @@ export interface Memory {
   history: Line[];
 }
 
-/** A conversation in the hands of one turn: nobody else answers it until the turn finishes or its lease runs out. */
+/** A contact whose lease one turn holds: no other turn answers until this one finishes or the lease runs out. */
 export interface Held extends Memory {
+  contact: ContactId;
+  /** The conversation this turn is about: that of `pending`, else that of the oldest message. */
   conversation: ConversationId;
   turn: string;
-  /** Oldest first, at most `MOST_MESSAGES`; none when there is only a reply to bring to its end. */
+  /** Oldest first, at most `MOST_MESSAGES`, all of one conversation; none when there is only a reply to deliver. */
   messages: InboundMessage[];
-  /** A reply whose sender is gone: it may have been sent, or not. */
+  /** What waits next belongs to another conversation of the contact: the next turn answers it. */
+  complete: boolean;
+  /** A reply of a turn that ended early: it may have been sent, or not. */
   pending: Reply | null;
-  /** How often somebody took over what waits, this time included; 0 at the first try. */
+  /** How often a turn took over what waits, this time included; 0 at the first try. */
   attempts: number;
-  /** How many turns in a row died over what waits. */
+  /** How many turns in a row ended early over what waits. */
   crashes: number;
-  /** A person at the desk answers until then, unix ms; 0 = the model does. */
+  /** In this conversation a person answers until then, unix ms; 0 = the model does. */
   takeoverUntil: number;
-  /** Nobody answers this contact. */
+  /** When the person last wrote in this conversation, unix ms; 0 when it is not known. */
+  lastInboundAt: number;
+  /** The contact is not answered. */
   blocked: boolean;
+  /** Block and takeover were compared with the archive, so that the copy here is complete. */
+  confirmed: boolean;
 }
 
 export type Accepted =
+  /** The contact is an alias of `to`: nothing was stored. */
+  | { kind: 'moved'; to: ContactId }
   | { kind: 'known' }
   | { kind: 'waiting' }
   /** `written`: how many messages the contact has written in this minute. */
@@ -46,61 +64,49 @@ export type Accepted =
 
 export type Committed =
   | { kind: 'lost' }
-  /** Somebody at the desk took over, or blocked the contact, while the reply was made: nothing was changed. */
+  /** Meanwhile the contact was blocked or a person took over: nothing was changed. */
   | { kind: 'quiet'; why: 'blocked' | 'takeover' }
   | { kind: 'more'; messages: InboundMessage[] }
   | { kind: 'committed'; roll: boolean };
 
-export type Claimed = { kind: 'busy' } | { kind: 'idle' } | { kind: 'turn'; held: Held };
+export type Claimed =
+  /** The contact became an alias of `to`, but its memory was not moved completely. */
+  { kind: 'moved'; to: ContactId } | { kind: 'busy' } | { kind: 'idle' } | { kind: 'turn'; held: Held };
 
 export type Finished = { kind: 'lost' } | { kind: 'done' } | { kind: 'turn'; held: Held };
 
 /** What a commit makes final. */
 export interface Answer {
-  turn: string;
-  /** How many of the waiting messages, from the oldest, it answers. */
-  taken: number;
   /** May the turn still take in what came meanwhile? */
   mayTakeMore: boolean;
   lines: Line[];
   /** What to send; null when there is nothing to say. */
-  reply: { text: Scrubbed; via: Via } | null;
+  reply: Reply | null;
   /** For the event stream, JSON. */
   event: string;
 }
 
 export interface Mailbox {
-  /** Stores a message; gives the conversation to `turn` when nobody is at it. `event` is JSON for the event stream. */
+  /** Stores a message; gives its contact to `turn` when no turn is running. `event` is JSON for the event stream. */
   accept(message: InboundMessage, turn: string, event: string): Promise<Accepted>;
-  commit(conversation: ConversationId, answer: Answer): Promise<Committed>;
-  /** Takes over a conversation that is due. */
-  claim(conversation: ConversationId, turn: string): Promise<Claimed>;
-  /** What waits behind the `from` oldest messages, as far as the same turn can answer it. */
-  waiting(conversation: ConversationId, from: number): Promise<InboundMessage[]>;
-  /** Conversations somebody should look at by now, of all shards, the longest due first; at most `most` of each shard. */
-  due(most: number): Promise<ConversationId[]>;
-  /** Of all shards: conversations with work, those of them that are due with nobody at them, and dead letters. */
+  /** Makes the answer to `held.messages` final. */
+  commit(held: Held, answer: Answer): Promise<Committed>;
+  /** Takes over a contact that is due. */
+  claim(contact: ContactId, turn: string): Promise<Claimed>;
+  /** Adds to `held.messages` what came in meanwhile, as far as the same turn can answer it. */
+  takeMore(held: Held): Promise<void>;
+  /** Contacts whose work is due, of all shards, the longest due first; at most `most` of each shard. */
+  due(most: number): Promise<ContactId[]>;
+  /** Of all shards: contacts with work, those of them that are due while no turn is running, and dead letters. */
   backlog(): Promise<{ unfinished: number; due: number; dead: number }>;
-  /** Ends `turn`, whose reply `replyId` was sent; what came in meanwhile goes to `nextTurn`. */
-  finish(
-    conversation: ConversationId,
-    turn: string,
-    replyId: string,
-    nextTurn: string,
-    event: string,
-  ): Promise<Finished>;
-  /** Keeps the lease of `turn`; false when it is somebody else's by now. */
-  extend(conversation: ConversationId, turn: string): Promise<boolean>;
-  /** Gives the conversation back unanswered, to be looked at again after `retryMs`. */
-  release(conversation: ConversationId, turn: string, retryMs: number): Promise<void>;
-  /** Gives up the reply and the `taken` oldest messages of the conversation: a dead letter. False when the lease is lost. */
-  bury(
-    conversation: ConversationId,
-    turn: string,
-    taken: number,
-    why: { code: string; reason: string },
-    event: string,
-  ): Promise<boolean>;
+  /** Ends the turn, whose reply `replyId` was sent; what came in meanwhile goes to `nextTurn`. */
+  finish(held: Held, replyId: string, nextTurn: string, event: string): Promise<Finished>;
+  /** Keeps the lease of `turn`; false when it belongs to another turn by now. */
+  extend(contact: ContactId, turn: string): Promise<boolean>;
+  /** Gives the contact back unanswered, to be due again after `retryMs`. */
+  release(contact: ContactId, turn: string, retryMs: number): Promise<void>;
+  /** Gives up the reply and the `taken` oldest messages: a dead letter. False when the lease is lost. */
+  bury(held: Held, taken: number, why: { code: string; reason: string }, event: string): Promise<boolean>;
 }
 
 export interface MailboxOptions {
@@ -108,7 +114,7 @@ export interface MailboxOptions {
   run: RunScript;
   keys: Keys;
   leaseMs: number;
-  /** Idle time after which a conversation's memory is forgotten. */
+  /** Idle time after which a contact's memory expires. */
   historyTtlMs: number;
   /** Tokens of verbatim history at which it is rolled into the summary. */
   historyTokens: number;
@@ -118,12 +124,9 @@ export interface MailboxOptions {
 /** A provider repeats a webhook for hours at most; Meta for 7 days (webhooks overview). */
 const SEEN_MS = 8 * 86_400_000;
 
-/** How many events a shard's stream keeps, roughly, while nobody reads it: about 50 MB. */
-const MOST_EVENTS = 100_000;
-
 /**
- * How many messages one turn answers. Who writes more meanwhile gets further turns, and each of those is held against the
- * limit of a minute: a flood never becomes one endless prompt.
+ * How many messages one turn answers. More messages get further turns, each of which counts against the limit of a minute: a flood never
+ * becomes one endless prompt.
  */
 export const MOST_MESSAGES = 20;
 
@@ -133,166 +136,207 @@ const MOST_LINES = 500;
 /** How many dead letters a shard keeps, roughly. */
 const MOST_DEAD = 10_000;
 
-export function createMailbox({
-  redis,
-  run,
-  keys,
-  leaseMs,
-  historyTtlMs,
-  historyTokens,
-  now,
-}: MailboxOptions): Mailbox {
-  return {
-    async accept(message, turn, event) {
-      const id = conversationId(message);
-      const key = keys.of(id);
-      const result = await run(
-        'accept',
-        [key.seen, key.mailbox, key.lease, key.state, key.history, key.reply, key.due, key.events, key.rate],
-        [
-          now(),
-          message.id,
-          JSON.stringify(message),
-          turn,
-          leaseMs,
-          SEEN_MS,
-          historyTtlMs,
-          event,
-          MOST_EVENTS,
-          id,
-          message.profileName ?? '',
-          MOST_LINES,
-          MOST_MESSAGES,
-          MINUTE_MS,
-        ],
-      );
-      const [kind, ...rest] = tuple(result);
-      if (kind === 'turn') return { kind, held: readHeld(id, turn, rest), written: Number(rest[4]) };
-      return { kind: kind === 'waiting' ? 'waiting' : 'known' };
-    },
+export function createMailbox(options: MailboxOptions): Mailbox {
+  const { redis, run, keys, leaseMs, historyTtlMs, historyTokens, now } = options;
+  return { accept, commit, claim, takeMore, due, backlog, finish, extend, release, bury };
 
-    async commit(conversation, { turn, taken, mayTakeMore, lines, reply, event }) {
-      const key = keys.of(conversation);
-      const result = await run(
-        'commit',
-        [key.lease, key.mailbox, key.history, key.state, key.reply, key.due, key.events],
-        [
-          now(),
-          turn,
-          taken,
-          mayTakeMore ? MOST_MESSAGES : 0,
-          leaseMs,
-          historyTtlMs,
-          conversation,
-          lines.reduce((sum, line) => sum + line.tokens, 0),
-          historyTokens,
-          event,
-          MOST_EVENTS,
-          reply?.text ?? '',
-          reply?.via ?? '',
-          ...lines.map((line) => JSON.stringify(line)),
-        ],
-      );
-      const [kind, detail] = tuple(result);
-      if (kind === 'committed') return { kind, roll: detail === 1 };
-      if (kind === 'quiet') return { kind, why: detail === 'blocked' ? 'blocked' : 'takeover' };
-      if (kind === 'more') return { kind, messages: readMessages(detail) };
-      return { kind: 'lost' };
-    },
+  async function accept(message: InboundMessage, turn: string, event: string): Promise<Accepted> {
+    const { contact } = message;
+    const key = keys.of(contact);
+    const result = await run(
+      'accept',
+      [key.seen, key.mailbox, key.lease, key.state, key.history, key.reply, key.due, key.events, key.rate, key.alias],
+      [
+        now(),
+        message.id,
+        JSON.stringify(message),
+        turn,
+        leaseMs,
+        SEEN_MS,
+        historyTtlMs,
+        event,
+        MOST_EVENTS,
+        contact,
+        message.profileName ?? '',
+        MOST_LINES,
+        MOST_MESSAGES,
+        MINUTE_MS,
+        threadOf(conversationId(message)),
+        message.from,
+      ],
+    );
+    const [kind, ...rest] = listOf(result);
+    if (kind === 'turn') return { kind, held: readHeld(contact, turn, rest), written: Number(rest[4]) };
+    if (kind === 'moved') return { kind, to: String(rest[0]) };
+    return { kind: kind === 'waiting' ? 'waiting' : 'known' };
+  }
 
-    async claim(conversation, turn) {
-      const key = keys.of(conversation);
-      const result = await run(
-        'claim',
-        [key.lease, key.mailbox, key.state, key.history, key.reply, key.due],
-        [now(), turn, leaseMs, conversation, MOST_LINES, MOST_MESSAGES],
-      );
-      const [kind, ...rest] = tuple(result);
-      if (kind === 'turn') return { kind, held: readHeld(conversation, turn, rest) };
-      return { kind: kind === 'busy' ? 'busy' : 'idle' };
-    },
+  async function commit(held: Held, { mayTakeMore, lines, reply, event }: Answer): Promise<Committed> {
+    const { contact, conversation, turn, messages } = held;
+    const key = keys.of(contact);
+    const result = await run(
+      'commit',
+      [key.lease, key.mailbox, key.history, key.state, key.reply, key.due, key.events],
+      [
+        now(),
+        turn,
+        messages.length,
+        mayTakeMore && !held.complete ? MOST_MESSAGES : 0,
+        leaseMs,
+        historyTtlMs,
+        contact,
+        lines.reduce((sum, line) => sum + line.tokens, 0),
+        historyTokens,
+        event,
+        MOST_EVENTS,
+        reply ? JSON.stringify(reply.parts) : '',
+        reply?.via ?? '',
+        conversation,
+        reply?.to ?? '',
+        threadOf(conversation),
+        held.confirmed ? '1' : '',
+        ...lines.map((line) => JSON.stringify(line)),
+      ],
+    );
+    const [kind, detail] = listOf(result);
+    if (kind === 'committed') return { kind, roll: detail === 1 };
+    if (kind === 'quiet') return { kind, why: detail === 'blocked' ? 'blocked' : 'takeover' };
+    if (kind === 'more') return { kind, messages: readMessages(contact, detail) };
+    return { kind: 'lost' };
+  }
 
-    async waiting(conversation, from) {
-      const entries = redis.lrange(keys.of(conversation).mailbox, from, MOST_MESSAGES - 1);
-      return readMessages(await entries.catch((error) => Promise.reject(unavailable(error))));
-    },
+  async function claim(contact: ContactId, turn: string): Promise<Claimed> {
+    const key = keys.of(contact);
+    const result = await run(
+      'claim',
+      [key.lease, key.mailbox, key.state, key.history, key.reply, key.due, key.alias],
+      [now(), turn, leaseMs, contact, MOST_LINES, MOST_MESSAGES],
+    );
+    const [kind, ...rest] = listOf(result);
+    if (kind === 'turn') return { kind, held: readHeld(contact, turn, rest) };
+    if (kind === 'moved') return { kind, to: String(rest[0]) };
+    return { kind: kind === 'busy' ? 'busy' : 'idle' };
+  }
 
-    async due(most) {
-      const shards = keys.shards.map((shard) => redis.zrangebyscore(shard.due, '-inf', now(), 'LIMIT', 0, most));
-      const found = await Promise.all(shards).catch((error) => Promise.reject(unavailable(error)));
-      return found.flat();
-    },
+  async function takeMore(held: Held): Promise<void> {
+    const entries = redis.lrange(keys.of(held.contact).mailbox, held.messages.length, MOST_MESSAGES - 1);
+    const more = await entries.catch((error) => Promise.reject(unavailable(error)));
+    addMessages(held, readMessages(held.contact, more));
+  }
 
-    async backlog() {
-      const total = async (count: (shard: ShardKeys) => Promise<number>): Promise<number> => {
-        const counts = await Promise.all(keys.shards.map(count));
-        return counts.reduce((sum, one) => sum + one, 0);
-      };
-      const [unfinished, due, dead] = await Promise.all([
-        total((shard) => redis.zcard(shard.due)),
-        total((shard) => redis.zcount(shard.due, '-inf', now())),
-        total((shard) => redis.xlen(shard.dead)),
-      ]).catch((error) => Promise.reject(unavailable(error)));
-      return { unfinished, due, dead };
-    },
+  async function due(most: number): Promise<ContactId[]> {
+    const shards = keys.shards.map((shard) => redis.zrangebyscore(shard.due, '-inf', now(), 'LIMIT', 0, most));
+    const found = await Promise.all(shards).catch((error) => Promise.reject(unavailable(error)));
+    return found.flat();
+  }
 
-    async finish(conversation, turn, replyId, nextTurn, event) {
-      const key = keys.of(conversation);
-      const result = await run(
-        'finish',
-        [key.lease, key.reply, key.mailbox, key.state, key.history, key.due, key.events],
-        [now(), turn, nextTurn, leaseMs, event, MOST_EVENTS, conversation, MOST_LINES, replyId, MOST_MESSAGES],
-      );
-      const [kind, ...rest] = tuple(result);
-      if (kind === 'turn') return { kind, held: readHeld(conversation, nextTurn, rest) };
-      return { kind: kind === 'done' ? 'done' : 'lost' };
-    },
+  async function backlog(): Promise<{ unfinished: number; due: number; dead: number }> {
+    const total = async (count: (shard: ShardKeys) => Promise<number>): Promise<number> => {
+      const counts = await Promise.all(keys.shards.map(count));
+      return counts.reduce((sum, one) => sum + one, 0);
+    };
+    const [unfinished, due, dead] = await Promise.all([
+      total((shard) => redis.zcard(shard.due)),
+      total((shard) => redis.zcount(shard.due, '-inf', now())),
+      total((shard) => redis.xlen(shard.dead)),
+    ]).catch((error) => Promise.reject(unavailable(error)));
+    return { unfinished, due, dead };
+  }
 
-    async extend(conversation, turn) {
-      const key = keys.of(conversation);
-      return (await run('extend', [key.lease, key.due], [now(), turn, leaseMs, conversation])) === 1;
-    },
+  async function finish(held: Held, replyId: string, nextTurn: string, event: string): Promise<Finished> {
+    const { contact, turn } = held;
+    const key = keys.of(contact);
+    const result = await run(
+      'finish',
+      [key.lease, key.reply, key.mailbox, key.state, key.history, key.due, key.events],
+      [now(), turn, nextTurn, leaseMs, event, MOST_EVENTS, contact, MOST_LINES, replyId, MOST_MESSAGES],
+    );
+    const [kind, ...rest] = listOf(result);
+    if (kind === 'turn') return { kind, held: readHeld(contact, nextTurn, rest) };
+    return { kind: kind === 'done' ? 'done' : 'lost' };
+  }
 
-    async release(conversation, turn, retryMs) {
-      const key = keys.of(conversation);
-      await run('release', [key.lease, key.due, key.state], [turn, now() + retryMs, conversation]);
-    },
+  async function extend(contact: ContactId, turn: string): Promise<boolean> {
+    const key = keys.of(contact);
+    return (await run('extend', [key.lease, key.due], [now(), turn, leaseMs, contact])) === 1;
+  }
 
-    async bury(conversation, turn, taken, { code, reason }, event) {
-      const key = keys.of(conversation);
-      const result = await run(
-        'bury',
-        [key.lease, key.mailbox, key.reply, key.state, key.due, key.dead, key.events],
-        [turn, conversation, now(), code, reason, event, MOST_EVENTS, MOST_DEAD, taken],
-      );
-      return tuple(result)[0] === 'buried';
-    },
-  };
+  async function release(contact: ContactId, turn: string, retryMs: number): Promise<void> {
+    const key = keys.of(contact);
+    await run('release', [key.lease, key.due, key.state], [turn, now() + retryMs, contact]);
+  }
+
+  async function bury(
+    held: Held,
+    taken: number,
+    why: { code: string; reason: string },
+    event: string,
+  ): Promise<boolean> {
+    const { contact, conversation, turn } = held;
+    const key = keys.of(contact);
+    const result = await run(
+      'bury',
+      [key.lease, key.mailbox, key.reply, key.state, key.due, key.dead, key.events],
+      [turn, conversation, now(), why.code, why.reason, event, MOST_EVENTS, MOST_DEAD, taken, contact],
+    );
+    return listOf(result)[0] === 'buried';
+  }
 }
 
-function readHeld(conversation: ConversationId, turn: string, [state, history, mailbox, reply]: unknown[]): Held {
-  const [summary, version, profileName, attempts, takeover, blocked, crashes] = tuple(state);
-  return {
+/** Adds messages that came in meanwhile to those a turn answers, up to the first of another conversation. */
+export function addMessages(held: Held, more: readonly InboundMessage[]): void {
+  for (const message of more) {
+    if (conversationId(message) !== held.conversation) {
+      held.complete = true;
+      return;
+    }
+    held.messages.push(message);
+  }
+}
+
+function readHeld(contact: ContactId, turn: string, [state, history, mailbox, reply]: unknown[]): Held {
+  const fields = fieldsOf(state);
+  const waiting = readMessages(contact, mailbox);
+  const pending = readReply(contact, reply);
+  const [first] = waiting;
+  const conversation = pending?.conversation ?? (first ? conversationId(first) : '');
+  const thread = threadOf(conversation);
+  const held: Held = {
+    contact,
     conversation,
     turn,
     // A border: what was stored is scrubbed again when it is loaded.
-    summary: scrub(typeof summary === 'string' ? summary : ''),
-    version: typeof version === 'string' ? version : '0',
-    profileName: typeof profileName === 'string' ? scrub(profileName) : null,
+    summary: scrub(fields.get('summary') ?? ''),
+    version: fields.get('version') ?? '0',
+    profileName: fields.has('profile') ? scrub(fields.get('profile') ?? '') : null,
     history: readLines(String(history)),
-    messages: readMessages(mailbox),
-    pending: readReply(reply),
-    attempts: Number(attempts ?? 0),
-    crashes: Math.max(0, Number(crashes ?? 0)),
-    takeoverUntil: Number(takeover ?? 0),
-    blocked: blocked === '1',
+    messages: [],
+    complete: false,
+    pending,
+    attempts: Number(fields.get('attempts') ?? 0),
+    crashes: Math.max(0, Number(fields.get('crashes') ?? 0)),
+    takeoverUntil: Number(fields.get(`takeover@${thread}`) ?? 0),
+    lastInboundAt: Number(fields.get(`lastInbound@${thread}`) ?? 0),
+    blocked: fields.has('blocked'),
+    confirmed: fields.has('standing'),
   };
+  if (!pending) addMessages(held, waiting);
+  return held;
 }
 
-function readReply(fields: unknown): Reply | null {
-  const [id, text, via, at] = tuple(fields);
-  if (typeof id !== 'string' || typeof text !== 'string') return null;
-  return { id, text: scrub(text), via: via === 'twiml' ? 'twiml' : 'rest', at: Number(at) };
+/** A reply that was made under an alias belongs to the contact from now on. */
+function readReply(contact: ContactId, record: unknown): Reply | null {
+  const [id, conversation, to, parts, via, at] = listOf(record);
+  if (typeof id !== 'string' || typeof parts !== 'string') return null;
+  return {
+    id,
+    conversation: conversationId({ ...conversationOf(String(conversation)), contact }),
+    to: String(to),
+    // Only `commit` and `replay` write this field.
+    parts: (JSON.parse(parts) as string[]).map((part) => scrub(part)),
+    via: via === 'response' ? 'response' : 'call',
+    at: Number(at),
+  };
 }
 
 /**
@@ -300,16 +344,24 @@ function readReply(fields: unknown): Reply | null {
  * @param json an array: one long text is read quicker than fifty short ones
  */
 export function readLines(json: string): Line[] {
-  // Our own commit is the only writer of this list.
+  // Only our own scripts write this list.
   const lines = JSON.parse(json) as Line[];
   return lines.map((line) => ({ ...line, text: scrub(line.text) }));
 }
 
-function readMessages(entries: unknown): InboundMessage[] {
-  // Our own accept is the only writer of this list.
-  return tuple(entries).map((entry) => JSON.parse(String(entry)) as InboundMessage);
+function readMessages(contact: ContactId, entries: unknown): InboundMessage[] {
+  // Only our own scripts write this list. A message that came in under an alias belongs to the contact from now on.
+  return listOf(entries).map((entry) => ({ ...(JSON.parse(String(entry)) as InboundMessage), contact }));
 }
 
-function tuple(value: unknown): unknown[] {
+/** A hash as scripts return it: field, value, field, value … */
+function fieldsOf(flat: unknown): Map<string, string> {
+  const list = listOf(flat);
+  const fields = new Map<string, string>();
+  for (let i = 0; i < list.length; i += 2) fields.set(String(list[i]), String(list[i + 1]));
+  return fields;
+}
+
+function listOf(value: unknown): unknown[] {
   return Array.isArray(value) ? value : [];
 }

@@ -1,6 +1,6 @@
 /**
- * What the processes tell each other for the pages that are open: a short stream of texts. Whoever was away for a moment goes on
- * where they were; nothing depends on it, and nothing is lost with it.
+ * Changes for the open pages of the inbox, from all processes: a short stream of texts. A reader that was disconnected continues where
+ * it stopped. Nothing else depends on it.
  */
 import type { Keys } from './keys.ts';
 import { type RedisClient, unavailable } from './redis.ts';

@@ -1,6 +1,7 @@
 /** The door to Redis: how we connect, and how a script runs. */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Cluster, Redis } from 'ioredis';
 import { Failure } from '../errors.ts';
 import type { Log } from '../ops/logger.ts';
@@ -23,8 +24,8 @@ const COMMAND_TIMEOUT_MS = 1_500;
 const PIPELINED_TIMEOUT_MS = 800;
 
 /**
- * How long a connection may be silent while an answer is owed, ms, before it is given up for a new one. A machine that
- * vanished closes nothing, and the system would wait for it for a quarter of an hour.
+ * How long a connection may be silent while an answer is expected, ms, before it is replaced. A machine that disappeared closes
+ * nothing, and the operating system would wait for it for a quarter of an hour.
  */
 const SILENCE_MS = 3_000;
 
@@ -43,8 +44,7 @@ export function createRedis(address: RedisAddress, log: Log): RedisClient {
 }
 
 /**
- * A client for BullMQ, which brings its own patience: commands wait for the connection instead of failing. Nothing that a
- * person waits for may use it.
+ * A client for BullMQ: commands wait for the connection instead of failing. Nothing that a person waits for may use it.
  */
 export function createQueueRedis(address: RedisAddress, log: Log): RedisClient {
   const redis = build(address, QUEUE);
@@ -74,7 +74,7 @@ function retryStrategy(times: number): number {
   return Math.min(50 * 2 ** Math.min(times, 6), 2_000) + Math.random() * 50;
 }
 
-/** Somebody waits for the answer. */
+/** A person waits for the answer. */
 const PEOPLE = {
   connection: {
     commandTimeout: COMMAND_TIMEOUT_MS,
@@ -88,7 +88,7 @@ const PEOPLE = {
   cluster: { connection: { commandTimeout: PIPELINED_TIMEOUT_MS }, patience: { enableAutoPipelining: true } },
 };
 
-/** Nobody does. */
+/** No person waits. */
 const QUEUE = {
   connection: { connectTimeout: 5_000, maxRetriesPerRequest: null, connectionName: 'recado-queue' },
   patience: { lazyConnect: true, retryStrategy },
@@ -100,7 +100,22 @@ function given(password: string | undefined): { password?: string } {
 }
 
 /** The scripts, one file each in `scripts/`: its head comment is the manual. */
-const SCRIPTS = ['accept', 'claim', 'commit', 'finish', 'extend', 'release', 'bury', 'replay', 'roll', 'desk'] as const;
+const SCRIPTS = [
+  'accept',
+  'claim',
+  'commit',
+  'finish',
+  'extend',
+  'release',
+  'bury',
+  'replay',
+  'roll',
+  'desk',
+  'unsay',
+  'restore',
+  'depart',
+  'arrive',
+] as const;
 
 export type ScriptName = (typeof SCRIPTS)[number];
 
@@ -124,7 +139,7 @@ export function createScripts(
   // Else the first of each would take two round trips, and what was sent behind it would overtake it.
   if (redis instanceof Redis) {
     redis.on('ready', () => {
-      for (const { lua } of scripts.values()) redis.script('LOAD', lua).catch(() => {}); // then `eval` brings it
+      for (const { lua } of scripts.values()) redis.script('LOAD', lua).catch(() => {}); // then `eval` loads it
     });
   }
   const send = createSend(redis);
@@ -139,7 +154,7 @@ export function createScripts(
     } catch (error) {
       if (!isNoScript(error)) throw unavailable(error);
     }
-    // A Redis that has not seen the script yet said so before it did anything.
+    // A Redis without the script answers so before it does anything.
     try {
       return await send(() => redis.eval(script.lua, keys.length, ...keys, ...args));
     } catch (error) {
@@ -182,6 +197,21 @@ export function unavailable(error: unknown): Failure<'store.unavailable'> {
   return new Failure('store.unavailable', `Redis did not answer: ${reason}. Check that it runs and is reachable.`, {
     cause: error,
   });
+}
+
+/** Waits before the 2nd, 3rd … try, ms: a restart of Redis is over by then. */
+const REPEAT_WAITS_MS = [500, 1_500, 4_000];
+
+/** Repeats a call while it rejects. Only for calls that have the same effect when they are made twice. */
+export async function repeated<Result>(call: () => Promise<Result>): Promise<Result> {
+  for (const waitMs of REPEAT_WAITS_MS) {
+    try {
+      return await call();
+    } catch {
+      await sleep(waitMs);
+    }
+  }
+  return call();
 }
 
 function isNoScript(error: unknown): boolean {

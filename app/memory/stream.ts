@@ -1,6 +1,6 @@
 /**
- * The event stream, for the one who writes it down: a consumer group over the streams of all shards, so that every event
- * stays in Redis until it is acknowledged.
+ * The event stream, for the recorder: a consumer group over the streams of all shards, so that every event stays in Redis until it is
+ * acknowledged.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Cluster } from 'ioredis';
@@ -8,7 +8,7 @@ import type { Log } from '../ops/logger.ts';
 import type { Keys } from './keys.ts';
 import { type RedisClient, unavailable } from './redis.ts';
 
-/** One event as it lies in the stream. */
+/** One event of the stream. */
 export interface StreamEntry {
   /** Names the entry among those of all shards: `<stream> <id>`. */
   name: string;
@@ -21,8 +21,8 @@ export interface StreamEntry {
 /** `take`, `acknowledge`, `trim` and `waiting` reject with `store.unavailable`. */
 export interface EventStream {
   /**
-   * The oldest events that nobody acknowledged, in the order they happened within a conversation: first those that were
-   * taken before and not acknowledged, by whoever it was; when there are none, new ones.
+   * The oldest events that are not acknowledged, in the order they happened within a conversation: first those that any process has
+   * taken before; when there are none, new ones.
    *
    * One process at a time may take and write, or two would write the events of one conversation in any order. All
    * processes are therefore one consumer, and the caller holds a lock from `take` until what it took is written.
@@ -35,7 +35,7 @@ export interface EventStream {
   wait(waitMs: number, signal: AbortSignal): Promise<void>;
   /**
    * Removes what is acknowledged and older than the time that readers of the live stream may want to look back.
-   * @returns how many events were pushed out by the stream's limit before anybody took them, as far as it can be told now.
+   * @returns how many events were pushed out by the stream's limit before they were taken, as far as it is known now.
    */
   trim(): Promise<number>;
   /** How many events are not acknowledged yet, roughly. */
@@ -51,6 +51,9 @@ export interface EventStreamOptions {
   keepMs?: number;
 }
 
+/** How many events a shard's stream keeps, roughly, while the archive is down: about 50 MB. */
+export const MOST_EVENTS = 100_000;
+
 const GROUP = 'archive';
 const CONSUMER = 'recorder';
 
@@ -62,10 +65,10 @@ const LOOK_MS = 200;
 
 export function createEventStream({ redis, keys, log, keepMs = 600_000 }: EventStreamOptions): EventStream {
   const streams = keys.shards.map((shard) => shard.events);
-  // A blocked connection answers nobody else; and it may be silent for longer than a command may take.
+  // A blocked connection takes no other commands; and it may be silent for longer than a command may take.
   const quietMs = MOST_BLOCK_MS + PATIENCE_MS;
   const bell = redis instanceof Cluster ? null : redis.duplicate({ commandTimeout: quietMs, socketTimeout: quietMs });
-  bell?.on('error', () => {}); // the other connection tells of the same trouble
+  bell?.on('error', () => {}); // the other connection reports the same error
 
   return {
     async take(most) {
@@ -89,7 +92,7 @@ export function createEventStream({ redis, keys, log, keepMs = 600_000 }: EventS
     },
 
     async wait(waitMs, signal) {
-      // Not AbortSignal.any: what lives long would remember every one of these for ever (Node 20).
+      // Not AbortSignal.any: a long-lived signal would keep every one of these (Node 20).
       const over = new AbortController();
       const end = () => over.abort();
       signal.addEventListener('abort', end);
@@ -205,9 +208,9 @@ interface Group {
   lastDelivered: string;
   /** How many were taken and not acknowledged. */
   pending: number;
-  /** How many were taken since the stream began; null when Redis cannot tell. */
+  /** How many were taken since the stream began; null when Redis does not report it. */
   read: number | null;
-  /** How many were not taken yet; null when Redis cannot tell. */
+  /** How many were not taken yet; null when Redis does not report it. */
   lag: number | null;
 }
 
@@ -224,7 +227,7 @@ function entriesOf(reply: unknown, stream: string): { id: string; event: string 
   });
 }
 
-/** Redis tells facts as `[name, value, name, value …]`. */
+/** Redis returns facts as `[name, value, name, value …]`. */
 function factsOf(reply: unknown): Map<unknown, unknown> {
   const flat = listOf(reply);
   return new Map(flat.flatMap((name, i) => (i % 2 === 0 ? [[name, flat[i + 1]]] : [])));

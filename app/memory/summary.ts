@@ -1,5 +1,5 @@
-/** The rolling summary: what is left of the lines that no longer stand verbatim in the history. */
-import type { ConversationId, Line } from '../message.ts';
+/** The rolling summary of the lines that are no longer in the history. */
+import type { ContactId, Line } from '../message.ts';
 import { type Scrubbed, scrub } from '../privacy/scrub.ts';
 import type { Keys } from './keys.ts';
 import { readLines } from './mailbox.ts';
@@ -7,14 +7,14 @@ import { type RedisClient, type RunScript, unavailable } from './redis.ts';
 
 export interface SummaryStore {
   /** What a new summary is made from. */
-  load(conversation: ConversationId): Promise<{ summary: Scrubbed; version: string; history: Line[] }>;
+  load(contact: ContactId): Promise<{ summary: Scrubbed; version: string; history: Line[] }>;
   /**
    * Puts `summary` in the place of the oldest lines, if the version is still the one it was made from.
-   * @returns false when somebody else was faster: nothing was changed.
+   * @returns false when another process was faster: nothing was changed.
    */
-  swap(conversation: ConversationId, version: string, summary: Scrubbed, covered: Line[]): Promise<boolean>;
+  swap(contact: ContactId, version: string, summary: Scrubbed, covered: Line[]): Promise<boolean>;
   /** Lets the next turn try again at once, after a roll that failed. */
-  giveUp(conversation: ConversationId): Promise<void>;
+  giveUp(contact: ContactId): Promise<void>;
 }
 
 export interface SummaryStoreOptions {
@@ -26,23 +26,23 @@ export interface SummaryStoreOptions {
 
 export function createSummaryStore({ redis, run, keys, historyTtlMs }: SummaryStoreOptions): SummaryStore {
   return {
-    async load(conversation) {
-      const key = keys.of(conversation);
+    async load(contact) {
+      const key = keys.of(contact);
       const [[summary, version], history] = await Promise.all([
         redis.hmget(key.state, 'summary', 'version'),
         redis.lrange(key.history, 0, -1),
       ]).catch((error) => Promise.reject(unavailable(error)));
       return { summary: scrub(summary ?? ''), version: version ?? '0', history: readLines(`[${history.join(',')}]`) };
     },
-    async swap(conversation, version, summary, covered) {
-      const key = keys.of(conversation);
+    async swap(contact, version, summary, covered) {
+      const key = keys.of(contact);
       const tokens = covered.reduce((sum, line) => sum + line.tokens, 0);
       return (
         (await run('roll', [key.state, key.history], [version, summary, covered.length, tokens, historyTtlMs])) === 1
       );
     },
-    async giveUp(conversation) {
-      await redis.hdel(keys.of(conversation).state, 'rolling');
+    async giveUp(contact) {
+      await redis.hdel(keys.of(contact).state, 'rolling');
     },
   };
 }

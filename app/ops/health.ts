@@ -1,16 +1,16 @@
-/** Is it alive, and can it work? For load balancers, containers and people with curl. */
+/** Is the process alive, and can it work? For load balancers and containers. */
 import Router from '@koa/router';
 import { remember } from './remember.ts';
 
 export interface HealthOptions {
   /** What has to be reachable to do the job; each rejects when it is not. */
   checks: Record<string, () => Promise<unknown>>;
-  /** What people are answered without: told in the body, but no reason to be taken out of service. */
+  /** Parts that answering does not need: reported in the body, but the process stays in service without them. */
   extras?: Record<string, () => Promise<unknown>>;
   isStopping: () => boolean;
   /** How long one check may take, ms. */
   timeoutMs?: number;
-  /** How long a check's result is good for, ms: strangers may ask as often as they like without causing work elsewhere. */
+  /** How long a check's result is good for, ms: frequent requests cause no work elsewhere. */
   rememberMs?: number;
 }
 

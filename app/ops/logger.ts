@@ -2,10 +2,10 @@ import { Writable } from 'node:stream';
 import winston from 'winston';
 import { redact, redactText } from '../privacy/redact.ts';
 
-/** What a log line carries beside its message. Strings are scrubbed and redacted on the way out, whatever the caller does. */
+/** The fields of a log line. Strings are always scrubbed and redacted before they are written. */
 export type LogFields = Record<string, unknown>;
 
-/** Where the program tells the operator what it does. */
+/** The log of the program. */
 export interface Log {
   debug(message: string, fields?: LogFields): void;
   info(message: string, fields?: LogFields): void;
@@ -78,7 +78,7 @@ function logOf(logger: winston.Logger, shown: ReadonlySet<LogLevel>, bound: Boun
     try {
       logger.write({ [LEVEL]: level, level, message, fields, bound });
     } catch {
-      // whoever takes the lines failed: there is nobody left to tell, and the program goes on
+      // the output failed: it cannot be reported, and the program continues
     }
   };
   return {
@@ -104,7 +104,7 @@ function lines(write: (line: string) => void): Writable {
   });
 }
 
-/** One line of what it is, whatever it is. */
+/** Any value as one line. */
 function safely(render: (line: Line) => string, info: unknown): string {
   const { level, message, fields, bound } = info as Entry; // only `logOf` writes to the logger
   const time = new Date().toISOString();
@@ -185,7 +185,7 @@ function textValue(value: unknown, stacks: string[]): string {
   return visible(JSON.stringify(value, takeStacks) ?? String(value));
 }
 
-/** Control characters as escapes: a text must not begin a line of its own or steer the terminal. */
+/** Control characters as escapes: a text must not begin a new line or control the terminal. */
 function visible(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it is about
   return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, (character) =>

@@ -4,9 +4,9 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 
 /** What the parts report. Labels have few values by design: never an address, an id or a text. */
 export interface Metrics {
-  /** A message came in: `kind` text, image, audio …; `outcome` accepted, waiting, known, busy, unavailable. */
+  /** A message came in: `kind` text, image, audio …; `outcome` accepted, waiting, known (a duplicate), busy, unavailable. */
   messageReceived(kind: string, outcome: string): void;
-  /** A turn ended: `outcome` answer, apology, notice, quiet, retry, dead or failed; `via` twiml, rest or none. */
+  /** A turn ended: `outcome` answer, apology, notice, quiet, retry, dead or failed; `via` response, call or none. */
   turnEnded(outcome: string, via: string): void;
   /** How long a stage of a turn took, ms: waited, media, model, commit, deliver, total (from the oldest message's arrival). */
   stageTook(stage: string, ms: number): void;
@@ -15,13 +15,13 @@ export interface Metrics {
   /** One call of a model: `purpose` answer, summary, transcription. */
   modelCalled(purpose: string, outcome: string, ms: number): void;
   tokensUsed(purpose: string, usage: { prompt: number; completion: number; cached: number }): void;
-  /** Something was tried again: `what` model, send or turn. */
+  /** Something was repeated: `what` model, send or turn. */
   retried(what: string): void;
   /** A Redis script ran. */
   redisTook(script: string, ms: number): void;
-  /** Addresses and ids of the provider were taken out: `where` message, answer, or prompt: the last look, which should find none. */
+  /** Addresses and ids of the provider were removed: `where` message, answer, or prompt (the last check, which should find none). */
   scrubbed(where: 'message' | 'answer' | 'prompt', count: number): void;
-  /** Reads a figure at the moment somebody asks for it; one that cannot be read is NaN. */
+  /** Reads a figure when it is requested; a figure that cannot be read is NaN. */
   gauge(name: string, help: string, read: () => number | Promise<number>): void;
   /** `GET /metrics` */
   router: Router;

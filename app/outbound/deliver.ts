@@ -1,121 +1,131 @@
-/** Brings a recorded reply to the person: in the open webhook's response, else by the provider's API. */
+/** Sends a recorded reply: in the open webhook's response, else by a call to the provider's API. The only way out. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Channel, OpenResponse, Recipient } from '../channels/channel.ts';
-import type { Lease } from '../conversation/lease.ts';
+import type { OpenResponse, Recipient } from '../channels/channel.ts';
+import type { Channels } from '../channels/channels.ts';
 import { Failure, type FailureCode, isFailure } from '../errors.ts';
-import type { Line, Reply } from '../message.ts';
+import { conversationOf, type Line, type Reply } from '../message.ts';
 import type { Log } from '../ops/logger.ts';
 import type { Scrubbed } from '../privacy/scrub.ts';
-import { formatForWhatsApp } from './format.ts';
-import { splitText } from './split.ts';
+import { type Author, refusalOf, type Situation } from './permission.ts';
 
 export type Delivered =
-  /** `sids` are the provider's ids of the parts; none when it left as TwiML. */
+  /** `sids` are the provider's ids of the parts, in order; none when they were the webhook's response. */
   { kind: 'sent'; sids: string[] } | { kind: 'failed'; code: FailureCode; reason: string };
 
-/**
- * Delivers a reply whose `via` was decided. A response that closed before the TwiML was flushed is a send that may or
- * may not have happened: the provider's list of messages is asked, and what is missing goes by REST.
- * Never rejects for what the provider does, only when the turn's lease is lost: then somebody else delivers.
- */
-export type Deliver = (
-  reply: Reply,
-  to: Recipient,
-  response: OpenResponse | null,
-  log: Log,
-  turn?: DeliveringTurn,
-) => Promise<Delivered>;
-
-/** The turn that delivers: it may lose the conversation on the way, and knows what was said before. */
-export interface DeliveringTurn {
-  lease: Lease;
+export interface Delivery {
+  reply: Reply;
+  author: Author;
+  situation: Situation;
+  /** The webhook that waits, when `reply.via` is 'response'. */
+  response: OpenResponse | null;
+  /** What was said before: other replies may have sent the same words. */
   history: readonly Line[];
+  /** The turn's lease. None for what no turn sends. */
+  lease?: DeliveryLease;
+  log: Log;
 }
 
+/** The right to answer a contact, see `conversation/lease.ts`. */
+export interface DeliveryLease {
+  signal: AbortSignal;
+  /** Rejects when the lease was lost. */
+  check(): Promise<void>;
+}
+
+/**
+ * Sends nothing that `refusalOf` refuses. A response that closed before it was flushed may or may not have arrived: the provider's
+ * list of messages is asked, and what is missing is sent by a call.
+ * Never rejects for what the provider does, only when the lease is lost: then another turn delivers.
+ */
+export type Deliver = (delivery: Delivery) => Promise<Delivered>;
+
 export interface DeliverOptions {
-  channel: Channel;
-  /** How long the provider may take until its list shows a message it has accepted. */
+  channels: Channels;
+  now: () => number;
+  /** How long the provider may take until its list shows a message it has accepted, ms. */
   settleMs?: number;
-  /** Waits before the 2nd, 3rd … try of one part; as many tries as waits plus one. */
+  /** Waits before the 2nd, 3rd … try of one part, ms; as many tries as waits plus one. */
   retryWaitsMs?: number[];
 }
 
-export function createDeliver({
-  channel,
-  settleMs = 2_000,
-  retryWaitsMs = [500, 2_000, 8_000],
-}: DeliverOptions): Deliver {
-  return async (reply, to, response, log, turn) => {
-    const parts = partsOf(reply.text, reply.asWritten);
+/** A reply that was recorded this long before, ms, may have been sent at about the same time as this one: longer than all tries take. */
+const TWIN_MS = 60_000;
+
+export function createDeliver(options: DeliverOptions): Deliver {
+  const { channels, now, settleMs = 2_000, retryWaitsMs = [500, 2_000, 8_000] } = options;
+  return deliver;
+
+  async function deliver(delivery: Delivery): Promise<Delivered> {
+    const { reply, author, situation, lease, log } = delivery;
+    const refusal = refusalOf(author, situation, now());
+    if (refusal) return failed(refusal.code, refusal.reason, log);
     try {
-      if (response && reply.via === 'twiml') {
-        await turn?.lease.check();
-        if (await response.send(parts, reply.id)) return { kind: 'sent', sids: [] };
-        log.warn('The webhook closed before the answer was written; it goes by REST');
-      }
-      const uncertain = reply.uncertain === true || reply.via === 'twiml';
+      if (await sentInResponse(delivery)) return { kind: 'sent', sids: [] };
       const sids: string[] = [];
-      for (const part of parts) sids.push(await sendOnce({ part, reply, to, sids, turn }, uncertain, log));
+      for (const text of reply.parts) sids.push(await sendOnce(delivery, text, sids));
       return { kind: 'sent', sids };
     } catch (error) {
-      if (turn?.lease.signal.aborted) throw error;
+      if (lease?.signal.aborted) throw error;
       const failure = isFailure(error) ? error : new Failure('channel.rejected', String(error), { cause: error });
-      log.error('The answer could not be delivered', { code: failure.code, error: failure });
-      return { kind: 'failed', code: failure.code, reason: failure.message };
+      return failed(failure.code, failure.message, log, failure);
     }
-  };
-
-  function partsOf(text: Scrubbed, asWritten = false): Scrubbed[] {
-    const parts = splitText(asWritten ? text : formatForWhatsApp(text), channel.limits.textLength);
-    // Of `#` alone the formatting leaves nothing: then it goes out as it was written.
-    return parts.length > 0 ? parts : [text];
   }
 
-  /** Sends one part so that it arrives once: whenever it may have gone out already, the provider is asked first. */
-  async function sendOnce(one: Part, uncertain: boolean, log: Log): Promise<string> {
-    const { part, reply, to, turn } = one;
+  function failed(code: FailureCode, reason: string, log: Log, error?: Failure): Delivered {
+    log.error('The answer was not delivered', { code, ...(error ? { error } : { reason }) });
+    return { kind: 'failed', code, reason };
+  }
+
+  /** @returns false when the reply has to be sent by a call. */
+  async function sentInResponse({ reply, response, lease, log }: Delivery): Promise<boolean> {
+    if (!response || reply.via !== 'response') return false;
+    await lease?.check();
+    if (await response.send(reply.parts, reply.id)) return true;
+    log.warn('The webhook closed before the answer was written; sending it by a call');
+    return false;
+  }
+
+  /** Sends one part so that it arrives once: whenever it may have been sent already, the provider is asked first. */
+  async function sendOnce(delivery: Delivery, text: Scrubbed, sids: readonly string[]): Promise<string> {
+    const { reply, lease, log } = delivery;
+    const channel = channels.of(conversationOf(reply.conversation).channel);
+    let uncertain = reply.uncertain === true || reply.via === 'response';
     for (let tries = 0; ; tries++) {
       try {
         if (uncertain) {
           await sleep(settleMs);
-          const found = await findSent(one);
+          const found = await findSent(delivery, text, sids);
           if (found) return found;
         }
-        await turn?.lease.check();
-        return await channel.send(to, part, reply.id);
+        await lease?.check();
+        return await channel.send(recipientOf(reply), text, { replyId: reply.id, part: sids.length });
       } catch (error) {
         const waitMs = retryWaitsMs[tries];
         if (!isFailure(error) || !error.retryable || waitMs === undefined) throw error;
         uncertain ||= error.code === 'channel.ambiguous';
-        log.warn('Sending did not work, trying again', { code: error.code, waitMs, tries: tries + 1 });
+        log.warn('Sending failed; trying again', { code: error.code, waitMs, tries: tries + 1 });
         await sleep(waitMs);
       }
     }
   }
 
   /**
-   * The id of a part that went out already. What another reply, or another part of this one, said with the same words is
+   * The id of a part that was sent already. A message with the same words from another reply, or from another part of this one, is
    * not taken for it: there must be more messages than those.
    */
-  async function findSent({ part, reply, to, sids, turn }: Part): Promise<string | undefined> {
-    const twins = (turn?.history ?? []).filter(
-      ({ role, id, at, text, desk }) =>
-        role === 'assistant' && id !== reply.id && at > reply.at - TWIN_MS && partsOf(text, desk).includes(part),
+  async function findSent(delivery: Delivery, text: Scrubbed, sids: readonly string[]): Promise<string | undefined> {
+    const { reply, history } = delivery;
+    const twins = history.filter(
+      ({ role, id, at, sent, text: said }) =>
+        role === 'assistant' && id !== reply.id && at > reply.at - TWIN_MS && (sent ?? [said]).includes(text),
     );
     const since = Math.min(reply.at, ...twins.map(({ at }) => at));
-    const found = (await channel.findSent(to, part, since)).filter((sid) => !sids.includes(sid));
+    const channel = channels.of(conversationOf(reply.conversation).channel);
+    const found = (await channel.findSent(recipientOf(reply), text, since)).filter((sid) => !sids.includes(sid));
     return found.length > twins.length ? found[0] : undefined;
   }
 }
 
-/** One part of a reply on its way, and the ids of those before it. */
-interface Part {
-  part: Scrubbed;
-  reply: Reply;
-  to: Recipient;
-  sids: readonly string[];
-  turn: DeliveringTurn | undefined;
+function recipientOf({ conversation, to }: Reply): Recipient {
+  return { business: conversationOf(conversation).business, address: to };
 }
-
-/** A reply that was recorded this long before, ms, may have been sent at about the same time as this one: longer than all tries take. */
-const TWIN_MS = 60_000;

@@ -70,7 +70,7 @@ function block(token: Token, marks: Marks): string {
     case 'text':
       return known.tokens ? inline(known.tokens, marks) : decoded(known.text);
     default:
-      // HTML stays, and so does a link definition: it may as well be words in brackets with a colon behind them.
+      // HTML stays, and so does a link definition: it may be a text in brackets with a colon behind it.
       return token.raw.trimEnd();
   }
 }
@@ -92,7 +92,7 @@ function list({ items, ordered, raw }: Tokens.List, marks: Marks): string {
   return text;
 }
 
-/** Markdown counts whatever numbers stand there. Here only a number that is repeated (1. 1. 1.) is to be counted. */
+/** Markdown renumbers every list. Here only a repeated number (1. 1. 1.) is counted up. */
 function numbers(items: Tokens.ListItem[], raw: string): string[] {
   const closing = /^\s*\d+([.)])/.exec(raw)?.[1] ?? '.';
   const written = items.map((item) => Number(/^\s*(\d+)/.exec(item.raw)?.[1] ?? 1));

@@ -47,7 +47,7 @@ export function splitText(text: Scrubbed, limit: number): Scrubbed[] {
 
 const FENCE = '```';
 
-/** Code blocks with their marks, and what stands around them; together they are the text. */
+/** Code blocks with their marks, and the text around them; together they are the whole text. */
 function blocksOf(text: string): string[] {
   return text.split(/(```[\s\S]*?```)/).filter((block) => block !== '');
 }
@@ -63,7 +63,7 @@ function rescrubbed(part: string, limit: number): Scrubbed {
 }
 
 /**
- * Where to cut: at least 1 when `taken` is 0; 0 means that it is better done in a part of its own.
+ * Where to cut: at least 1 when `taken` is 0; 0 means that it should begin a new part.
  * @param taken how much of the part is full already
  */
 function cutProse(text: string, limit: number, taken: number): number {
@@ -137,7 +137,7 @@ function cutAnywhere(text: string, room: number): number {
   return /[\ud800-\udbff]/.test(text.charAt(room - 1)) ? room - 1 : room;
 }
 
-/** Where an address begins that goes on at this place. */
+/** Where the address that covers this place begins. */
 function linkOver(text: string, at: number): number | undefined {
   for (const { index, 0: link } of text.matchAll(/(?:https?:\/\/|www\.)\S+/gi)) {
     if (index < at && at < index + link.length) return index;

@@ -36,7 +36,7 @@ const TRAILING = new Set([...".,;:!?'*_~)\\"].map(code));
 
 /**
  * Finds addresses of Twilio's hosts and its API paths on any host, each with all that belongs to it: scheme, credentials,
- * subdomains, port, path, query. Expects a view whose SIDs are marked: they do not glue a name to what stands beside it.
+ * subdomains, port, path, query. Expects a view whose SIDs are marked: they do not join a name to what is beside it.
  *
  * Nothing looks back beyond the end of the stretch before, so the work is linear in the length of the text.
  * @returns in order, without overlaps.
@@ -102,7 +102,7 @@ function afterUnderscores(view: View, host: number, at: number): number {
   return start;
 }
 
-/** Back over `user:password@` or `mailbox@`; the host itself when nothing of the kind stands before it. */
+/** Back over `user:password@` or `mailbox@`; the host itself when there is neither. */
 function credentialsStart(view: View, host: number, floor: number): number {
   if (host <= floor || codeAt(view, host - 1) !== AT) return host;
   const at = host - 1;
@@ -134,7 +134,7 @@ function schemeStart(view: View, at: number, floor: number): number {
   return at - slashes >= 2 ? slashes : at;
 }
 
-/** `/2010-04-01/Accounts…`, with what stands before it: a proxy's address, or nothing. */
+/** `/2010-04-01/Accounts…`, with what is before it: a proxy's address, or nothing. */
 function pathAddress(view: View, at: number, floor: number): Stretch | undefined {
   if (at <= floor || !says(view, at, API_VERSION) || !SLASHES.includes(codeAt(view, at - 1))) return undefined;
   let accounts = at + API_VERSION.length;

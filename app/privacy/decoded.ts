@@ -90,7 +90,7 @@ export function followsEscape(view: View, index: number): boolean {
 
 const PERCENT = 37;
 
-/** The ASCII character that a `%hh` beginning here stands for, or -1. */
+/** The ASCII character of the `%hh` that begins here, or -1. */
 function escapeAt(codes: Uint16Array, index: number): number {
   if (codes[index] !== PERCENT) return -1;
   const high = hexValue(codes[index + 1] ?? 0);

@@ -1,6 +1,6 @@
 import { scrub } from './scrub.ts';
 
-/** What stands where a secret was. */
+/** Replaces a secret. */
 export const REDACTED = '[redacted]';
 
 /** Longest string of a log line, in UTF-16 code units; what is longer is cut. A log is no place for documents. */
@@ -10,7 +10,7 @@ const MAX_LOOKED_AT = 16_000;
 const MAX_DEPTH = 5;
 const MAX_ITEMS = 20;
 const MAX_KEYS = 50;
-/** Values in all, so that a client or a request somebody passes by mistake does not fill the log. */
+/** Values in all, so that a client or a request that is passed by mistake does not fill the log. */
 const MAX_VALUES = 300;
 /** Lines of a stack trace: enough to find the way into a library and out again. */
 const MAX_FRAMES = 12;
@@ -22,17 +22,17 @@ export interface RedactOptions {
 }
 
 /**
- * A copy of a value that may stand in a log line: plain data, bounded in depth and size, without Twilio's addresses
+ * A copy of a value for a log line: plain data, bounded in depth and size, without Twilio's addresses
  * and identifiers, credentials, tokens, base64 and bodies, and with phone numbers cut down to their last 4 digits.
  *
  * Pure, and never throws: what cannot be read (a getter that throws, a revoked proxy) says so in its place.
- * @param key the name the value goes by; some names mean that it is never shown.
+ * @param key the name of the value; values of some names are never shown.
  */
 export function redact(value: unknown, key = '', options: RedactOptions = {}): unknown {
   return shown(value, key, { stacks: options.stacks ?? false, above: [], left: MAX_VALUES });
 }
 
-/** A text as it may stand in a log line. Most texts need nothing, and that is quick to see. */
+/** A text for a log line. Most texts need no change, which is found out quickly. */
 export function redactText(text: string): string {
   if ((text.length <= MAX_TEXT && PLAIN.test(text)) || UUID.test(text)) return text;
   if (NUMERALS.test(text)) return withoutPhones(text);
@@ -137,7 +137,7 @@ function read(value: object, key: string): unknown {
   }
 }
 
-/** What tells an operator something about an error; the rest (requests, responses, headers) is full of secrets. */
+/** The fields of an error that help an operator; others (requests, responses, headers) may contain secrets. */
 const TELLING = ['code', 'providerCode', 'status', 'syscall', 'address', 'port', 'problems'] as const;
 
 function shownError(error: Error, walk: Walk): Record<string, unknown> {
@@ -158,7 +158,7 @@ function shownError(error: Error, walk: Walk): Record<string, unknown> {
   return record;
 }
 
-/** The places only: the message stands before them once more. */
+/** The stack frames only: the stack repeats the message before them. */
 function frames(stack: string): string[] {
   const lines = stack.slice(0, MAX_LOOKED_AT).split('\n');
   return lines
@@ -173,7 +173,7 @@ function frames(stack: string): string[] {
 const PLAIN = /^(?!.*(?:bearer|basic) )(?:[a-z,'_]{1,20}(?: |$))*$/i;
 /** What requests, turns and replies are called. */
 const UUID = /^[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}$/;
-/** Digits and what stands between them, too few for a token: addresses of people, conversation ids. */
+/** Digits and separators, too few for a token: addresses of people, conversation ids. */
 const NUMERALS = /^[\d:+() .-]{0,31}$/;
 /** Something in the text may have to go. Broader than all that `scrub` and SECRETS look for. */
 const SUSPICIOUS =
@@ -184,7 +184,7 @@ const HARMLESS =
   /[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}|\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?Z?)?|\d{1,3}(?:\.\d{1,3}){3}|1\d{12}-\d{1,6}/;
 /** As bare digits, or in groups as people write them. */
 const LOCAL_PHONE = /\(?\d{3}\)?[ .-]{1,2}\d{3}[ .-]\d{4}|(?:\d{1,5}[ -]){1,4}\d{2,6}|\d{8,15}/;
-/** International, with any separators, or as it stands in an address (`%2B`, `%3A`); E.164 has 15 digits at most. */
+/** International, with any separators, or as in an address (`%2B`, `%3A`); E.164 has 15 digits at most. */
 const PHONE = /(?:\+|%2B|%3A)\d(?:[ ().-]{0,2}\d){6,14}/;
 const NUMBERS = new RegExp(
   `${PHONE.source}|(?<![A-Za-z\\d])(?:(${HARMLESS.source})|${LOCAL_PHONE.source})(?![A-Za-z\\d])`,

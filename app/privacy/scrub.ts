@@ -7,26 +7,26 @@ declare const brand: unique symbol;
 /** A text that `scrub` has seen. The places behind the border accept nothing else. */
 export type Scrubbed = string & { readonly [brand]: true };
 
-/** What stands where something was taken out. */
+/** Replaces what was removed. */
 export const PLACEHOLDER = '[MEDIA_CONTENT]';
 
 /** Something that must not cross a border: where it is in a text, in UTF-16 code units, never what it says. */
 export interface Leak {
-  /** An address of Twilio, an API path on whatever host, or an identifier. */
+  /** An address of Twilio, an API path on any host, or an identifier. */
   kind: 'url' | 'path' | 'sid';
   index: number;
   length: number;
 }
 
 /**
- * Takes out of a text whatever leads back to Twilio, and puts `PLACEHOLDER` in its place:
+ * Replaces everything in a text that leads to Twilio by `PLACEHOLDER`:
  *
  * - addresses of twilio.com, twiliocdn.com and their subdomains, in any case, with any scheme or none, with credentials
  *   and port, percent-encoded to any depth; punctuation at their end stays;
  * - API paths (`/2010-04-01/Accounts/…`), with the host they are on;
  * - `MM` and `ME` + 32 letters or digits, every other kind of Twilio's identifiers + 32 hex digits.
  *
- * Pure, idempotent, and linear in the length of the text. All other text comes back as it is.
+ * Pure, idempotent, and linear in the length of the text. All other text is unchanged.
  */
 export function scrub(text: string): Scrubbed {
   const clean = mayLeak(text) ? replaced(text, findLeaks(text)) : text;
@@ -68,7 +68,7 @@ export function stepsToScrub(text: string): number {
   return view.steps;
 }
 
-/** One text for everything that `scrub` knows, for a self-check: none may survive. The values are made up. */
+/** One text for everything that `scrub` knows, for a self-check: none may remain. The values are invented. */
 export const LEAK_EXAMPLES: readonly { kind: Leak['kind']; name: string; sample: string }[] = examples();
 
 // Both are quick ways to say "certainly nothing here", and most texts have nothing. Without an escape, what is searched

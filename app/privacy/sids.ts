@@ -26,7 +26,7 @@ const MEDIA = pair('ME');
 const BODY = 32;
 
 /**
- * Finds Twilio's identifiers and overwrites them with `MARK`. What stands around them does not matter, so that nothing
+ * Finds Twilio's identifiers and overwrites them with `MARK`. What is around them does not matter, so that nothing
  * written close to one hides it, and overlapping ones are one stretch.
  * @returns in order, neither touching nor overlapping.
  */
@@ -36,7 +36,7 @@ export function takeSids(view: View): Stretch[] {
   let alnumTo = 0;
   for (let at = 0; at + BODY + 2 <= view.length; at++) {
     const body = at + 2;
-    // Both ends only ever move forward, so that each character is looked at once, whatever the text.
+    // Both ends only move forward, so that each character is read once.
     hexTo = runEnd(view, Math.max(hexTo, body), HEX);
     alnumTo = runEnd(view, Math.max(alnumTo, hexTo), ALNUM);
     if (alnumTo < body + BODY || !isSid(view, at, hexTo >= body + BODY)) continue;

@@ -1,12 +1,12 @@
 /** What the simulator is handed to look inside: it imports nothing of the bot's own places. */
-import type { ConversationId } from '../message.ts';
 import type { StoredMemory } from './contract.ts';
 
 /** The store's side of the developers' drawer. Both reject when the store cannot be asked. */
 export interface InspectMemory {
-  memoryOf(conversation: ConversationId): Promise<StoredMemory>;
+  /** @param address the person's, without `+` */
+  memoryOf(address: string): Promise<StoredMemory>;
   /** Deletes everything that is remembered of a conversation, also what waits and who is at it. */
-  forget(conversation: ConversationId): Promise<void>;
+  forget(address: string): Promise<void>;
 }
 
 export interface InspectTools {

@@ -111,11 +111,11 @@ export function createSimulatorApi(options: SimulatorApiOptions): SimulatorApi {
   });
   router.get('/memory', async (ctx) => {
     const contact = parsed(CONTACT, ctx.query.contact);
-    ctx.body = (await memory()?.memoryOf(`${business}:${contact}`)) ?? ({ keys: [] } satisfies StoredMemory);
+    ctx.body = (await memory()?.memoryOf(contact)) ?? ({ keys: [] } satisfies StoredMemory);
   });
   router.post('/forget', async (ctx) => {
     const { contact } = parsed(z.object({ contact: CONTACT }), ctx.request.body);
-    await memory()?.forget(`${business}:${contact}`);
+    await memory()?.forget(contact);
     switchboard.forget(contact);
     journal.drop(contact);
     journal.add(contact, { type: 'forgotten' });

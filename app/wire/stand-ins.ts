@@ -1,4 +1,4 @@
-/** Where the outside parties are: the configured ones, or what stands in for them. */
+/** Starts the replacements of outside parties that are not configured: the embedded Redis, the simulator. */
 import type { Config } from '../config.ts';
 import { summaryPrompt } from '../conversation/prompts.ts';
 import { startEmbeddedRedis } from '../embedded/redis.ts';
@@ -14,7 +14,7 @@ export interface StandIns {
   redis: RedisAddress;
   twilio: NonNullable<Config['twilio']>;
   model: NonNullable<Config['model']>;
-  /** Origins that files may come from wherever they are: those of a stand-in on this machine. */
+  /** Origins that files may come from although they are not public: those of a replacement on this machine. */
   trustedOrigins: string[];
   /** The provider that runs inside, when it does. */
   simulator: Simulator | null;

@@ -7,15 +7,16 @@ import type { Database } from '../../app/archive/engine/database.ts';
 import { createAnalytics } from '../../app/archive/read/analytics.ts';
 import { createConversations } from '../../app/archive/read/conversations.ts';
 import { createMessages } from '../../app/archive/read/messages.ts';
-import { createTasks } from '../../app/archive/read/tasks.ts';
+import { createDeskWriter, type DeskWriter } from '../../app/archive/write/desk.ts';
+import { createTasks } from '../../app/archive/write/tasks.ts';
 import { createTakeover } from '../../app/conversation/takeover.ts';
 import { startEmbeddedRedis } from '../../app/embedded/redis.ts';
 import { Failure } from '../../app/errors.ts';
-import { createEvents } from '../../app/events.ts';
 import { createServer } from '../../app/http/server.ts';
 import { createAuth } from '../../app/inbox/auth.ts';
 import { createLive } from '../../app/inbox/live.ts';
 import { createInbox } from '../../app/inbox/routes.ts';
+import { createAliases } from '../../app/memory/aliases.ts';
 import { createDeadLetters } from '../../app/memory/dead-letters.ts';
 import { createDesk } from '../../app/memory/desk.ts';
 import { createKeys } from '../../app/memory/keys.ts';
@@ -23,7 +24,7 @@ import { createNews } from '../../app/memory/news.ts';
 import { createRedis, createScripts } from '../../app/memory/redis.ts';
 import type { Log } from '../../app/ops/logger.ts';
 
-/** What a question brings back. */
+/** The answer to a request. */
 export interface Answer {
   /** How many rows it has. */
   count: number;
@@ -63,8 +64,9 @@ export async function startApi({ database, folder, log }: ApiOptions): Promise<A
       conversations: createConversations(database),
       tasks: createTasks(database),
       analytics: createAnalytics(database),
+      writer: createDeskWriter(database),
     },
-    ...deskOf(memory, log),
+    ...deskOf(memory, createDeskWriter(database)),
     live,
     timeZone: 'UTC',
     publicUrl: undefined,
@@ -72,7 +74,7 @@ export async function startApi({ database, folder, log }: ApiOptions): Promise<A
   });
   const koa = createServer({ routers: [auth.router, inbox], log, isStopping: () => false });
   const http = createHttpServer(koa.callback()).listen(0, '127.0.0.1');
-  // PGlite stops everything in this process while it works: a connection that ended meanwhile would be used once more.
+  // PGlite stops everything in this process while it works: a connection that ended meanwhile would be used again.
   http.keepAliveTimeout = 0;
   await once(http, 'listening');
   const { port } = http.address() as AddressInfo; // a TCP server has an address of this shape
@@ -89,16 +91,14 @@ export async function startApi({ database, folder, log }: ApiOptions): Promise<A
   };
 }
 
-function deskOf(memory: Parameters<typeof createDesk>[0], log: Log) {
+function deskOf(tools: Parameters<typeof createAliases>[0], truth: DeskWriter) {
   const nobody = () => Promise.reject(new Failure('channel.rejected', 'The bench sends nothing.'));
+  const memory = { ...tools, aliases: createAliases(tools) };
   const desk = createDesk(memory);
-  const events = createEvents({
-    redis: memory.redis,
-    streamOf: (conversation) => memory.keys.shardOf(conversation).events,
-  });
   return {
-    takeover: createTakeover({ desk, deliver: nobody, events, log, now: Date.now }),
+    takeover: createTakeover({ desk, truth, send: nobody, now: Date.now }),
     remembered: desk.state,
+    explain: () => null,
     deadLetters: createDeadLetters(memory),
     download: nobody,
   };

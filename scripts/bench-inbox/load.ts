@@ -1,15 +1,15 @@
-/** Fills the archive through its own writers: events by `record`, analyses and tasks by the analysis' store, what was read by the desk. */
+/** Fills the archive through its own writers: events by `record`, analyses and tasks by the analysis' store, what the team has read. */
 import { performance } from 'node:perf_hooks';
 import type { Database } from '../../app/archive/engine/database.ts';
-import { createConversations } from '../../app/archive/read/conversations.ts';
-import { createTasks } from '../../app/archive/read/tasks.ts';
 import { createAnalysisStore } from '../../app/archive/write/analysis.ts';
+import { createDeskWriter } from '../../app/archive/write/desk.ts';
 import { record } from '../../app/archive/write/record.ts';
+import { createTasks } from '../../app/archive/write/tasks.ts';
 import { contactOf, type Exchange, exchangeOf, type Found, type TrafficOptions } from './traffic.ts';
 
 /** How many exchanges are written in one transaction. */
 const BATCH = 500;
-/** How often progress is told, ms. */
+/** How often progress is printed, ms. */
 const TELL_EVERY_MS = 5_000;
 
 export interface LoadOptions extends TrafficOptions {
@@ -63,11 +63,11 @@ async function analyse(database: Database, exchanges: readonly Exchange[], signa
   }
 }
 
-/** Somebody at the desk has seen nine conversations in ten. */
+/** The team has seen nine conversations in ten. */
 async function see({ database, contacts, signal }: LoadOptions, turns: number): Promise<void> {
-  const conversations = createConversations(database);
+  const { markRead } = createDeskWriter(database);
   for (let index = 0; index < Math.min(contacts, turns); index++) {
     signal.throwIfAborted();
-    if (index % 10 !== 3) await conversations.markRead(contactOf(index));
+    if (index % 10 !== 3) await markRead({ phone: contactOf(index) });
   }
 }

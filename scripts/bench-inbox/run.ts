@@ -38,7 +38,7 @@ export interface Results {
 export async function run(options: RunOptions): Promise<Results> {
   const folder = mkdtempSync(join(tmpdir(), `recado-bench-inbox-${process.pid}-`));
   const remove = () => rmSync(folder, { recursive: true, force: true });
-  process.once('exit', remove); // also when it is told twice to leave
+  process.once('exit', remove); // also at a second signal
   const log = createLogger({ level: 'error', format: 'text', write: options.say });
   const stops: (() => Promise<void>)[] = [];
   try {

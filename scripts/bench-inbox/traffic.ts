@@ -1,7 +1,7 @@
 /** What made-up people wrote and were answered; the same at every run. */
 
-import type { NewTask } from '../../app/archive/read/tasks.ts';
 import type { Analysis } from '../../app/archive/write/analysis.ts';
+import type { NewTask } from '../../app/archive/write/tasks.ts';
 import type { Event } from '../../app/events.ts';
 import type { Attachment } from '../../app/message.ts';
 import { scrub } from '../../app/privacy/scrub.ts';
@@ -42,39 +42,45 @@ export function exchangeOf(n: number, { turns, contacts, until }: TrafficOptions
   const index = n < contacts ? n : Math.floor(contacts * share(n, 0) ** 3);
   const at = Math.round(until - DAYS * 86_400_000 * (1 - (n + 1) / turns));
   const [turn, id, contact] = [`bench-${n}`, `SMbench${n}`, contactOf(index)];
-  const conversation = `${BUSINESS}:${contact}`;
+  const conversation = `twilio:${BUSINESS}:${contact}`;
   const kind = kindOf(n);
   const words = sentence(n, 1, n % 1_000 === 0 ? [RARE_WORD] : []);
-  const text = scrub(kind === 'audio' ? '' : words); // what is said in a voice note stands in the line that was answered
+  const text = scrub(kind === 'audio' ? '' : words); // of a voice note the words are its transcript
   const answer = scrub(`About your ${sentence(n, 2, [])}.`);
-  const via = share(n, 3) < 0.2 ? ('rest' as const) : ('twiml' as const);
+  const via = share(n, 3) < 0.2 ? ('call' as const) : ('response' as const);
   const answeredAt = at + 800 + Math.floor(share(n, 4) * 4_000);
   const found = share(n, 5) < 0.1 ? foundIn(n, turn, text, at) : null;
   const events: Event[] = [
     {
       type: 'message.received',
       message: {
-        ...{ id, channel: 'twilio', business: BUSINESS, contact, profileName: scrub(nameOf(index)), receivedAt: at },
+        ...{
+          id,
+          channel: 'twilio',
+          business: BUSINESS,
+          from: contact,
+          contact,
+          profileName: scrub(nameOf(index)),
+          receivedAt: at,
+        },
         ...{ text, attachments: kind === null ? [] : [attachment(kind, n)], requestId: turn },
       },
     },
     {
-      ...{ type: 'reply.made', conversation, turn, at: answeredAt, answers: [id], via },
-      lines: [
-        { role: 'user', text: scrub(words), at, id, tokens: 20 },
-        { role: 'assistant', text: answer, at: answeredAt, id: turn, tokens: 30 },
-      ],
+      ...{ type: 'reply.made', conversation, turn, at: answeredAt, answers: [id] },
+      reply: { to: contact, parts: [answer], via },
+      heard: kind === 'audio' ? [{ id, transcript: scrub(words) }] : [],
       usage: { prompt: 900, completion: 60, cached: 600 },
     },
     {
       ...{ type: 'reply.sent', conversation, turn, at: answeredAt + 100, via },
-      sids: via === 'rest' ? [`SMreply${n}`] : [],
+      sids: via === 'call' ? [`SMreply${n}`] : [],
     },
   ];
   return { events, found };
 }
 
-/** A number that is nobody's: +1 555 01xx and so on. */
+/** A number that is reserved for examples: +1 555 01xx and so on. */
 export function contactOf(index: number): string {
   return `155501${String(index).padStart(5, '0')}`;
 }

@@ -50,13 +50,13 @@ interface Measured extends LoadFigures {
   redis: RedisFigures;
 }
 
-/** Written short, as most are, and longer, as in a real talk; in words. */
+/** Lengths of messages in words: short, as most are, and longer, as in a real conversation. */
 const SHORT = { words: 12, answerWords: 25 };
 const LONG = { words: 30, answerWords: 60 };
 /** On each connection. */
 const PEOPLE_WITH_HISTORIES = 4;
 const PHOTOS = 20;
-/** At these turns the size of the prompt is told. */
+/** At these turns the size of the prompt is printed. */
 const TOLD_TURNS = [1, 10, 50, 200, 1_000];
 
 export async function runBench({ sizes, say, ...options }: BenchOptions): Promise<Results> {

@@ -25,11 +25,11 @@ export interface Stage {
   model: Talking;
   people: Talking;
   redis: RedisConnection;
-  /** Stops everything in order; the bot is told to end as an operator would. */
+  /** Stops everything in order; the bot gets the signal that an operator would send. */
   stop(): Promise<void>;
   /** What the bot has logged; complete once it is stopped. */
   readLog(): Promise<LogFigures>;
-  /** Takes all files away. For the very end, whatever happened before. */
+  /** Removes all files. Called at the end in every case. */
   clear(): void;
 }
 
@@ -54,7 +54,7 @@ const START_MS = 120_000;
 export async function setStage(options: StageOptions): Promise<Stage> {
   const directory = mkdtempSync(join(tmpdir(), `recado-bench-${process.pid}-`));
   const clear = () => rmSync(directory, { recursive: true, force: true });
-  // Also when the bench is told to leave in the middle.
+  // Also when the bench is interrupted.
   process.once('exit', clear);
   try {
     return { ...(await start(directory, options)), clear };
@@ -172,11 +172,11 @@ function environment(port: number, directory: string, { redisSocket, modelPort, 
     OPENAI_MODEL: ANSWER_MODEL,
     OPENAI_SUMMARY_MODEL: SUMMARY_MODEL,
     REDIS_URL: `unix://${redisSocket}`,
-    // Answering is measured, not the archive: nobody listens there.
+    // Answering is measured, not the archive: there is no server at this address.
     DATABASE_URL: 'postgres://nobody@127.0.0.1:9/nothing',
     DATA_DIR: join(directory, 'data'),
     LOG_LEVEL: 'info',
-    // It asks the model about each message once more, some time later: another bench's matter.
+    // The analysis asks the model about each message again later: that is not measured here.
     ANALYSIS: 'off',
     ADMIN_PASSWORD: 'bench-password-0123456789',
     // The people of the bench write faster than people do.
@@ -200,7 +200,7 @@ async function untilStarted<Result>(what: string, attempt: () => Promise<Result>
   }
 }
 
-/** Below what systems give to whoever asks for any port, so that nobody gets it before the part listens. */
+/** Below the range of ephemeral ports, so that no other program gets it before the part listens. */
 async function freePort(): Promise<number> {
   for (;;) {
     const port = randomInt(20_000, 32_000);

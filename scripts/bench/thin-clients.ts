@@ -1,6 +1,6 @@
 /**
  * The leanest clients that are still right: HTTP/1.1 on one keep-alive socket, and Redis with its commands gathered per
- * round of the event loop. They do what the bench needs and no more, so that what they cost is close to what anybody pays.
+ * round of the event loop. They do only what the bench needs, so that their cost is close to the minimum.
  */
 import { connect, type NetConnectOpts, type Socket } from 'node:net';
 

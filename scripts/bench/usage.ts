@@ -20,7 +20,7 @@ export function forgetPeak(pid: number): void {
   if (process.platform === 'linux') writeFileSync(`/proc/${pid}/clear_refs`, '5');
 }
 
-/** Linux counts in hundredths of a second towards programs, whatever it counts in inside (USER_HZ, proc(5)). */
+/** Linux counts in hundredths of a second towards programs, independent of its internal unit (USER_HZ, proc(5)). */
 const TICKS_PER_SECOND = 100;
 
 function fromProc(pid: number): Usage {

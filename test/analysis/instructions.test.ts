@@ -44,7 +44,7 @@ This line is still the prompt.`;
     'a list without an end': ['---\nintents: a, b\nYou read.', /have no end/],
     'sentiments, which are fixed': ['---\nsentiments: a, b\n---\n', /does not understand the line "sentiments: a, b"/],
     'an empty list': ['---\nintents:\n---\n', /list intents is empty/],
-    'a name that stands twice': ['---\nintents: a, a\n---\n', /stands twice/],
+    'a name that stands twice': ['---\nintents: a, a\n---\n', /occurs twice/],
     'a name that is too long': [`---\ntask_types: ${'x'.repeat(51)}\n---\n`, /longer than 50/],
   };
   for (const [what, [file, expected]] of Object.entries(WRONG))

@@ -91,10 +91,9 @@ describe('Analysis, from the archive and back', () => {
     const turn = newId();
     const received = texts.map((text, i): Event => ({ type: 'message.received', message: inbound(text, AT + i) }));
     const answers = received.flatMap((event) => (event.type === 'message.received' ? event.message.id : []));
-    const reply = { role: 'assistant' as const, text: scrub('Gladly.'), at: AT + 900, id: turn, tokens: 2 };
-    const conversation = '14155238886:15550100123';
-    const lines = [reply];
-    const made: Event = { type: 'reply.made', conversation, turn, at: AT + 900, answers, lines, via: 'twiml' };
+    const reply = { to: '15550100123', parts: [scrub('Gladly.')], via: 'response' as const };
+    const conversation = 'twilio:14155238886:15550100123';
+    const made: Event = { type: 'reply.made', conversation, turn, at: AT + 900, answers, reply, heard: [] };
     const { turns } = await database.transaction((db) => record(db, [...received, made], true));
     assert.deepEqual(turns, [turn]);
     return turn;
@@ -303,6 +302,7 @@ function inbound(text: string, receivedAt: number) {
     id: `message-${messages}`,
     channel: 'twilio' as const,
     business: '14155238886',
+    from: '15550100123',
     contact: '15550100123',
     profileName: scrub('Ana'),
     receivedAt: receivedAt + messages,

@@ -1,5 +1,6 @@
 import { after, before, describe } from 'node:test';
 import type { Database } from '../../app/archive/engine/database.ts';
+import { contactsSuite } from './contacts.ts';
 import { ENGINES } from './engines.ts';
 import { readingSuite } from './reading.ts';
 import { recordingSuite } from './recording.ts';
@@ -13,6 +14,7 @@ for (const { name, skip, open } of ENGINES) {
     });
     after(() => opened.stop());
     recordingSuite(() => opened.database);
+    contactsSuite(() => opened.database);
     readingSuite(() => opened.database);
     streamingSuite(() => opened.database);
   });

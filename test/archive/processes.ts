@@ -8,6 +8,7 @@ import { type Event, encodeEvent } from '../../app/events.ts';
 import { createKeys } from '../../app/memory/keys.ts';
 import { createRedis } from '../../app/memory/redis.ts';
 import { createEventStream } from '../../app/memory/stream.ts';
+import { conversationOf } from '../../app/message.ts';
 import { createLogger } from '../../app/ops/logger.ts';
 import { startTestRedis } from '../support/redis.ts';
 import { query } from './engines.ts';
@@ -42,9 +43,8 @@ export async function startProcesses() {
     /** Appends events to the stream, as the bot does. */
     async happen(...events: Event[]): Promise<void> {
       for (const event of events) {
-        const conversation =
-          event.type === 'message.received' ? `${event.message.business}:${event.message.contact}` : event.conversation;
-        await client.xadd(keys.shardOf(conversation).events, '*', 'event', encodeEvent(event));
+        const { contact } = event.type === 'message.received' ? event.message : conversationOf(event.conversation);
+        await client.xadd(keys.shardOf(contact).events, '*', 'event', encodeEvent(event));
       }
     },
 

@@ -6,12 +6,13 @@ import { createAnalytics } from '../../app/archive/read/analytics.ts';
 import { createConversations } from '../../app/archive/read/conversations.ts';
 import { createMessages, type InboxQuery } from '../../app/archive/read/messages.ts';
 import type { Page } from '../../app/archive/read/page.ts';
-import { createTasks } from '../../app/archive/read/tasks.ts';
 import { createAnalysisStore } from '../../app/archive/write/analysis.ts';
+import { createDeskWriter } from '../../app/archive/write/desk.ts';
 import { record } from '../../app/archive/write/record.ts';
+import { createTasks } from '../../app/archive/write/tasks.ts';
 import type { Event } from '../../app/events.ts';
 import { empty, query } from './engines.ts';
-import { made, NOON, PHONE, PICTURE, received, sent, VOICE } from './events.ts';
+import { BUSINESS, CONVERSATION, made, NOON, PHONE, PICTURE, received, sent, VOICE } from './events.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -27,7 +28,7 @@ export function readingSuite(open: () => Database): void {
       const other = '15550100124';
       await write(
         received({ text: 'red chair', receivedAt: NOON }),
-        received({ text: 'red lamp', receivedAt: NOON + 1, contact: other }),
+        received({ text: 'red lamp', receivedAt: NOON + 1, from: other }),
         received({ text: 'red table', receivedAt: NOON + 2 }),
       );
       assert.deepEqual(await texts({ order: 'oldest' }), ['red chair', 'red lamp', 'red table']);
@@ -75,7 +76,7 @@ export function readingSuite(open: () => Database): void {
 
     test('filters narrow it', async () => {
       const text = received({ text: 'words' });
-      const voice = received({ text: 'sound', attachments: [VOICE], contact: '15550100124' });
+      const voice = received({ text: 'sound', attachments: [VOICE], from: '15550100124' });
       const picture = received({ text: 'sight', attachments: [PICTURE] });
       const answer = made([text], 'an answer');
       await write(text, voice, picture, answer);
@@ -86,14 +87,14 @@ export function readingSuite(open: () => Database): void {
       assert.deepEqual(await texts({ status: 'replied' }), ['words']);
       assert.deepEqual(await texts({ direction: 'outbound' }), ['an answer']);
       assert.equal((await texts({ direction: 'both' })).length, 4);
-      await createConversations(open()).markRead(PHONE);
+      await createDeskWriter(open()).markRead({ phone: PHONE });
       assert.deepEqual(await texts({ filter: 'unread' }), ['sound']);
     });
 
     test('search finds words in texts and transcripts, the last one unfinished', async () => {
       const text = received({ text: 'The quarterly Invoice for Müller & Sons' });
       const voice = received({ text: '', attachments: [VOICE] });
-      await write(text, voice, made([voice], 'ok', { words: ['please reschedule the delivery'] }));
+      await write(text, voice, made([voice], 'ok', { said: ['please reschedule the delivery'] }));
       assert.deepEqual(await texts({ search: 'invoice quart' }), [text.message.text]);
       assert.deepEqual(await texts({ search: 'müll' }), [text.message.text]);
       assert.deepEqual(await texts({ search: 'reschedule deliv' }), ['']);
@@ -107,7 +108,7 @@ export function readingSuite(open: () => Database): void {
   describe('conversations', () => {
     test('list the last active first, page by cursor, and filter', async () => {
       const people = Array.from({ length: 23 }, (_, i) =>
-        received({ contact: `1555010${1000 + i}`, receivedAt: NOON + i * 1_000, attachments: i === 3 ? [VOICE] : [] }),
+        received({ from: `1555010${1000 + i}`, receivedAt: NOON + i * 1_000, attachments: i === 3 ? [VOICE] : [] }),
       );
       await write(...people);
       const conversations = createConversations(open());
@@ -120,15 +121,15 @@ export function readingSuite(open: () => Database): void {
         (await conversations.list(filter)).items.map(({ phone }) => phone);
       assert.deepEqual(await phones({ limit: 50, filter: 'voice' }), ['+15550101003']);
       assert.equal((await phones({ limit: 50, filter: 'text' })).length, 22);
-      await conversations.setStatus('+15550101004', 'archived');
+      await createDeskWriter(open()).archive(`twilio:${BUSINESS}:15550101004`, true);
       assert.deepEqual(await phones({ limit: 50, status: 'archived' }), ['+15550101004']);
       assert.equal((await phones({ limit: 50, status: 'active' })).length, 22);
     });
 
     test('search looks at names, numbers and messages', async () => {
       await write(
-        received({ contact: '15550101001', text: 'about the boat' }),
-        received({ contact: '15550101002', text: 'about the car' }),
+        received({ from: '15550101001', text: 'about the boat' }),
+        received({ from: '15550101002', text: 'about the car' }),
       );
       const conversations = createConversations(open());
       const found = async (search: string) =>
@@ -142,9 +143,10 @@ export function readingSuite(open: () => Database): void {
     test('are marked as read, however the number is written', async () => {
       await write(received(), received({ receivedAt: NOON + 1 }));
       const conversations = createConversations(open());
-      assert.equal(await conversations.markRead('whatsapp:+1 (555) 010-0123'), 2);
-      assert.equal(await conversations.markRead(PHONE), 0);
-      assert.equal((await conversations.find('15550100123'))?.unreadCount, 0);
+      const { markRead } = createDeskWriter(open());
+      assert.equal(await markRead({ phone: 'whatsapp:+1 (555) 010-0123' }), 2);
+      assert.equal(await markRead({ phone: PHONE }), 0);
+      assert.equal((await conversations.find({ phone: '15550100123' }))?.unreadCount, 0);
       const { items } = await createMessages(open()).inbox({ limit: 9 });
       assert.deepEqual(
         items.map(({ status, unread }) => [status, unread]),
@@ -153,30 +155,33 @@ export function readingSuite(open: () => Database): void {
           ['read', false],
         ],
       );
-      assert.equal(await conversations.markRead('+447700900001'), 0);
+      assert.equal(await markRead({ phone: '+447700900001' }), 0);
     });
 
     test('are archived with their messages, and come back as they were', async () => {
       const question = received();
       await write(question, made([question], 'yes'), received({ receivedAt: NOON + 9_000 }));
-      const conversations = createConversations(open());
+      const writer = createDeskWriter(open());
       const statuses = async () =>
-        (await createMessages(open()).thread(PHONE, { limit: 9, order: 'oldest' })).items.map(({ status }) => status);
+        (await createMessages(open()).thread({ phone: PHONE }, { limit: 9, order: 'oldest' })).items.map(
+          ({ status }) => status,
+        );
       const before = await statuses();
-      await conversations.setStatus(PHONE, 'archived');
+      await writer.archive(CONVERSATION, true);
       assert.deepEqual(await statuses(), ['archived', 'archived', 'archived']);
-      await conversations.setStatus(PHONE, 'active');
+      await writer.archive(CONVERSATION, false);
       assert.deepEqual(await statuses(), before);
-      assert.equal(await conversations.setStatus('+447700900001', 'active'), null);
     });
 
     test('threads go both ways, in both orders', async () => {
       const question = received({ text: 'first' });
       await write(question, made([question], 'second'), received({ text: 'third', receivedAt: NOON + 5_000 }));
-      await write(received({ contact: '15550100199', text: 'somebody else' }));
+      await write(received({ from: '15550100199', text: 'somebody else' }));
       const messages = createMessages(open());
-      const newest = await allPages((cursor) => messages.thread(PHONE, { limit: 1, cursor }));
-      const oldest = await allPages((cursor) => messages.thread(PHONE, { limit: 2, cursor, order: 'oldest' }));
+      const newest = await allPages((cursor) => messages.thread({ phone: PHONE }, { limit: 1, cursor }));
+      const oldest = await allPages((cursor) =>
+        messages.thread({ phone: PHONE }, { limit: 2, cursor, order: 'oldest' }),
+      );
       assert.deepEqual(
         newest.map(({ body }) => body),
         ['third', 'second', 'first'],
@@ -185,7 +190,7 @@ export function readingSuite(open: () => Database): void {
         oldest.map(({ body }) => body),
         ['first', 'second', 'third'],
       );
-      assert.deepEqual(await messages.thread('+447700900001', { limit: 5 }), { items: [], next: null });
+      assert.deepEqual(await messages.thread({ phone: '+447700900001' }, { limit: 5 }), { items: [], next: null });
     });
   });
 
@@ -212,12 +217,12 @@ export function readingSuite(open: () => Database): void {
         ],
         ['Call Ana', 'call', 'follow_up', 3, 'pending', '2026-11-24', ['vip'], PHONE, 'desk'],
       );
-      assert.equal((await conversations.find(PHONE))?.openTasks, 1);
+      assert.equal((await conversations.find({ phone: PHONE }))?.openTasks, 1);
       const done = await tasks.update(made.id, { status: 'completed', priority: 1 });
       assert.equal(done?.priority, 1);
       assert.ok(done?.completedAt);
       assert.deepEqual(
-        [(await conversations.find(PHONE))?.openTasks, (await conversations.find(PHONE))?.tasks],
+        [(await conversations.find({ phone: PHONE }))?.openTasks, (await conversations.find({ phone: PHONE }))?.tasks],
         [0, 1],
       );
       const again = await tasks.update(made.id, { status: 'in_progress', dueDate: null });
@@ -271,7 +276,7 @@ export function readingSuite(open: () => Database): void {
 
     test('takes what a turn took in together, once', async () => {
       const burst = [received({ text: 'one' }), received({ text: '', attachments: [VOICE], receivedAt: NOON + 1 })];
-      const reply = made(burst, 'the reply', { words: ['one', 'two'] });
+      const reply = made(burst, 'the reply', { said: ['two'] });
       await write(...burst, received({ text: 'not answered yet', receivedAt: Date.now() }), reply);
       const store = createAnalysisStore(open());
       const [taken, ...others] = await store.take({ most: 10, leaseMs: 60_000 });
@@ -336,7 +341,7 @@ export function readingSuite(open: () => Database): void {
       assert.equal((await createMessages(open()).inbox({ limit: 9, filter: 'tasks' })).items.length, 1);
       assert.equal((await createMessages(open()).inbox({ limit: 9, sentiment: 'urgent' })).items.length, 1);
       assert.equal((await createMessages(open()).inbox({ limit: 9, search: 'urgent meeting' })).items.length, 1);
-      const conversation = await createConversations(open()).find(PHONE);
+      const conversation = await createConversations(open()).find({ phone: PHONE });
       assert.deepEqual([conversation?.sentiment, conversation?.openTasks], ['urgent', 1]);
     });
 
@@ -351,7 +356,7 @@ export function readingSuite(open: () => Database): void {
         await store.complete(burst, { about: message?.id ?? '', analysis: { ...analysis, sentiment }, task: null });
       }
       assert.equal(bursts.length, 2);
-      assert.equal((await createConversations(open()).find(PHONE))?.sentiment, 'positive');
+      assert.equal((await createConversations(open()).find({ phone: PHONE }))?.sentiment, 'positive');
     });
 
     test('fails with the reason, and tries again when it is worth it', async () => {
@@ -415,12 +420,12 @@ export function readingSuite(open: () => Database): void {
         avgProcessingTimeSeconds: null,
       });
       const text = received();
-      const voice = received({ contact: '15550100124', text: '', attachments: [VOICE] });
+      const voice = received({ from: '15550100124', text: '', attachments: [VOICE] });
       await write(
         text,
         voice,
         made([text], 'a', { at: NOON + 1_000 }),
-        made([voice], 'b', { at: NOON + 4_000, words: ['hi'] }),
+        made([voice], 'b', { at: NOON + 4_000, said: ['hi'] }),
       );
       const { items } = await createMessages(open()).inbox({ limit: 1 });
       await createTasks(open()).create({ title: 'x' }, { messageId: items[0]?.id });
@@ -491,7 +496,7 @@ export function readingSuite(open: () => Database): void {
 
   test('the handbook’s statements run as they are', async () => {
     const voice = received({ text: '', attachments: [VOICE] });
-    await write(voice, made([voice], 'yes', { words: ['book a table'] }));
+    await write(voice, made([voice], 'yes', { said: ['book a table'] }));
     const rows = await query(
       open(),
       `SELECT id, from_number, transcription, transcription_status 

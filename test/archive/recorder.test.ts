@@ -40,7 +40,7 @@ describe('the recorder', () => {
       const messages: ReturnType<typeof received>[] = [];
       const write = async (count: number) => {
         for (let i = 0; i < count; i++) {
-          const message = received({ contact: `1555010${3000 + (i % 7)}` });
+          const message = received({ from: `1555010${3000 + (i % 7)}` });
           messages.push(message);
           await processes.happen(message, made([message], 'yes'));
         }
@@ -84,7 +84,7 @@ describe('the recorder', () => {
       second.recorder.start();
       const messages: ReturnType<typeof received>[] = [];
       for (let i = 0; i < 150; i++) {
-        const message = received({ contact: `1555010${4000 + (i % 11)}`, receivedAt: Date.now() });
+        const message = received({ from: `1555010${4000 + (i % 11)}`, receivedAt: Date.now() });
         messages.push(message);
         await processes.happen(message, made([message], 'yes', { at: Date.now() }));
         if (i === 75) await first.recorder.stop();

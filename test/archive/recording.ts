@@ -4,17 +4,36 @@ import { beforeEach, describe, test } from 'node:test';
 import type { Database } from '../../app/archive/engine/database.ts';
 import { createConversations } from '../../app/archive/read/conversations.ts';
 import { createMessages } from '../../app/archive/read/messages.ts';
+import { createDeskWriter } from '../../app/archive/write/desk.ts';
 import { record } from '../../app/archive/write/record.ts';
 import type { Event } from '../../app/events.ts';
 import { LEAK_EXAMPLES, type Scrubbed } from '../../app/privacy/scrub.ts';
 import { empty, query } from './engines.ts';
-import { CONVERSATION, delivery, made, NOON, newSid, PHONE, PICTURE, received, sent, VOICE } from './events.ts';
+import {
+  BUSINESS,
+  CONTACT,
+  CONVERSATION,
+  delivery,
+  deskSaid,
+  givenUp,
+  made,
+  NOON,
+  newSid,
+  PHONE,
+  PICTURE,
+  received,
+  sent,
+  VOICE,
+} from './events.ts';
+
+const OTHER = '447700900001';
 
 export function recordingSuite(open: () => Database): void {
   const write = (...events: Event[]) => open().transaction((db) => record(db, events, true));
-  const thread = async () => (await createMessages(open()).thread(PHONE, { limit: 50, order: 'oldest' })).items;
-  const conversation = async () => {
-    const found = await createConversations(open()).find(PHONE);
+  const thread = async () =>
+    (await createMessages(open()).thread({ phone: PHONE }, { limit: 50, order: 'oldest' })).items;
+  const conversation = async (business?: string) => {
+    const found = await createConversations(open()).find({ phone: PHONE, business });
     assert.ok(found);
     return found;
   };
@@ -30,8 +49,8 @@ export function recordingSuite(open: () => Database): void {
   describe('what is written down', () => {
     test('a message and its answer', async () => {
       const question = received({ text: 'When do you open?' });
-      const answer = made([question], 'At **nine**.', { usage: { prompt: 100, completion: 7, cached: 64 } });
-      const changed = await write(question, answer, sent(answer, { sids: ['SMa', 'SMb'], via: 'rest' }));
+      const answer = made([question], 'At *nine*.', { usage: { prompt: 100, completion: 7, cached: 64 } });
+      const changed = await write(question, answer, sent(answer, { sids: ['SMa', 'SMb'], via: 'call' }));
 
       assert.deepEqual(changed, { phones: [PHONE], turns: [answer.turn] });
       const [inbound, outbound] = await thread();
@@ -47,13 +66,13 @@ export function recordingSuite(open: () => Database): void {
       assert.equal(inbound.analysis?.status, 'pending');
       assert.deepEqual(
         [outbound?.sid, outbound?.from, outbound?.author, outbound?.body, outbound?.turnId],
-        ['SMa', '+14155238886', 'bot', 'At **nine**.', inbound.turnId],
+        ['SMa', '+14155238886', 'bot', 'At *nine*.', inbound.turnId],
       );
       assert.equal(outbound?.responseMs, 2_500);
       assert.deepEqual(outbound?.tokens, { prompt: 100, completion: 7, cached: 64 });
       assert.deepEqual(outbound?.delivery, {
         state: 'sent',
-        via: 'rest',
+        via: 'call',
         errorCode: null,
         sentAt: NOON + 2_500,
         deliveredAt: null,
@@ -68,18 +87,18 @@ export function recordingSuite(open: () => Database): void {
           unreadCount: 1,
           lastInboundAt: NOON,
           lastMessageAt: NOON + 2_000,
-          last: 'At **nine**.',
+          last: 'At *nine*.',
         },
       );
     });
 
     test('the same events again, one by one, change nothing', async () => {
       const voice = received({ text: '', attachments: [VOICE] });
-      const reply = made([voice], 'Gladly', { words: ['a table for two'] });
+      const reply = made([voice], 'Gladly', { said: ['a table for two'] });
       const events = [
         voice,
         reply,
-        sent(reply, { sids: ['SMx'], via: 'rest' }),
+        sent(reply, { sids: ['SMx'], via: 'call' }),
         delivery('SMx', 'delivered', reply.turn),
       ];
       await write(...events);
@@ -91,7 +110,7 @@ export function recordingSuite(open: () => Database): void {
 
     test('several people at once, in any order', async () => {
       const many = Array.from({ length: 60 }, (_, i) =>
-        received({ contact: `1555010${1000 + (i % 20)}`, receivedAt: NOON - i * 1_000 }),
+        received({ from: `1555010${1000 + (i % 20)}`, receivedAt: NOON - i * 1_000 }),
       );
       await write(...many);
       const { items } = await createConversations(open()).list({ limit: 100 });
@@ -107,8 +126,8 @@ export function recordingSuite(open: () => Database): void {
     });
 
     test('a username id is a contact like any other', async () => {
-      await write(received({ contact: 'US.1A2b' }));
-      assert.equal((await createConversations(open()).find('US.1A2b'))?.contact, 'US.1A2b');
+      await write(received({ from: 'US.1A2b' }));
+      assert.equal((await createConversations(open()).find({ phone: 'US.1A2b' }))?.contact, 'US.1A2b');
     });
   });
 
@@ -120,7 +139,7 @@ export function recordingSuite(open: () => Database): void {
         (await thread()).map((message) => message.transcriptionStatus),
         ['pending'],
       );
-      await write(made([voice], 'Yes', { words: ['Could you\ncall me back?\nlisten'] }));
+      await write(made([voice], 'Yes', { said: ['Could you\ncall me back?'] }));
       const [heard] = await thread();
       assert.deepEqual(
         [heard?.type, heard?.body, heard?.transcription, heard?.transcriptionStatus],
@@ -130,7 +149,7 @@ export function recordingSuite(open: () => Database): void {
 
     test('a voice note without words has failed, in words', async () => {
       const voice = received({ text: '', attachments: [VOICE] });
-      await write(voice, made([voice], 'I could not hear you', { words: ['[voice note]'] }));
+      await write(voice, made([voice], 'I could not hear you', { said: [null] }));
       const [failed] = await query(
         open(),
         `SELECT message_sid, transcription_status, processing_error
@@ -152,12 +171,7 @@ export function recordingSuite(open: () => Database): void {
       );
       assert.doesNotMatch(JSON.stringify(message), /ME1|ME2/);
       const media = await createMessages(open()).media(message.id, 1);
-      assert.deepEqual(media, {
-        channel: 'twilio',
-        business: '14155238886',
-        contact: '15550100123',
-        attachment: VOICE,
-      });
+      assert.deepEqual(media, { channel: 'twilio', attachment: VOICE });
       assert.equal(await createMessages(open()).media(message.id, 2), null);
     });
 
@@ -181,7 +195,7 @@ export function recordingSuite(open: () => Database): void {
 
     test('a quiet turn takes messages in without an answer', async () => {
       const voice = received({ text: '', attachments: [VOICE] });
-      await write(voice, made([voice], '', { words: ['is anybody there'] }));
+      await write(voice, made([voice], '', { said: ['is anybody there'] }));
       const [only, ...others] = await thread();
       assert.deepEqual(others, []);
       assert.deepEqual([only?.status, only?.transcription, only?.processed], ['received', 'is anybody there', true]);
@@ -195,14 +209,7 @@ export function recordingSuite(open: () => Database): void {
 
     test('what is given up says why, until it is answered after all', async () => {
       const question = received();
-      const gone = {
-        type: 'given.up',
-        conversation: CONVERSATION,
-        turn: 'lost',
-        at: NOON + 9,
-        code: 'model.quota',
-        reason: 'The quota is used up.',
-      } as const;
+      const gone = givenUp({ messages: [question.message.id] });
       await write(question, gone);
       assert.deepEqual((await thread())[0]?.failure, {
         code: 'model.quota',
@@ -217,19 +224,12 @@ export function recordingSuite(open: () => Database): void {
     test('a reply that could not be delivered has failed, and is sent when its dead letter is replayed', async () => {
       const question = received();
       const reply = made([question], 'Yes');
-      const gone = {
-        type: 'given.up',
-        conversation: CONVERSATION,
-        turn: 'another',
-        at: reply.at + 1,
-        code: 'channel.window',
-        reason: 'Too late.',
-      } as const;
+      const gone = givenUp({ at: reply.at + 1, code: 'channel.window', reason: 'Too late.', reply: reply.turn });
       await write(question, reply, gone);
       const [asked, failed] = await thread();
       assert.equal(asked?.failure, null);
       assert.deepEqual([failed?.delivery?.state, failed?.failure?.code], ['failed', 'channel.window']);
-      await write(sent(reply, { sids: ['SMr'], via: 'rest' }), delivery('SMr', 'read', reply.turn));
+      await write(sent(reply, { sids: ['SMr'], via: 'call' }), delivery('SMr', 'read', reply.turn));
       const [, replayed] = await thread();
       assert.deepEqual([replayed?.delivery?.state, replayed?.failure, replayed?.sid], ['read', null, 'SMr']);
     });
@@ -240,7 +240,7 @@ export function recordingSuite(open: () => Database): void {
       const question = received();
       const reply = made([question], 'Yes');
       await write(question, reply, delivery('SMo', 'read', reply.turn), delivery('SMo', 'sent', reply.turn));
-      await write(sent(reply, { sids: ['SMo'], via: 'rest' }), delivery('SMo', 'delivered'));
+      await write(sent(reply, { sids: ['SMo'], via: 'call' }), delivery('SMo', 'delivered'));
       const [, answer] = await thread();
       assert.deepEqual(
         [answer?.delivery?.state, answer?.sid, answer?.delivery?.deliveredAt],
@@ -252,14 +252,14 @@ export function recordingSuite(open: () => Database): void {
       const question = received();
       const reply = made([question], 'Yes');
       await write(delivery('SMe', 'delivered'));
-      await write(question, reply, sent(reply, { sids: ['SMe'], via: 'rest' }));
+      await write(question, reply, sent(reply, { sids: ['SMe'], via: 'call' }));
       assert.equal((await thread())[1]?.delivery?.state, 'delivered');
     });
 
     test('a reply in parts is where its slowest part is; one that failed, and it has failed', async () => {
       const question = received();
       const reply = made([question], 'Long');
-      await write(question, reply, sent(reply, { sids: ['SM1', 'SM2'], via: 'rest' }), delivery('SM1', 'read'));
+      await write(question, reply, sent(reply, { sids: ['SM1', 'SM2'], via: 'call' }), delivery('SM1', 'read'));
       assert.equal((await thread())[1]?.delivery?.state, 'sent');
       const failed = delivery('SM2', 'failed');
       await write({ ...failed, status: { ...failed.status, errorCode: '63016' } });
@@ -272,33 +272,37 @@ export function recordingSuite(open: () => Database): void {
     test('a person’s words answer what waited', async () => {
       const question = received();
       const quiet = made([question], '');
-      const text = 'I will look into it' as Scrubbed; // nothing in it to scrub
-      const said = {
-        type: 'desk.said',
-        conversation: CONVERSATION,
-        id: 'desk1',
-        at: NOON + 60_000,
-        text,
-        sid: 'SMd',
-      } as const;
-      await write(question, quiet, said, delivery('SMd', 'delivered'));
+      const said = deskSaid('I will look into it', { id: 'desk1' });
+      const left = { type: 'reply.sent', conversation: CONVERSATION, turn: 'desk1', at: NOON + 60_500 } as const;
+      await write(question, quiet, said, { ...left, via: 'call', sids: ['SMd'] }, delivery('SMd', 'delivered'));
       const [asked, answer] = await thread();
       assert.deepEqual([asked?.status, asked?.answeredAt], ['replied', NOON + 60_000]);
       assert.deepEqual(
         [answer?.author, answer?.body, answer?.sid, answer?.delivery?.state, answer?.responseMs],
-        ['desk', text, 'SMd', 'delivered', 60_000],
+        ['desk', 'I will look into it', 'SMd', 'delivered', 60_000],
       );
       const before = await everything();
       await write(said);
       assert.deepEqual(await everything(), before);
     });
 
-    test('a takeover is seen, and its end', async () => {
-      const took = { type: 'desk.took', conversation: CONVERSATION, at: NOON, until: NOON + 600_000 } as const;
-      await write(received(), took);
-      assert.equal((await conversation()).takeoverUntil, NOON + 600_000);
-      await write({ ...took, until: 0 });
-      assert.equal((await conversation()).takeoverUntil, null);
+    test('a person’s message is there while it is being sent, and says so when it could not be sent', async () => {
+      const said = deskSaid('Are you there?');
+      await write(received(), said);
+      assert.equal((await thread())[1]?.delivery?.state, 'sending');
+      await write(givenUp({ turn: said.id, reply: said.id, code: 'channel.recipient', reason: 'No such person.' }));
+      const [, failed] = await thread();
+      assert.deepEqual([failed?.delivery?.state, failed?.failure?.code], ['failed', 'channel.recipient']);
+    });
+
+    test('a takeover is of one conversation, and ends', async () => {
+      await write(received(), received({ business: OTHER }));
+      const writer = createDeskWriter(open());
+      await writer.takeOver(CONVERSATION, NOON + 600_000, 60_000);
+      assert.equal((await conversation(BUSINESS)).takeoverUntil, NOON + 600_000);
+      assert.equal((await conversation(OTHER)).takeoverUntil, null);
+      await writer.takeOver(CONVERSATION, 0, 0);
+      assert.equal((await conversation(BUSINESS)).takeoverUntil, null);
     });
   });
 
@@ -315,17 +319,9 @@ export function recordingSuite(open: () => Database): void {
       },
     };
     const reply = made([question], 'x');
-    const lines = reply.lines.map((one) => ({ ...one, text: hostile }));
-    const reason = String(hostile);
-    const gone = {
-      type: 'given.up',
-      conversation: CONVERSATION,
-      turn: 't',
-      at: NOON + 1,
-      code: 'model.empty',
-      reason,
-    } as const;
-    await write(event, gone, { ...reply, lines });
+    const gone = givenUp({ code: 'model.empty', reason: String(hostile), messages: [question.message.id] });
+    const answer = { to: CONTACT, parts: [hostile], via: 'call' as const };
+    await write(event, gone, { ...reply, reply: answer });
     const [messages, conversations] = await everything();
     for (const row of [...messages, ...conversations]) {
       const { message_sid: _known, media: _own, ...shown } = row;
@@ -336,12 +332,12 @@ export function recordingSuite(open: () => Database): void {
   });
 
   test('an archived conversation comes back when they write, a blocked one stays', async () => {
-    const conversations = createConversations(open());
+    const writer = createDeskWriter(open());
     await write(received());
-    await conversations.setStatus(PHONE, 'archived');
+    await writer.archive(CONVERSATION, true);
     await write(received({ receivedAt: NOON + 1, id: newSid() }));
     assert.equal((await conversation()).status, 'active');
-    await conversations.setStatus(PHONE, 'blocked');
+    await writer.block(CONTACT, true);
     await write(received({ receivedAt: NOON + 2 }));
     assert.equal((await conversation()).status, 'blocked');
   });

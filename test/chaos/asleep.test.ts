@@ -21,7 +21,7 @@ before(async () => {
 after(() => stage.stop());
 
 /** What a turn says that keeps silent because its lease is gone, or may be. */
-const LOST = /somebody else|nobody could be asked/i;
+const LOST = /lease lost|lease was lost|could not be asked whether the lease/i;
 
 const TOO_MANY: Outcome = {
   status: 429,

@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import type { Redis } from 'ioredis';
 import { NOTICES } from '../../app/conversation/prompts.ts';
 import { MOST_CRASHES, SUSPICIOUS_CRASHES } from '../../app/conversation/retries.ts';
+import { createAliases } from '../../app/memory/aliases.ts';
 import { createDeadLetters } from '../../app/memory/dead-letters.ts';
 import { createKeys } from '../../app/memory/keys.ts';
 import { createMailbox, type Mailbox, MOST_MESSAGES } from '../../app/memory/mailbox.ts';
@@ -14,8 +15,8 @@ import { createScripts } from '../../app/memory/redis.ts';
 import type { InboundMessage } from '../../app/message.ts';
 import { scrub } from '../../app/privacy/scrub.ts';
 import { lastUserText } from '../doubles/model.ts';
-import { newSid } from '../doubles/twilio.ts';
 import { ACCOUNT_SID, AUTH_TOKEN, type Bot, type Doubles, eventually, startBot, startDoubles } from '../support/bot.ts';
+import { inboundMessage } from '../support/message.ts';
 import type { WebhookResponse } from '../support/webhook.ts';
 
 let doubles: Doubles;
@@ -35,8 +36,7 @@ after(() => doubles.stop());
 
 /** A message as it waits in Redis. */
 function messageOf(contact: string, text: string): InboundMessage {
-  const nothing = { profileName: null, attachments: [], receivedAt: Date.now(), requestId: 'r' };
-  return { id: newSid('SM'), channel: 'twilio', business: '14155238886', contact, text: scrub(text), ...nothing };
+  return inboundMessage({ from: contact, text: scrub(text) });
 }
 
 const person = (number: number) => `155501002${String(number).padStart(2, '0')}`;
@@ -94,8 +94,8 @@ describe('more than can be done', () => {
     }
     assert.equal(await figure('messages_received_total{kind="text",outcome="busy"}'), 2);
     const client = doubles.redis.client();
-    assert.equal(await client.exists(`recado:{0}:c:14155238886:${person(8)}:mailbox`), 0);
-    assert.equal(await client.llen(`recado:{0}:c:14155238886:${person(0)}:mailbox`), 1);
+    assert.equal(await client.exists(`recado:{0}:c:${person(8)}:mailbox`), 0);
+    assert.equal(await client.llen(`recado:{0}:c:${person(0)}:mailbox`), 1);
 
     openGate();
     const texts = (await Promise.all(answers)).map((answer) => answer.texts);
@@ -145,7 +145,7 @@ describe('a person who writes too fast', () => {
     for (let i = 1; i <= 6; i++) heard.push(...(await bot.say(person(0), `${i}`)).texts);
     assert.deepEqual(heard, ['You said: 1', 'You said: 2', 'You said: 3', NOTICES['slow-down']]);
     assert.deepEqual((await bot.say(person(1), 'others go on')).texts, ['You said: others go on']);
-    assert.equal(await figure('turns_total{outcome="notice",via="twiml"}'), 1);
+    assert.equal(await figure('turns_total{outcome="notice",via="response"}'), 1);
     assert.equal(await figure('turns_total{outcome="quiet",via="none"}'), 2);
   });
 
@@ -188,7 +188,7 @@ describe('messages over which the process dies', () => {
     await dying.accept(message, 'turn', '{}');
     for (let crashes = 1; crashes < times; crashes++) {
       await sleep(5);
-      const claimed = await dying.claim(`${message.business}:${message.contact}`, `turn${crashes}`);
+      const claimed = await dying.claim(message.contact, `turn${crashes}`);
       assert.equal(claimed.kind, 'turn');
     }
     await sleep(5);
@@ -240,7 +240,7 @@ test('who has used up the tokens of the day is told once, and then not answered'
 test('a blocked contact is neither answered nor remembered, until it is not blocked any more', async () => {
   bot = await startBot(doubles);
   const client = doubles.redis.client();
-  const key = `recado:{0}:c:14155238886:${person(0)}`;
+  const key = `recado:{0}:c:${person(0)}`;
   await client.hset(`${key}:state`, 'blocked', '1');
   const before = doubles.model.requests.length;
   assert.deepEqual((await bot.say(person(0), 'buy this')).texts, []);
@@ -283,13 +283,13 @@ describe('what cannot be delivered', () => {
     const asked = closeGate();
     const first = bot.say(person(0), 'now');
     await eventually('the model is asked', () => asked.length === 1);
-    const [waiting = ''] = await redis.lrange(`recado:{0}:c:14155238886:${person(0)}:mailbox`, 0, -1);
+    const [waiting = ''] = await redis.lrange(`recado:{0}:c:${person(0)}:mailbox`, 0, -1);
     const old = JSON.stringify({ ...JSON.parse(waiting), id: 'SM1', text: 'long ago' });
-    const why = ['code', 'model.timeout', 'reason', 'No answer.', 'reply', ''];
-    const about = ['conversation', `14155238886:${person(0)}`, 'at', '1', ...why, 'messages', `[${old}]`];
+    const why = ['code', 'model.timeout', 'reason', 'No answer.', 'parts', ''];
+    const about = ['conversation', `twilio:14155238886:${person(0)}`, 'at', '1', ...why, 'messages', `[${old}]`];
     const id = `0-${await redis.xadd('recado:{0}:dead', '*', ...about)}`;
     const tools = { redis, run: createScripts(redis), keys: createKeys(1), historyTtlMs: 60_000, now: Date.now };
-    const letters = createDeadLetters(tools);
+    const letters = createDeadLetters({ ...tools, aliases: createAliases(tools) });
     assert.equal(await letters.replay(id), 'busy');
 
     openGate();

@@ -3,9 +3,11 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DEFAULT_FAILURE_REPLY } from '../../app/config.ts';
+import { createAliases } from '../../app/memory/aliases.ts';
 import { createDeadLetters } from '../../app/memory/dead-letters.ts';
 import { createKeys } from '../../app/memory/keys.ts';
 import { createScripts } from '../../app/memory/redis.ts';
+import { conversationOf } from '../../app/message.ts';
 import { lastUserText } from '../doubles/model.ts';
 import { type Bot, type Doubles, startBot, startDoubles } from '../support/bot.ts';
 import { type Answer, type Handle, type HttpProxy, type Outcome, startHttpProxy } from './support/http-proxy.ts';
@@ -138,9 +140,12 @@ test('with a third of the calls failing everybody gets one answer or one apology
   await settled(redis, sized(90_000, 300_000));
 
   const tools = { redis, run: createScripts(redis), keys: createKeys(1), historyTtlMs: 60_000, now: Date.now };
-  const letters = await createDeadLetters(tools).list(10_000);
+  const letters = await createDeadLetters({ ...tools, aliases: createAliases(tools) }).list(10_000);
   const excused = new Map<string, string[]>();
-  for (const { contact, reply } of letters) excused.set(contact, [...(excused.get(contact) ?? []), reply]);
+  for (const { conversation, reply } of letters) {
+    const { contact } = conversationOf(conversation);
+    excused.set(contact, [...(excused.get(contact) ?? []), reply]);
+  }
   const verdict = await judge(people, redis, doubles.twilio, excused);
   const final = [...sendingMet].filter(([name]) => name.startsWith('final')).reduce((sum, [, times]) => sum + times, 0);
   const sum = (met: Map<string, number>) => [...met.values()].reduce((total, times) => total + times, 0);

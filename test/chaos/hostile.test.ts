@@ -4,6 +4,9 @@ import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import type { Redis } from 'ioredis';
+import { fromAddress } from '../../app/channels/twilio/address.ts';
+import { contactIdOf } from '../../app/contacts/addresses.ts';
+import { keySafe } from '../../app/message.ts';
 import { startModelDouble } from '../doubles/model.ts';
 import { startTwilioDouble } from '../doubles/twilio.ts';
 import { ACCOUNT_SID, AUTH_TOKEN, type Doubles } from '../support/bot.ts';
@@ -152,10 +155,12 @@ function complaintAbout({ kind, request, signed }: Case, { status, contentType, 
 /** Contacts that Redis knows although nothing signed ever spoke for them. */
 async function strangersIn(cases: readonly Case[]): Promise<string[]> {
   const signed = cases.filter((one) => one.signed).map(({ request }) => new URLSearchParams(request.body.toString()));
-  const known = new Set(signed.map((form) => (form.get('From') ?? '').trim().replace(/^whatsapp:|^\+/g, '')));
+  const fields = ['From', 'ExternalUserId', 'ExternalUserIdentifier', 'ParentExternalUserId', 'WaId'];
+  const named = signed.flatMap((form) => fields.map((field) => fromAddress(form.get(field) ?? '')));
+  const known = new Set([...named, `US.id${ana.phone}`].map((address) => keySafe(contactIdOf(address))));
   const keys = await doubles.redis.client().keys('recado:*:c:*');
   const contacts = new Set(keys.map((key) => key.split(':').at(-2) ?? ''));
-  return [...contacts].filter((contact) => contact !== ana.phone && !known.has(contact) && !known.has(`+${contact}`));
+  return [...contacts].filter((contact) => contact !== ana.phone && !known.has(contact));
 }
 
 /** Key → what it holds, as Redis would save it. */

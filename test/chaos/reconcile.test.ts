@@ -2,9 +2,12 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createAliases } from '../../app/memory/aliases.ts';
 import { createDeadLetters } from '../../app/memory/dead-letters.ts';
 import { createKeys } from '../../app/memory/keys.ts';
 import { createScripts } from '../../app/memory/redis.ts';
+import { partsOfMarkdown } from '../../app/outbound/prepare.ts';
+import { scrub } from '../../app/privacy/scrub.ts';
 import { type Bot, type Doubles, startBot, startDoubles } from '../support/bot.ts';
 import { startHttpProxy } from './support/http-proxy.ts';
 import { BUSINESS } from './support/people.ts';
@@ -34,18 +37,25 @@ async function leaveBehind(
   phones.push(phone);
   const client = doubles.redis.client();
   const at = Date.now() - 5_000;
-  const record = { id: `turn-of-${phone}`, text, via: 'rest', at: String(at), state: 'sending' };
-  await client.hset(`recado:{0}:c:${BUSINESS}:${phone}:reply`, record);
-  await client.zadd('recado:{0}:due', String(at), `${BUSINESS}:${phone}`);
+  const conversation = `twilio:${BUSINESS}:${phone}`;
+  const parts = JSON.stringify(partsOf(text));
+  const record = { id: `turn-of-${phone}`, conversation, to: phone, parts, via: 'call', at: String(at) };
+  await client.hset(`recado:{0}:c:${phone}:reply`, record);
+  await client.zadd('recado:{0}:due', String(at), phone);
   for (const [i, { text, agoMs }] of said.entries()) {
-    const line = JSON.stringify({ role: 'assistant', text, at: Date.now() - agoMs, id: `earlier${i}`, tokens: 1 });
-    await client.rpush(`recado:{0}:c:${BUSINESS}:${phone}:history`, line);
+    const at = Date.now() - agoMs;
+    const line = JSON.stringify({ role: 'assistant', text, sent: partsOf(text), at, id: `earlier${i}`, tokens: 1 });
+    await client.rpush(`recado:{0}:c:${phone}:history`, line);
   }
   for (const { body, agoMs = 4_000 } of arrived) {
     const createdAt = Date.now() - agoMs;
     doubles.twilio.addReply({ to: `whatsapp:+${phone}`, from: `whatsapp:+${BUSINESS}`, body, createdAt });
   }
   return phone;
+}
+
+function partsOf(text: string): string[] {
+  return partsOfMarkdown(scrub(text), { limits: { textLength: 1_600 } });
 }
 
 function receivedBy(phone: string): string[] {
@@ -100,16 +110,22 @@ test('a dead letter of which a part had arrived is completed when it is replayed
   const phone = '15550100410';
   const redis = doubles.redis.client();
   const at = Date.now() - 60_000;
-  const line = { role: 'assistant', text, at, id: 'its-turn', tokens: 1 };
-  await redis.rpush(`recado:{0}:c:${BUSINESS}:${phone}:history`, JSON.stringify(line));
-  const reply = { reply: text, replyAt: String(at), replyId: 'its-turn' };
-  const letter = { conversation: `${BUSINESS}:${phone}`, at: String(at), code: 'channel.window', reason: 'Too late.' };
+  const line = { role: 'assistant', text, sent: [one, two], at, id: 'its-turn', tokens: 1 };
+  await redis.rpush(`recado:{0}:c:${phone}:history`, JSON.stringify(line));
+  const reply = { parts: JSON.stringify([one, two]), replyTo: phone, replyAt: String(at), replyId: 'its-turn' };
+  const letter = {
+    conversation: `twilio:${BUSINESS}:${phone}`,
+    at: String(at),
+    code: 'channel.window',
+    reason: 'Too late.',
+  };
   const fields = Object.entries({ ...letter, ...reply, messages: '[]' }).flat();
   const id = await redis.xadd('recado:{0}:dead', '*', ...fields);
   const to = `whatsapp:+${phone}`;
   doubles.twilio.addReply({ to, from: `whatsapp:+${BUSINESS}`, body: one, createdAt: at + 1_000 });
   const tools = { redis, run: createScripts(redis), keys: createKeys(1), historyTtlMs: 60_000, now: Date.now };
-  assert.equal(await createDeadLetters(tools).replay(`0-${id}`), 'replayed');
+  const letters = createDeadLetters({ ...tools, aliases: createAliases(tools) });
+  assert.equal(await letters.replay(`0-${id}`), 'replayed');
   await settled(redis);
   assert.deepEqual(receivedBy(phone), [one, two]);
 });

@@ -30,6 +30,10 @@ export interface ChannelUnderTest {
   /** Ids of messages that were shown as being answered. */
   typing(): string[];
   fail(fault: ProviderFault): void;
+  /** One of the provider's error codes that the channel explains. */
+  knownCode: string;
+  /** Names a file of the provider. */
+  ref: string;
   /** The provider is gone: nobody listens. */
   stopProvider(): Promise<void>;
   /** Releases everything, also after `stopProvider`. */
@@ -60,7 +64,8 @@ export function channelContract(name: string, start: (timeoutMs: number) => Prom
       tested.fail(fault);
     }
 
-    const send = (text: string, to = tested.to) => tested.channel.send(to, scrub(text), 'reply-1');
+    const send = (text: string, to = tested.to) =>
+      tested.channel.send(to, scrub(text), { replyId: 'reply-1', part: 0 });
     const findSent = (text: string, since = Date.now() - 60_000, to = tested.to) =>
       tested.channel.findSent(to, scrub(text), since);
 
@@ -73,7 +78,7 @@ export function channelContract(name: string, start: (timeoutMs: number) => Prom
       ];
       const ids: string[] = [];
       for (const text of texts) ids.push(await send(text));
-      const { business, contact } = tested.to;
+      const { business, address: contact } = tested.to;
       assert.deepEqual(
         tested.stored(),
         texts.map((text, i) => ({ business, contact, text, id: ids[i] })),
@@ -81,11 +86,11 @@ export function channelContract(name: string, start: (timeoutMs: number) => Prom
     });
 
     test('sends to a person without a phone number', async () => {
-      const contact = 'US.1A2b3C4d5E6f';
-      await send('hello', { ...tested.to, contact });
+      const address = 'US.1A2b3C4d5E6f';
+      await send('hello', { ...tested.to, address });
       assert.deepEqual(
         tested.stored().map((message) => message.contact),
-        [contact],
+        [address],
       );
     });
 
@@ -106,7 +111,7 @@ export function channelContract(name: string, start: (timeoutMs: number) => Prom
         tested.backdate(Date.now() - 30_000);
         const newer = await send('the same');
         await send('the same but for this');
-        await send('the same', { ...tested.to, contact: '15550100199' });
+        await send('the same', { ...tested.to, address: '15550100199' });
         assert.deepEqual(await findSent('the same'), [newer, older]);
         assert.deepEqual(await findSent('never sent'), []);
       });
@@ -151,8 +156,8 @@ export function channelContract(name: string, start: (timeoutMs: number) => Prom
       test('an error tells nothing about the person and the text', async () => {
         tested.fail('server-error');
         const failure = await failureOf(send(SECRET_TEXT));
-        for (const told of [failure.message, String(failure.cause), JSON.stringify(failure.cause)]) {
-          assert.ok(!told.includes(SECRET_TEXT) && !told.includes(tested.to.contact), told);
+        for (const told of [failure.message, String(failure.cause), JSON.stringify(failure.cause ?? '')]) {
+          assert.ok(!told.includes(SECRET_TEXT) && !told.includes(tested.to.address), told);
         }
       });
 
@@ -193,10 +198,19 @@ export function channelContract(name: string, start: (timeoutMs: number) => Prom
       }
     });
 
+    test('explains the codes of its provider, and no others', () => {
+      assert.match(tested.channel.explain(tested.knownCode) ?? '', /^[A-Z].+\.$/);
+      assert.equal(tested.channel.explain('no code at all'), null);
+    });
+
+    test('downloads a file by its name', async () => {
+      assert.ok((await tested.channel.download(tested.ref)).length > 0);
+    });
+
     test('gives up when it is told to', async () => {
       const aborted = AbortSignal.abort();
       const attempts = [
-        tested.channel.send(tested.to, scrub('x'), 'reply-1', aborted),
+        tested.channel.send(tested.to, scrub('x'), { replyId: 'reply-1', part: 0 }, aborted),
         tested.channel.typing(tested.messageId, aborted),
         tested.channel.findSent(tested.to, scrub('x'), 0, aborted),
       ];

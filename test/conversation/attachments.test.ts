@@ -57,12 +57,12 @@ function asked(): ChatRequest {
 }
 
 async function history(): Promise<string[]> {
-  const lines = await doubles.redis.client().lrange(`recado:{0}:c:14155238886:${ANA.slice(10)}:history`, 0, -1);
+  const lines = await doubles.redis.client().lrange(`recado:{0}:c:${ANA.slice(10)}:history`, 0, -1);
   return lines.map((line) => JSON.parse(line).text);
 }
 
 function waiting(): Promise<number> {
-  return doubles.redis.client().llen(`recado:{0}:c:14155238886:${ANA.slice(10)}:mailbox`);
+  return doubles.redis.client().llen(`recado:{0}:c:${ANA.slice(10)}:mailbox`);
 }
 
 describe('a picture', () => {
@@ -189,10 +189,10 @@ describe('after all that', () => {
     );
     const entries = await doubles.redis.client().xrange('recado:{0}:events', '-', '+');
     // What is looked at of an event; it also has ids, which are needed to know a message again.
-    const events: { message?: { text: string }; lines?: { text: string }[] }[] = entries.map(([, fields]) =>
+    const events: { message?: { text: string }; reply?: { parts: string[] } }[] = entries.map(([, fields]) =>
       JSON.parse(fields[1] ?? ''),
     );
-    const told = events.flatMap(({ message, lines = [] }) => [message, ...lines]).flatMap((one) => one?.text ?? []);
+    const told = events.flatMap(({ message, reply }) => [message?.text ?? [], reply?.parts ?? []].flat());
     const stored = [...(await history()), ...told];
     assert.ok(stored.length >= 4, 'what was asked and answered, in the history and in the events');
     for (const text of [...bot.logs, ...requests, ...stored]) {

@@ -6,7 +6,7 @@ import { lastUserText } from '../doubles/model.ts';
 import { type Bot, type Doubles, eventually, startBot, startDoubles } from '../support/bot.ts';
 
 const ANA = '15550100101';
-const STATE = `recado:{0}:c:14155238886:${ANA}:state`;
+const STATE = `recado:{0}:c:${ANA}:state`;
 
 let doubles: Doubles;
 let bot: Bot;

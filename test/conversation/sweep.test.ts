@@ -9,12 +9,12 @@ import type { InboundMessage } from '../../app/message.ts';
 import { createLogger } from '../../app/ops/logger.ts';
 import { scrub } from '../../app/privacy/scrub.ts';
 import { startRedisProxy } from '../chaos/support/redis-proxy.ts';
-import { newSid } from '../doubles/twilio.ts';
 import { type Doubles, eventually, startBot, startDoubles } from '../support/bot.ts';
+import { inboundMessage } from '../support/message.ts';
 
 const log = createLogger({ level: 'error', format: 'json', write: () => {} });
 const phone = (number: number) => `1555010030${number}`;
-const keyOf = (number: number) => `recado:{0}:c:14155238886:${phone(number)}`;
+const keyOf = (number: number) => `recado:{0}:c:${phone(number)}`;
 
 let doubles: Doubles;
 let redis: RedisClient;
@@ -39,9 +39,7 @@ function mailboxOf(leaseMs: number, client = redis): Mailbox {
 }
 
 function messageOf(number: number): InboundMessage {
-  const nothing = { profileName: null, attachments: [], receivedAt: Date.now(), requestId: 'r' };
-  const addresses = { business: '14155238886', contact: phone(number) };
-  return { id: newSid('SM'), channel: 'twilio', ...addresses, text: scrub(`message ${number}`), ...nothing };
+  return inboundMessage({ from: phone(number), text: scrub(`message ${number}`) });
 }
 
 /** People whose turn died. */
@@ -101,7 +99,7 @@ describe('a lease', () => {
       proxy.onCommand = () => 'stop';
       proxy.playDead();
       await sleep(250);
-      await assert.rejects(lease.check(), /nobody could be asked/);
+      await assert.rejects(lease.check(), /Redis could not be asked/);
       assert.equal(lease.signal.aborted, true);
     } finally {
       lease.stop();

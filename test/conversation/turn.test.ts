@@ -67,7 +67,7 @@ describe('a text', () => {
     const answered = () => bot.logs.map((line) => JSON.parse(line)).filter(({ message }) => message === 'Answered');
     await eventually('the turn is over', () => answered().length > 0);
     const { outcome, via, messages, ms } = answered().at(-1) ?? {};
-    assert.deepEqual([outcome, via, messages], ['answer', 'twiml', 1]);
+    assert.deepEqual([outcome, via, messages], ['answer', 'response', 1]);
     assert.deepEqual(Object.keys(ms), ['waited', 'media', 'model', 'commit', 'deliver']);
     for (const [stage, took] of Object.entries(ms)) assert.ok(Number.isInteger(took), `${stage} took ${took}`);
     const figures = await (await fetch(`${bot.url}/metrics`)).text();
@@ -87,7 +87,7 @@ describe('a text', () => {
   test('of a person without a phone number is answered, too', async () => {
     const answered = await bot.say('', 'hi', { From: 'whatsapp:US.1A2b3C4d', ExternalUserId: 'whatsapp:US.1A2b3C4d' });
     assert.deepEqual(answered.texts, ['You said: hi']);
-    assert.deepEqual(await doubles.redis.client().keys('*:history'), ['recado:{0}:c:14155238886:US.1A2b3C4d:history']);
+    assert.deepEqual(await doubles.redis.client().keys('*:history'), ['recado:{0}:c:US.1A2b3C4d:history']);
   });
 
   test('is answered at every path that the console may have', async () => {
@@ -110,7 +110,7 @@ describe('a text', () => {
       let looks = 0;
       await eventually('the turn is finished', async () => {
         looks++;
-        return (await client.exists(`recado:{0}:c:14155238886:${ANA}:lease`)) === 0;
+        return (await client.exists(`recado:{0}:c:${ANA}:lease`)) === 0;
       });
       asked.push((await reads()) - before - looks - 1);
     }
@@ -170,7 +170,7 @@ describe('a burst', () => {
     );
     assert.deepEqual(doubles.twilio.sent, []);
     assert.equal(doubles.model.requests.length, 2, 'asked once, and once more with all of them');
-    const history = await doubles.redis.client().lrange(`recado:{0}:c:14155238886:${ANA}:history`, 0, -1);
+    const history = await doubles.redis.client().lrange(`recado:{0}:c:${ANA}:history`, 0, -1);
     assert.deepEqual(
       history.map((line) => JSON.parse(line).text),
       ['one', 'two', 'three', 'four', 'five', 'You said: one\ntwo\nthree\nfour\nfive'],

@@ -5,26 +5,31 @@ import { createDatabase } from '../../app/archive/engine/database.ts';
 import { createAnalytics } from '../../app/archive/read/analytics.ts';
 import { createConversations } from '../../app/archive/read/conversations.ts';
 import { createMessages } from '../../app/archive/read/messages.ts';
-import { createTasks } from '../../app/archive/read/tasks.ts';
+import { createStandings } from '../../app/archive/read/standing.ts';
 import { createAnalysisStore } from '../../app/archive/write/analysis.ts';
+import { createDeskWriter } from '../../app/archive/write/desk.ts';
 import { createRecorder } from '../../app/archive/write/recorder.ts';
+import { createTasks } from '../../app/archive/write/tasks.ts';
+import { createChannels } from '../../app/channels/channels.ts';
 import { createTwilioChannel } from '../../app/channels/twilio/client.ts';
 import { createTwilioMedia } from '../../app/channels/twilio/media.ts';
-import { createTakeover } from '../../app/conversation/takeover.ts';
-import { createEvents } from '../../app/events.ts';
+import { createStateOf, createTakeover } from '../../app/conversation/takeover.ts';
 import { createServer } from '../../app/http/server.ts';
 import { createAuth } from '../../app/inbox/auth.ts';
 import { createLive } from '../../app/inbox/live.ts';
 import { createInbox } from '../../app/inbox/routes.ts';
 import { createDownloader } from '../../app/media/download.ts';
+import { createAliases } from '../../app/memory/aliases.ts';
 import { createDeadLetters } from '../../app/memory/dead-letters.ts';
 import { createDesk } from '../../app/memory/desk.ts';
 import { createKeys } from '../../app/memory/keys.ts';
 import { createNews } from '../../app/memory/news.ts';
+import { createPublish } from '../../app/memory/publish.ts';
 import { createRedis, createScripts } from '../../app/memory/redis.ts';
 import { createEventStream } from '../../app/memory/stream.ts';
 import { createLogger } from '../../app/ops/logger.ts';
 import { createDeliver } from '../../app/outbound/deliver.ts';
+import { createSend } from '../../app/outbound/send.ts';
 import { ACCOUNT_SID, AUTH_TOKEN, startBot, startDoubles } from '../support/bot.ts';
 
 export const PASSWORD = 'correct horse battery staple';
@@ -48,9 +53,10 @@ export async function startDesk() {
   const redis = createRedis({ kind: 'url', url: doubles.redis.url }, log);
   await redis.connect();
   const keys = createKeys(1);
-  const events = createEvents({ redis, streamOf: (conversation) => keys.shardOf(conversation).events });
   const run = createScripts(redis);
-  const memory = { redis, run, keys, historyTtlMs: 86_400_000, now: Date.now };
+  const now = Date.now;
+  const tools = { redis, run, keys, historyTtlMs: 86_400_000, now };
+  const memory = { ...tools, aliases: createAliases(tools) };
   const desk = createDesk(memory);
 
   const claim = async () => ({ folder: 'memory://', release: async () => {} });
@@ -61,6 +67,7 @@ export async function startDesk() {
     conversations: createConversations(database),
     tasks: createTasks(database),
     analytics: createAnalytics(database),
+    writer: createDeskWriter(database),
   };
 
   const live = createLive({ news: createNews({ redis, keys }), log, lookMs: 20 });
@@ -74,7 +81,6 @@ export async function startDesk() {
   });
 
   const account = { accountSid: ACCOUNT_SID, authToken: AUTH_TOKEN, apiBaseUrl: doubles.twilio.url };
-  const channel = createTwilioChannel({ ...account, sender: {}, statusCallbackUrl: undefined, log });
   const downloader = createDownloader({
     trustedOrigins: [doubles.twilio.url, doubles.twilio.filesUrl],
     maxBytes: 1_000_000,
@@ -82,6 +88,19 @@ export async function startDesk() {
     waitsMs: [],
   });
   const media = createTwilioMedia({ ...account, downloader });
+  const channels = createChannels([
+    createTwilioChannel({ ...account, sender: {}, statusCallbackUrl: undefined, media, log }),
+  ]);
+  const send = createSend({
+    channels,
+    deliver: createDeliver({ channels, now }),
+    desk,
+    stateOf: createStateOf(desk, createStandings(database).of),
+    takeOver: archive.writer.takeOver,
+    publish: createPublish({ redis, keys }),
+    log,
+    now,
+  });
 
   const auth = createAuth({
     password: PASSWORD,
@@ -93,10 +112,11 @@ export async function startDesk() {
   const inbox = createInbox({
     guard: auth.guard,
     archive,
-    takeover: createTakeover({ desk, deliver: createDeliver({ channel }), events, log, now: Date.now }),
+    takeover: createTakeover({ desk, truth: archive.writer, send, now }),
+    explain: (channel, code) => channels.of(channel).explain(code),
     remembered: (conversation) => desk.state(conversation),
     deadLetters: createDeadLetters(memory),
-    download: ({ attachment }) => media.download(attachment.ref),
+    download: ({ channel, attachment }) => channels.of(channel).download(attachment.ref),
     live,
     timeZone: 'UTC',
     publicUrl: undefined,

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ArchivedConversation } from '../../app/archive/read/conversations.ts';
 import type { ArchivedMessage } from '../../app/archive/read/messages.ts';
+import { explainTwilioCode } from '../../app/channels/twilio/explain.ts';
 import { FAILURES } from '../../app/errors.ts';
 import { Conversation, DeadLetter, Message } from '../../app/inbox/contract.ts';
 import { explainDelivery, explainFailure } from '../../app/inbox/explanations.ts';
@@ -16,6 +17,7 @@ function message(overrides: Partial<ArchivedMessage> = {}): ArchivedMessage {
     id: '00000000-0000-4000-8000-000000000001',
     sid: 'SMxyz',
     conversationId: '00000000-0000-4000-8000-000000000002',
+    channel: 'twilio',
     phone: '+15550100101',
     contactName: 'Ana',
     from: '+14155238886',
@@ -45,28 +47,36 @@ function message(overrides: Partial<ArchivedMessage> = {}): ArchivedMessage {
     answeredAt: null,
     turnId: 'turn',
     failure: null,
-    delivery: { state: 'sent', via: 'rest', errorCode: null, sentAt: NOON, deliveredAt: null },
+    delivery: { state: 'sent', via: 'call', errorCode: null, sentAt: NOON, deliveredAt: null },
     responseMs: 1_200,
     tokens: null,
     ...overrides,
   };
 }
 
+function shownOf(overrides: Partial<ArchivedMessage> = {}) {
+  return presentMessage(message(overrides), (_channel, code) => explainTwilioCode(code));
+}
+
 function failed(errorCode: string | null, code: string | null = null): Partial<ArchivedMessage> {
   return {
-    delivery: { state: 'failed', via: 'rest', errorCode, sentAt: null, deliveredAt: null },
+    delivery: { state: 'failed', via: 'call', errorCode, sentAt: null, deliveredAt: null },
     failure: code === null ? null : { code, reason: 'for operators', retryable: false },
   };
 }
 
-test('what the bot said is shown as it was sent, and what people wrote as they wrote it', () => {
+test('a text is shown as it is stored, whoever wrote it', () => {
   const body = '**tomorrow** at 4';
-  const shown = (author: ArchivedMessage['author']) => presentMessage(message({ body, author })).message_body;
-  assert.deepEqual([shown('bot'), shown('desk'), shown('contact')], ['*tomorrow* at 4', body, body]);
+  for (const author of ['bot', 'desk', 'contact'] as const) assert.equal(shownOf({ body, author }).message_body, body);
+});
+
+test('the id of a reply is shown for what we sent, not for what came in', () => {
+  assert.equal(shownOf().reply_id, 'turn');
+  assert.equal(shownOf({ direction: 'inbound' }).reply_id, null);
 });
 
 test('why a message did not arrive is told in words', () => {
-  const error = (overrides: Partial<ArchivedMessage>) => presentMessage(message(overrides)).delivery_error;
+  const error = (overrides: Partial<ArchivedMessage>) => shownOf(overrides).delivery_error;
   assert.match(error(failed('63016')) ?? '', /24 hours.*template/);
   assert.match(error(failed('21610')) ?? '', /START/);
   assert.match(error(failed('12345')) ?? '', /12345/);
@@ -76,10 +86,10 @@ test('why a message did not arrive is told in words', () => {
 });
 
 test('an apology has its reason beside it, a failed delivery has it once', () => {
-  const apology = presentMessage(message({ failure: { code: 'model.timeout', reason: 'x', retryable: true } }));
+  const apology = shownOf({ failure: { code: 'model.timeout', reason: 'x', retryable: true } });
   assert.match(apology.failure ?? '', /could not answer in time/);
   assert.equal(apology.delivery_error, null);
-  assert.equal(presentMessage(message(failed(null, 'channel.window'))).failure, null);
+  assert.equal(shownOf(failed(null, 'channel.window')).failure, null);
   assert.equal(explainFailure('something.new', 'as it was noted'), 'as it was noted');
 });
 
@@ -102,19 +112,19 @@ test('what the analysis said oddly does not break a message', () => {
     entities: { people: ['John', 7, null], companies: 'ABC', extra: ['x'] },
     full: { anything: [1] },
   };
-  const shown = presentMessage(message({ analysis }));
+  const shown = shownOf({ analysis });
   assert.equal(shown.ai_sentiment, null);
   const nobody = { companies: [], dates: [], amounts: [], products: [] };
   assert.deepEqual(shown.extracted_entities, { people: ['John'], ...nobody });
   assert.deepEqual(Message.parse(shown), shown);
   for (const entities of [null, undefined, 'text', 3]) {
-    assert.equal(presentMessage(message({ analysis: { ...analysis, entities } })).extracted_entities, null);
+    assert.equal(shownOf({ analysis: { ...analysis, entities } }).extracted_entities, null);
   }
 });
 
 test('a place is shown as far as it is known', () => {
   const place = { latitude: 40.4, longitude: -3.7, label: scrub('Plaza') };
-  assert.deepEqual(presentMessage(message({ location: place })).location, {
+  assert.deepEqual(shownOf({ location: place }).location, {
     latitude: 40.4,
     longitude: -3.7,
     label: 'Plaza',
@@ -124,6 +134,7 @@ test('a place is shown as far as it is known', () => {
 const CONVERSATION: ArchivedConversation = {
   id: '00000000-0000-4000-8000-000000000002',
   phone: 'US.1A2B',
+  addresses: ['US.1A2B'],
   contact: 'US.1A2B',
   business: '14155238886',
   channel: 'twilio',
@@ -154,25 +165,20 @@ test('a takeover and the 24 hours are shown until they are over', () => {
   assert.equal(presentConversation({ ...CONVERSATION, lastInboundAt: null }, NOON).window_until, null);
 });
 
-test('what the memory knows is newer than the archive', () => {
-  const prolonged = { takeoverUntil: NOON + 2 * HOUR_MS, lastInboundAt: NOON + HOUR_MS };
-  const shown = presentConversation(CONVERSATION, NOON, prolonged);
-  assert.deepEqual(
-    [shown.takeover_until, shown.window_until],
-    ['2026-11-23T14:00:00.000Z', '2026-11-24T13:00:00.000Z'],
-  );
-  const forgotten = presentConversation(CONVERSATION, NOON, { takeoverUntil: 0, lastInboundAt: 0 });
-  assert.deepEqual([forgotten.takeover_until, forgotten.window_until], [null, null]);
+test('the later of the last messages that memory and archive know opens the window', () => {
+  const windowOf = (lastInboundAt: number) => presentConversation(CONVERSATION, NOON, { lastInboundAt }).window_until;
+  assert.equal(windowOf(NOON + HOUR_MS), '2026-11-24T13:00:00.000Z');
+  assert.equal(windowOf(0), '2026-11-24T12:00:00.000Z', 'the memory was lost');
 });
 
 test('what was given up is shown with its words, files and places', () => {
   const letter = presentDeadLetter({
     id: '0-1-1',
-    conversation: '14155238886:15550100101',
+    conversation: 'twilio:14155238886:15550100101',
     at: NOON,
     code: 'channel.window',
     reason: 'for operators',
-    reply: 'The **answer**',
+    reply: 'The *answer*',
     messages: [
       { text: scrub('look'), attachments: [{ kind: 'image', contentType: 'image/png', ref: 'MM1/ME1' }] },
       { text: scrub(''), attachments: [{ kind: 'audio', contentType: 'audio/ogg', ref: 'MM2/ME2' }] },

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { OPERATIONS, type Operation } from '../../app/inbox/operations.ts';
+import { query } from '../archive/engines.ts';
 import { ACCOUNT_SID } from '../support/bot.ts';
 import { API_KEY, PASSWORD, startDesk, type TestDesk } from './desk.ts';
 
@@ -153,7 +154,7 @@ test('what was read is unread no more', async () => {
   assert.equal(list.conversations[0].unread_count, 0);
 });
 
-test('a person at the desk writes to the phone, and it stands in the thread as theirs', async () => {
+test('a person writes to the phone, it is in the thread as theirs, and the bot is paused', async () => {
   desk.doubles.twilio.sent.length = 0;
   const { status, body } = await desk.ask('POST', '/api/whatsapp/send', {
     to_number: `+${BEN}`,
@@ -166,19 +167,35 @@ test('a person at the desk writes to the phone, and it stands in the thread as t
   const thread = await desk.ask('GET', `/api/whatsapp/conversation/${BEN}`);
   const [newest] = thread.body.messages;
   assert.deepEqual([newest.author, newest.message_sid, newest.delivery_status], ['desk', body.message_sid, 'sent']);
+  const pausedMs = Date.parse(thread.body.conversation.takeover_until) - Date.now();
+  assert.ok(pausedMs > 29 * 60_000 && pausedMs <= 30 * 60_000, `${pausedMs} ms`);
+  assert.deepEqual(
+    (await desk.say(BEN, 'thank you', { ProfileName: 'Ben' })).texts,
+    [],
+    'the bot does not answer over them',
+  );
 });
 
 test('outside the 24 hours nothing is sent, and the way out is named', async () => {
   desk.doubles.twilio.sent.length = 0;
-  const key = desk.keys.of(`${BUSINESS}:${BEN}`).state;
-  const before = await desk.redis.hget(key, 'lastInbound');
-  await desk.redis.hset(key, 'lastInbound', String(Date.now() - 24 * 3_600_000));
+  const key = desk.keys.of(BEN).state;
+  const field = `lastInbound@twilio:${BUSINESS}`;
+  const before = Number(await desk.redis.hget(key, field));
+  const setLastInbound = async (at: number) => {
+    await desk.redis.hset(key, field, String(at));
+    const to = new Date(at).toISOString();
+    await query(
+      desk.database,
+      `update whatsapp_conversations set last_inbound_at = '${to}' where phone_number = '+${BEN}'`,
+    );
+  };
+  await setLastInbound(Date.now() - 24 * 3_600_000);
   const late = await desk.ask('POST', '/api/whatsapp/send', { to_number: BEN, message: 'still there?' });
   assert.deepEqual([late.status, late.body.code], [409, 'channel.window']);
   assert.match(late.body.error, /24 hours.*template/);
   const { body } = await desk.ask('GET', `/api/whatsapp/conversation/${BEN}`);
   assert.equal(body.conversation.window_until, null);
-  await desk.redis.hset(key, 'lastInbound', String(before));
+  await setLastInbound(before);
 
   const stranger = await desk.ask('POST', '/api/whatsapp/send', { to_number: '15550100199', message: 'hello' });
   assert.deepEqual([stranger.status, stranger.body.code], [409, 'channel.window']);
@@ -186,9 +203,18 @@ test('outside the 24 hours nothing is sent, and the way out is named', async () 
   assert.equal(desk.doubles.twilio.sent.length, 0);
 });
 
-test('what the provider refuses is explained', async () => {
+test('what the provider refuses is explained, is in the thread as failed, and the bot is not told that it was said', async () => {
+  await desk.ask('POST', '/api/whatsapp/takeover', { phone_number: BEN, active: false });
   desk.doubles.twilio.faults.push({ kind: 'status', status: 400, code: 21610, message: 'no' });
-  const { status, body } = await desk.ask('POST', '/api/whatsapp/send', { to_number: BEN, message: 'hello' });
+  const asked = { to_number: BEN, message: 'hello', idempotency_key: 'my-key' };
+  const { status, body } = await desk.ask('POST', '/api/whatsapp/send', asked);
+  await desk.recorder.catchUp();
+  const [newest] = (await desk.ask('GET', `/api/whatsapp/conversation/${BEN}`)).body.messages;
+  assert.deepEqual([newest.reply_id, newest.message_body, newest.delivery_status], ['my-key', 'hello', 'failed']);
+  const history = await desk.redis.lrange(desk.keys.of(BEN).history, 0, -1);
+  assert.ok(!history.some((line) => line.includes('my-key')));
+  const takeover = (await desk.ask('GET', `/api/whatsapp/conversation/${BEN}`)).body.conversation.takeover_until;
+  assert.equal(takeover, null, 'the bot is not paused by what was not said');
   assert.deepEqual([status, body.code], [422, 'channel.opted_out']);
   assert.match(body.error, /START/);
 });
@@ -224,6 +250,38 @@ test('who is blocked is not answered, until they are active again', async () => 
     archived.body.conversations.map((one: { phone_number: string }) => one.phone_number),
     [`+${ANA}`],
   );
+});
+
+test('two numbers of ours are two conversations, which can be asked for, written from and filtered', async () => {
+  const other = '447700900001';
+  const cleo = { From: `whatsapp:${CLEO}`, ProfileName: 'Cleo' };
+  await desk.say(CLEO, 'to the other number', { ...cleo, To: `whatsapp:+${other}` });
+  const { body: numbers } = await desk.ask('GET', '/api/whatsapp/numbers');
+  assert.deepEqual(numbers.numbers.map(({ business_number }: { business_number: string }) => business_number).sort(), [
+    `+${BUSINESS}`,
+    `+${other}`,
+  ]);
+  const { body: listed } = await desk.ask('GET', `/api/whatsapp/conversations?business_number=%2B${other}`);
+  assert.deepEqual(
+    listed.conversations.map((one: { phone_number: string; business_number: string }) => [
+      one.phone_number,
+      one.business_number,
+    ]),
+    [[CLEO, `+${other}`]],
+  );
+  const thread = await desk.ask('GET', `/api/whatsapp/conversation/${CLEO}?business_number=${other}`);
+  assert.deepEqual(
+    thread.body.messages.map(({ message_body }: { message_body: string }) => message_body),
+    ['You said: to the other number', 'to the other number'],
+  );
+  desk.doubles.twilio.sent.length = 0;
+  await desk.ask('POST', '/api/whatsapp/send', { to_number: CLEO, business_number: BUSINESS, message: 'from ours' });
+  assert.deepEqual(
+    desk.doubles.twilio.sent.map(({ from }) => from),
+    [`whatsapp:+${BUSINESS}`],
+  );
+  const [answer] = (await desk.say(CLEO, 'still here', { ...cleo, To: `whatsapp:+${other}` })).texts;
+  assert.match(answer ?? '', /still here/, 'the other conversation is not paused');
 });
 
 test('a task is made by hand, changed and done', async () => {
@@ -349,16 +407,7 @@ test('what was given up is seen, explained, replayed and dropped', async () => {
   desk.doubles.twilio.faults.length = 0;
   const bury = (text: string) =>
     desk.redis.xadd(
-      ...[
-        desk.keys.of(`${BUSINESS}:${BEN}`).dead,
-        '*',
-        'conversation',
-        `${BUSINESS}:${BEN}`,
-        'turn',
-        't',
-        'at',
-        '1700000000000',
-      ],
+      ...[desk.keys.of(BEN).dead, '*', 'conversation', `twilio:${BUSINESS}:${BEN}`, 'turn', 't', 'at', '1700000000000'],
       ...['code', 'model.timeout', 'reason', 'no answer in 60000 ms', 'reply', ''],
       ...['messages', JSON.stringify([{ ...DEAD, id: `SM${'0'.repeat(31)}${text.length % 10}`, text }])],
     );
@@ -452,5 +501,5 @@ test('while the archive is away that is said, with its code', async () => {
   await desk.database.close();
   const { status, body } = await desk.ask('GET', '/api/whatsapp/inbox');
   assert.deepEqual([status, body.code], [503, 'archive.unavailable']);
-  assert.match(body.error, /answered all the same/);
+  assert.match(body.error, /still received and answered/);
 });

@@ -1,16 +1,18 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
+import { createAliases } from '../../app/memory/aliases.ts';
 import { createDeadLetters } from '../../app/memory/dead-letters.ts';
 import { createKeys } from '../../app/memory/keys.ts';
-import { createMailbox, type Held, type Mailbox, MOST_MESSAGES } from '../../app/memory/mailbox.ts';
+import { addMessages, createMailbox, type Held, type Mailbox, MOST_MESSAGES } from '../../app/memory/mailbox.ts';
 import { createRedis, createScripts, type RedisClient } from '../../app/memory/redis.ts';
 import { createSummaryStore } from '../../app/memory/summary.ts';
-import type { InboundMessage, Line } from '../../app/message.ts';
+import type { InboundMessage, Line, Reply } from '../../app/message.ts';
 import { createLogger } from '../../app/ops/logger.ts';
 import { scrub } from '../../app/privacy/scrub.ts';
+import { ANA, BUSINESS, inboundMessage } from '../support/message.ts';
 import { startTestRedis } from '../support/redis.ts';
 
-const ANA = '14155238886:15550100101';
+const CONVERSATION = `twilio:${BUSINESS}:${ANA}`;
 const log = createLogger({ level: 'error', format: 'json' });
 const keys = createKeys(1);
 
@@ -50,18 +52,13 @@ function mailboxOf(overrides: { leaseMs?: number; historyTokens?: number }): Mai
 }
 
 function message(id: string, overrides: Partial<InboundMessage> = {}): InboundMessage {
-  return {
+  return inboundMessage({
     id,
-    channel: 'twilio',
-    business: '14155238886',
-    contact: '15550100101',
     profileName: scrub('Ana'),
     receivedAt: clock,
     text: scrub(`text of ${id}`),
-    attachments: [],
-    requestId: 'request',
     ...overrides,
-  };
+  });
 }
 
 function line(role: Line['role'], text: string, tokens = 5): Line {
@@ -70,8 +67,9 @@ function line(role: Line['role'], text: string, tokens = 5): Line {
 
 function answerTo(held: Held, overrides: Partial<Parameters<Mailbox['commit']>[1]> = {}) {
   const lines = [...held.messages.map(({ text }) => line('user', text)), line('assistant', 'an answer')];
-  const reply = { text: scrub('an answer'), via: 'rest' as const };
-  return { turn: held.turn, taken: held.messages.length, mayTakeMore: true, lines, reply, event: '{}', ...overrides };
+  const { turn: id, conversation } = held;
+  const reply: Reply = { id, conversation, to: ANA, parts: [scrub('an answer')], via: 'call', at: clock };
+  return { mayTakeMore: true, lines, reply, event: '{}', ...overrides };
 }
 
 async function begin(id: string, turn: string): Promise<Held> {
@@ -81,8 +79,15 @@ async function begin(id: string, turn: string): Promise<Held> {
   return accepted.held;
 }
 
+/** A message that was answered; the reply is still to be delivered. */
+async function answered(id: string, turn: string): Promise<Held> {
+  const held = await begin(id, turn);
+  await mailbox.commit(held, answerTo(held));
+  return held;
+}
+
 describe('accept', () => {
-  test('stores the message and hands the conversation over with all that is known', async () => {
+  test('stores the message and hands the contact over with all that is known', async () => {
     const held = await begin('SM1', 'turn-a');
     assert.deepEqual(
       held.messages.map(({ id }) => id),
@@ -94,7 +99,7 @@ describe('accept', () => {
     );
   });
 
-  test('keeps later messages for the turn at work', async () => {
+  test('keeps later messages for the running turn', async () => {
     await begin('SM1', 'turn-a');
     assert.deepEqual(await mailbox.accept(message('SM2'), 'turn-b', '{}'), { kind: 'waiting' });
     assert.equal(await redis.llen(keys.of(ANA).mailbox), 2);
@@ -103,8 +108,8 @@ describe('accept', () => {
   test('knows an id again, also after it was answered', async () => {
     const held = await begin('SM1', 'turn-a');
     assert.deepEqual(await mailbox.accept(message('SM1'), 'turn-b', '{}'), { kind: 'known' });
-    await mailbox.commit(ANA, answerTo(held));
-    await mailbox.finish(ANA, 'turn-a', 'turn-a', 'next', '{}');
+    await mailbox.commit(held, answerTo(held));
+    await mailbox.finish(held, 'turn-a', 'next', '{}');
     assert.deepEqual(await mailbox.accept(message('SM1'), 'turn-c', '{}'), { kind: 'known' });
     assert.equal(await redis.llen(keys.of(ANA).mailbox), 0);
   });
@@ -116,7 +121,7 @@ describe('accept', () => {
     assert.deepEqual(await redis.zrangebyscore(keys.of(ANA).seen, '-inf', '+inf'), ['SM2']);
   });
 
-  test('takes a repeat of a message that still waits with nobody at work as a nudge', async () => {
+  test('starts a turn for a repeat of a message that still waits while none is running', async () => {
     await begin('SM1', 'turn-a');
     await mailbox.release(ANA, 'turn-a', 60_000);
     const held = await begin('SM1', 'turn-b');
@@ -147,16 +152,16 @@ describe('accept', () => {
 describe('commit', () => {
   test('changes history, mailbox and reply record together', async () => {
     const held = await begin('SM1', 'turn-a');
-    assert.deepEqual(await mailbox.commit(ANA, answerTo(held)), { kind: 'committed', roll: false });
+    assert.deepEqual(await mailbox.commit(held, answerTo(held)), { kind: 'committed', roll: false });
     assert.equal(await redis.llen(keys.of(ANA).history), 2);
     assert.equal(await redis.llen(keys.of(ANA).mailbox), 0);
-    assert.equal(await redis.hget(keys.of(ANA).reply, 'text'), 'an answer');
+    assert.equal(await redis.hget(keys.of(ANA).reply, 'parts'), '["an answer"]');
   });
 
   test('returns what came in meanwhile instead, and changes nothing', async () => {
     const held = await begin('SM1', 'turn-a');
     await mailbox.accept(message('SM2'), 'turn-b', '{}');
-    const more = await mailbox.commit(ANA, answerTo(held));
+    const more = await mailbox.commit(held, answerTo(held));
     assert.ok(more.kind === 'more' && more.messages[0]?.id === 'SM2');
     assert.equal(await redis.llen(keys.of(ANA).history), 0);
   });
@@ -164,8 +169,8 @@ describe('commit', () => {
   test('of a turn that may not take more leaves them for the next turn, which finish hands over', async () => {
     const held = await begin('SM1', 'turn-a');
     await mailbox.accept(message('SM2'), 'turn-b', '{}');
-    await mailbox.commit(ANA, answerTo(held, { mayTakeMore: false }));
-    const finished = await mailbox.finish(ANA, 'turn-a', 'turn-a', 'turn-c', '{}');
+    await mailbox.commit(held, answerTo(held, { mayTakeMore: false }));
+    const finished = await mailbox.finish(held, 'turn-a', 'turn-c', '{}');
     assert.ok(finished.kind === 'turn');
     assert.deepEqual(
       finished.held.messages.map(({ id }) => id),
@@ -177,45 +182,52 @@ describe('commit', () => {
 
   test('by a turn that lost its lease changes nothing', async () => {
     const held = await begin('SM1', 'turn-a');
-    await redis.set(keys.of(ANA).lease, 'somebody else');
-    assert.deepEqual(await mailbox.commit(ANA, answerTo(held)), { kind: 'lost' });
+    await redis.set(keys.of(ANA).lease, 'another turn');
+    assert.deepEqual(await mailbox.commit(held, answerTo(held)), { kind: 'lost' });
     assert.equal(await redis.llen(keys.of(ANA).history), 0);
   });
 
   test('asks for one roll when the history grows too long', async () => {
     const held = await begin('SM1', 'turn-a');
     const long = { lines: [line('user', 'x', 600), line('assistant', 'y', 600)] };
-    assert.deepEqual(await mailbox.commit(ANA, answerTo(held, long)), { kind: 'committed', roll: true });
-    await mailbox.finish(ANA, 'turn-a', 'turn-a', 'next', '{}');
+    assert.deepEqual(await mailbox.commit(held, answerTo(held, long)), { kind: 'committed', roll: true });
+    await mailbox.finish(held, 'turn-a', 'next', '{}');
     const again = await begin('SM2', 'turn-b');
-    assert.deepEqual(await mailbox.commit(ANA, answerTo(again)), { kind: 'committed', roll: false }, 'one is enough');
+    assert.deepEqual(await mailbox.commit(again, answerTo(again)), { kind: 'committed', roll: false }, 'one is enough');
   });
 });
 
 describe('a lease', () => {
-  test('is kept by its turn and by nobody else', async () => {
+  test('is kept by its turn alone', async () => {
     await begin('SM1', 'turn-a');
     assert.equal(await mailbox.extend(ANA, 'turn-a'), true);
     assert.equal(await mailbox.extend(ANA, 'turn-b'), false);
   });
 
-  test('that ran out lets another process claim, with the reply whose sender is gone', async () => {
+  test('that ran out lets another process claim, with the reply that was left', async () => {
     const held = await begin('SM1', 'turn-a');
-    await mailbox.commit(ANA, answerTo(held));
+    await mailbox.commit(held, answerTo(held));
     assert.deepEqual(await mailbox.claim(ANA, 'turn-b'), { kind: 'busy' });
     await redis.del(keys.of(ANA).lease);
     clock += 31_000;
     assert.deepEqual(await mailbox.due(10), [ANA]);
     const claimed = await mailbox.claim(ANA, 'turn-b');
     assert.ok(claimed.kind === 'turn');
-    assert.deepEqual(claimed.held.pending, { id: 'turn-a', text: 'an answer', via: 'rest', at: clock - 31_000 });
+    assert.deepEqual(claimed.held.pending, {
+      id: 'turn-a',
+      conversation: CONVERSATION,
+      to: ANA,
+      parts: ['an answer'],
+      via: 'call',
+      at: clock - 31_000,
+    });
     assert.equal(claimed.held.attempts, 1);
   });
 
   test('of a conversation with nothing to do is not given, and it is not due any more', async () => {
     const held = await begin('SM1', 'turn-a');
-    await mailbox.commit(ANA, answerTo(held));
-    await mailbox.finish(ANA, 'turn-a', 'turn-a', 'next', '{}');
+    await mailbox.commit(held, answerTo(held));
+    await mailbox.finish(held, 'turn-a', 'next', '{}');
     assert.deepEqual(await mailbox.claim(ANA, 'turn-b'), { kind: 'idle' });
     clock += 100_000;
     assert.deepEqual(await mailbox.due(10), []);
@@ -229,13 +241,14 @@ describe('more messages than one turn answers', () => {
   test('are taken in up to the bound, and the rest is handed over', async () => {
     const held = await begin('SM0', 'turn-a');
     for (const id of numbered(1, MOST_MESSAGES + 5)) await mailbox.accept(message(id), 'turn-b', '{}');
-    const more = await mailbox.commit(ANA, answerTo(held));
+    const more = await mailbox.commit(held, answerTo(held));
     assert.ok(more.kind === 'more');
     assert.deepEqual(ids(more.messages), numbered(1, MOST_MESSAGES));
-    assert.deepEqual(await mailbox.waiting(ANA, MOST_MESSAGES), []);
-    held.messages.push(...more.messages);
-    assert.deepEqual(await mailbox.commit(ANA, answerTo(held)), { kind: 'committed', roll: false });
-    const finished = await mailbox.finish(ANA, 'turn-a', 'turn-a', 'turn-c', '{}');
+    addMessages(held, more.messages);
+    await mailbox.takeMore(held);
+    assert.equal(held.messages.length, MOST_MESSAGES);
+    assert.deepEqual(await mailbox.commit(held, answerTo(held)), { kind: 'committed', roll: false });
+    const finished = await mailbox.finish(held, 'turn-a', 'turn-c', '{}');
     assert.ok(finished.kind === 'turn');
     assert.deepEqual(ids(finished.held.messages), numbered(MOST_MESSAGES, MOST_MESSAGES + 5));
   });
@@ -254,7 +267,7 @@ describe('more messages than one turn answers', () => {
 });
 
 describe('crashes', () => {
-  /** The turn at work dies, and another one takes over. */
+  /** The running turn crashes, and another one takes over. */
   async function takeOver(turn: string): Promise<Held> {
     await redis.del(keys.of(ANA).lease);
     const claimed = await mailbox.claim(ANA, turn);
@@ -275,31 +288,31 @@ describe('crashes', () => {
   test('are forgotten with the answer', async () => {
     await begin('SM1', 'turn-a');
     const held = await takeOver('turn-b');
-    await mailbox.commit(ANA, answerTo(held));
+    await mailbox.commit(held, answerTo(held));
     assert.equal((await takeOver('turn-c')).crashes, 1, 'of the sending alone');
-    await mailbox.finish(ANA, 'turn-c', 'turn-b', 'next', '{}');
+    await mailbox.finish({ ...held, turn: 'turn-c' }, 'turn-b', 'next', '{}');
     assert.equal((await begin('SM2', 'turn-d')).crashes, 0);
   });
 });
 
-test('the backlog tells what is in work, what nobody is at, and what was given up', async () => {
+test('the backlog counts what is in work, what is due, and what was given up', async () => {
   assert.deepEqual(await mailbox.backlog(), { unfinished: 0, due: 0, dead: 0 });
-  await begin('SM1', 'turn-a');
+  const held = await begin('SM1', 'turn-a');
   assert.deepEqual(await mailbox.backlog(), { unfinished: 1, due: 0, dead: 0 });
   clock += 31_000;
   assert.deepEqual(await mailbox.backlog(), { unfinished: 1, due: 1, dead: 0 });
-  await mailbox.bury(ANA, 'turn-a', 1, { code: 'model.quota', reason: 'no credit' }, '{}');
+  await mailbox.bury(held, 1, { code: 'model.quota', reason: 'no credit' }, '{}');
   assert.deepEqual(await mailbox.backlog(), { unfinished: 0, due: 0, dead: 1 });
 });
 
-test('a turn that finishes late leaves the reply of another turn to somebody who brings it to its end', async () => {
-  await mailbox.commit(ANA, answerTo(await begin('SM1', 'turn-a')));
+test('a turn that finishes late hands over the reply that another turn left', async () => {
+  const held = await answered('SM1', 'turn-a');
   await redis.del(keys.of(ANA).lease);
   await mailbox.claim(ANA, 'turn-b');
-  await mailbox.finish(ANA, 'turn-b', 'turn-a', 'next', '{}');
-  await mailbox.commit(ANA, answerTo(await begin('SM2', 'turn-c')));
+  await mailbox.finish({ ...held, turn: 'turn-b' }, 'turn-a', 'next', '{}');
+  await answered('SM2', 'turn-c');
   await redis.del(keys.of(ANA).lease);
-  const late = await mailbox.finish(ANA, 'turn-a', 'turn-a', 'turn-d', '{}');
+  const late = await mailbox.finish(held, 'turn-a', 'turn-d', '{}');
   assert.ok(late.kind === 'turn');
   assert.equal(late.held.pending?.id, 'turn-c');
   assert.notEqual(await redis.zscore(keys.shardOf(ANA).due, ANA), null);
@@ -309,7 +322,7 @@ describe('a roll', () => {
   const store = () => createSummaryStore({ redis, run: createScripts(redis), keys, historyTtlMs: 86_400_000 });
 
   test('swaps the summary in for the lines it was made from', async () => {
-    await mailbox.commit(ANA, answerTo(await begin('SM1', 'turn-a')));
+    await answered('SM1', 'turn-a');
     const { version, history } = await store().load(ANA);
     assert.equal(await store().swap(ANA, version, scrub('notes'), history.slice(0, 1)), true);
     const after = await store().load(ANA);
@@ -318,7 +331,7 @@ describe('a roll', () => {
   });
 
   test('lets a block stand that came meanwhile', async () => {
-    await mailbox.commit(ANA, answerTo(await begin('SM1', 'turn-a')));
+    await answered('SM1', 'turn-a');
     const { version, history } = await store().load(ANA);
     await redis.hset(keys.of(ANA).state, 'blocked', '1');
     await redis.persist(keys.of(ANA).state);
@@ -326,8 +339,8 @@ describe('a roll', () => {
     assert.equal(await redis.pttl(keys.of(ANA).state), -1, 'it does not expire');
   });
 
-  test('that comes second loses, and eats nothing', async () => {
-    await mailbox.commit(ANA, answerTo(await begin('SM1', 'turn-a')));
+  test('that comes second changes nothing', async () => {
+    await answered('SM1', 'turn-a');
     const { version, history } = await store().load(ANA);
     await store().swap(ANA, version, scrub('first'), history.slice(0, 1));
     assert.equal(await store().swap(ANA, version, scrub('second'), history), false);
@@ -337,17 +350,17 @@ describe('a roll', () => {
 });
 
 describe('a dead letter', () => {
-  const letters = () =>
-    createDeadLetters({ redis, run: createScripts(redis), keys, historyTtlMs: 86_400_000, now: () => clock });
+  const letters = () => createDeadLetters({ ...tools(), aliases: createAliases(tools()) });
+  const tools = () => ({ redis, run: createScripts(redis), keys, historyTtlMs: 86_400_000, now: () => clock });
   const why = { code: 'model.quota', reason: 'no credit' };
 
   test('takes the messages out of the mailbox, and a replay puts them back to work', async () => {
-    await begin('SM1', 'turn-a');
-    assert.equal(await mailbox.bury(ANA, 'turn-a', 1, why, '{}'), true);
+    const held = await begin('SM1', 'turn-a');
+    assert.equal(await mailbox.bury(held, 1, why, '{}'), true);
     assert.equal(await redis.llen(keys.of(ANA).mailbox), 0);
     const [letter] = await letters().list(10);
     assert.ok(letter);
-    assert.deepEqual([letter.code, letter.contact, letter.messages[0]?.id], ['model.quota', '15550100101', 'SM1']);
+    assert.deepEqual([letter.code, letter.conversation, letter.messages[0]?.id], ['model.quota', CONVERSATION, 'SM1']);
 
     assert.equal(await letters().replay(letter.id), 'replayed');
     assert.equal(await letters().replay(letter.id), 'unknown', 'once');
@@ -357,9 +370,9 @@ describe('a dead letter', () => {
   });
 
   test('is no crash for what waits behind it, nor for itself when it is put back', async () => {
-    await begin('SM1', 'turn-a');
+    const held = await begin('SM1', 'turn-a');
     await mailbox.accept(message('SM2'), 'turn-b', '{}');
-    await mailbox.bury(ANA, 'turn-a', 1, why, '{}');
+    await mailbox.bury(held, 1, why, '{}');
     const behind = await mailbox.claim(ANA, 'turn-c');
     assert.ok(behind.kind === 'turn' && behind.held.messages[0]?.id === 'SM2');
     assert.equal(behind.held.crashes, 0);
@@ -371,36 +384,35 @@ describe('a dead letter', () => {
     assert.equal(again.held.crashes, 0);
   });
 
-  test('is not put back while somebody at the desk answers, or the contact is blocked', async () => {
-    await begin('SM1', 'turn-a');
-    await mailbox.bury(ANA, 'turn-a', 1, why, '{}');
+  test('is not put back while a person answers, or the contact is blocked', async () => {
+    const held = await begin('SM1', 'turn-a');
+    await mailbox.bury(held, 1, why, '{}');
     const [letter] = await letters().list(10);
     assert.ok(letter);
     const { state } = keys.of(ANA);
-    await redis.hset(state, 'takeover', clock + 1_000);
+    await redis.hset(state, `takeover@twilio:${BUSINESS}`, clock + 1_000);
     assert.equal(await letters().replay(letter.id), 'busy');
-    await redis.hset(state, 'takeover', clock, 'blocked', '1');
+    await redis.hset(state, `takeover@twilio:${BUSINESS}`, clock, 'blocked', '1');
     assert.equal(await letters().replay(letter.id), 'busy');
     await redis.hdel(state, 'blocked');
     assert.equal(await letters().replay(letter.id), 'replayed');
   });
 
   test('of a reply brings the reply back, under its own name', async () => {
-    await mailbox.commit(ANA, answerTo(await begin('SM1', 'turn-a')));
-    await mailbox.bury(ANA, 'turn-a', 0, { code: 'channel.window', reason: 'late' }, '{}');
+    const held = await answered('SM1', 'turn-a');
+    await mailbox.bury(held, 0, { code: 'channel.window', reason: 'late' }, '{}');
     const [letter] = await letters().list(10);
     assert.ok(letter);
     assert.equal(letter.reply, 'an answer');
     assert.equal(await letters().replay(letter.id), 'replayed');
     const claimed = await mailbox.claim(ANA, 'turn-b');
     assert.ok(claimed.kind === 'turn');
-    const { id, text } = claimed.held.pending ?? {};
-    assert.deepEqual([id, text], ['turn-a', 'an answer']);
+    assert.deepEqual([claimed.held.pending?.id, claimed.held.pending?.parts], ['turn-a', ['an answer']]);
   });
 
   test('can be dropped', async () => {
-    await begin('SM1', 'turn-a');
-    await mailbox.bury(ANA, 'turn-a', 1, why, '{}');
+    const held = await begin('SM1', 'turn-a');
+    await mailbox.bury(held, 1, why, '{}');
     const [letter] = await letters().list(10);
     assert.equal(await letters().drop(letter?.id ?? ''), true);
     assert.deepEqual(await letters().list(10), []);

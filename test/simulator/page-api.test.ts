@@ -179,9 +179,13 @@ describe('the page’s side of the simulator', () => {
       ana.events('written').map(({ message }) => message.text),
       ['first', 'second'],
     );
-    const { keys } = await ask<StoredMemory>(`/memory?contact=${ana.contact}`);
-    const history = keys.find(({ name }) => name === 'history')?.value;
-    const texts = Array.isArray(history) ? history.filter(({ role }) => role === 'user').map(({ text }) => text) : [];
+    let texts: string[] = [];
+    await eventually('both are committed', async () => {
+      const { keys } = await ask<StoredMemory>(`/memory?contact=${ana.contact}`);
+      const history = keys.find(({ name }) => name === 'history')?.value;
+      texts = Array.isArray(history) ? history.filter(({ role }) => role === 'user').map(({ text }) => text) : [];
+      return texts.length >= 2;
+    });
     assert.deepEqual(texts, ['second', 'first']);
   });
 

@@ -185,16 +185,17 @@ describe('the simulated REST API', () => {
       authToken: SIMULATED_AUTH_TOKEN,
       sender: { from: SIMULATED_NUMBER },
       apiBaseUrl: api.url,
+      media: { download: async () => Buffer.from('a file') },
       log,
     });
-    const to = { business: SIMULATED_NUMBER, contact: CONTACT };
+    const to = { business: SIMULATED_NUMBER, address: CONTACT };
     const since = Date.now();
-    const sid = await channel.send(to, scrub('Hello'), 'r1');
-    await channel.send(to, scrub('Something else'), 'r2');
+    const sid = await channel.send(to, scrub('Hello'), { replyId: 'r1', part: 0 });
+    await channel.send(to, scrub('Something else'), { replyId: 'r2', part: 0 });
     await channel.typing(newInboundSid(CONTACT));
     assert.deepEqual(await channel.findSent(to, scrub('Hello'), since), [sid]);
-    assert.deepEqual(await channel.findSent({ ...to, contact: 'US.1A2B' }, scrub('Hello'), since), []);
-    await assert.rejects(channel.send({ ...to, contact: 'nobody' }, scrub('Hello'), 'r3'), {
+    assert.deepEqual(await channel.findSent({ ...to, address: 'US.1A2B' }, scrub('Hello'), since), []);
+    await assert.rejects(channel.send({ ...to, address: 'nobody' }, scrub('Hello'), { replyId: 'r3', part: 0 }), {
       code: 'channel.recipient',
     });
     // What becomes of the messages is told in between, in its own time.

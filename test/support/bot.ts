@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { type Environment, readConfig } from '../../app/config.ts';
 import { createLogger } from '../../app/ops/logger.ts';
 import { type App, build } from '../../app/wire/app.ts';
+import type { BuildChannel } from '../../app/wire/channels.ts';
 import { startModelDouble } from '../doubles/model.ts';
 import { startTwilioDouble } from '../doubles/twilio.ts';
 import { startTestRedis } from './redis.ts';
@@ -53,8 +54,12 @@ export function settingsFor(doubles: Doubles) {
   };
 }
 
-/** Builds the bot over the doubles and listens on a free port. Every log line is kept in `logs`. */
-export async function startBot(doubles: Doubles, environment: Environment = {}) {
+/** Builds the bot over the doubles and listens on a free port. Every log line is kept in `logs`. @param channels beside Twilio */
+export async function startBot(
+  doubles: Doubles,
+  environment: Environment = {},
+  channels: readonly BuildChannel[] = [],
+) {
   const logs: string[] = [];
   const config = readConfig({
     ...settingsFor(doubles),
@@ -72,8 +77,11 @@ export async function startBot(doubles: Doubles, environment: Environment = {}) 
     trustedOrigins: [doubles.twilio.filesUrl],
     stop: async () => {},
   };
-  const app = build(config, standIns, log);
-  await app.connect();
+  const app = build(config, standIns, log, channels);
+  await app.connect().catch(async (error) => {
+    await app.close();
+    throw error;
+  });
   const server = createServer(app.koa.callback());
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   // A TCP server has an address of this shape.

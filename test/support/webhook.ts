@@ -9,12 +9,14 @@ const ACCOUNT_SID = 'AC00000000000000000000000000000000';
 /** A text by somebody new to the bot, each with an id of its own. Overrides are fields in Twilio's spelling. */
 export function textMessage(overrides: Fields = {}): Fields {
   const sid = overrides.MessageSid ?? newSid('SM');
+  const from = overrides.From ?? 'whatsapp:+15550100123';
+  const number = /^whatsapp:\+(\d+)$/.exec(from)?.[1];
   return {
     AccountSid: ACCOUNT_SID,
     ApiVersion: '2010-04-01',
     Body: 'hello',
-    ExternalUserId: 'whatsapp:US.1A2B3C4D5E6F',
-    From: 'whatsapp:+15550100123',
+    ExternalUserId: number ? `whatsapp:US.id${number}` : from,
+    From: from,
     MessageSid: sid,
     MessageType: 'text',
     NumMedia: '0',
@@ -25,7 +27,7 @@ export function textMessage(overrides: Fields = {}): Fields {
     SmsSid: sid,
     SmsStatus: 'received',
     To: 'whatsapp:+14155238886',
-    WaId: '15550100123',
+    WaId: number ?? '',
     ...overrides,
   };
 }

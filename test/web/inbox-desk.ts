@@ -1,9 +1,9 @@
 /** The desk of `test/inbox/desk.ts` with its page beside it, and days of conversations to look at. */
 import { createServer as createHttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { NewTask } from '../../app/archive/read/tasks.ts';
 import type { Burst } from '../../app/archive/write/analysis.ts';
 import { record } from '../../app/archive/write/record.ts';
+import type { NewTask } from '../../app/archive/write/tasks.ts';
 import type { Event } from '../../app/events.ts';
 import { createPages } from '../../app/http/pages.ts';
 import { createServer } from '../../app/http/server.ts';
@@ -114,12 +114,13 @@ export async function startInboxDesk(at = 0) {
 }
 
 function eventsOf({ contact, name, text, at, answer, waitedMs = 1_800, usage }: Said, turn: string): Event[] {
-  const conversation = `${BUSINESS}:${contact}`;
+  const conversation = `twilio:${BUSINESS}:${contact}`;
   const id = `SM${turn}`;
   const message = {
     id,
     channel: 'twilio' as const,
     business: BUSINESS,
+    from: contact,
     contact,
     profileName: scrub(name),
     receivedAt: at,
@@ -138,13 +139,10 @@ function eventsOf({ contact, name, text, at, answer, waitedMs = 1_800, usage }: 
       turn,
       at: answeredAt,
       answers: [id],
-      lines: [
-        { role: 'user', text: message.text, at, id, tokens: 10 },
-        { role: 'assistant', text: scrub(answer), at: answeredAt, id: turn, tokens: 20 },
-      ],
-      via: 'twiml',
+      reply: { to: contact, parts: [scrub(answer)], via: 'response' },
+      heard: [],
       ...(usage ? { usage } : {}),
     },
-    { type: 'reply.sent', conversation, turn, at: answeredAt + 50, via: 'twiml', sids: [] },
+    { type: 'reply.sent', conversation, turn, at: answeredAt + 50, via: 'response', sids: [] },
   ];
 }

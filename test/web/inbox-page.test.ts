@@ -48,7 +48,7 @@ describe('the inbox in the browser', { skip: NO_BROWSER }, () => {
     await page.getByRole('textbox', { name: 'Password' }).waitFor();
     assert.deepEqual(complaints, [], 'asking who one is, is nothing to complain of');
     await signIn(page, 'not the password');
-    await page.getByText('This is not the password.').waitFor();
+    await page.getByText('Wrong password.').waitFor();
     assert.equal(await page.getByRole('navigation').or(page.getByRole('tablist')).count(), 0);
     await signIn(page, PASSWORD);
     await page.getByText('Live', { exact: true }).waitFor();
@@ -119,7 +119,7 @@ describe('the inbox in the browser', { skip: NO_BROWSER }, () => {
       await page.getByRole('textbox', { name: 'Search conversations' }).fill('elephant');
       await shows('Late Larry');
       await page.getByRole('textbox', { name: 'Search conversations' }).fill('no such word anywhere');
-      await page.getByText('No conversation fits these filters.').waitFor();
+      await page.getByText('No conversation matches these filters.').waitFor();
       await page.getByRole('button', { name: 'Clear the search' }).click();
       await row('Ana Torres').waitFor();
     });
@@ -192,21 +192,22 @@ describe('the inbox in the browser', { skip: NO_BROWSER }, () => {
       await page.getByText('WhatsApp only allows an approved template').waitFor();
       assert.ok(await reply.isDisabled());
       await open('Dan');
-      await page.getByText(/You can answer freely for another 2\d h/).waitFor();
+      await page.getByText(/You can reply until tomorrow \d\d:\d\d/).waitFor();
     });
   });
 
   it('takes a conversation over, and hands it back', async () => {
     await sit(async ({ page, row, open }) => {
+      await desk.ask('POST', '/api/whatsapp/takeover', { phone_number: DAN, active: false });
       await open('Dan');
-      await page.getByRole('combobox', { name: /How long the bot stays silent/ }).selectOption('60');
-      await page.getByRole('button', { name: 'Take over' }).click();
-      await page.getByText(/The bot is paused until \d\d:\d\d/).waitFor();
-      await row('Dan').filter({ hasText: 'Taken over' }).waitFor();
+      await page.getByRole('combobox', { name: /How long the bot is paused/ }).selectOption('60');
+      await page.getByRole('button', { name: 'Pause the bot' }).click();
+      await page.getByText(/Bot is paused until \d\d:\d\d/).waitFor();
+      await row('Dan').filter({ hasText: 'Bot paused' }).waitFor();
       const silent = await desk.say(DAN, 'is a person there?', { ProfileName: 'Dan' });
       assert.deepEqual(silent.texts, []);
-      await page.getByRole('button', { name: 'Hand back' }).click();
-      await page.getByText('The bot answers', { exact: true }).waitFor();
+      await page.getByRole('button', { name: 'Let the bot answer again' }).click();
+      await page.getByText('Bot is answering', { exact: true }).waitFor();
       const answered = await desk.say(DAN, 'and now?', { ProfileName: 'Dan' });
       assert.match(answered.texts.join(), /^You said: [\s\S]*and now\?$/);
     });
@@ -271,12 +272,12 @@ describe('the inbox in the browser', { skip: NO_BROWSER }, () => {
   it('blocks a contact and brings it back', async () => {
     await sit(async ({ page, open, reply }) => {
       await open('Late Larry');
-      await page.getByRole('button', { name: 'What to do with this conversation' }).click();
+      await page.getByRole('button', { name: 'Actions for this conversation' }).click();
       await page.getByRole('menuitem', { name: 'Block this contact' }).click();
       await page.getByText('This contact is blocked.').waitFor();
       assert.ok(await reply.isDisabled());
-      await page.getByRole('button', { name: 'What to do with this conversation' }).click();
-      await page.getByRole('menuitem', { name: 'Bring it back' }).click();
+      await page.getByRole('button', { name: 'Actions for this conversation' }).click();
+      await page.getByRole('menuitem', { name: 'Move to inbox' }).click();
       await page.getByText('This contact is blocked.').waitFor({ state: 'detached' });
     });
   });
@@ -303,7 +304,7 @@ describe('the inbox in the browser', { skip: NO_BROWSER }, () => {
   it('makes a task by hand, changes it, moves it, and it is done', async () => {
     await sit(async ({ page, open }) => {
       await open('Ana Torres');
-      await page.getByRole('button', { name: 'What to do with this conversation' }).click();
+      await page.getByRole('button', { name: 'Actions for this conversation' }).click();
       await page.getByRole('menuitem', { name: 'Add a task' }).click();
       await page.getByRole('textbox', { name: 'Title' }).fill('Bring the flowers');
       await page.getByRole('combobox', { name: 'Priority' }).selectOption('1');
@@ -346,7 +347,7 @@ describe('the inbox in the browser', { skip: NO_BROWSER }, () => {
             count(*) filter (where message_type = 'audio')::int as voice_messages,
             count(*) filter (where task_created)::int as tasks_created,
             count(*) filter (where transcription_status = 'completed')::int as transcriptions_completed,
-            (select count(*)::int from whatsapp_conversations) as unique_contacts
+            (select count(*)::int from whatsapp_contacts) as unique_contacts
           from whatsapp_messages`.execute(db),
       );
       for (const [name, value] of Object.entries(rows[0] ?? {})) {
@@ -378,16 +379,16 @@ describe('the inbox in the browser', { skip: NO_BROWSER }, () => {
     await bury(desk, 'nor me');
     await sit(async ({ page }) => {
       const letter = (text: string) => page.getByRole('listitem').filter({ hasText: text });
-      await page.getByRole('tab', { name: 'Given up 2' }).waitFor();
+      await page.getByRole('tab', { name: 'Needs attention 2' }).waitFor();
       await letter('nor me')
         .filter({ hasText: `+${DAN}` })
         .filter({ hasText: 'in time' })
         .waitFor();
-      await letter('nor me').getByRole('button', { name: 'Let it go' }).click();
-      await page.getByRole('dialog').getByRole('button', { name: 'Let it go' }).click();
+      await letter('nor me').getByRole('button', { name: 'Dismiss' }).click();
+      await page.getByRole('dialog').getByRole('button', { name: 'Dismiss' }).click();
       await letter('nor me').waitFor({ state: 'detached' });
       await letter('nobody answered me').getByRole('button', { name: 'Try again' }).click();
-      await page.getByText('Nothing was given up').waitFor();
+      await page.getByText('Nothing needs attention').waitFor();
       const { body } = await desk.ask('GET', '/api/whatsapp/dead-letters');
       assert.equal(body.count, 0);
     }, '/undelivered');
@@ -398,7 +399,7 @@ describe('the inbox in the browser', { skip: NO_BROWSER }, () => {
       await row('Ana Torres').waitFor();
       await desk.cut();
       await page.getByText('Offline').waitFor();
-      await page.getByText('The live connection is gone.').waitFor();
+      await page.getByText('Connection lost, reconnecting…').waitFor();
       await desk.say(CHLOE, 'said while you were away', { ProfileName: 'Chloé' });
       await desk.mend();
       await page.getByText('Live', { exact: true }).waitFor();
@@ -449,7 +450,7 @@ describe('the inbox in the browser', { skip: NO_BROWSER }, () => {
       await page.getByRole('dialog').waitFor();
       await harmless('tasks');
       await page.keyboard.press('Escape');
-      await page.getByRole('tab', { name: 'Given up' }).click();
+      await page.getByRole('tab', { name: 'Needs attention' }).click();
       await page.getByRole('button', { name: 'Try again' }).waitFor();
       await harmless('given up');
     });
@@ -471,7 +472,7 @@ describe('the inbox in the browser', { skip: NO_BROWSER }, () => {
             await check('list');
             await open('Ben Okafor');
             await check('conversation');
-            for (const tab of ['Tasks', 'Dashboard', 'Given up']) {
+            for (const tab of ['Tasks', 'Dashboard', 'Needs attention']) {
               await page.getByRole('tab', { name: tab }).click();
               await page.getByRole('heading', { name: HEADINGS[tab] ?? tab }).waitFor();
               await check(tab);
@@ -485,7 +486,11 @@ describe('the inbox in the browser', { skip: NO_BROWSER }, () => {
   }
 });
 
-const HEADINGS: Record<string, RegExp> = { Tasks: /^To do/, Dashboard: /^Dashboard/, 'Given up': /^Given up/ };
+const HEADINGS: Record<string, RegExp> = {
+  Tasks: /^To do/,
+  Dashboard: /^Dashboard/,
+  'Needs attention': /^Needs attention/,
+};
 
 interface Inbox {
   page: Page;
@@ -567,7 +572,7 @@ async function furnish(desk: InboxDesk): Promise<void> {
 
 /** Leaves a dead letter, as the bot does. */
 async function bury({ redis, keys }: InboxDesk, text: string): Promise<void> {
-  const conversation = `14155238886:${DAN}`;
+  const conversation = `twilio:14155238886:${DAN}`;
   const at = String(Date.now());
   const message = {
     id: newSid('SM'),
@@ -580,5 +585,5 @@ async function bury({ redis, keys }: InboxDesk, text: string): Promise<void> {
   const messages = JSON.stringify([{ ...message, receivedAt: Date.now(), attachments: [], requestId: 'r' }]);
   const why = { code: 'model.timeout', reason: 'no answer in 60000 ms', reply: '' };
   const fields = { conversation, turn: newSid('T'), at, ...why, messages };
-  await redis.xadd(keys.of(conversation).dead, '*', ...Object.entries(fields).flat());
+  await redis.xadd(keys.of(DAN).dead, '*', ...Object.entries(fields).flat());
 }

@@ -1,4 +1,4 @@
-/** What the archive is kept in: a Postgres server, or PGlite in this process when none is configured. */
+/** The database of the archive: a Postgres server, or PGlite in this process when none is configured. */
 import { Kysely, Migrator, sql, type Transaction } from 'kysely';
 import { Failure, isFailure } from '../../errors.ts';
 import type { Log } from '../../ops/logger.ts';
@@ -15,8 +15,13 @@ export interface Database {
   run<T>(work: (db: Kysely<Tables>) => Promise<T>): Promise<T>;
   /** Runs queries that hold together or not at all. */
   transaction<T>(work: (db: Transaction<Tables>) => Promise<T>): Promise<T>;
-  /** Brings the tables up to date. Several processes may do so at the same time. Once it worked, it does nothing more. */
+  /**
+   * Brings the tables up to date. Several processes may do so at the same time. Once it worked, it does nothing more.
+   * Rejects with `archive.format` for tables of another version, in which nothing was changed.
+   */
   migrate(): Promise<void>;
+  /** Rejects with `archive.format` for tables of another version. Resolves when there are none, or when the database cannot be asked. */
+  checkFormat(): Promise<void>;
   /** Resolves when the database answers and its tables are there. */
   ping(): Promise<void>;
   /** What a Postgres server does by itself and PGlite does not: room is made where rows were, and the planner learns how many there are. */
@@ -35,7 +40,7 @@ export type DatabaseOptions =
   | {
       url?: undefined;
       log: Log;
-      /** Gets a data folder for PGlite into the hands of this process, or rejects with the reason. Called at the first query. */
+      /** Claims a data folder for PGlite for this process, or rejects with the reason. Called at the first query. */
       claim: () => Promise<Claimed>;
     };
 
@@ -68,6 +73,11 @@ export function createDatabase(options: DatabaseOptions): Database {
       });
       return migrated;
     },
+    async checkFormat() {
+      await run(refuseOtherVersions).catch((error: unknown) => {
+        if (isFailure(error) && error.code === 'archive.format') throw error;
+      });
+    },
     ping: () =>
       run(async (db) => {
         await sql`select 1 from whatsapp_conversations limit 1`.execute(db);
@@ -79,10 +89,10 @@ export function createDatabase(options: DatabaseOptions): Database {
   };
 }
 
-/** Any number that nobody else takes: it names the lock among those of the database. */
+/** An arbitrary number: it names the lock among those of the database. */
 const MIGRATION_LOCK = 7_041_995_001;
 
-/** Whoever comes second waits in a transaction of its own and then finds nothing left to do. */
+/** A second process waits in a transaction of its own, and then finds nothing left to do. */
 async function migrateOneAtATime(db: Kysely<Tables>): Promise<void> {
   await db.transaction().execute(async (holder) => {
     await sql`set local idle_in_transaction_session_timeout = 0`.execute(holder);
@@ -92,10 +102,31 @@ async function migrateOneAtATime(db: Kysely<Tables>): Promise<void> {
 }
 
 async function migrateNow(db: Kysely<Tables>): Promise<void> {
+  await refuseOtherVersions(db);
   const migrator = new Migrator({ db, provider: { getMigrations: async () => MIGRATIONS } });
   const { error } = await migrator.migrateToLatest();
   if (error) throw error;
 }
+
+/** What was migrated by another version is not ours to change. */
+async function refuseOtherVersions(db: Kysely<Tables>): Promise<void> {
+  const { rows } = await sql<{ known: boolean }>`select to_regclass('kysely_migration') is not null as known`.execute(
+    db,
+  );
+  if (rows[0]?.known !== true) return;
+  const done = await sql<{ name: string }>`select name from kysely_migration`.execute(db);
+  const others = done.rows.map(({ name }) => name).filter((name) => !Object.hasOwn(MIGRATIONS, name));
+  if (others.length === 0) return;
+  const isOld = others.some((name) => OLD.includes(name));
+  throw new Failure('archive.format', isOld ? OLD_TABLES : NEWER_TABLES);
+}
+
+/** The migrations of version 0.1, which was never released. */
+const OLD = ['0001-inbox', '0002-numbers'];
+const OLD_TABLES =
+  'The database holds tables of Recado 0.1, which this version cannot read. Nothing was changed. Set DATABASE_URL to an empty database, or drop the tables whatsapp_*, sales_tasks and kysely_* after a backup.';
+const NEWER_TABLES =
+  'The database was migrated by a newer Recado. Nothing was changed. Start that version again, or restore a backup from before the update.';
 
 function unavailable(error: unknown): Failure<'archive.unavailable'> {
   const reason = error instanceof Error ? error.message : String(error);

@@ -1,4 +1,4 @@
-/** The door to PGlite: Postgres inside this process, for whoever has no server. */
+/** The door to PGlite: Postgres inside this process, used when no server is configured. */
 import { PGlite } from '@electric-sql/pglite';
 import {
   CompiledQuery,
@@ -10,7 +10,7 @@ import {
 } from 'kysely';
 import { READERS, UnlockedAdapter } from './postgres.ts';
 
-/** A data folder in the hands of this process. */
+/** A data folder that this process has claimed. */
 export interface Claimed {
   /** Where the data are. */
   folder: string;
@@ -18,8 +18,8 @@ export interface Claimed {
 }
 
 /**
- * Opens the folder at the first query: about 5 s the first time, 0.3 s later. There is one connection; whoever needs it waits until the
- * query or the transaction before has ended.
+ * Opens the folder at the first query: about 5 s the first time, 0.3 s later. There is one connection: queries and transactions wait
+ * for each other.
  * @param claim makes sure that no other process has the folder open, which would destroy the data.
  */
 export function pgliteDialect(claim: () => Promise<Claimed>): Dialect {
@@ -83,7 +83,7 @@ function connectionTo(database: () => PGlite | undefined): DatabaseConnection {
       const { rows, affectedRows } = await open.query<Row>(sql, [...parameters]);
       return { rows, numAffectedRows: BigInt(affectedRows ?? 0) };
     },
-    // biome-ignore lint/correctness/useYield: it says that there are no streams, nobody asks for one
+    // biome-ignore lint/correctness/useYield: there are no streams, and none is requested
     async *streamQuery() {
       throw new Error('PGlite does not stream');
     },

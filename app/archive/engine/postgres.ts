@@ -19,13 +19,13 @@ export function postgresDialect({ url, connections, log }: PostgresOptions): Dia
     max: connections,
     connectionTimeoutMillis: 5_000,
     idleTimeoutMillis: 30_000,
-    // A query that takes longer is no use to the person who waits for it, nor to a batch that can be tried again.
+    // The result of a longer query is not awaited any more; a batch is tried again.
     query_timeout: 60_000,
     keepAlive: true,
     types: { getTypeParser: (oid, format) => READERS[oid] ?? pg.types.getTypeParser(oid, format) },
   });
   pool.on('connect', (client) => {
-    client.on('error', () => {}); // whoever uses it is told by the query; without a listener the process would end
+    client.on('error', () => {}); // the query rejects, too; without a listener the process would end
   });
   pool.on('error', (error) => log.warn('An idle connection to Postgres broke', { reason: error.message }));
   return {
@@ -38,7 +38,7 @@ export function postgresDialect({ url, connections, log }: PostgresOptions): Dia
 
 /**
  * Kysely would lock migrations for a session; behind a pooler in transaction mode, such as Supabase's port 6543, that lock ends up
- * with somebody else's session and is never given back. `Database.migrate` locks by a transaction instead.
+ * with another client's session and is never released. `Database.migrate` locks by a transaction instead.
  */
 export class UnlockedAdapter extends PostgresAdapter {
   override async acquireMigrationLock(): Promise<void> {}
@@ -54,8 +54,8 @@ export const READERS: Record<number, (text: string) => unknown> = {
 
 /**
  * The address with `sslmode` read as psql reads it: `require` encrypts without a check of the certificate, which Supabase's, made by
- * an authority of its own, would not pass; `verify-full` with `sslrootcert=<file>` checks it. Supabase is never spoken to in
- * the clear.
+ * an authority of its own, would not pass; `verify-full` with `sslrootcert=<file>` checks it. A connection to Supabase is always
+ * encrypted.
  */
 export function withSsl(url: string): string {
   if (!URL.canParse(url)) return url;

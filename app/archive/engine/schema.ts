@@ -1,9 +1,11 @@
-/** The tables as TypeScript sees them. What the columns mean stands in `migrations/0001-inbox.ts`. */
+/** The tables as TypeScript sees them. `migrations/0001-start.ts` says what the columns mean. */
 import type { ColumnType, Generated } from 'kysely';
 import type { Attachment, Location } from '../../message.ts';
 
 /** Everything that `archive/` reads and writes. */
 export interface Tables {
+  whatsapp_contacts: ContactTable;
+  whatsapp_contact_addresses: AddressTable;
   whatsapp_messages: MessageTable;
   whatsapp_conversations: ConversationTable;
   whatsapp_deliveries: DeliveryTable;
@@ -32,16 +34,29 @@ type OptionalTime = ColumnType<Date | null, Date | string | null | undefined, Da
 /** Written as JSON text, read as what it says. */
 type Json<T> = ColumnType<T | null, string | null | undefined, string | null>;
 
+interface ContactTable {
+  id: Generated<string>;
+  key: string;
+  blocked: Generated<boolean>;
+  created_at: Generated<Date>;
+}
+
+interface AddressTable {
+  address: string;
+  contact_id: string;
+}
+
 interface MessageTable {
   id: Generated<string>;
   message_sid: Optional<string>;
   conversation_id: string;
-  channel: Optional<string>;
+  channel: string;
   from_number: string;
   to_number: string;
   direction: Direction;
   author: Author;
   message_body: string;
+  parts: Json<string[]>;
   message_type: MessageType;
   media_url: Optional<string>;
   media: Json<Attachment[]>;
@@ -87,9 +102,11 @@ interface MessageTable {
 
 interface ConversationTable {
   id: Generated<string>;
-  phone_number: string;
+  contact_id: string;
+  channel: string;
   business_number: string;
-  channel: Optional<string>;
+  phone_number: string;
+  address: string;
   contact_name: Optional<string>;
   prospect_id: Optional<string>;
   first_message_at: Time;
@@ -104,6 +121,7 @@ interface ConversationTable {
   open_tasks: Generated<number>;
   conversation_status: Generated<ConversationStatus>;
   takeover_until: OptionalTime;
+  takeover_ms: Optional<number>;
   last_message_id: Optional<string>;
   last_message_text: Optional<string>;
   last_message_type: Optional<MessageType>;
@@ -112,8 +130,10 @@ interface ConversationTable {
 }
 
 interface DeliveryTable {
+  channel: string;
   sid: string;
   message_id: Optional<string>;
+  part: Optional<number>;
   state: DeliveryState;
   error_code: Optional<string>;
   changed_at: Time;

@@ -8,7 +8,7 @@ import { type Scrubbed, scrub } from '../../privacy/scrub.ts';
 export function clean(text: string, most = Number.POSITIVE_INFINITY): Scrubbed {
   const storable = text.replaceAll('\0', '').replace(/\p{Surrogate}/gu, '\ufffd');
   if (storable.length <= most) return scrub(storable);
-  // Cut once more: what stands in for something scrubbed may be longer than that was.
+  // Cut again: a placeholder may be longer than what it replaces.
   return scrub([...scrub(storable)].slice(0, most).join(''));
 }
 

@@ -54,7 +54,7 @@ export function createAnalytics(database: Database, { keepMs = 0, now = Date.now
             count(*) filter (where direction = 'inbound' and message_type = 'audio') as "voiceMessages",
             count(*) filter (where task_created) as "tasksCreated",
             count(*) filter (where transcription_status = 'completed') as "transcriptionsCompleted",
-            (select count(*) from whatsapp_conversations) as "uniqueContacts",
+            (select count(*) from whatsapp_contacts) as "uniqueContacts",
             round(avg(extract(epoch from processed_at - received_at)) filter (where direction = 'inbound'), 3)
               as "avgProcessingTimeSeconds"
           from whatsapp_messages`.execute(db);
@@ -97,7 +97,7 @@ export function createAnalytics(database: Database, { keepMs = 0, now = Date.now
   };
 }
 
-/** More questions than anybody asks at the same time are not kept. */
+/** How many different results are kept. */
 const MOST_KEPT = 20;
 
 /** Answers the same question with the same answer for a while. What failed is asked again. */

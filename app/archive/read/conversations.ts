@@ -1,21 +1,24 @@
-/** Conversations as the desk sees them: one for each contact. */
-import { type Kysely, type Selectable, type SelectQueryBuilder, sql } from 'kysely';
+/** Conversations as the team sees them: one for each contact, channel and number of ours. */
+import { type Kysely, type RawBuilder, type Selectable, type SelectQueryBuilder, sql } from 'kysely';
+import { addressOf, contactIdOf, phoneOf, readAddress } from '../../contacts/addresses.ts';
+import type { ContactId } from '../../message.ts';
 import type { Database } from '../engine/database.ts';
 import type { Author, ConversationStatus, MessageType, Tables } from '../engine/schema.ts';
-import { addressOf, readPhone } from '../phone.ts';
 import { isId, ORDERS, type Order, type Page, type Paging, pageOf, readTimeCursor } from './page.ts';
 import { containing, fewHits, hasWords } from './search.ts';
 
 /** Times in unix ms. */
 export interface ArchivedConversation {
   id: string;
-  /** The contact's, as `phone_number` has it: `+15550100123`, or a username id. */
+  /** The contact's address as people read it: `+15550100123`, or a username id. */
   phone: string;
-  /** Without `+`, as `message.ts` names them: together they name the conversation in the bot's memory. */
-  contact: string;
-  /** Our number they wrote to last; answers go out from there. */
+  /** All addresses of the contact, as people read them. */
+  addresses: string[];
+  /** Channel, business and contact name the conversation, see `conversationId`. */
+  channel: string;
+  /** Our number they write to. */
   business: string;
-  channel: string | null;
+  contact: ContactId;
   contactName: string | null;
   prospectId: string | null;
   status: ConversationStatus;
@@ -35,111 +38,126 @@ export interface ArchivedConversation {
 }
 
 export interface ConversationQuery extends Paging {
-  /** voice, text, picture: they sent at least one; tasks: something is open; unread: nobody at the desk has seen all of it. */
+  /** voice, text, picture: they sent at least one; tasks: something is open; unread: the team has not seen all of it. */
   filter?: 'all' | 'voice' | 'text' | 'picture' | 'tasks' | 'unread' | undefined;
   sentiment?: string | undefined;
   /** Default: all. */
   status?: ConversationStatus | undefined;
+  /** Those with one number of ours, however it is written. */
+  business?: string | undefined;
   /** A part of the name or number, or words in messages (of words that more than 5,000 messages have, in the newest 2,000 of them). */
   search?: string | undefined;
   /** By their last message. Default: newest first. */
   order?: Order | undefined;
 }
 
+/** Whose conversation: any address of the contact, and the number of ours; both however they are written. */
+export interface Place {
+  phone: string;
+  /** Default: the number whose conversation was active last. */
+  business?: string | undefined;
+}
+
+/** A number of ours that people write to. */
+export interface BusinessNumber {
+  channel: string;
+  business: string;
+  conversations: number;
+}
+
 /** Reject with `archive.unavailable`; with `request.invalid` for a cursor of another list. */
 export interface Conversations {
   list(query: ConversationQuery): Promise<Page<ArchivedConversation>>;
-  /** By the contact's number or username id, however it is written. */
-  find(phone: string): Promise<ArchivedConversation | null>;
+  /** Null when there is no such conversation. */
+  find(place: Place): Promise<ArchivedConversation | null>;
   findById(id: string): Promise<ArchivedConversation | null>;
-  /** Nothing in it is unread any more. @returns how many messages were. */
-  markRead(phone: string): Promise<number>;
-  /** The messages of an archived conversation are archived, too, until it is active again. @returns null for somebody unknown. */
-  setStatus(phone: string, status: ConversationStatus): Promise<ArchivedConversation | null>;
+  /** The numbers of ours that there are conversations with. */
+  numbers(): Promise<BusinessNumber[]>;
 }
 
 const MOST_FOUND = 2_000;
 
 export function createConversations(database: Database): Conversations {
-  const findBy = (column: 'phone_number' | 'id', value: string) =>
-    database.run(async (db) => {
-      const row = await db
-        .selectFrom('whatsapp_conversations')
-        .selectAll()
-        .where(column, '=', value)
+  return { list, find, findById, numbers };
+
+  function list(query: ConversationQuery): Promise<Page<ArchivedConversation>> {
+    return database.run(async (db) => {
+      const { limit, cursor, offset = 0, order = 'newest' } = query;
+      const { direction, behind } = ORDERS[order];
+      const place = readTimeCursor(cursor);
+      const search = query.search?.trim() ?? '';
+      const talking = search === '' ? [] : await whoSaid(db, search);
+      const rows = await selectConversations(db)
+        .$call((all) => narrowed(all, query))
+        .$if(search !== '', (all) => all.where(found(search, talking)))
+        .$if(place !== null, (all) =>
+          all.where(sql<boolean>`(last_message_at, id) ${behind} (${place?.at}::timestamptz, ${place?.id}::uuid)`),
+        )
+        .orderBy('last_message_at', direction)
+        .orderBy('id', direction)
+        .limit(limit + 1)
+        .offset(place ? 0 : offset)
+        .execute();
+      return pageOf(rows, limit, (row) => [row.last_message_at.toISOString(), row.id], present);
+    });
+  }
+
+  function find({ phone, business }: Place): Promise<ArchivedConversation | null> {
+    return database.run(async (db) => {
+      const row = await selectConversations(db)
+        .where(sql<boolean>`contact_id = ${contactWith(phone)}`)
+        .$if(business !== undefined, (all) => all.where('business_number', '=', businessNumber(business ?? '')))
+        .orderBy('last_message_at', 'desc')
+        .orderBy('id', 'desc')
+        .limit(1)
         .executeTakeFirst();
       return row ? present(row) : null;
     });
-  return {
-    list: (query) =>
-      database.run(async (db) => {
-        const { limit, cursor, offset = 0, order = 'newest' } = query;
-        const { direction, behind } = ORDERS[order];
-        const place = readTimeCursor(cursor);
-        const search = query.search?.trim() ?? '';
-        const talking = search === '' ? [] : await whoSaid(db, search);
-        const rows = await db
-          .selectFrom('whatsapp_conversations')
-          .selectAll()
-          .$call((all) => narrowed(all, query))
-          .$if(search !== '', (all) => all.where(found(search, talking)))
-          .$if(place !== null, (all) =>
-            all.where(sql<boolean>`(last_message_at, id) ${behind} (${place?.at}::timestamptz, ${place?.id}::uuid)`),
-          )
-          .orderBy('last_message_at', direction)
-          .orderBy('id', direction)
-          .limit(limit + 1)
-          .offset(place ? 0 : offset)
-          .execute();
-        return pageOf(rows, limit, (row) => [row.last_message_at.toISOString(), row.id], present);
-      }),
+  }
 
-    find: (phone) => findBy('phone_number', readPhone(phone)),
-    findById: async (id) => (isId(id) ? findBy('id', id) : null),
+  async function findById(id: string): Promise<ArchivedConversation | null> {
+    if (!isId(id)) return null;
+    return database.run(async (db) => {
+      const row = await selectConversations(db).where('id', '=', id).executeTakeFirst();
+      return row ? present(row) : null;
+    });
+  }
 
-    markRead: (phone) =>
-      database.transaction(async (db) => {
-        const conversation = await db
-          .updateTable('whatsapp_conversations')
-          .set({ unread_count: 0 })
-          .where('phone_number', '=', readPhone(phone))
-          .returning('id')
-          .executeTakeFirst();
-        if (!conversation) return 0;
-        const read = await db
-          .updateTable('whatsapp_messages')
-          .set({ seen_at: sql`now()`, status: sql`case when status = 'received' then 'read' else status end` })
-          .where('conversation_id', '=', conversation.id)
-          .where(sql<boolean>`direction = 'inbound' and seen_at is null`)
-          .executeTakeFirst();
-        return Number(read.numUpdatedRows);
-      }),
-
-    setStatus: (phone, status) =>
-      database.transaction(async (db) => {
-        const row = await db
-          .updateTable('whatsapp_conversations')
-          .set({ conversation_status: status })
-          .where('phone_number', '=', readPhone(phone))
-          .returningAll()
-          .executeTakeFirst();
-        if (!row) return null;
-        await db
-          .updateTable('whatsapp_messages')
-          .set({ status: status === 'archived' ? 'archived' : sql`${AS_IT_WAS}` })
-          .where('conversation_id', '=', row.id)
-          .where('status', status === 'archived' ? '<>' : '=', 'archived')
-          .execute();
-        return present(row);
-      }),
-  };
+  function numbers(): Promise<BusinessNumber[]> {
+    return database.run(async (db) => {
+      const { rows } = await sql<BusinessNumber>`
+        select channel, business_number as business, count(*) as conversations from whatsapp_conversations
+        group by channel, business_number order by business_number, channel`.execute(db);
+      return rows;
+    });
+  }
 }
 
-const AS_IT_WAS = sql<'replied'>`case when answered_at is not null or direction = 'outbound' then 'replied'
-  when seen_at is not null then 'read' else 'received' end`;
+/** The id of the contact who has an address; no row when there is none. */
+export function contactWith(phone: string): RawBuilder<string> {
+  const address = contactIdOf(readAddress(phone));
+  return sql`(select contact_id from whatsapp_contact_addresses where address = ${address})`;
+}
+
+/** A number of ours as the tables have it. */
+export function businessNumber(given: string): string {
+  return phoneOf(readAddress(given));
+}
+
+/** With what `present` needs beside the table's columns. */
+function selectConversations(db: Kysely<Tables>) {
+  return db
+    .selectFrom('whatsapp_conversations')
+    .selectAll()
+    .select([
+      sql<string>`(select key from whatsapp_contacts p where p.id = contact_id)`.as('contact_key'),
+      sql<string[]>`array(select address from whatsapp_contact_addresses a
+        where a.contact_id = whatsapp_conversations.contact_id order by address)`.as('addresses'),
+    ]);
+}
 
 type Rows = SelectQueryBuilder<Tables, 'whatsapp_conversations', Row>;
-type Row = Selectable<Tables['whatsapp_conversations']>;
+type Row = Selectable<Tables['whatsapp_conversations']> & { contact_key: string; addresses: string[] };
 
 // Literals, so that the planner sees that a partial index holds them.
 const FILTERS = {
@@ -150,11 +168,12 @@ const FILTERS = {
   unread: sql<boolean>`unread_count > 0`,
 };
 
-function narrowed(rows: Rows, { filter = 'all', sentiment, status }: ConversationQuery): Rows {
+function narrowed(rows: Rows, { filter = 'all', sentiment, status, business }: ConversationQuery): Rows {
   let narrow = rows;
   if (filter !== 'all') narrow = narrow.where(FILTERS[filter]);
   if (sentiment) narrow = narrow.where('last_sentiment', '=', sentiment);
   if (status) narrow = narrow.where('conversation_status', '=', status);
+  if (business) narrow = narrow.where('business_number', '=', businessNumber(business));
   return narrow;
 }
 
@@ -190,9 +209,10 @@ function present(row: Row): ArchivedConversation {
   return {
     id: row.id,
     phone: row.phone_number,
-    contact: addressOf(row.phone_number),
-    business: addressOf(row.business_number),
+    addresses: row.addresses.map(phoneOf),
     channel: row.channel,
+    business: addressOf(row.business_number),
+    contact: row.contact_key,
     contactName: row.contact_name,
     prospectId: row.prospect_id,
     status: row.conversation_status,

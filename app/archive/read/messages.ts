@@ -1,4 +1,4 @@
-/** Messages as the desk reads them. */
+/** Messages as the team reads them. */
 import { type RawBuilder, type SelectQueryBuilder, sql } from 'kysely';
 import { FAILURES, type FailureCode } from '../../errors.ts';
 import type { Attachment, Location } from '../../message.ts';
@@ -16,8 +16,8 @@ import type {
   TaskCreation,
   TaskStatus,
 } from '../engine/schema.ts';
-import { addressOf, readPhone } from '../phone.ts';
-import { mediaPath } from '../write/inbound.ts';
+import { businessNumber, contactWith, type Place } from './conversations.ts';
+import { mediaPath } from './media-path.ts';
 import { isId, ORDERS, type Order, type Page, type Paging, pageOf, readTimeCursor } from './page.ts';
 import { fewHits, hasWords } from './search.ts';
 
@@ -27,7 +27,8 @@ export interface ArchivedMessage {
   /** The provider's id; null while a reply's is not known. */
   sid: string | null;
   conversationId: string;
-  /** The contact's, as `phone_number` has it: `+15550100123`, or a username id. */
+  channel: string;
+  /** The contact's address as people read it: `+15550100123`, or a username id. */
   phone: string;
   contactName: string | null;
   from: string;
@@ -44,7 +45,7 @@ export interface ArchivedMessage {
   inReplyTo: string | null;
   forwarded: boolean;
   transcription: string | null;
-  /** Null when there is nothing to hear. */
+  /** Null when there is no voice note. */
   transcriptionStatus: Progress | null;
   /** Null for what we sent ourselves. */
   analysis: {
@@ -69,7 +70,7 @@ export interface ArchivedMessage {
   taskCreated: boolean;
   taskCreation: TaskCreation | null;
   status: MessageStatus;
-  /** Nobody at the desk has seen it; false for what we sent. */
+  /** The team has not seen it; false for what we sent. */
   unread: boolean;
   processed: boolean;
   processingError: string | null;
@@ -96,7 +97,7 @@ export interface ArchivedMessage {
 
 /** Which messages of the inbox; what is not given does not narrow it. */
 export interface InboxQuery extends Paging {
-  /** voice, text and picture are the kinds of message; tasks: a task came of it; unread: nobody at the desk has seen it. */
+  /** voice, text and picture are the kinds of message; tasks: a task came of it; unread: the team has not seen it. */
   filter?: 'all' | 'voice' | 'text' | 'picture' | 'tasks' | 'unread' | undefined;
   sentiment?: string | undefined;
   status?: MessageStatus | undefined;
@@ -104,8 +105,10 @@ export interface InboxQuery extends Paging {
   search?: string | undefined;
   /** Default: inbound. */
   direction?: Direction | 'both' | undefined;
-  /** The contact they were said with. */
+  /** Any address of the contact. */
   phone?: string | undefined;
+  /** The number of ours, however it is written. */
+  business?: string | undefined;
   /** Default: newest first. */
   order?: Order | undefined;
 }
@@ -114,21 +117,18 @@ export interface InboxQuery extends Paging {
 export interface Messages {
   inbox(query: InboxQuery): Promise<Page<ArchivedMessage>>;
   /**
-   * What was said with one contact, both ways. An empty page for somebody unknown.
+   * The messages of a contact, both ways: with one number of ours, or with all. An empty page for a contact that is not known.
    * @param query `order` newest first unless given.
    */
-  thread(phone: string, query: Paging & { order?: Order | undefined }): Promise<Page<ArchivedMessage>>;
+  thread(place: Place, query: Paging & { order?: Order | undefined }): Promise<Page<ArchivedMessage>>;
   find(id: string): Promise<ArchivedMessage | null>;
   /** Where the file number `n` of a message is; null when there is none. */
   media(id: string, n: number): Promise<ArchivedMedia | null>;
 }
 
-/** A file that somebody sent, for the channel that can fetch it. */
+/** A file that a contact sent, for the channel that can fetch it. */
 export interface ArchivedMedia {
-  channel: string | null;
-  /** As in `message.ts`, without `+`. */
-  business: string;
-  contact: string;
+  channel: string;
   attachment: Attachment;
 }
 
@@ -148,15 +148,17 @@ export function createMessages(database: Database): Messages {
         return paged(all.where('id', 'in', few.ids), query, order);
       }),
 
-    thread: (phone, query) =>
+    thread: ({ phone, business }, query) =>
       database.run(async (db) => {
-        const conversation = await db
+        const conversations = await db
           .selectFrom('whatsapp_conversations')
           .select('id')
-          .where('phone_number', '=', readPhone(phone))
-          .executeTakeFirst();
-        if (!conversation) return { items: [], next: null };
-        const rows = db.selectFrom('whatsapp_inbox_view').selectAll().where('conversation_id', '=', conversation.id);
+          .where(sql<boolean>`contact_id = ${contactWith(phone)}`)
+          .$if(business !== undefined, (all) => all.where('business_number', '=', businessNumber(business ?? '')))
+          .execute();
+        const ids = conversations.map(({ id }) => id);
+        if (ids.length === 0) return { items: [], next: null };
+        const rows = db.selectFrom('whatsapp_inbox_view').selectAll().where('conversation_id', 'in', ids);
         return paged(rows, query, query.order ?? 'newest');
       }),
 
@@ -172,17 +174,12 @@ export function createMessages(database: Database): Messages {
         if (!isId(id)) return null;
         const row = await db
           .selectFrom('whatsapp_messages')
-          .select(['channel', 'from_number', 'to_number', 'media'])
+          .select(['channel', 'media'])
           .where('id', '=', id)
           .executeTakeFirst();
         const attachment = row?.media?.[n];
         if (!row || !attachment) return null;
-        return {
-          channel: row.channel,
-          business: addressOf(row.to_number),
-          contact: addressOf(row.from_number),
-          attachment,
-        };
+        return { channel: row.channel, attachment };
       }),
   };
 }
@@ -198,6 +195,7 @@ function narrowing({
   status,
   direction = 'inbound',
   phone,
+  business,
 }: InboxQuery): RawBuilder<boolean>[] {
   const narrow: RawBuilder<boolean>[] = [];
   if (direction !== 'both') narrow.push(sql`direction = ${direction}`);
@@ -211,8 +209,11 @@ function narrowing({
   if (status) narrow.push(sql`status = ${status}`);
   if (phone) {
     narrow.push(
-      sql`conversation_id = (select id from whatsapp_conversations where phone_number = ${readPhone(phone)})`,
+      sql`conversation_id in (select id from whatsapp_conversations where contact_id = ${contactWith(phone)})`,
     );
+  }
+  if (business) {
+    narrow.push(sql`case direction when 'inbound' then to_number else from_number end = ${businessNumber(business)}`);
   }
   return narrow;
 }
@@ -237,6 +238,7 @@ function presentMessage(row: InboxView): ArchivedMessage {
     id: row.id,
     sid: row.message_sid,
     conversationId: row.conversation_id,
+    channel: row.channel,
     phone: row.phone_number,
     contactName: row.contact_name,
     from: row.from_number,
@@ -315,5 +317,5 @@ function deliveryOf(row: InboxView): ArchivedMessage['delivery'] {
 }
 
 function isRetryable(code: string): boolean {
-  return code in FAILURES && FAILURES[code as FailureCode].retryable; // `in` has just said so
+  return code in FAILURES && FAILURES[code as FailureCode].retryable; // `in` has checked it
 }

@@ -16,11 +16,11 @@ export interface Paging {
   offset?: number | undefined;
 }
 
-/** Where a list goes on: behind the item with these sort keys. */
+/** Where the next page of a list begins: behind the item with these sort keys. */
 export type Place = readonly [key: string, id: string];
 
 /**
- * Makes a page of rows that were read with `limit + 1`: the one too many tells that there is a next page.
+ * Makes a page of rows that were read with `limit + 1`: the additional row shows that there is a next page.
  * @param placeOf the row's place in the order of the list.
  */
 export function pageOf<Row, Item>(
@@ -62,7 +62,7 @@ export function readTimeCursor(cursor: string | undefined): { at: Date; id: stri
   return { at, id: place[1] };
 }
 
-/** How a list by time is sorted, and what stands behind a place in it. */
+/** How a list by time is sorted, and what is behind a place in it. */
 export const ORDERS = {
   newest: { direction: 'desc', behind: sql.raw('<') },
   oldest: { direction: 'asc', behind: sql.raw('>') },

@@ -1,4 +1,4 @@
-/** What somebody typed into the search box, as questions to the full-text index. */
+/** The text of the search box as a query of the full-text index. */
 import { type Kysely, type RawBuilder, sql } from 'kysely';
 import type { Tables } from '../engine/schema.ts';
 import { ORDERS, type Order } from './page.ts';
@@ -54,7 +54,7 @@ export interface Hits {
   conversations: string[];
 }
 
-/** A pattern for `ilike` that finds the text anywhere, whatever is in it. */
+/** A pattern for `ilike` that finds the text anywhere; special characters are escaped. */
 export function containing(text: string): string {
   return `%${text.replace(/[\\%_]/g, '\\$&')}%`;
 }

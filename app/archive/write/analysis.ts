@@ -4,7 +4,7 @@ import type { Database } from '../engine/database.ts';
 import type { MessageType } from '../engine/schema.ts';
 import { clean, cleanJson } from '../engine/text.ts';
 import { isId } from '../read/page.ts';
-import { insertTask, type NewTask } from '../read/tasks.ts';
+import { insertTask, type NewTask } from './tasks.ts';
 import type { Writer } from './writer.ts';
 
 /** Messages of one contact that are analysed together. */
@@ -48,7 +48,7 @@ export interface Analysis {
 /** Reject with `archive.unavailable`. */
 export interface AnalysisStore {
   /**
-   * Takes bursts that wait, the longest waiting first: they are `processing` and nobody else gets them for `leaseMs`.
+   * Takes bursts that wait, the longest waiting first: they are `processing`, and no other caller gets them for `leaseMs`.
    * @param options `turn` takes the burst of one turn, if it still waits; `most` is how many bursts.
    */
   take(options: { most: number; leaseMs: number; turn?: string | undefined }): Promise<Burst[]>;

@@ -1,40 +1,52 @@
-/** What became of what we sent. */
+/** The delivery status of what we sent. */
 import { sql } from 'kysely';
-import { addressesOf } from '../../message.ts';
+import type { EventOf } from '../../events.ts';
+import { conversationOf } from '../../message.ts';
 import { clean } from '../engine/text.ts';
-import { phoneOf } from '../phone.ts';
-import type { EventOf, Writer } from './writer.ts';
+import type { Writer } from './writer.ts';
 
 /** A part of a reply, as the provider took it. */
 interface Part {
+  channel: string;
   turn: string;
   sid: string;
-  /** Unix ms. */
-  at: number;
+  /** 0 is the first. */
+  part: number;
+  /** ISO 8601. */
+  at: string;
 }
 
-/** @returns the contacts whose replies left. */
+/** @returns the contacts whose replies were sent, as people read their address. */
 export async function recordSent(db: Writer, events: readonly EventOf<'reply.sent'>[]): Promise<string[]> {
-  const sent: { turn: string; via: string; at: string }[] = [];
-  const parts: Part[] = [];
-  for (const { turn, via, at, sids } of events) {
-    sent.push({ turn, via, at: new Date(at).toISOString() });
-    parts.push(...sids.map((sid) => ({ turn, sid, at })));
-  }
-  if (sent.length > 0) {
-    const { rows } = await sql<{ id: string }>`
-      update whatsapp_messages m set via = s.via, sent_at = s.at, delivery_status = 'sent', delivery_error = null,
-        failure_code = case when m.delivery_status = 'failed' then null else m.failure_code end, failure_reason = null
-      from json_to_recordset(${JSON.stringify(sent)}::json) as s(turn text, via text, at timestamptz)
-      where m.turn_id = s.turn and m.direction = 'outbound' and m.sent_at is null
-      returning m.id`.execute(db);
-    await measureResponse(
-      db,
-      rows.map(({ id }) => id),
-    );
-  }
-  await recordParts(db, parts);
-  return [...new Set(events.map(({ conversation }) => phoneOf(addressesOf(conversation).contact)))];
+  if (events.length === 0) return [];
+  const sent = events.map(({ turn, via, at }) => ({ turn, via, at: new Date(at).toISOString() }));
+  const { rows } = await sql<{ id: string }>`
+    update whatsapp_messages m set via = s.via, sent_at = s.at, delivery_status = 'sent', delivery_error = null,
+      failure_code = case when m.delivery_status = 'failed' then null else m.failure_code end, failure_reason = null
+    from json_to_recordset(${JSON.stringify(sent)}::json) as s(turn text, via text, at timestamptz)
+    where m.turn_id = s.turn and m.direction = 'outbound' and m.sent_at is null
+    returning m.id`.execute(db);
+  await measureResponse(
+    db,
+    rows.map(({ id }) => id),
+  );
+  await recordParts(db, events.flatMap(partsOf));
+  return phonesOfTurns(
+    db,
+    events.map(({ turn }) => turn),
+  );
+}
+
+function partsOf({ conversation, turn, at, sids }: EventOf<'reply.sent'>): Part[] {
+  const { channel } = conversationOf(conversation);
+  return sids.map((sid, part) => ({ channel, turn, sid, part, at: new Date(at).toISOString() }));
+}
+
+async function phonesOfTurns(db: Writer, turns: readonly string[]): Promise<string[]> {
+  const { rows } = await sql<{ phone: string }>`
+    select distinct c.phone_number as phone from whatsapp_messages m join whatsapp_conversations c on c.id = m.conversation_id
+    where m.turn_id in (${sql.join(turns)}) and m.direction = 'outbound'`.execute(db);
+  return rows.map(({ phone }) => phone);
 }
 
 /** How long the person had waited: since the oldest message that the reply answers. */
@@ -49,51 +61,68 @@ export async function measureResponse(db: Writer, ids: readonly string[]): Promi
     where o.id in (${sql.join(ids)}) and o.turn_id = i.turn_id`.execute(db);
 }
 
-/** Notes the provider's ids of a reply's parts; what was told of them before counts from now on. */
-export async function recordParts(db: Writer, parts: readonly Part[]): Promise<void> {
+/** Records the provider's ids of a reply's parts; statuses that were reported for them before count from now on. */
+async function recordParts(db: Writer, parts: readonly Part[]): Promise<void> {
   if (parts.length === 0) return;
-  const bySid = new Map(parts.map(({ turn, sid, at }) => [sid, { turn, sid, at: new Date(at).toISOString() }]));
+  const bySid = new Map(parts.map((part) => [`${part.channel} ${part.sid}`, part]));
   await sql`
-    insert into whatsapp_deliveries (sid, message_id, state, changed_at)
-    select p.sid, m.id, 'sent', p.at
-    from json_to_recordset(${JSON.stringify([...bySid.values()])}::json) as p(turn text, sid text, at timestamptz)
+    insert into whatsapp_deliveries (channel, sid, message_id, part, state, changed_at)
+    select p.channel, p.sid, m.id, p.part, 'sent', p.at
+    from json_to_recordset(${JSON.stringify([...bySid.values()])}::json)
+      as p(channel text, turn text, sid text, part int, at timestamptz)
     join whatsapp_messages m on m.turn_id = p.turn and m.direction = 'outbound'
-    on conflict (sid) do update set message_id = excluded.message_id`.execute(db);
-  await summarize(db, [...bySid.keys()]);
+    on conflict (channel, sid) do update set message_id = excluded.message_id, part = excluded.part`.execute(db);
+  await summarize(db, [...bySid.values()]);
 }
 
-/** @returns the contacts the messages went to. */
+/** @returns the contacts the messages went to, as people read their address. */
 export async function recordDeliveries(db: Writer, events: readonly EventOf<'delivery.changed'>[]): Promise<string[]> {
   if (events.length === 0) return [];
-  const furthest = new Map<
-    string,
-    { sid: string; reply: string | null; state: string; error: string | null; at: string }
-  >();
-  for (const { at, status } of events) {
-    const { sid, state, errorCode, replyId } = status;
-    const known = furthest.get(sid);
-    const reply = replyId ?? known?.reply ?? null;
-    const further = !known || STATES.indexOf(state) >= STATES.indexOf(known.state);
-    const error = errorCode === undefined ? null : clean(errorCode, 50);
-    furthest.set(sid, further ? { sid, reply, state, error, at: new Date(at).toISOString() } : { ...known, reply });
-  }
+  const furthest = [...furthestOf(events).values()];
   const isFurther = sql`${rank('excluded.state')} > ${rank('d.state')}`;
   await sql`
-    insert into whatsapp_deliveries as d (sid, message_id, state, error_code, changed_at)
-    select e.sid, m.id, e.state, e.error, e.at
-    from json_to_recordset(${JSON.stringify([...furthest.values()])}::json)
-      as e(sid text, reply text, state text, error text, at timestamptz)
+    insert into whatsapp_deliveries as d (channel, sid, message_id, part, state, error_code, changed_at)
+    select e.channel, e.sid, m.id, e.part, e.state, e.error, e.at
+    from json_to_recordset(${JSON.stringify(furthest)}::json)
+      as e(channel text, sid text, reply text, part int, state text, error text, at timestamptz)
     left join whatsapp_messages m on m.turn_id = e.reply and m.direction = 'outbound'
-    on conflict (sid) do update set
+    on conflict (channel, sid) do update set
       message_id = coalesce(d.message_id, excluded.message_id),
+      part = coalesce(d.part, excluded.part),
       state = case when ${isFurther} then excluded.state else d.state end,
       error_code = case when ${isFurther} then excluded.error_code else d.error_code end,
       changed_at = case when ${isFurther} then excluded.changed_at else d.changed_at end`.execute(db);
-  await summarize(db, [...furthest.keys()]);
-  return [...new Set(events.map(({ conversation }) => phoneOf(addressesOf(conversation).contact)))];
+  return summarize(db, furthest);
 }
 
-/** Statuses come in any order; only one that is further on counts. A part that was delivered has not failed. */
+/** A status as it is stored. */
+interface Status {
+  channel: string;
+  sid: string;
+  reply: string | null;
+  part: number | null;
+  state: string;
+  error: string | null;
+  at: string;
+}
+
+/** The status of each message that is furthest on. */
+function furthestOf(events: readonly EventOf<'delivery.changed'>[]): Map<string, Status> {
+  const furthest = new Map<string, Status>();
+  for (const { at, status } of events) {
+    const { channel, sid, state, errorCode } = status;
+    const known = furthest.get(`${channel} ${sid}`);
+    const reply = status.replyId ?? known?.reply ?? null;
+    const part = status.part ?? known?.part ?? null;
+    const isFurther = !known || STATES.indexOf(state) >= STATES.indexOf(known.state);
+    const error = errorCode === undefined ? null : clean(errorCode, 50);
+    const newer = { channel, sid, reply, part, state, error, at: new Date(at).toISOString() };
+    furthest.set(`${channel} ${sid}`, isFurther ? newer : { ...known, reply, part });
+  }
+  return furthest;
+}
+
+/** Statuses come in any order; only one that is further on counts. A part that was delivered did not fail. */
 const STATES: readonly string[] = ['queued', 'sent', 'failed', 'delivered', 'read'];
 const STATE_LIST = sql`array[${sql.join(STATES.map((state) => sql.lit(state)))}]`;
 
@@ -101,48 +130,49 @@ function rank(column: string) {
   return sql`coalesce(array_position(${STATE_LIST}, ${sql.ref(column)}::text), 0)`;
 }
 
-/** A message is where its slowest part is; one part that failed, and the person did not get all of it. */
-async function summarize(db: Writer, sids: readonly string[]): Promise<void> {
-  if (sids.length === 0) return;
-  await sql`
+/**
+ * A message has the status of its slowest part; when one part failed, it failed.
+ * @returns the contacts of these messages, as people read their address.
+ */
+async function summarize(db: Writer, parts: readonly { channel: string; sid: string }[]): Promise<string[]> {
+  const { rows } = await sql<{ phone: string }>`
     update whatsapp_messages m set
       message_sid = coalesce(m.message_sid, d.first_sid),
       delivery_status = d.state,
       delivery_error = d.error_code,
       delivered_at = case when d.state in ('delivered', 'read') then coalesce(m.delivered_at, d.changed_at) else m.delivered_at end
     from (
-      select message_id, min(sid) as first_sid, max(changed_at) as changed_at,
+      select message_id, (array_agg(sid order by part nulls last, sid))[1] as first_sid, max(changed_at) as changed_at,
         max(error_code) filter (where state = 'failed') as error_code,
         case when bool_or(state = 'failed') then 'failed'
           else (${STATE_LIST})[min(${rank('state')})] end as state
       from whatsapp_deliveries
-      where message_id in (select message_id from whatsapp_deliveries where sid in (${sql.join(sids)}))
-      group by message_id) d
-    where m.id = d.message_id`.execute(db);
+      where message_id in (
+        select message_id from whatsapp_deliveries
+        join json_to_recordset(${JSON.stringify(parts)}::json) as p(channel text, sid text) using (channel, sid))
+      group by message_id) d, whatsapp_conversations c
+    where m.id = d.message_id and c.id = m.conversation_id
+    returning c.phone_number as phone`.execute(db);
+  return [...new Set(rows.map(({ phone }) => phone))];
 }
 
-/**
- * A turn that was given up. One reply of a conversation is under way at a time: if there is one, that is what could not be
- * delivered; else it is what waited for an answer. @returns the contacts.
- */
+/** What was given up: a reply, or the messages that waited for one. @returns the contacts, as people read their address. */
 export async function recordGivenUp(db: Writer, events: readonly EventOf<'given.up'>[]): Promise<string[]> {
   const phones: string[] = [];
-  for (const { conversation, at, code, reason } of events) {
-    const phone = phoneOf(addressesOf(conversation).contact);
-    phones.push(phone);
+  for (const { conversation, code, reason, reply, messages } of events) {
     const why = clean(reason, 500);
-    await sql`
-      with conversation as (select id from whatsapp_conversations where phone_number = ${phone}),
-      undelivered as (
-        update whatsapp_messages set delivery_status = 'failed', failure_code = ${code}, failure_reason = ${why}
-        where conversation_id = (select id from conversation) and direction = 'outbound' and author = 'bot'
-          and delivery_status = 'sending' and received_at <= ${new Date(at)}
-        returning id)
-      update whatsapp_messages set failure_code = ${code}, failure_reason = ${why}, processing_error = ${why}
-      where conversation_id = (select id from conversation) and direction = 'inbound' and turn_id is null
-        and answered_at is null and received_at <= ${new Date(at)} and not exists (select from undelivered)`.execute(
-      db,
-    );
+    const isLost =
+      reply === null
+        ? sql`m.direction = 'inbound' and m.answered_at is null and m.channel = ${conversationOf(conversation).channel}
+          and m.message_sid in (${messages.length > 0 ? sql.join(messages) : null})`
+        : sql`m.direction = 'outbound' and m.turn_id = ${reply} and m.delivery_status = 'sending'`;
+    const { rows } = await sql<{ phone: string }>`
+      update whatsapp_messages m set failure_code = ${code}, failure_reason = ${why},
+        delivery_status = case when m.direction = 'outbound' then 'failed' else m.delivery_status end,
+        processing_error = case when m.direction = 'inbound' then ${why} else m.processing_error end
+      from whatsapp_conversations c where c.id = m.conversation_id and ${isLost}
+      returning c.phone_number as phone`.execute(db);
+    phones.push(...rows.map(({ phone }) => phone));
   }
-  return phones;
+  return [...new Set(phones)];
 }

@@ -1,26 +1,26 @@
-/** Writes events into the tables, in one transaction, so that writing them twice changes nothing. */
-import type { Event } from '../../events.ts';
+/** Records events in the tables, in one transaction, so that recording them twice changes nothing. */
+import type { Event, EventOf } from '../../events.ts';
 import { recordDeliveries, recordGivenUp, recordSent } from './deliveries.ts';
 import { recordReceived } from './inbound.ts';
 import { recordDesk, recordReplies } from './replies.ts';
-import type { EventOf, Writer } from './writer.ts';
+import type { Writer } from './writer.ts';
 
 /** What a batch changed. */
 export interface Recorded {
-  /** The contacts whose conversations look different now, as `phone_number` has them. */
+  /** The contacts whose conversations changed, as people read their address. */
   phones: string[];
   /** Turns that became final: their messages can be analysed. */
   turns: string[];
 }
 
 /**
- * Writes a batch. What depends on something else is written after it, whatever order the events have: a status may be told before we
- * noted that the message was sent.
+ * Records a batch. What depends on something else is recorded after it, whatever order the events have: a status may be reported before
+ * the event that the message was sent.
  * @param analysis new messages wait for an analysis; else they are skipped.
  */
 export async function record(db: Writer, events: readonly Event[], analysis: boolean): Promise<Recorded> {
   const of = <Type extends Event['type']>(type: Type) =>
-    events.filter((event) => event.type === type) as EventOf<Type>[]; // the filter says so
+    events.filter((event): event is EventOf<Type> => event.type === type);
   const touched = new Set<string>();
   const touch = (phones: readonly string[]) => {
     for (const phone of phones) touched.add(phone);

@@ -1,11 +1,11 @@
 /**
- * Writes down what happened: events from the Redis stream into the tables, in batches, acknowledged after the commit. People
- * are answered whether it works or not; what it could not write waits in the stream.
+ * Records events from the Redis stream in the tables, in batches, acknowledged after the commit. Answering people does not depend on
+ * it; events that could not be recorded wait in the stream.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { z } from 'zod';
-import type { Event } from '../../events.ts';
+import { Event } from '../../events.ts';
 import type { EventStream, StreamEntry } from '../../memory/stream.ts';
 import type { Log } from '../../ops/logger.ts';
 import type { Database } from '../engine/database.ts';
@@ -24,7 +24,7 @@ export interface Recorder {
    * For tests and for scripts; `start` does the same again and again.
    */
   catchUp(): Promise<number>;
-  /** Since when nothing could be written, unix ms; null when all is well. */
+  /** Since when nothing could be written, unix ms; null while it works. */
   readonly failingSince: number | null;
 }
 
@@ -41,9 +41,9 @@ export interface RecorderOptions {
   now?: () => number;
 }
 
-/** How long one wait for news lasts, ms; also how soon another process steps in when the one at work is gone. */
+/** How long one wait for new events lasts, ms; also how soon another process takes over when the one that records has crashed. */
 const WAIT_MS = 2_000;
-/** How long to stand back when another process writes, ms. */
+/** How long to wait while another process records, ms. */
 const BUSY_PAUSE_MS = 200;
 const BUSY = -1;
 /** Longest pause between two tries while the database or Redis is away, ms. */
@@ -52,9 +52,9 @@ const LONGEST_PAUSE_MS = 5_000;
 const TRIM_EVERY_MS = 10_000;
 /** After how many events a database that does not do so by itself is tidied up. */
 const TIDY_EVERY = 10_000;
-/** Any number that nobody else takes: it names the lock among those of the database. */
+/** An arbitrary number: it names the lock among those of the database. */
 const RECORDER_LOCK = 7_041_995_002;
-/** A process that froze with the lock loses it after this, ms. */
+/** A process that is suspended while it has the lock loses it after this, ms. */
 const LONGEST_IDLE_MS = 30_000;
 
 export function createRecorder(options: RecorderOptions): Recorder {
@@ -117,10 +117,10 @@ export function createRecorder(options: RecorderOptions): Recorder {
     failingSince = null;
   }
 
-  /** Tells it once per outage, not once per try. */
+  /** Logs once per outage, not once per try. */
   function failed(error: unknown): void {
     if (failingSince === null) {
-      log.error('Nothing can be written to the archive; trying on. People are answered all the same.', { error });
+      log.error('Nothing can be written to the archive; trying again. Contacts are answered.', { error });
     }
     failingSince ??= now();
   }
@@ -144,7 +144,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
     return taken.length;
   }
 
-  /** What was damaged on its way is set aside at once. */
+  /** Events that cannot be parsed are set aside. */
   async function write(db: Writer, entries: readonly StreamEntry[]): Promise<Written> {
     const readings = entries.map((entry) => ({ entry, reading: read(entry) }));
     const damaged = readings.flatMap(({ entry, reading }) =>
@@ -155,7 +155,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
     return { damaged, recorded: events.length > 0 ? await record(db, events, analysis) : null };
   }
 
-  /** One event among them is poison: it is set aside, the others are written. */
+  /** One of them cannot be recorded: it is set aside, the others are recorded. */
   async function writeOneByOne(entries: readonly StreamEntry[]): Promise<void> {
     for (const entry of entries) {
       const written = await database
@@ -170,7 +170,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
     }
   }
 
-  /** After the commit: nobody takes them again, and who wants to know is told. */
+  /** After the commit: they are acknowledged, and `onRecorded` is called. */
   async function settle(entries: readonly StreamEntry[], { damaged, recorded }: Written): Promise<void> {
     await stream.acknowledge(entries);
     for (const { entry, reason } of damaged) {
@@ -228,48 +228,9 @@ function isAway(error: unknown): boolean {
   return code === 'archive.unavailable' || code === 'store.unavailable';
 }
 
-const address = z.string().min(1);
-const conversation = z.string().regex(/^[^:]+:./);
-const time = z.number().min(0).max(8.64e15);
-
-/** What every event must have for the tables; the scripts that wrote it know the rest. */
-const SHAPES = z.discriminatedUnion('type', [
-  z.looseObject({
-    type: z.literal('message.received'),
-    message: z.looseObject({
-      id: address,
-      business: address,
-      contact: address,
-      text: z.string(),
-      receivedAt: time,
-      attachments: z.array(z.looseObject({ kind: z.string() })),
-    }),
-  }),
-  z.looseObject({
-    type: z.literal('reply.made'),
-    conversation,
-    turn: address,
-    at: time,
-    answers: z.array(z.string()),
-    lines: z.array(z.looseObject({ text: z.string() })),
-  }),
-  z.looseObject({ type: z.literal('reply.sent'), conversation, turn: address, at: time, sids: z.array(address) }),
-  z.looseObject({ type: z.literal('given.up'), conversation, turn: address, at: time, reason: z.string() }),
-  z.looseObject({ type: z.literal('desk.said'), conversation, id: address, at: time, text: z.string(), sid: address }),
-  z.looseObject({ type: z.literal('desk.took'), conversation, at: time, until: time }),
-  z.looseObject({
-    type: z.literal('delivery.changed'),
-    conversation,
-    at: time,
-    status: z.looseObject({ sid: address, state: z.string() }),
-  }),
-]);
-
 function read({ event }: StreamEntry): { kind: 'event'; event: Event } | { kind: 'damaged'; reason: string } {
   try {
-    const value: unknown = JSON.parse(event);
-    SHAPES.parse(value);
-    return { kind: 'event', event: value as Event }; // its writers are typed; the shape is what a damaged one would lack
+    return { kind: 'event', event: Event.parse(JSON.parse(event)) };
   } catch (error) {
     return { kind: 'damaged', reason: error instanceof z.ZodError ? z.prettifyError(error) : String(error) };
   }

@@ -1,26 +1,33 @@
 /** Twilio's REST API as a `Channel`. https://www.twilio.com/docs/messaging/api/message-resource */
 import Twilio from 'twilio/lib/rest/Twilio.js';
 import type { Log } from '../../ops/logger.ts';
-import type { Channel, Recipient } from '../channel.ts';
+import type { Scrubbed } from '../../privacy/scrub.ts';
+import type { Channel, PartOf, Recipient } from '../channel.ts';
 import { fromAddress, toAddress } from './address.ts';
+import { explainTwilioCode } from './explain.ts';
 import { channelFailure, unreadableAnswer } from './failure.ts';
 import { createTwilioHttp } from './http.ts';
+import type { TwilioMedia } from './media.ts';
 import { statusCallbackFor } from './status.ts';
 import { sendable } from './twiml.ts';
 
 export interface TwilioChannelOptions {
   accountSid: string;
   authToken: string;
-  /** With a Messaging Service it picks the sender; else we answer as whom the person wrote to, and `from` stands in. */
+  /** A Messaging Service picks the sender itself. Else the sender is the number the person wrote to, or `from` when that is not known. */
   sender: { from?: string | undefined; messagingServiceSid?: string | undefined };
   /** `https://api.twilio.com`, that of a region, or any other origin with or without a path. */
   apiBaseUrl: string;
   /** Our address for status callbacks; Twilio reports nothing without it. */
   statusCallbackUrl?: string | undefined;
+  media: TwilioMedia;
   /** How long one call may take, connecting included. */
   timeoutMs?: number;
   log: Log;
 }
+
+/** The channel's name in conversations and settings. */
+export const TWILIO = 'twilio';
 
 /** The longest body that Twilio takes: https://www.twilio.com/docs/api/errors/21617 */
 const LONGEST_TEXT = 1_600;
@@ -30,48 +37,49 @@ const LOOKED_THROUGH = 100;
 const CLOCK_SKEW_MS = 2_000;
 const DAY_MS = 86_400_000;
 
-/** Messages that will never arrive: whoever looks for one that was sent does not mean them. */
+/** Messages that will never arrive: they do not count as sent. */
 const NOT_SENT: ReadonlySet<string> = new Set(['failed', 'undelivered', 'canceled']);
 
-/** Builds the channel; nothing is connected before the first call. Nothing is tried twice: that is the caller's to decide. */
+/** Builds the channel; nothing is connected before the first call. It never repeats a call: the caller decides that. */
 export function createTwilioChannel(options: TwilioChannelOptions): Channel {
   const { sender, timeoutMs = 10_000, log } = options;
   const http = createTwilioHttp(timeoutMs);
   const twilio = connect(options, http.client);
 
   return {
+    name: TWILIO,
     limits: { textLength: LONGEST_TEXT },
-
-    async send(to, text, replyId, signal) {
-      const { sid } = await call(false, signal, () =>
-        twilio.messages.create({
-          to: toAddress(to.contact),
-          ...origin(to),
-          body: sendable(text),
-          ...statusCallback(replyId),
-        }),
-      );
-      if (typeof sid !== 'string') throw unreadableAnswer();
-      log.debug('Twilio took a message', { contact: to.contact, replyId });
-      return sid;
-    },
-
-    async typing(messageId, signal) {
-      await call(true, signal, () => twilio.messaging.v2.typingIndicator.create({ channel: 'whatsapp', messageId }));
-    },
-
-    async findSent(to, text, since, signal) {
-      const messages = await call(true, signal, () => twilio.messages.list(latestTo(to, since)));
-      const wanted = comparable(text);
-      // Their list has their time: where our clock is ahead, a message seems older than the reply it is.
-      const earliest = since + Math.min(0, http.aheadMs) - CLOCK_SKEW_MS;
-      return messages
-        .filter(({ status }) => !NOT_SENT.has(status))
-        .filter((message) => comparable(message.body ?? '') === wanted && createdAt(message) >= earliest)
-        .sort((a, b) => createdAt(b) - createdAt(a))
-        .map(({ sid }) => sid);
-    },
+    send,
+    typing,
+    findSent,
+    explain: explainTwilioCode,
+    download: (ref, { signal, log } = {}) =>
+      options.media.download(ref, { ...(signal ? { signal } : {}), ...(log ? { log } : {}) }),
   };
+
+  async function send(to: Recipient, text: Scrubbed, partOf: PartOf, signal?: AbortSignal): Promise<string> {
+    const message = { to: toAddress(to.address), ...origin(to), body: sendable(text), ...statusCallback(partOf) };
+    const { sid } = await call(false, signal, () => twilio.messages.create(message));
+    if (typeof sid !== 'string') throw unreadableAnswer();
+    log.debug('Twilio took a message', { contact: to.address, replyId: partOf.replyId });
+    return sid;
+  }
+
+  async function typing(messageId: string, signal?: AbortSignal): Promise<void> {
+    await call(true, signal, () => twilio.messaging.v2.typingIndicator.create({ channel: 'whatsapp', messageId }));
+  }
+
+  async function findSent(to: Recipient, text: Scrubbed, since: number, signal?: AbortSignal): Promise<string[]> {
+    const messages = await call(true, signal, () => twilio.messages.list(latestTo(to, since)));
+    const wanted = comparable(text);
+    // The list has Twilio's time: where our clock is ahead, a message seems older than the reply it is.
+    const earliest = since + Math.min(0, http.aheadMs) - CLOCK_SKEW_MS;
+    return messages
+      .filter(({ status }) => !NOT_SENT.has(status))
+      .filter((message) => comparable(message.body ?? '') === wanted && createdAt(message) >= earliest)
+      .sort((a, b) => createdAt(b) - createdAt(a))
+      .map(({ sid }) => sid);
+  }
 
   async function call<Result>(repeatable: boolean, signal: AbortSignal | undefined, request: () => Promise<Result>) {
     const deadline = AbortSignal.timeout(timeoutMs);
@@ -91,8 +99,8 @@ export function createTwilioChannel(options: TwilioChannelOptions): Channel {
     return toAddress(to.business || fromAddress(sender.from ?? ''));
   }
 
-  function statusCallback(replyId: string): { statusCallback?: string } {
-    const url = statusCallbackFor(options.statusCallbackUrl, replyId);
+  function statusCallback(partOf: PartOf): { statusCallback?: string } {
+    const url = statusCallbackFor(options.statusCallbackUrl, partOf);
     return url === undefined ? {} : { statusCallback: url };
   }
 
@@ -100,7 +108,7 @@ export function createTwilioChannel(options: TwilioChannelOptions): Channel {
   function latestTo(to: Recipient, since: number) {
     const day = new Date(Math.floor((since - CLOCK_SKEW_MS) / DAY_MS) * DAY_MS);
     const from = sender.messagingServiceSid ? {} : { from: senderOf(to) };
-    return { to: toAddress(to.contact), ...from, dateSentAfter: day, limit: LOOKED_THROUGH, pageSize: LOOKED_THROUGH };
+    return { to: toAddress(to.address), ...from, dateSentAfter: day, limit: LOOKED_THROUGH, pageSize: LOOKED_THROUGH };
   }
 }
 
@@ -117,7 +125,7 @@ function connect(
   return twilio;
 }
 
-/** Twilio keeps its products on hosts of their own, which share region and edge; whoever stands in for it has one. */
+/** Twilio's products have hosts of their own with the same region and edge; a stand-in has one host. */
 export function messagingBaseUrl(apiBaseUrl: string): string {
   return apiBaseUrl.replace(/^(https:\/\/)api((?:\.[a-z0-9-]+)*\.twilio\.com)$/i, '$1messaging$2');
 }

@@ -1,7 +1,7 @@
 /** What Twilio's API refuses and how a connection breaks → a `Failure`: may it be tried again, and what can be done. */
 import { Failure, type FailureCode } from '../../errors.ts';
 
-type ChannelCode = Extract<FailureCode, `channel.${string}`>;
+type ChannelCode = Exclude<Extract<FailureCode, `channel.${string}`>, 'channel.blocked'>;
 
 /**
  * Makes a `Failure` of whatever a call to Twilio's API was rejected with. Neither it nor its cause holds the request

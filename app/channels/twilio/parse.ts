@@ -1,4 +1,5 @@
 /** A webhook's form → what it is, in our words. Fields: https://www.twilio.com/docs/messaging/guides/webhook-request */
+import { contactIdOf } from '../../contacts/addresses.ts';
 import type { Attachment, DeliveryStatus, InboundMessage, Location } from '../../message.ts';
 import { type Scrubbed, scrub } from '../../privacy/scrub.ts';
 import { fromAddress } from './address.ts';
@@ -32,9 +33,9 @@ export function parseInbound(pairs: Pairs, context: InboundContext): Inbound {
 }
 
 /**
- * Where a file lies on Twilio's API, behind the configured origin.
+ * The path of a file on Twilio's API, behind the configured origin.
  * @param ref an attachment's `ref`
- * @returns null for a ref that names nothing, as that of an attachment whose address we did not believe
+ * @returns null for a ref that names nothing, such as that of an attachment with an unexpected address
  */
 export function mediaPath(accountSid: string, ref: string): string | null {
   const [, message, media] = /^((?:SM|MM)[0-9a-f]{32})\/(ME[0-9a-f]{32})$/i.exec(ref) ?? [];
@@ -48,15 +49,15 @@ export function mediaPath(accountSid: string, ref: string): string | null {
  */
 export const LONGEST_TEXT = 10_000;
 const LONGEST_NAME = 256;
-/** A username id with its country has at most 140 characters. */
+/** A username id has at most 128 characters after its country, and Twilio's addresses at most 140. */
 const LONGEST_ADDRESS = 160;
 /** What Twilio allows a message of any channel; WhatsApp's carry one at most. */
 const MOST_ATTACHMENTS = 10;
 
 function parseMessage(form: URLSearchParams, context: InboundContext): Inbound {
   const business = addressIn(form, 'To');
-  const contact = addressIn(form, 'From');
-  if (contact === undefined) return { kind: 'invalid', reason: 'The sender (From) is missing or no address.' };
+  const from = addressIn(form, 'From');
+  if (from === undefined) return { kind: 'invalid', reason: 'The sender (From) is missing or no address.' };
   const text = textOf(form);
   const attachments = attachmentsIn(form, context.accountSid);
   const location = locationIn(form);
@@ -71,7 +72,9 @@ function parseMessage(form: URLSearchParams, context: InboundContext): Inbound {
       id: idIn(form, 'MessageSid') ?? idIn(form, 'SmsMessageSid') ?? idIn(form, 'SmsSid') ?? context.requestId,
       channel: 'twilio',
       business: business ?? '',
-      contact,
+      from,
+      ...aliasesIn(form, from),
+      contact: contactIdOf(from),
       profileName: profileNameIn(form),
       receivedAt: context.receivedAt,
       text,
@@ -94,6 +97,24 @@ function textOf(form: URLSearchParams): Scrubbed {
 function addressIn(form: URLSearchParams, field: string): string | undefined {
   const address = fromAddress(form.get(field) ?? '');
   return address.length <= LONGEST_ADDRESS && /^[^\s\p{C}]+$/u.test(address) ? address : undefined;
+}
+
+/**
+ * The fields that name the same person otherwise: a username id, that of a parent account, the number. Twilio's changelog and its
+ * captures differ in the name of the first: https://www.twilio.com/docs/whatsapp/key-concepts
+ */
+const ALIAS_FIELDS = ['ExternalUserId', 'ExternalUserIdentifier', 'ParentExternalUserId', 'WaId'];
+
+function aliasesIn(form: URLSearchParams, from: string): { aliases?: string[] } {
+  const known = new Set([contactIdOf(from)]);
+  const aliases: string[] = [];
+  for (const field of ALIAS_FIELDS) {
+    const address = addressIn(form, field);
+    if (address === undefined || known.has(contactIdOf(address))) continue;
+    known.add(contactIdOf(address));
+    aliases.push(address);
+  }
+  return aliases.length === 0 ? {} : { aliases };
 }
 
 function idIn(form: URLSearchParams, field: string): string | undefined {

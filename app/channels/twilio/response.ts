@@ -65,7 +65,10 @@ export function openTwimlResponse(
     async send(texts: Scrubbed[], replyId: string) {
       if (state !== 'claimed') return false;
       const flushed = whenFlushed(res);
-      answer(200, messagesTwiml(texts, { statusCallback: statusCallbackFor(statusCallbackUrl, replyId) }));
+      answer(
+        200,
+        messagesTwiml(texts, (part) => statusCallbackFor(statusCallbackUrl, { replyId, part })),
+      );
       return flushed;
     },
     end() {

@@ -32,7 +32,7 @@ export function isSignedJson({ tokens, signature, url, body }: Omit<SignedForm, 
   return someToken(tokens, signature, (token, header) => validateRequestWithBody(token, header, signed, body));
 }
 
-/** What Twilio writes into `X-Twilio-Signature`. For whoever plays Twilio: the simulator, scripts, tests. */
+/** What Twilio writes into `X-Twilio-Signature`. For the simulator, scripts and tests. */
 export function sign(token: string, url: string, pairs: Pairs): string {
   return getExpectedTwilioSignature(token, withoutFragment(url), paramsOf(pairs));
 }
@@ -47,7 +47,7 @@ export interface AddressSource {
 
 /**
  * The address that Twilio made its signature over: path and query exactly as they were received, behind the configured
- * public address, else behind the one that the proxy tells, else behind the one that was called here.
+ * public address, else behind the one in the proxy's headers, else behind the one that was called here.
  */
 export function signedUrl(request: IncomingMessage, { publicUrl, trustProxy }: AddressSource): string {
   return (publicUrl?.replace(/\/+$/, '') || calledOrigin(request, trustProxy)) + originalTarget(request.url);

@@ -1,5 +1,6 @@
-/** A status callback of Twilio: what became of a message we sent. https://www.twilio.com/docs/messaging/guides/track-outbound-message-status */
+/** A status callback of Twilio: the delivery status of a message we sent. https://www.twilio.com/docs/messaging/guides/track-outbound-message-status */
 import type { DeliveryStatus } from '../../message.ts';
+import type { PartOf } from '../channel.ts';
 import { fromAddress } from './address.ts';
 
 /**
@@ -12,39 +13,45 @@ export function isStatus(form: URLSearchParams): boolean {
 
 /**
  * Reads a status callback. The direction is that of the message: its sender is the business.
- * @param url path and query that the callback was posted to; `?reply=` names the reply, see `statusCallbackFor`
+ * @param url path and query that the callback was posted to; `?reply=` and `&part=` name the part of the reply, see `statusCallbackFor`
  * @returns undefined when it names no message
  */
 export function parseStatus(form: URLSearchParams, url: string): DeliveryStatus | undefined {
   const sid = form.get('MessageSid') || form.get('SmsSid');
   if (!sid) return undefined;
   const errorCode = form.get('ErrorCode');
-  const replyId = replyIdIn(url);
   return {
+    channel: 'twilio',
     sid,
     state: stateOf(form.get('MessageStatus') ?? ''),
     ...(errorCode && /^[1-9]\d*$/.test(errorCode) ? { errorCode } : {}),
     business: fromAddress(form.get('From') ?? ''),
-    contact: fromAddress(form.get('To') ?? ''),
-    ...(replyId === undefined ? {} : { replyId }),
+    to: fromAddress(form.get('To') ?? ''),
+    ...partIn(url),
   };
 }
 
 /**
- * Where Twilio is to report what became of a message. The address names the reply, so that a message sent as TwiML,
- * whose id nobody tells us, finds it.
+ * Where Twilio is to report the delivery status of a message. The address names the part of the reply, because Twilio does not tell us
+ * the id of a message that was sent as TwiML.
  * @param url our address for status callbacks; undefined when it is not known, and then so is the result
  */
-export function statusCallbackFor(url: string | undefined, replyId: string): string | undefined {
-  return url && `${url}${url.includes('?') ? '&' : '?'}${REPLY}=${encodeURIComponent(replyId)}`;
+export function statusCallbackFor(url: string | undefined, { replyId, part }: PartOf): string | undefined {
+  return url && `${url}${url.includes('?') ? '&' : '?'}${REPLY}=${encodeURIComponent(replyId)}&${PART}=${part}`;
 }
 
 const REPLY = 'reply';
+const PART = 'part';
 
-function replyIdIn(url: string): string | undefined {
-  const query = url.indexOf('?');
-  const id = query === -1 ? null : new URLSearchParams(url.slice(query)).get(REPLY);
-  return id !== null && /^[\w-]{1,64}$/.test(id) ? id : undefined;
+function partIn(url: string): Pick<DeliveryStatus, 'replyId' | 'part'> {
+  const start = url.indexOf('?');
+  const query = new URLSearchParams(start === -1 ? '' : url.slice(start));
+  const replyId = query.get(REPLY);
+  const part = query.get(PART);
+  return {
+    ...(replyId !== null && /^[\w-]{1,64}$/.test(replyId) ? { replyId } : {}),
+    ...(part !== null && /^\d{1,3}$/.test(part) ? { part: Number(part) } : {}),
+  };
 }
 
 /** Twilio's words, see `MessageStatus` in https://www.twilio.com/docs/messaging/api/message-resource */
@@ -58,7 +65,7 @@ const STATES: ReadonlyMap<string, DeliveryStatus['state']> = new Map([
   ['canceled', 'failed'],
 ]);
 
-/** Accepted, scheduled, queued, sending, and words that Twilio may yet come up with: on its way, no more is known. */
+/** Accepted, scheduled, queued, sending, and words that are not known: not sent yet. */
 function stateOf(word: string): DeliveryStatus['state'] {
   return STATES.get(word.toLowerCase()) ?? 'queued';
 }

@@ -8,19 +8,19 @@ export const EMPTY_TWIML = new MessagingResponse().toString();
 
 /**
  * One `<Message>` per text, in order. A text without a visible character is left out, for Twilio has nothing to send then.
- * @param options.statusCallback where Twilio reports what became of them. Never as `action`: that would end the document
+ * @param statusCallbackOf where Twilio reports the delivery status of a part. Never as `action`: that would end the document
  * at the first message.
  */
 export function messagesTwiml(
   texts: readonly Scrubbed[],
-  options: { statusCallback?: string | undefined } = {},
+  statusCallbackOf: (part: number) => string | undefined = () => undefined,
 ): string {
   const response = new MessagingResponse();
-  const attributes = options.statusCallback === undefined ? {} : { statusCallback: options.statusCallback };
-  for (const text of texts) {
+  texts.forEach((text, part) => {
     const body = sendable(text);
-    if (body.trim() !== '') response.message(attributes, body);
-  }
+    const statusCallback = statusCallbackOf(part);
+    if (body.trim() !== '') response.message(statusCallback === undefined ? {} : { statusCallback }, body);
+  });
   return response.toString();
 }
 

@@ -1,4 +1,4 @@
-/** Answers by OpenAI, or by whatever speaks its chat completions protocol. */
+/** Answers by OpenAI, or by any server with its chat completions protocol. */
 import { APIError } from 'openai';
 import { Failure } from '../../errors.ts';
 import type { Log } from '../../ops/logger.ts';

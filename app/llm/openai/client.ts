@@ -15,7 +15,7 @@ export interface OpenAiClient {
 export const OPENAI_URL = 'https://api.openai.com/v1';
 
 /**
- * The SDK on a thin connection. It does not try again and has no timeout of its own: whoever calls it passes a signal.
+ * The SDK on a thin connection. It does not repeat calls and has no timeout: the caller passes a signal.
  * The SDK's settings from the environment (organization, project, log level) are left out: ours are all in `config.ts`.
  */
 export function createOpenAiClient({ apiKey, baseUrl = OPENAI_URL }: OpenAiClientOptions): OpenAiClient {

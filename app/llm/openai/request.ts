@@ -12,7 +12,7 @@ export interface ChatBodySettings {
   temperature?: number | undefined;
   /** Also send who is asking, as a hash. Only OpenAI's own servers have a use for it, for their prompt cache and abuse checks. */
   tellPeopleApart: boolean;
-  /** Keys the hash, so that nobody can find a phone number by trying them all. */
+  /** Keys the hash, so that a phone number cannot be found by trying all of them. */
   apiKey: string;
 }
 

@@ -1,4 +1,4 @@
-/** Answers as data: one call of a chat model whose answer fits a zod schema, whatever the server can do. */
+/** Answers as data: one call of a chat model whose answer matches a zod schema, with or without structured outputs of the server. */
 import { APIError, type OpenAI } from 'openai';
 import { zodResponseFormat } from 'openai/helpers/zod';
 import { z } from 'zod';
@@ -143,7 +143,7 @@ export function createStructuredModel(options: StructuredModelOptions): Structur
     const first = await wholly(asked, { messages, maxTokens });
     const read = readValue(first.text, schema);
     if (read.ok) return read;
-    log.warn('The model did not answer as asked and is told what is wrong', { problems: read.problems });
+    log.warn('The answer does not match the schema; asking again with the problems', { problems: read.problems });
     const repair: ModelMessage[] = [
       ...messages,
       { role: 'assistant', content: scrub(first.text || '(nothing)') },
@@ -158,10 +158,10 @@ export function createStructuredModel(options: StructuredModelOptions): Structur
     const read = knowsSchemas ? await bySchema(asked, request) : null;
     if (read?.ok) return read;
     const fit = await byPrompt(asked, request);
-    // Believed only now that it can be asked in words; an answer without any words proves nothing.
+    // Assumed only after an answer without structured outputs worked; an empty answer proves nothing.
     if (read && !read.silent) {
       knowsSchemas = false;
-      log.warn('The model server has no structured outputs; it gets the schema in words from now on', { model });
+      log.warn('The model server has no structured outputs; sending the schema as text from now on', { model });
     }
     return fit;
   }
@@ -243,7 +243,7 @@ function withSchema<T>(messages: ModelMessage[], schema: z.ZodType<T>): ModelMes
   return [{ role: 'system', content: joinScrubbed([first.content, wish], '\n\n') }, ...rest];
 }
 
-/** A 400 (OpenAI and most others) or 422 (FastAPI servers) about structured outputs, in whatever words. */
+/** A 400 (OpenAI and most others) or 422 (FastAPI servers) about structured outputs, however it is worded. */
 function refusesFormat(error: unknown): boolean {
   if (!(error instanceof APIError) || (error.status !== 400 && error.status !== 422)) return false;
   return /response.?format|json.?schema|structured.?output/i.test(`${error.param ?? ''} ${error.message}`);

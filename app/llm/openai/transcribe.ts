@@ -1,4 +1,4 @@
-/** Voice to text, by OpenAI or whatever speaks its transcription protocol (self-hosted Whisper servers do). */
+/** Voice to text, by OpenAI or any server with its transcription protocol (such as self-hosted Whisper servers). */
 import { APIError, toFile } from 'openai';
 import { Failure, isFailure, type ModelError } from '../../errors.ts';
 import type { Log } from '../../ops/logger.ts';

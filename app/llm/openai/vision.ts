@@ -9,7 +9,7 @@ interface Size {
   height: number;
 }
 
-/** How one family of models sees. All of them are told `high`: `auto` and `original` mean up to 30,000 tokens for some. */
+/** How one family of models handles images. All of them get `high`: `auto` and `original` mean up to 30,000 tokens for some. */
 export interface Vision {
   readonly detail: 'high';
   /** The size at which it sees all it can see of a picture; never larger than the picture. */

@@ -1,20 +1,22 @@
 -- Makes an answer final: history, mailbox, reply record and event change together or not at all.
 --
--- Guarantee: only the holder of the lease can commit; messages that came in since the caller looked are never
--- answered by accident: they are returned instead (while the caller still may ask again), or stay in the mailbox.
--- The reply is recorded here, before anybody sends it; the lease stays until `finish`.
+-- Guarantee: only the holder of the lease can commit. Messages that came in since the caller looked are never counted as answered: they
+-- are returned (while the caller may ask again), or stay in the mailbox. The reply is recorded here, before it is sent; the lease stays
+-- until `finish`.
 --
 -- KEYS 1 lease  2 mailbox  3 history  4 state  5 reply  6 due  7 events
 -- ARGV 1 now (unix ms)            2 turn id               3 how many waiting messages the answer is for
 --      4 how many messages the caller can answer at most  5 lease (ms)
---      6 idle time after which the memory goes (ms)       7 conversation id
+--      6 idle time after which the memory expires (ms)    7 contact id
 --      8 tokens that the lines add                        9 tokens at which the history is rolled
 --     10 event (JSON)                                    11 most entries in the event stream
---     12 reply text, '' when there is nothing to send    13 via ('twiml' or 'rest')
---     14… the new history lines (JSON), oldest first; may be none
+--     12 the reply's parts (JSON array), '' when there is nothing to send
+--     13 via ('response' or 'call')                      14 conversation id         15 the address the reply goes to
+--     16 thread: <channel>:<business>                    17 '1' when block and takeover were compared with the archive
+--     18… the new history lines (JSON), oldest first; may be none
 --
--- Returns {'lost'}                     the lease is somebody else's: nothing was changed
---         {'quiet', 'blocked' or 'takeover'}   meanwhile somebody at the desk saw to it that the bot says nothing: nothing was changed
+-- Returns {'lost'}                     the lease belongs to another turn: nothing was changed
+--         {'quiet', 'blocked' or 'takeover'}   meanwhile the contact was blocked or a person took over: nothing was changed
 --         {'more', waiting messages}   these came in meanwhile: nothing was changed, the lease is renewed
 --         {'committed', roll}          roll is 1 when the caller should fold the history into the summary, else 0
 local lease, mailbox, history, state = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
@@ -26,23 +28,25 @@ redis.call('PEXPIRE', lease, leaseMs)
 redis.call('ZADD', due, now + leaseMs, ARGV[7])
 if ARGV[12] ~= '' then
   if redis.call('HEXISTS', state, 'blocked') == 1 then return { 'quiet', 'blocked' } end
-  if tonumber(redis.call('HGET', state, 'takeover') or '0') > now then return { 'quiet', 'takeover' } end
+  if tonumber(redis.call('HGET', state, 'takeover@' .. ARGV[16]) or '0') > now then return { 'quiet', 'takeover' } end
 end
 if tonumber(ARGV[4]) > taken and redis.call('LLEN', mailbox) > taken then
   return { 'more', redis.call('LRANGE', mailbox, taken, ARGV[4] - 1) }
 end
 
-if #ARGV >= 14 then
-  redis.call('RPUSH', history, unpack(ARGV, 14))
+if #ARGV >= 18 then
+  redis.call('RPUSH', history, unpack(ARGV, 18))
   redis.call('PEXPIRE', history, idle)
 end
 redis.call('LTRIM', mailbox, taken, -1)
 redis.call('HINCRBY', state, 'turns', 1)
+if ARGV[17] == '1' then redis.call('HSET', state, 'standing', 1) end
 redis.call('HDEL', state, 'attempts', 'crashes')
 if redis.call('HEXISTS', state, 'blocked') == 0 then redis.call('PEXPIRE', state, idle) end
 redis.call('XADD', events, 'MAXLEN', '~', ARGV[11], '*', 'event', ARGV[10])
 if ARGV[12] ~= '' then
-  redis.call('HSET', reply, 'id', ARGV[2], 'text', ARGV[12], 'via', ARGV[13], 'at', ARGV[1], 'state', 'sending')
+  redis.call('HSET', reply, 'id', ARGV[2], 'conversation', ARGV[14], 'to', ARGV[15], 'parts', ARGV[12], 'via', ARGV[13],
+    'at', ARGV[1])
   redis.call('PEXPIRE', reply, idle)
 end
 

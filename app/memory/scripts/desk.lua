@@ -1,35 +1,29 @@
--- Records what a person at the desk does: says something, takes a conversation over, hands it back.
+-- Records what a person does in the inbox: writes, takes a conversation over, lets the bot answer again.
 --
--- Guarantee: what was said, the pause of the bot and the event for the archive change together.
+-- Guarantee: the line, the pause of the bot and the event for the archive change together; the same line is recorded once.
 --
 -- KEYS 1 state  2 history  3 events
--- ARGV 1 now (unix ms)   2 idle time after which the memory goes (ms)   3 event (JSON)   4 most entries in the event stream
---      5 history line (JSON), '' when nothing was said   6 tokens of the line
---      7 how long the bot pauses from now, and again from every word of the desk (ms); '0' hands back, '' leaves it as it is
+-- ARGV 1 idle time after which the memory expires (ms)   2 event (JSON)   3 most entries in the event stream
+--      4 history line (JSON), '' when nothing was written   5 tokens of the line   6 thread: <channel>:<business>
+--      7 until when the bot is paused (unix ms); '0' ends the pause   8 by how much a person's message prolongs it (ms)
 --
--- Returns when the bot goes on by itself, unix ms; 0 when it is not paused
+-- Returns 1 when it was recorded, 0 when the same line was recorded before
 local state, history, events = KEYS[1], KEYS[2], KEYS[3]
-local now = tonumber(ARGV[1])
+local takeover, takeoverMs = 'takeover@' .. ARGV[6], 'takeoverMs@' .. ARGV[6]
 
--- The same word once more: it was noted, but the caller never heard so.
-if ARGV[5] ~= '' and redis.call('LINDEX', history, -1) == ARGV[5] then
-  return tonumber(redis.call('HGET', state, 'takeover') or '0')
-end
+-- The same line again: it was recorded, but the caller did not get the answer.
+if ARGV[4] ~= '' and redis.call('LINDEX', history, -1) == ARGV[4] then return 0 end
 
-if ARGV[5] ~= '' then
-  redis.call('RPUSH', history, ARGV[5])
-  redis.call('PEXPIRE', history, ARGV[2])
-  redis.call('HINCRBY', state, 'tokens', ARGV[6])
+if ARGV[4] ~= '' then
+  redis.call('RPUSH', history, ARGV[4])
+  redis.call('PEXPIRE', history, ARGV[1])
+  redis.call('HINCRBY', state, 'tokens', ARGV[5])
 end
 if ARGV[7] == '0' then
-  redis.call('HDEL', state, 'takeover', 'takeoverMs')
-elseif ARGV[7] ~= '' then
-  redis.call('HSET', state, 'takeover', string.format('%.0f', now + tonumber(ARGV[7])), 'takeoverMs', ARGV[7])
-elseif ARGV[5] ~= '' then
-  local pause = redis.call('HGET', state, 'takeoverMs')
-  local till = tonumber(redis.call('HGET', state, 'takeover') or '0')
-  if pause and till > now then redis.call('HSET', state, 'takeover', string.format('%.0f', now + tonumber(pause))) end
+  redis.call('HDEL', state, takeover, takeoverMs)
+else
+  redis.call('HSET', state, takeover, ARGV[7], takeoverMs, ARGV[8])
 end
-if redis.call('HEXISTS', state, 'blocked') == 0 then redis.call('PEXPIRE', state, ARGV[2]) end
-redis.call('XADD', events, 'MAXLEN', '~', ARGV[4], '*', 'event', ARGV[3])
-return tonumber(redis.call('HGET', state, 'takeover') or '0')
+if redis.call('HEXISTS', state, 'blocked') == 0 then redis.call('PEXPIRE', state, ARGV[1]) end
+redis.call('XADD', events, 'MAXLEN', '~', ARGV[3], '*', 'event', ARGV[2])
+return 1

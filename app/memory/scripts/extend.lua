@@ -1,9 +1,9 @@
 -- The heartbeat of a turn: keeps the lease.
 --
--- Guarantee: a lease that ran out or passed to somebody else is never taken back.
+-- Guarantee: a lease that ran out or passed to another turn is never renewed.
 --
 -- KEYS 1 lease  2 due
--- ARGV 1 now (unix ms)   2 turn id   3 lease (ms)   4 conversation id
+-- ARGV 1 now (unix ms)   2 turn id   3 lease (ms)   4 contact id
 --
 -- Returns 1 when the lease is still the caller's, else 0
 if redis.call('GET', KEYS[1]) ~= ARGV[2] then return 0 end

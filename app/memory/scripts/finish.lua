@@ -1,17 +1,17 @@
 -- Ends a turn whose reply was delivered or given up, and hands over what came in meanwhile.
 --
--- Guarantee: only the reply record that was delivered goes; while messages wait, or a reply of another turn, the lease passes
--- to the caller's next turn without a moment in which nobody has it.
+-- Guarantee: only the reply record that was delivered is deleted; while messages wait, or a reply of another turn, the lease passes to
+-- the caller's next turn directly, so that no other process can take it in between.
 --
 -- KEYS 1 lease  2 reply  3 mailbox  4 state  5 history  6 due  7 events
 -- ARGV 1 now (unix ms)   2 turn id   3 id of the next turn   4 lease (ms)   5 event (JSON), '' for none
---      6 most entries in the event stream   7 conversation id   8 most history lines to return   9 id of the reply
+--      6 most entries in the event stream   7 contact id   8 most history lines to return   9 id of the reply
 --     10 most waiting messages to return
 --
--- Returns {'lost'}   the lease is somebody else's: only the reply record, if it is still this reply's, went
+-- Returns {'lost'}   the lease belongs to another turn: only the reply record, if it is still this reply's, was deleted
 --         {'done'}   nothing waits, the lease is free
---         {'turn', {summary, version, profile, attempts, takeover, blocked, crashes}, history lines (JSON array), waiting messages,
---          {id, text, via, at} of a reply that another turn left behind}
+--         {'turn', state (field, value, …), history lines (JSON array), waiting messages,
+--          {id, conversation, to, parts, via, at} of a reply that another turn left behind}
 --                    the lease is the next turn's
 local lease, reply, mailbox, state, history, due, events =
   KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
@@ -30,8 +30,8 @@ redis.call('SET', lease, ARGV[3], 'PX', ARGV[4])
 redis.call('ZADD', due, tonumber(ARGV[1]) + tonumber(ARGV[4]), ARGV[7])
 return {
   'turn',
-  redis.call('HMGET', state, 'summary', 'version', 'profile', 'attempts', 'takeover', 'blocked', 'crashes'),
+  redis.call('HGETALL', state),
   '[' .. table.concat(redis.call('LRANGE', history, -tonumber(ARGV[8]), -1), ',') .. ']',
   redis.call('LRANGE', mailbox, 0, ARGV[10] - 1),
-  redis.call('HMGET', reply, 'id', 'text', 'via', 'at'),
+  redis.call('HMGET', reply, 'id', 'conversation', 'to', 'parts', 'via', 'at'),
 }

@@ -1,9 +1,9 @@
--- Gives a conversation back unanswered: the messages stay in the mailbox.
+-- Gives a contact back unanswered: the messages stay in the mailbox.
 --
 -- Guarantee: only the holder of the lease can give it back.
 --
 -- KEYS 1 lease  2 due  3 state
--- ARGV 1 turn id   2 when somebody should look again (unix ms)   3 conversation id
+-- ARGV 1 turn id   2 when it is due again (unix ms)   3 contact id
 --
 -- Returns 1 when the lease was the caller's, else 0
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end

@@ -7,7 +7,7 @@
 -- ARGV 1 the version that the summary was made from   2 the new summary   3 how many lines it covers
 --      4 the tokens of these lines   5 idle time after which the memory goes (ms)
 --
--- Returns 1 when swapped, 0 when somebody else was faster or the memory is gone
+-- Returns 1 when swapped, 0 when another process was faster or the memory has expired
 if (redis.call('HGET', KEYS[1], 'version') or '0') ~= ARGV[1] then return 0 end
 if redis.call('LLEN', KEYS[2]) < tonumber(ARGV[3]) then return 0 end
 redis.call('LTRIM', KEYS[2], ARGV[3], -1)

@@ -5,7 +5,7 @@ import classes from './Dashboard.module.css';
 interface ChartCardProps {
   kind: 'bars' | 'stacked' | 'lines';
   title: string;
-  /** What there is to see, in words. */
+  /** Describes the chart for screen readers. */
   summary: string;
   /** One entry per day, oldest first. */
   days: readonly ({ day: string } & Record<string, string | number | null>)[];

@@ -9,10 +9,12 @@ import { nameOf, previewOf, SENTIMENTS, when } from './words.ts';
 interface ConversationRowProps {
   conversation: Conversation;
   chosen: boolean;
+  /** Shows which of our numbers it is with. */
+  numbered: boolean;
   onOpen: () => void;
 }
 
-export function ConversationRow({ conversation, chosen, onOpen }: ConversationRowProps) {
+export function ConversationRow({ conversation, chosen, numbered, onOpen }: ConversationRowProps) {
   const row = useRef<HTMLButtonElement>(null);
   useEffect(() => {
     if (chosen) row.current?.scrollIntoView({ block: 'nearest' });
@@ -43,11 +45,12 @@ export function ConversationRow({ conversation, chosen, onOpen }: ConversationRo
               </Badge>
             )}
           </span>
-          {(mood || open_tasks > 0 || takeover_until) && (
+          {(numbered || mood || open_tasks > 0 || takeover_until) && (
             <span className={classes.badges}>
+              {numbered && <Tag tone="plain">to {conversation.business_number}</Tag>}
               {mood && <Tag tone={mood.tone}>{mood.word}</Tag>}
               {open_tasks > 0 && <Tag tone="info">{open_tasks === 1 ? '1 task' : `${open_tasks} tasks`}</Tag>}
-              {takeover_until && <Tag tone="person">Taken over</Tag>}
+              {takeover_until && <Tag tone="person">Bot paused</Tag>}
             </span>
           )}
         </span>

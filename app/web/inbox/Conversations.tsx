@@ -1,13 +1,14 @@
 import { CloseButton, Kbd, SegmentedControl, Select, Stack, TextInput } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
-import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query';
+import { keepPreviousData, useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { useRef, useState } from 'react';
-import { useLocation, useRoute } from 'wouter';
+import { useLocation, useRoute, useSearchParams } from 'wouter';
 import type { Conversation } from '../../inbox/contract.ts';
 import { Icon } from '../parts/Icon.tsx';
-import { conversations } from './api.ts';
+import { conversations, numbers } from './api.ts';
 import { ConversationRow } from './ConversationRow.tsx';
 import classes from './inbox.module.css';
+import { type Place, threadPath } from './paths.ts';
 import { More, Nothing, Problem, Waiting } from './States.tsx';
 import { Thread } from './Thread.tsx';
 import { useKeys } from './useKeys.ts';
@@ -29,7 +30,7 @@ const STATUSES = [
   { value: 'blocked', label: 'Blocked' },
 ];
 
-/** By the last message: from the other end stands who waits longest. */
+/** By the last message: 'oldest' begins with the contact who waits longest. */
 const ORDERS = [
   { value: 'newest', label: 'Newest' },
   { value: 'oldest', label: 'Oldest' },
@@ -45,9 +46,17 @@ export function Conversations() {
   const [words, setWords] = useState('');
   const [search] = useDebouncedValue(words.trim(), 250);
   const searchBox = useRef<HTMLInputElement>(null);
+  const [business, setBusiness] = useState<string | null>(null);
+  const own = useQuery({ queryKey: ['numbers'], queryFn: numbers }).data?.numbers ?? [];
+  const numbered = own.length > 1;
   const [, route] = useRoute('/with/:phone');
   const [, navigate] = useLocation();
-  const chosen = route ? decodeURIComponent(route.phone ?? '') : null;
+  const [params] = useSearchParams();
+  const chosen: Place | null = route
+    ? { phone: decodeURIComponent(route.phone ?? ''), business: params.get('number') ?? undefined }
+    : null;
+  const isChosen = (row: Conversation) =>
+    row.phone_number === chosen?.phone && (chosen.business === undefined || row.business_number === chosen.business);
   const query = {
     filter,
     search,
@@ -55,6 +64,7 @@ export function Conversations() {
     // The selects offer what the contract names, and nothing else.
     ...(sentiment ? { sentiment: sentiment as Conversation['last_sentiment'] & string } : {}),
     ...(status ? { status: status as Conversation['conversation_status'] } : {}),
+    ...(business ? { business_number: business } : {}),
   };
   const list = useInfiniteQuery({
     queryKey: ['conversations', query],
@@ -64,21 +74,22 @@ export function Conversations() {
     getNextPageParam: (last) => last.next_cursor,
   });
   const rows = list.data?.pages.flatMap((page) => page.conversations) ?? [];
-  const narrowed = search !== '' || filter !== 'all' || sentiment !== null || status !== 'active';
-  // Who was found by what was said is shown where it was said.
-  const find = search === '' ? '' : `?find=${encodeURIComponent(search)}`;
-  const open = (phone: string) => navigate(`/with/${encodeURIComponent(phone)}${find}`);
+  const narrowed = search !== '' || filter !== 'all' || sentiment !== null || status !== 'active' || business !== null;
+  const pathTo = ({ phone_number: phone, business_number }: Conversation, more: Record<string, string> = {}) =>
+    threadPath({ phone, business: numbered ? business_number : undefined }, more);
+  // A conversation that a search found opens at the message that has the words.
+  const open = (row: Conversation) => navigate(pathTo(row, search === '' ? {} : { find: search }));
 
   function step(by: number): void {
-    const at = rows.findIndex((row) => row.phone_number === chosen);
+    const at = rows.findIndex(isChosen);
     const next = rows[Math.min(rows.length - 1, Math.max(0, at + by))];
-    if (next) open(next.phone_number);
+    if (next) open(next);
   }
-  /** On to the next one: the list no longer has it. */
+  /** Opens the next conversation: the list does not have this one any more. */
   function archived(): void {
-    const at = rows.findIndex((row) => row.phone_number === chosen);
+    const at = rows.findIndex(isChosen);
     const next = rows[at + 1] ?? rows[at - 1];
-    if (status === 'active') navigate(next ? `/with/${encodeURIComponent(next.phone_number)}` : '/');
+    if (status === 'active') navigate(next ? pathTo(next) : '/');
   }
   useKeys([
     ['j', () => step(1)],
@@ -136,6 +147,17 @@ export function Conversations() {
               value={status}
               onChange={setStatus}
             />
+            {numbered && (
+              <Select
+                aria-label="Number"
+                placeholder="Any number"
+                size="xs"
+                clearable
+                data={[...new Set(own.map((one) => one.business_number))]}
+                value={business}
+                onChange={setBusiness}
+              />
+            )}
             <Select
               aria-label="Order"
               size="xs"
@@ -151,8 +173,8 @@ export function Conversations() {
           {list.isPending && <Waiting />}
           {list.isError && <Problem message={list.error.message} onRetry={() => list.refetch()} />}
           {list.isSuccess && rows.length === 0 && (
-            <Nothing icon="text" title={narrowed ? 'No conversation fits these filters.' : 'Nobody has written yet.'}>
-              {narrowed ? undefined : 'As soon as somebody writes to the number, it shows up here by itself.'}
+            <Nothing icon="text" title={narrowed ? 'No conversation matches these filters.' : 'No conversations yet.'}>
+              {narrowed ? undefined : 'A conversation appears here when a person writes to the number.'}
             </Nothing>
           )}
           <ul className={classes.plain}>
@@ -160,14 +182,15 @@ export function Conversations() {
               <ConversationRow
                 key={row.id}
                 conversation={row}
-                chosen={row.phone_number === chosen}
-                onOpen={() => open(row.phone_number)}
+                chosen={isChosen(row)}
+                numbered={numbered}
+                onOpen={() => open(row)}
               />
             ))}
           </ul>
           {list.hasNextPage && (
             <More
-              label="Show older ones"
+              label="Show older"
               loading={list.isFetchingNextPage}
               onMore={() => void list.fetchNextPage({ cancelRefetch: false })}
             />
@@ -176,7 +199,7 @@ export function Conversations() {
       </section>
       <section className={classes.thread} aria-label="Conversation">
         {chosen ? (
-          <Thread key={chosen} phone={chosen} onClose={() => navigate('/')} onArchived={archived} />
+          <Thread key={threadPath(chosen)} place={chosen} onClose={() => navigate('/')} onArchived={archived} />
         ) : (
           <Nothing icon="text" title="Choose a conversation">
             <Kbd size="xs">j</Kbd> <Kbd size="xs">k</Kbd> next and previous, <Kbd size="xs">/</Kbd> search,{' '}

@@ -91,11 +91,11 @@ function Charts({ days }: { days: Day[] }) {
       <ChartCard
         kind="lines"
         title="Response time"
-        summary="Half of the people waited no longer than p50 for an answer, 19 of 20 no longer than p95."
+        summary="How long people waited for an answer: half of them no longer than the typical wait; the slowest 5 % longer than the other line."
         days={days}
         series={[
-          { name: 'response_p50_ms', label: 'p50', color: 'teal.5' },
-          { name: 'response_p95_ms', label: 'p95', color: 'orange.6' },
+          { name: 'response_p50_ms', label: 'Typical wait', color: 'teal.5' },
+          { name: 'response_p95_ms', label: 'Slowest 5 %', color: 'orange.6' },
         ]}
         format={took}
       />

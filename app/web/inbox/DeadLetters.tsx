@@ -8,25 +8,26 @@ import { Icon } from '../parts/Icon.tsx';
 import { WhatsAppText } from '../parts/WhatsAppText.tsx';
 import { deadLetters, drop, replay } from './api.ts';
 import classes from './DeadLetters.module.css';
+import { threadPath } from './paths.ts';
 import { Nothing, Problem, Waiting } from './States.tsx';
 import { Tag } from './Tag.tsx';
 import { problemOf, when } from './words.ts';
 
-/** What the bot gave up, with the reason: to be tried again, or let go. */
+/** Dead letters with their reasons: to be tried again, or dismissed. */
 export function DeadLetters() {
   const list = useQuery({ queryKey: ['dead-letters'], queryFn: deadLetters });
   const [dropping, setDropping] = useState<DeadLetter | null>(null);
   const act = useAct();
   return (
     <div className={classes.page}>
-      <h1 className={classes.title}>Given up</h1>
+      <h1 className={classes.title}>Needs attention</h1>
       <p className={classes.intro}>
-        What the bot could not answer or deliver after several tries. Nothing here is tried again by itself.
+        Messages and replies that the bot could not answer or deliver. Nothing here is tried again automatically.
       </p>
       {list.isPending && <Waiting />}
       {list.isError && <Problem message={list.error.message} onRetry={() => void list.refetch()} />}
       {list.data?.count === 0 && (
-        <Nothing icon="check" title="Nothing was given up">
+        <Nothing icon="check" title="Nothing needs attention">
           Every message was answered.
         </Nothing>
       )}
@@ -35,28 +36,28 @@ export function DeadLetters() {
           <Letter
             key={letter.id}
             letter={letter}
-            onReplay={() => act(() => replay(letter.id), 'It is tried again now.')}
+            onReplay={() => act(() => replay(letter.id), 'Trying again now.')}
             onDrop={() => setDropping(letter)}
           />
         ))}
       </ul>
       {dropping && (
-        <Modal opened onClose={() => setDropping(null)} title="Let it go?" closeButtonProps={{ 'aria-label': 'Close' }}>
+        <Modal opened onClose={() => setDropping(null)} title="Dismiss?" closeButtonProps={{ 'aria-label': 'Close' }}>
           <Text size="sm">
-            Nobody will get an answer to this. The messages stay in the conversation with {dropping.phone_number}.
+            This will not be answered. The messages stay in the conversation with {dropping.phone_number}.
           </Text>
           <Group justify="flex-end" mt="md">
             <Button variant="default" onClick={() => setDropping(null)}>
-              Keep it
+              Cancel
             </Button>
             <Button
               color="red"
               onClick={() => {
                 setDropping(null);
-                void act(() => drop(dropping.id), 'It was let go.');
+                void act(() => drop(dropping.id), 'Dismissed.');
               }}
             >
-              Let it go
+              Dismiss
             </Button>
           </Group>
         </Modal>
@@ -81,7 +82,7 @@ function Letter({ letter: { phone_number, at, code, reason, reply, messages }, o
   return (
     <li className={classes.letter}>
       <div className={classes.head}>
-        <Link href={`/with/${encodeURIComponent(phone_number)}`}>{phone_number}</Link>
+        <Link href={threadPath({ phone: phone_number })}>{phone_number}</Link>
         <Tag tone="bad">{code}</Tag>
         <time dateTime={at} className={classes.quiet}>
           {when(at, Date.now())}
@@ -91,10 +92,10 @@ function Letter({ letter: { phone_number, at, code, reason, reply, messages }, o
         <Icon name="alarm" size={16} /> {reason}
       </p>
       {messages.length > 0 && <Said title="They wrote" texts={messages} />}
-      {reply !== null && <Said title="The answer that did not arrive" texts={[reply]} />}
+      {reply !== null && <Said title="The answer that was not delivered" texts={[reply]} />}
       <Group gap="xs" justify="flex-end">
         <Button size="xs" variant="subtle" color="red" leftSection={<Icon name="trash" size={14} />} onClick={onDrop}>
-          Let it go
+          Dismiss
         </Button>
         <Button size="xs" leftSection={<Icon name="repeat" size={14} />} loading={busy} onClick={() => void again()}>
           Try again
@@ -123,7 +124,7 @@ function useAct(): (work: () => Promise<unknown>, done: string) => Promise<void>
       await work();
       notifications.show({ message: done, autoClose: 2_500 });
     } catch (error) {
-      notifications.show({ color: 'red', title: 'That did not work', message: problemOf(error) });
+      notifications.show({ color: 'red', title: 'The action failed', message: problemOf(error) });
     }
     await queries.invalidateQueries({ queryKey: ['dead-letters'] });
   };

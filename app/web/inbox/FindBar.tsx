@@ -4,6 +4,7 @@ import { useEffect, useState } from 'react';
 import { useSearchParams } from 'wouter';
 import { Icon } from '../parts/Icon.tsx';
 import { find } from './api.ts';
+import type { Place } from './paths.ts';
 import classes from './Thread.module.css';
 import { useKeys } from './useKeys.ts';
 
@@ -19,20 +20,27 @@ export interface Found {
 }
 
 /** What was searched for in the list, in this conversation; null when nothing was. */
-export function useFound(phone: string): Found | null {
+export function useFound(place: Place): Found | null {
   const [params, setParams] = useSearchParams();
   const words = params.get('find') ?? '';
   const [at, setAt] = useState(0);
   const hits = useQuery({
-    queryKey: ['thread', phone, 'find', words],
-    queryFn: () => find(phone, words),
+    queryKey: ['thread', place.phone, place.business ?? '', 'find', words],
+    queryFn: () => find(place, words),
     enabled: words !== '',
   });
   // biome-ignore lint/correctness/useExhaustiveDependencies: other words begin with their newest message
   useEffect(() => setAt(0), [words]);
   if (words === '') return null;
   const ids = hits.data?.messages.map(({ id }) => id) ?? [];
-  const close = () => setParams({}, { replace: true });
+  const close = () =>
+    setParams(
+      (now) => {
+        now.delete('find');
+        return now;
+      },
+      { replace: true },
+    );
   return { words, ids, isLoading: hits.isPending, at: Math.min(at, Math.max(ids.length - 1, 0)), go: setAt, close };
 }
 

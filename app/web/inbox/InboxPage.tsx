@@ -14,7 +14,7 @@ import { Waiting } from './States.tsx';
 import { Tasks } from './Tasks.tsx';
 import { type Connection, useLive } from './useLive.ts';
 
-// The charts are as large as all the rest, and most visits do not look at them.
+// The charts are as large as the rest of the page, and most visits do not open them.
 const Dashboard = lazy(() => import('./Dashboard.tsx'));
 
 /** The inbox: sign-in, then everything the team sees. */
@@ -51,7 +51,7 @@ const PLACES = [
   { path: '/', name: 'Conversations', icon: 'text' },
   { path: '/tasks', name: 'Tasks', icon: 'board' },
   { path: '/dashboard', name: 'Dashboard', icon: 'chart' },
-  { path: '/undelivered', name: 'Given up', icon: 'alarm' },
+  { path: '/undelivered', name: 'Needs attention', icon: 'alarm' },
 ] as const;
 
 function SignedIn() {
@@ -109,7 +109,7 @@ function SignedIn() {
 function ConnectionBadge({ connection }: { connection: Connection }) {
   if (connection === 'live') {
     return (
-      <Tooltip label="What happens is shown as it happens">
+      <Tooltip label="Changes appear as they happen">
         <Badge color="teal" variant="dot" tt="none" role="status" className={classes.live}>
           Live
         </Badge>
@@ -117,7 +117,7 @@ function ConnectionBadge({ connection }: { connection: Connection }) {
     );
   }
   return (
-    <Tooltip label="Reconnecting by itself; what you see may be old">
+    <Tooltip label="Reconnecting; the page may be outdated">
       <Badge color="orange.9" variant="filled" tt="none" role="status" className={classes.live}>
         {connection === 'connecting' ? 'Connecting' : 'Offline'}
       </Badge>
@@ -125,7 +125,7 @@ function ConnectionBadge({ connection }: { connection: Connection }) {
   );
 }
 
-/** A server that starts again is back in a moment: only what lasts longer is worth a line. */
+/** A restart of the server is shorter than this: only a longer interruption is shown. */
 const PATIENCE_MS = 3_000;
 
 function ConnectionLost() {
@@ -137,7 +137,7 @@ function ConnectionLost() {
   if (!shown) return null;
   return (
     <p className={classes.lost} role="alert">
-      The live connection is gone. It is tried again by itself; what you see may be old.
+      Connection lost, reconnecting… The page may be outdated.
     </p>
   );
 }

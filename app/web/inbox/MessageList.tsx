@@ -15,11 +15,11 @@ interface MessageListProps {
   /** Oldest first. */
   messages: readonly Message[];
   outbox: readonly Outgoing[];
-  onAgain: (key: number) => void;
-  onDiscard: (key: number) => void;
+  onAgain: (key: string) => void;
+  onDiscard: (key: string) => void;
   /** What the contact is called. */
   name: string;
-  /** The message somebody came here for. */
+  /** The message to scroll to. */
   wanted: string | null;
   older: { more: boolean; loading: boolean; load: () => void };
 }
@@ -27,7 +27,7 @@ interface MessageListProps {
 /** So near to the beginning, more is fetched. */
 const SOON = 300;
 
-/** The messages, the newest at the end and in sight, unless somebody reads further up. */
+/** The messages, the newest at the end and visible, unless the reader has scrolled up. */
 export function MessageList({ messages, outbox, onAgain, onDiscard, name, wanted, older }: MessageListProps) {
   const end = useEnd();
   const shown = useRef({ height: 0, first: '' });
@@ -40,7 +40,7 @@ export function MessageList({ messages, outbox, onAgain, onDiscard, name, wanted
     shown.current.height = scrollHeight;
     if (up && scrollTop < SOON && older.more && !older.loading) older.load();
   }
-  // biome-ignore lint/correctness/useExhaustiveDependencies: what comes in is the reason, whatever it is
+  // biome-ignore lint/correctness/useExhaustiveDependencies: every new message is the reason
   useLayoutEffect(() => {
     const { height, first: before } = shown.current;
     const element = end.wall.current;
@@ -109,8 +109,8 @@ export function MessageList({ messages, outbox, onAgain, onDiscard, name, wanted
 
 interface OutgoingItemProps {
   outgoing: Outgoing;
-  onAgain: (key: number) => void;
-  onDiscard: (key: number) => void;
+  onAgain: (key: string) => void;
+  onDiscard: (key: string) => void;
 }
 
 function OutgoingItem({ outgoing: { key, text, at, problem }, onAgain, onDiscard }: OutgoingItemProps) {

@@ -5,7 +5,7 @@ import type { Conversation } from '../../inbox/contract.ts';
 import { EmojiPicker } from '../parts/EmojiPicker.tsx';
 import { Icon } from '../parts/Icon.tsx';
 import classes from './Reply.module.css';
-import { CANNED, span } from './words.ts';
+import { CANNED, until } from './words.ts';
 
 interface ReplyProps {
   conversation: Conversation;
@@ -17,13 +17,13 @@ interface ReplyProps {
 const LONGEST = 16_000;
 const DRAFT = 'recado-draft ';
 
-/** Where the desk answers: Ctrl+Enter sends. Outside of WhatsApp's window it says why not. */
+/** Where a person answers: Ctrl+Enter sends. Outside the 24-hour window it says why the field is closed. */
 export function Reply({ conversation, onSend, ref }: ReplyProps) {
   const own = useRef<HTMLTextAreaElement>(null);
   const field = useMergedRef(own, ref);
-  // What is half written is still there when somebody comes back to this conversation, until they sign out.
+  // A draft stays until the conversation is opened again, or until sign-out.
   const [text, setText] = useSessionStorage({
-    key: `${DRAFT}${conversation.phone_number}`,
+    key: `${DRAFT}${conversation.phone_number} ${conversation.business_number}`,
     defaultValue: '',
     getInitialValueInEffect: false,
   });
@@ -53,8 +53,8 @@ export function Reply({ conversation, onSend, ref }: ReplyProps) {
   return (
     <footer className={classes.reply}>
       <Text size="xs" className={classes.window} data-open={open} id="window">
-        {blocked && 'This contact is blocked. Bring the conversation back to answer.'}
-        {!blocked && open && `You can answer freely for another ${span(left)}.`}
+        {blocked && 'This contact is blocked. Move the conversation to the inbox to answer.'}
+        {!blocked && open && `You can reply until ${until(conversation.window_until, Date.now())}.`}
         {!blocked &&
           !open &&
           'More than 24 hours since their last message: WhatsApp only allows an approved template until they write again.'}
@@ -90,7 +90,7 @@ export function Reply({ conversation, onSend, ref }: ReplyProps) {
             variant="unstyled"
             aria-label="Your answer"
             aria-describedby="window"
-            placeholder={open ? 'Write an answer' : 'You cannot write freely now'}
+            placeholder={open ? 'Write an answer' : "You can't reply until they write again"}
             autosize
             minRows={1}
             maxRows={8}
@@ -118,7 +118,7 @@ export function Reply({ conversation, onSend, ref }: ReplyProps) {
   );
 }
 
-/** Ms until then, told anew as it gets less. */
+/** Ms until then, updated every 10 s. */
 function useTimeLeft(until: string | null): number {
   const [now, setNow] = useState(Date.now);
   useEffect(() => {

@@ -35,7 +35,7 @@ export function SignIn({ onDone }: { onDone: () => void }) {
             </Group>
             <PasswordInput
               label="Password"
-              description="ADMIN_PASSWORD, or the one the bot logged at its start"
+              description="ADMIN_PASSWORD, or the password that was printed at start"
               value={password}
               onChange={(event) => setPassword(event.currentTarget.value)}
               error={problem}
@@ -59,7 +59,7 @@ export function SignIn({ onDone }: { onDone: () => void }) {
 
 function wordsFor(error: unknown): string {
   const status = error instanceof Error && 'status' in error ? error.status : 0;
-  if (status === 401) return 'This is not the password.';
-  if (status === 429) return 'Too many attempts. Wait a quarter of an hour, then try again.';
+  if (status === 401) return 'Wrong password.';
+  if (status === 429) return 'Too many attempts. Wait 15 minutes, then try again.';
   return error instanceof Error ? error.message : String(error);
 }

@@ -1,4 +1,4 @@
-/** What stands where something will be: waiting, gone wrong, nothing there. */
+/** Placeholders: loading, error, empty. */
 import { Button, Center, Loader, Stack, Text } from '@mantine/core';
 import { type ReactNode, useEffect, useRef } from 'react';
 import { Icon, type IconName } from '../parts/Icon.tsx';
@@ -48,7 +48,7 @@ interface MoreProps {
   onMore: () => void;
 }
 
-/** At the end of a list that goes on: asks for more when it comes into sight. */
+/** The end of a list that has more: loads more when it becomes visible. */
 export function More({ label, loading, onMore }: MoreProps) {
   const end = useRef<HTMLDivElement>(null);
   const more = useRef(onMore);

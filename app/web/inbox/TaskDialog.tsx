@@ -4,6 +4,7 @@ import { type FormEvent, useState } from 'react';
 import { Link } from 'wouter';
 import type { Conversation, Task } from '../../inbox/contract.ts';
 import { createTask, updateTask } from './api.ts';
+import { threadPath } from './paths.ts';
 import { inWords, nameOf, PRIORITIES, problemOf, TASK_STATES, TASK_TYPES } from './words.ts';
 
 interface TaskDialogProps {
@@ -131,8 +132,8 @@ export function TaskDialog({ task, about, onClose }: TaskDialogProps) {
   );
 }
 
-/** Where a task comes from; null when it is about nobody. */
+/** The conversation a task comes from; null when there is none. */
 export function conversationOf({ phone_number, message_id }: Task): string | null {
   if (phone_number === null) return null;
-  return `/with/${encodeURIComponent(phone_number)}${message_id ? `?message=${encodeURIComponent(message_id)}` : ''}`;
+  return threadPath({ phone: phone_number }, message_id ? { message: message_id } : {});
 }

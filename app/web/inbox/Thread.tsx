@@ -8,6 +8,7 @@ import { Icon } from '../parts/Icon.tsx';
 import { conversation as load, markRead, setStatus } from './api.ts';
 import { FindBar, useFound } from './FindBar.tsx';
 import { MessageList } from './MessageList.tsx';
+import { type Place, threadPath } from './paths.ts';
 import { Reply } from './Reply.tsx';
 import { Problem, Waiting } from './States.tsx';
 import classes from './Thread.module.css';
@@ -17,38 +18,44 @@ import { useOutbox } from './useOutbox.ts';
 import { nameOf, problemOf } from './words.ts';
 
 interface ThreadProps {
-  phone: string;
+  place: Place;
   onClose: () => void;
   onArchived: () => void;
 }
 
-/** As many as fill a tall screen; more on demand. */
+/** Enough to fill a tall screen; more on demand. */
 const AT_ONCE = 40;
 
-/** One conversation: what was said, what it was about, and the place to answer. r answers, e archives. */
-export function Thread({ phone, onClose, onArchived }: ThreadProps) {
+/** One conversation: messages, analysis, and the field to answer. r answers, e archives. */
+export function Thread({ place, onClose, onArchived }: ThreadProps) {
+  const { phone } = place;
   const queries = useQueryClient();
   const field = useRef<HTMLTextAreaElement>(null);
   const [, navigate] = useLocation();
   const thread = useInfiniteQuery({
-    queryKey: ['thread', phone],
-    queryFn: ({ pageParam }) => load(phone, { limit: AT_ONCE, ...(pageParam ? { cursor: pageParam } : {}) }),
+    queryKey: ['thread', phone, place.business ?? ''],
+    queryFn: ({ pageParam }) => load(place, { limit: AT_ONCE, ...(pageParam ? { cursor: pageParam } : {}) }),
     initialPageParam: '',
     getNextPageParam: (last) => last.next_cursor,
   });
   const pages = thread.data?.pages ?? [];
   const conversation = pages[0]?.conversation;
   const messages = pages.flatMap((page) => page.messages).reverse();
-  const outbox = useOutbox(phone, messages);
-  const found = useFound(phone);
+  const business = conversation?.business_number;
+  const outbox = useOutbox({ phone, business }, messages);
+  const found = useFound({ phone, business });
   const wanted = useWantedMessage(found?.ids[found.at], messages, thread);
   useReading(conversation);
 
   async function put(status: Status): Promise<boolean> {
-    const done = await setStatus({ phone_number: phone, status }).then(
+    const done = await setStatus({
+      phone_number: phone,
+      ...(business ? { business_number: business } : {}),
+      status,
+    }).then(
       () => true,
       (error) => {
-        notifications.show({ color: 'red', title: 'That did not work', message: problemOf(error) });
+        notifications.show({ color: 'red', title: 'The action failed', message: problemOf(error) });
         return false;
       },
     );
@@ -60,7 +67,7 @@ export function Thread({ phone, onClose, onArchived }: ThreadProps) {
     if (!(await put(status))) return;
     const undo = () => {
       notifications.hide(CHANGE);
-      void put(before).then((done) => done && navigate(`/with/${encodeURIComponent(phone)}`));
+      void put(before).then((done) => done && navigate(threadPath(place)));
     };
     notifications.hide(CHANGE);
     notifications.show({ id: CHANGE, message: <Changed status={status} onUndo={undo} />, autoClose: UNDO_MS });
@@ -87,7 +94,8 @@ export function Thread({ phone, onClose, onArchived }: ThreadProps) {
       <ThreadHeader conversation={conversation} onClose={onClose} onChange={(status) => void change(status)} />
       {found && <FindBar found={found} />}
       <MessageList
-        messages={messages}
+        // A message that failed is in the outbox, where it can be sent again, as long as this conversation is open.
+        messages={messages.filter(({ reply_id }) => !outbox.has(reply_id))}
         outbox={outbox.waiting}
         onDiscard={outbox.discard}
         onAgain={outbox.again}
@@ -99,7 +107,7 @@ export function Thread({ phone, onClose, onArchived }: ThreadProps) {
           load: () => void thread.fetchNextPage({ cancelRefetch: false }),
         }}
       />
-      <Reply key={phone} ref={field} conversation={conversation} onSend={outbox.send} />
+      <Reply key={`${phone} ${business}`} ref={field} conversation={conversation} onSend={outbox.send} />
     </div>
   );
 }
@@ -107,7 +115,7 @@ export function Thread({ phone, onClose, onArchived }: ThreadProps) {
 type Status = Conversation['conversation_status'];
 
 const CHANGE = 'status-changed';
-/** How long a change can be undone from where it is told, ms. */
+/** How long the notification offers to undo a change, ms. */
 const UNDO_MS = 6_000;
 
 function Changed({ status, onUndo }: { status: Status; onUndo: () => void }) {
@@ -123,11 +131,11 @@ function Changed({ status, onUndo }: { status: Status; onUndo: () => void }) {
 
 const CHANGED: Record<Status, string> = {
   active: 'The conversation is active again.',
-  archived: 'Archived. It comes back when they write again, or from the status filter.',
-  blocked: 'Blocked: the bot neither answers nor remembers what they write.',
+  archived: 'Archived. It returns when they write again; the status filter shows it.',
+  blocked: 'Blocked: the bot neither answers nor remembers their messages.',
 };
 
-/** Somebody who looks at a conversation has seen what is in it. */
+/** Opening a conversation marks its messages as read. */
 function useReading(conversation: Conversation | undefined): void {
   const queries = useQueryClient();
   const [visible, setVisible] = useState(() => document.visibilityState === 'visible');
@@ -136,17 +144,17 @@ function useReading(conversation: Conversation | undefined): void {
     document.addEventListener('visibilitychange', look);
     return () => document.removeEventListener('visibilitychange', look);
   }, []);
-  const { phone_number: phone, unread_count: unread = 0 } = conversation ?? {};
+  const { phone_number: phone, business_number: business, unread_count: unread = 0 } = conversation ?? {};
   useEffect(() => {
-    if (!visible || !phone || unread === 0) return;
+    if (!visible || !phone || !business || unread === 0) return;
     // What could not be marked stays unread, and is marked when it is looked at again.
-    markRead(phone)
+    markRead({ phone_number: phone, business_number: business })
       .then(() => queries.invalidateQueries({ queryKey: ['conversations'] }))
       .catch(() => {});
-  }, [queries, visible, phone, unread]);
+  }, [queries, visible, phone, business, unread]);
 }
 
-/** A task or a search leads to a message: as much is loaded as it takes to find it, within reason. */
+/** A task or a search leads to a message: older messages are loaded until it is found, up to a limit. */
 function useWantedMessage(
   searched: string | undefined,
   messages: readonly { id: string }[],

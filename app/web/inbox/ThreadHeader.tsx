@@ -1,12 +1,12 @@
 import { ActionIcon, Button, Menu, NativeSelect, Text, Tooltip } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { notifications } from '@mantine/notifications';
-import { useQueryClient } from '@tanstack/react-query';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import type { Conversation } from '../../inbox/contract.ts';
 import { Avatar } from '../parts/Avatar.tsx';
 import { Icon } from '../parts/Icon.tsx';
-import { takeover } from './api.ts';
+import { numbers, takeover } from './api.ts';
 import { Tag } from './Tag.tsx';
 import { TaskDialog } from './TaskDialog.tsx';
 import classes from './Thread.module.css';
@@ -18,10 +18,11 @@ interface ThreadHeaderProps {
   onChange: (status: Conversation['conversation_status']) => void;
 }
 
-/** Who it is, who answers them, and what can be done about the conversation. */
+/** The contact, who answers them, and the actions of the conversation. */
 export function ThreadHeader({ conversation, onClose, onChange }: ThreadHeaderProps) {
   const [adding, dialog] = useDisclosure(false);
-  const { conversation_status: status, contact_name, phone_number, total_messages } = conversation;
+  const { conversation_status: status, contact_name, phone_number, business_number, total_messages } = conversation;
+  const hasNumbers = (useQuery({ queryKey: ['numbers'], queryFn: numbers }).data?.numbers.length ?? 0) > 1;
   return (
     <header className={classes.header}>
       <ActionIcon
@@ -46,13 +47,14 @@ export function ThreadHeader({ conversation, onClose, onChange }: ThreadHeaderPr
         </Text>
         <Text size="xs" truncate className={classes.quiet}>
           {contact_name ? `${phone_number} · ` : ''}
+          {hasNumbers ? `to ${business_number} · ` : ''}
           {total_messages === 1 ? '1 message' : `${total_messages.toLocaleString('en')} messages`}
         </Text>
       </div>
       <Takeover conversation={conversation} />
       <Menu position="bottom-end" shadow="md" width={220}>
         <Menu.Target>
-          <ActionIcon variant="subtle" color="gray" size="lg" aria-label="What to do with this conversation">
+          <ActionIcon variant="subtle" color="gray" size="lg" aria-label="Actions for this conversation">
             <Icon name="more" />
           </ActionIcon>
         </Menu.Target>
@@ -61,7 +63,7 @@ export function ThreadHeader({ conversation, onClose, onChange }: ThreadHeaderPr
             Add a task
           </Menu.Item>
           <Menu.Divider />
-          {status !== 'active' && <Menu.Item onClick={() => onChange('active')}>Bring it back</Menu.Item>}
+          {status !== 'active' && <Menu.Item onClick={() => onChange('active')}>Move to inbox</Menu.Item>}
           {status === 'active' && (
             <Menu.Item rightSection="e" onClick={() => onChange('archived')}>
               Archive
@@ -85,7 +87,8 @@ const PAUSES = [15, 30, 60, 240, 1_440].map((minutes) => ({
 }));
 
 /** Pauses the bot, so that a person answers. */
-function Takeover({ conversation: { phone_number, takeover_until } }: { conversation: Conversation }) {
+function Takeover({ conversation }: { conversation: Conversation }) {
+  const { phone_number, business_number, takeover_until } = conversation;
   const queries = useQueryClient();
   const [minutes, setMinutes] = useState('30');
   const [busy, setBusy] = useState(false);
@@ -94,11 +97,11 @@ function Takeover({ conversation: { phone_number, takeover_until } }: { conversa
   async function set(on: boolean, pause = minutes): Promise<void> {
     setBusy(true);
     try {
-      await takeover({ phone_number, active: on, minutes: Number(pause) });
+      await takeover({ phone_number, business_number, active: on, minutes: Number(pause) });
       await queries.invalidateQueries({ queryKey: ['thread', phone_number] });
       void queries.invalidateQueries({ queryKey: ['conversations'] });
     } catch (error) {
-      notifications.show({ color: 'red', title: 'That did not work', message: problemOf(error) });
+      notifications.show({ color: 'red', title: 'The action failed', message: problemOf(error) });
     }
     setBusy(false);
   }
@@ -107,12 +110,12 @@ function Takeover({ conversation: { phone_number, takeover_until } }: { conversa
     <fieldset className={classes.takeover}>
       <legend className={classes.hidden}>Who answers</legend>
       <Text size="xs" className={classes.answers} role="status">
-        {takeover_until ? `The bot is paused until ${when(takeover_until, Date.now())}` : 'The bot answers'}
+        {takeover_until ? `Bot is paused until ${when(takeover_until, Date.now())}` : 'Bot is answering'}
       </Text>
-      <Tooltip label="The bot goes on by itself after so long without a word from the desk" multiline w={220}>
+      <Tooltip label="The bot answers again when no person has written for this long" multiline w={220}>
         <NativeSelect
           size="xs"
-          aria-label="How long the bot stays silent after your last word"
+          aria-label="How long the bot is paused after the last message of a person"
           data={PAUSES}
           value={minutes}
           onChange={(event) => {
@@ -128,7 +131,7 @@ function Takeover({ conversation: { phone_number, takeover_until } }: { conversa
         loading={busy}
         onClick={() => void set(!active)}
       >
-        {active ? 'Hand back' : 'Take over'}
+        {active ? 'Let the bot answer again' : 'Pause the bot'}
       </Button>
     </fieldset>
   );

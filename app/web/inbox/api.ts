@@ -1,11 +1,12 @@
-/** What the page asks of the inbox's API. Everything rejects with a `Refused` whose message can be shown. */
+/** The page's calls of the inbox's API. Everything rejects with a `Refused` whose message can be shown. */
 import type { z } from 'zod';
 import type { requests, responses } from '../../inbox/contract.ts';
+import type { Place } from './paths.ts';
 
 const API = '/api/whatsapp';
 const SESSION = '/api/session';
 
-/** What the window hears when an answer shows that the session has ended. */
+/** The event of the window when an answer shows that the session has ended. */
 export const SIGNED_OUT = 'signed-out';
 
 export const EVENTS_URL = `${API}/events`;
@@ -14,7 +15,7 @@ type Answer<Name extends keyof typeof responses> = z.infer<(typeof responses)[Na
 type Query<Name extends keyof typeof requests> = Partial<z.input<(typeof requests)[Name]>>;
 type Body<Name extends keyof typeof requests> = z.input<(typeof requests)[Name]>;
 
-/** The server said no, or was not there. */
+/** The server refused the request, or cannot be reached. */
 export class Refused extends Error {
   readonly status: number;
   constructor(status: number, message: string) {
@@ -23,7 +24,7 @@ export class Refused extends Error {
   }
 }
 
-/** Goes along with all that changes something; told by the session. */
+/** Sent with every request that changes something; the session returns it. */
 let csrf = '';
 
 export async function session(): Promise<boolean> {
@@ -45,16 +46,26 @@ export function conversations(query: Query<'conversations'>): Promise<Answer<'co
 }
 
 /** The messages, both ways, of one conversation that have the words. */
-export function find(phone_number: string, search: string): Promise<Answer<'inbox'>> {
-  return send('GET', `${API}/inbox${searchOf({ phone_number, search, direction: 'both', limit: 100 })}`);
+export function find({ phone, business }: Place, search: string): Promise<Answer<'inbox'>> {
+  const place = { phone_number: phone, business_number: business };
+  return send('GET', `${API}/inbox${searchOf({ ...place, search, direction: 'both', limit: 100 })}`);
 }
 
-export function conversation(phone: string, query: Query<'conversation'>): Promise<Answer<'conversation'>> {
-  return send('GET', `${API}/conversation/${encodeURIComponent(phone)}${searchOf(query)}`);
+export function conversation(
+  { phone, business }: Place,
+  query: Query<'conversation'>,
+): Promise<Answer<'conversation'>> {
+  const path = `${API}/conversation/${encodeURIComponent(phone)}`;
+  return send('GET', path + searchOf({ business_number: business, ...query }));
 }
 
-export function markRead(phone_number: string): Promise<Answer<'markRead'>> {
-  return send('POST', `${API}/mark-read`, { phone_number });
+/** Our own numbers. */
+export function numbers(): Promise<Answer<'numbers'>> {
+  return send('GET', `${API}/numbers`);
+}
+
+export function markRead(body: Body<'markRead'>): Promise<Answer<'markRead'>> {
+  return send('POST', `${API}/mark-read`, body);
 }
 
 export function write(body: Body<'send'>): Promise<Answer<'send'>> {
@@ -108,7 +119,7 @@ async function send<T>(method: string, path: string, body?: object): Promise<T> 
     headers: { 'x-csrf-token': csrf, ...(body ? { 'Content-Type': 'application/json' } : {}) },
     ...(body ? { body: JSON.stringify(body) } : {}),
   }).catch(() => {
-    throw new Refused(0, 'The server cannot be reached. Is it running, and is this device online?');
+    throw new Refused(0, 'The server cannot be reached. Check that it runs and that this device is online.');
   });
   const answer = await response.json().catch(() => ({}));
   if (response.status === 401 && path !== SESSION) window.dispatchEvent(new Event(SIGNED_OUT));

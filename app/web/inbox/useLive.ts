@@ -15,13 +15,13 @@ const STALE: Record<LiveEvent['kind'], string[]> = {
 };
 const EVERYTHING = [...new Set(Object.values(STALE).flat())];
 
-/** What comes in the meantime is asked for once, ms. The numbers are made of everything there is, and the server keeps them for 10 s. */
+/** Changes within this time cause one request, ms. The server keeps the figures of the dashboard for 10 s. */
 const GATHER_MS = 100;
 const GATHER_NUMBERS_MS = 10_000;
 /** A browser gives up for good when a proxy answers with an error. */
 const AGAIN_MS = 3_000;
 
-/** Hears what changes and asks again for what is shown of it. The browser reconnects, and tells what it heard last. */
+/** Receives changes and fetches again what is shown of them. The browser reconnects and sends the id of the last event. */
 export function useLive(): Connection {
   const queries = useQueryClient();
   const [connection, setConnection] = useState<Connection>('connecting');
@@ -31,7 +31,7 @@ export function useLive(): Connection {
     let again: number | undefined;
 
     function listen(missedSome: boolean): void {
-      // Without an id of something heard, the server cannot tell what was missed.
+      // Without the id of an event, the server does not know what was missed.
       let isUnsure = missedSome;
       let lastHeard = '';
       source = new EventSource(EVENTS_URL);
@@ -67,7 +67,7 @@ export function useLive(): Connection {
   return connection;
 }
 
-/** Asks again, one question at a time: what changes while an answer is on its way is asked for after it. */
+/** Fetches again, one request at a time: changes during a request cause another one after it. */
 function createRefresh(queries: QueryClient): (keys: string[], phone: string | null) => void {
   const asking = new Set<string>();
   const changed = new Set<string>();

@@ -1,31 +1,40 @@
 import { notifications } from '@mantine/notifications';
 import { useEffect, useRef, useState } from 'react';
+import type { Message } from '../../inbox/contract.ts';
 import { write } from './api.ts';
+import type { Place } from './paths.ts';
 import { problemOf } from './words.ts';
 
-/** What was written here and is not in the archive yet. */
+/** A message that was written here and is not in the archive yet. */
 export interface Outgoing {
-  key: number;
+  /** Names the message; the archive has it as `reply_id`. */
+  key: string;
   text: string;
   /** Unix ms. */
   at: number;
-  /** Once the provider has it. */
-  sid: string | null;
-  /** Why it could not be sent; null while it is on its way. */
+  /** Why it could not be sent; null while it is being sent. */
   problem: string | null;
 }
 
+/** What it looks at of a message. */
+type Archived = Pick<Message, 'reply_id' | 'delivery_status'>;
+
 export interface Outbox {
   waiting: Outgoing[];
+  /** Whether the outbox shows this message, or one that was sent again instead of it. */
+  has: (replyId: string | null) => boolean;
   send: (text: string) => void;
-  again: (key: number) => void;
-  discard: (key: number) => void;
+  again: (key: string) => void;
+  discard: (key: string) => void;
 }
 
-/** Shows an answer at once, until the archive has it: a moment after it was sent. */
-export function useOutbox(phone: string, messages: readonly { message_sid: string | null }[]): Outbox {
+/** Shows an answer at once, until the archive has it. */
+export function useOutbox({ phone, business }: Place, messages: readonly Archived[]): Outbox {
   const [waiting, setWaiting] = useState<Outgoing[]>([]);
-  const arrived = waiting.filter(({ sid }) => sid !== null && messages.some(({ message_sid }) => message_sid === sid));
+  const [replaced, setReplaced] = useState<string[]>([]);
+  const arrived = waiting.filter(({ key }) =>
+    messages.some(({ reply_id, delivery_status }) => reply_id === key && delivery_status !== 'failed'),
+  );
   useEffect(() => {
     if (arrived.length > 0) setWaiting((all) => all.filter((one) => !arrived.includes(one)));
   });
@@ -38,15 +47,16 @@ export function useOutbox(phone: string, messages: readonly { message_sid: strin
     };
   }, []);
 
-  function update(key: number, change: Partial<Outgoing>): void {
+  function update(key: string, change: Partial<Outgoing>): void {
     setWaiting((all) => all.map((one) => (one.key === key ? { ...one, ...change } : one)));
   }
-  async function deliver(key: number, text: string): Promise<void> {
+  async function deliver(key: string, text: string): Promise<void> {
+    const place = { to_number: phone, ...(business ? { business_number: business } : {}) };
     try {
-      update(key, { sid: (await write({ to_number: phone, message: text })).message_sid });
+      await write({ ...place, message: text, idempotency_key: key });
     } catch (error) {
       update(key, { problem: problemOf(error) });
-      // Who has gone on to another conversation is told, too.
+      // In another conversation, a notification says so.
       if (!here.current) {
         const title = `Your answer to ${phone} was not sent`;
         notifications.show({
@@ -59,19 +69,35 @@ export function useOutbox(phone: string, messages: readonly { message_sid: strin
     }
   }
 
+  const has = (replyId: string | null) =>
+    replyId !== null &&
+    (replaced.includes(replyId) ||
+      waiting.some(({ key }) => key === replyId && !arrived.some((one) => one.key === key)));
+
   return {
+    has,
     waiting: waiting.filter((one) => !arrived.includes(one)),
     send(text) {
-      const key = Math.random();
-      setWaiting((all) => [...all, { key, text, at: Date.now(), sid: null, problem: null }]);
+      const key = newKey();
+      setWaiting((all) => [...all, { key, text, at: Date.now(), problem: null }]);
       void deliver(key, text);
     },
     again(key) {
       const one = waiting.find((other) => other.key === key);
       if (!one) return;
-      update(key, { problem: null, at: Date.now() });
-      void deliver(key, one.text);
+      // A new key: with the old one, the archive may have it as failed.
+      const next = newKey();
+      setReplaced((all) => [...all, key]);
+      setWaiting((all) =>
+        all.map((other) => (other.key === key ? { ...other, key: next, problem: null, at: Date.now() } : other)),
+      );
+      void deliver(next, one.text);
     },
     discard: (key) => setWaiting((all) => all.filter((one) => one.key !== key)),
   };
+}
+
+/** Random, of 32 hex digits; `crypto.randomUUID` needs https. */
+function newKey(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

@@ -1,4 +1,4 @@
-/** What the inbox's values are called on the page, and how they are coloured. */
+/** Labels and colours of the inbox's values on the page. */
 import type { Conversation, Message, Sentiment, Task } from '../../inbox/contract.ts';
 import type { Tone } from './Tag.tsx';
 
@@ -18,7 +18,7 @@ export const TASK_STATES: { status: Task['status']; word: string }[] = [
 
 export const PRIORITIES = ['1 – most urgent', '2 – high', '3 – normal', '4 – low', '5 – least urgent'];
 
-/** What the bot makes by itself; the operator's own categories may name others. */
+/** The types that the analysis uses by default; the operator's categories may differ. */
 export const TASK_TYPES = [
   'general',
   'call',
@@ -80,7 +80,7 @@ export function dueDay(day: string): string {
   return (date.getFullYear() === new Date().getFullYear() ? DUE_DAY : DUE_DAY_AND_YEAR).format(date);
 }
 
-/** What went wrong, for people. */
+/** The message of an error. */
 export function problemOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
@@ -98,10 +98,12 @@ export function when(time: string, now: number): string {
   return date.toDateString() === new Date(now).toDateString() ? CLOCK.format(date) : SHORT_DAY.format(date);
 }
 
-/** `5 h 12 min`, `40 min` */
-export function span(ms: number): string {
-  const all = Math.max(0, Math.ceil(ms / 60_000));
-  const hours = Math.floor(all / 60);
-  if (hours === 0) return `${all} min`;
-  return all % 60 === 0 ? `${hours} h` : `${hours} h ${all % 60} min`;
+/** `14:03` today, `tomorrow 02:52`, else `21 Nov 14:03`. */
+export function until(time: string | null, now: number): string {
+  if (time === null) return '';
+  const date = new Date(time);
+  const clock = CLOCK.format(date);
+  const days = [0, 1].map((day) => new Date(now + day * 86_400_000).toDateString());
+  if (date.toDateString() === days[0]) return clock;
+  return date.toDateString() === days[1] ? `tomorrow ${clock}` : `${SHORT_DAY.format(date)} ${clock}`;
 }

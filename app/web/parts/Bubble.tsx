@@ -6,7 +6,7 @@ import { clock } from './time.ts';
 export interface BubbleProps {
   /** Whether it is written by the person whose screen this is. */
   mine: boolean;
-  /** Who wrote it, for those who hear the page. */
+  /** Who wrote it, for screen readers. */
   by: string;
   at: number;
   /** The first of several in a row has a tail. */

@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react';
 
-/** A drawing of 24 by 24 in the colour of the text. It says nothing to a screen reader: what it stands on does. */
+/** A drawing of 24 by 24 in the colour of the text. Hidden from screen readers: the control has the label. */
 export function Icon({ name, size = 20 }: { name: IconName; size?: number }) {
   return (
     <svg

@@ -3,7 +3,7 @@ import { Icon } from './Icon.tsx';
 import classes from './ToEnd.module.css';
 import type { End } from './useEnd.ts';
 
-/** The way down, for somebody who reads further up. */
+/** Scrolls to the end, when the reader has scrolled up. */
 export function ToEnd({ end }: { end: End }) {
   if (end.atEnd) return null;
   return (

@@ -25,7 +25,7 @@ export function VoicePlayer({ src, label }: { src: string; label: string }) {
 
   return (
     <div className={classes.player}>
-      {/* biome-ignore lint/a11y/useMediaCaption: nobody has written down what somebody says here */}
+      {/* biome-ignore lint/a11y/useMediaCaption: there is no transcript to show here */}
       <audio
         ref={audio}
         src={src}

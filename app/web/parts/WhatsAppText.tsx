@@ -2,7 +2,7 @@ import { type ReactNode, useMemo } from 'react';
 import classes from './WhatsAppText.module.css';
 import { type Block, type Inline, readWhatsAppText } from './whatsapp-text.ts';
 
-/** A text with WhatsApp's formatting, as elements: whatever somebody wrote, none of it is ever read as HTML. */
+/** A text with WhatsApp's formatting, as elements: no part of it is ever read as HTML. */
 export function WhatsAppText({ text }: { text: string }) {
   const blocks = useMemo(() => readWhatsAppText(text), [text]);
   return <div className={classes.text}>{blocks.map(showBlock)}</div>;

@@ -29,13 +29,13 @@ export function mount(page: ReactNode): void {
   );
 }
 
-/** Where they cover neither what somebody writes nor, where there is room, what they look at. */
+/** Where notifications cover neither the text field nor, if there is room, the content. */
 function Notices() {
   const wide = useMediaQuery('(min-width: 700px)', true, { getInitialValueInEffect: false });
   return <Notifications position={wide ? 'bottom-left' : 'top-center'} />;
 }
 
-/** Says in words that the page broke, instead of showing nothing. React offers this to classes only. */
+/** Shows an error page instead of nothing. React offers this to classes only. */
 class WhenItBreaks extends Component<{ children: ReactNode }, { problem: string | null }> {
   override state: { problem: string | null } = { problem: null };
 

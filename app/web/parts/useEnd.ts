@@ -13,11 +13,11 @@ export interface End {
   /** As `seen.follows`, for what is shown. */
   atEnd: boolean;
   toEnd: (behavior?: ScrollBehavior) => void;
-  /** @returns whether somebody has scrolled up */
+  /** @returns whether the reader has scrolled up */
   look: () => boolean;
 }
 
-/** Keeps the end of a list in sight while it grows, unless somebody reads further up. */
+/** Keeps the end of a list visible while it grows, unless the reader has scrolled up. */
 export function useEnd(): End {
   const wall = useRef<HTMLDivElement>(null);
   const list = useRef<HTMLUListElement>(null);
@@ -40,7 +40,7 @@ export function useEnd(): End {
     const { scrollHeight = 0, scrollTop = 0, clientHeight = 0 } = wall.current ?? {};
     const near = scrollHeight - scrollTop - clientHeight < NEAR;
     const up = scrollTop < seen.current.top;
-    // What grows below moves the end away; only somebody who scrolls up wants to stay.
+    // New content below moves the end away; only scrolling up stops following it.
     const follows = near || (seen.current.follows && !up);
     seen.current = { follows, top: scrollTop };
     setAtEnd(follows);

@@ -69,7 +69,7 @@ function joins(last: Block | undefined, next: Block): boolean {
 const MARKS: Record<string, 'bold' | 'italic' | 'strike'> = { '*': 'bold', _: 'italic', '~': 'strike' };
 const LINK = /\bhttps?:\/\/[^\s<>"']+/giy;
 
-/** One line. `open` are the marks that it already stands in: they do not count again. */
+/** One line. `open` are the marks around it: they do not count again. */
 function inlineOf(line: string, open = ''): Inline[] {
   const found: Inline[] = [];
   let plainFrom = 0;
@@ -95,7 +95,7 @@ function inlineOf(line: string, open = ''): Inline[] {
   return found;
 }
 
-/** Where the mark ends that begins at `from`: marks stand outside of words and touch what they mark. -1 when nowhere. */
+/** Where the mark ends that begins at `from`: marks are outside of words and touch what they mark. -1 when there is none. */
 function closing(line: string, from: number, mark: string): number {
   if (isWordAt(line, from - 1) || isBlank(line[from + 1]) || line[from + 1] === mark) return -1;
   for (let at = line.indexOf(mark, from + 2); at > 0; at = line.indexOf(mark, at + 1)) {

@@ -8,7 +8,7 @@ interface ButtonDialogProps {
   onSend: (message: Pick<Written, 'text' | 'button'>) => void;
 }
 
-/** Presses a quick-reply button as it stands below a template: the phone shows the title, the bot also gets the payload. */
+/** Presses a quick-reply button of a template: the phone shows the title, the bot also gets the payload. */
 export function ButtonDialog({ opened, onClose, onSend }: ButtonDialogProps) {
   const [title, setTitle] = useState('Yes, please');
   const [payload, setPayload] = useState('CONFIRM');
@@ -23,14 +23,14 @@ export function ButtonDialog({ opened, onClose, onSend }: ButtonDialogProps) {
       <Stack>
         <TextInput
           label="Title"
-          description="What stands on the button"
+          description="The text on the button"
           maxLength={20}
           value={title}
           onChange={(event) => setTitle(event.currentTarget.value)}
         />
         <TextInput
           label="Payload"
-          description="What the bot is told beside it"
+          description="The payload that the bot gets"
           maxLength={256}
           value={payload}
           onChange={(event) => setPayload(event.currentTarget.value)}

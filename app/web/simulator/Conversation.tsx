@@ -15,12 +15,12 @@ interface ConversationProps {
   onSay: (text: string) => void;
 }
 
-/** The messages, the newest at the end and in sight, unless somebody reads further up. */
+/** The messages, the newest at the end and visible, unless the reader has scrolled up. */
 export function Conversation({ phone: { messages }, person, typing, onSay }: ConversationProps) {
   const end = useEnd();
   const last = messages.at(-1);
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: what comes in is the reason, whatever it is
+  // biome-ignore lint/correctness/useExhaustiveDependencies: every new message is the reason
   useLayoutEffect(() => {
     if (end.seen.current.follows || last?.mine) end.toEnd();
   }, [messages.length, typing, last?.sid]);

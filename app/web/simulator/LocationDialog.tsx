@@ -8,7 +8,7 @@ interface LocationDialogProps {
   onSend: (message: Pick<Written, 'text' | 'location'>) => void;
 }
 
-/** A place to share: made up, or where this machine is. */
+/** A location to share: invented, or that of this machine. */
 export function LocationDialog({ opened, onClose, onSend }: LocationDialogProps) {
   const [latitude, setLatitude] = useState<number | string>(38.70775);
   const [longitude, setLongitude] = useState<number | string>(-9.13659);
@@ -26,7 +26,7 @@ export function LocationDialog({ opened, onClose, onSend }: LocationDialogProps)
         setLabel('');
         setAddress('');
       },
-      () => setProblem('The browser does not tell where this is.'),
+      () => setProblem('The browser does not provide the location.'),
     );
   }
   function send(): void {

@@ -10,7 +10,7 @@ interface NewPersonProps {
   onChoose: (contact: string) => void;
 }
 
-/** Makes somebody up. */
+/** Adds a person. */
 export function NewPerson({ opened, onClose, onAdd, onChoose }: NewPersonProps) {
   const [name, setName] = useState('');
   const [number, setNumber] = useState('');
@@ -29,13 +29,7 @@ export function NewPerson({ opened, onClose, onAdd, onChoose }: NewPersonProps) 
   }
 
   return (
-    <Modal
-      opened={opened}
-      onClose={onClose}
-      title="Somebody else"
-      centered
-      closeButtonProps={{ 'aria-label': 'Close' }}
-    >
+    <Modal opened={opened} onClose={onClose} title="Add a person" centered closeButtonProps={{ 'aria-label': 'Close' }}>
       <form onSubmit={submit}>
         <Stack>
           <TextInput

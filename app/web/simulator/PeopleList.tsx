@@ -47,13 +47,13 @@ export function PeopleList({ people, phones, chosen, onChoose, onAdd }: CastProp
           ))}
         </nav>
         <Button className={classes.add} variant="subtle" leftSection={<Icon name="plus" size={16} />} onClick={open}>
-          Somebody else
+          Add a person
         </Button>
       </ScrollArea>
       <footer className={classes.foot}>
         The real bot answers, through its real webhook. No phone is reached: this is Twilio’s part, played on this
         machine. The same in a terminal: <code>npm run chat</code>. What the team sees:{' '}
-        <Anchor href="/whatsapp-inbox">the inbox</Anchor>. <Anchor href="/readyz">Is it well?</Anchor>
+        <Anchor href="/whatsapp-inbox">the inbox</Anchor>. <Anchor href="/readyz">Health</Anchor>
       </footer>
       <NewPerson opened={adding} onClose={close} onAdd={onAdd} onChoose={onChoose} />
     </div>

@@ -42,7 +42,7 @@ export function PersonMenu({ people, phones, chosen, onChoose, onAdd }: CastProp
           ))}
           <Menu.Divider />
           <Menu.Item leftSection={<Icon name="plus" size={16} />} onClick={open}>
-            Somebody else
+            Add a person
           </Menu.Item>
           <Menu.Item component="a" href="/whatsapp-inbox" leftSection={<Icon name="text" size={16} />}>
             What the team sees

@@ -110,7 +110,7 @@ export function Phone({ person, phone, business, connection }: PhoneProps) {
   );
 }
 
-/** Tells in words when it did not work. */
+/** Shows a message when an action failed. */
 async function tried(work: Promise<unknown>): Promise<boolean> {
   try {
     await work;
@@ -125,7 +125,7 @@ async function tried(work: Promise<unknown>): Promise<boolean> {
   }
 }
 
-/** "typing…" goes by itself when no answer comes. https://www.twilio.com/docs/whatsapp/api/typing-indicators-resource */
+/** "typing…" disappears when no answer comes. https://www.twilio.com/docs/whatsapp/api/typing-indicators-resource */
 const TYPING_MS = 25_000;
 
 function useTyping({ typingSince }: PhoneState): boolean {
@@ -136,7 +136,7 @@ function useTyping({ typingSince }: PhoneState): boolean {
 }
 
 function subtitle(connection: Connection, typing: boolean, business: string): string {
-  if (connection === 'lost') return 'waiting for the bot to come back…';
+  if (connection === 'lost') return 'Connection lost, reconnecting…';
   if (typing) return 'typing…';
   return business ? shownContact(business) : '';
 }

@@ -12,7 +12,7 @@ interface RecorderProps {
 /** What WhatsApp sends first; browsers differ in what they can record. */
 const TYPES = ['audio/ogg;codecs=opus', 'audio/webm;codecs=opus', 'audio/mp4'];
 
-/** Listens to the microphone until it is told to stop. */
+/** Records from the microphone until it is stopped. */
 export function Recorder({ onCancel, onDone }: RecorderProps) {
   const [seconds, setSeconds] = useState(0);
   const [problem, setProblem] = useState<string | null>(null);

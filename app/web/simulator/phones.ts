@@ -23,7 +23,7 @@ export interface PhoneState {
   typingSince: number | null;
   /** Everything that happened, oldest first. */
   log: PageEvent[];
-  /** Answers since somebody looked. */
+  /** Unread answers. */
   unread: number;
 }
 
@@ -34,7 +34,7 @@ export const EMPTY_PHONE: PhoneState = { messages: [], typingSince: null, log: [
 /** How much of what happened is kept for the drawer. */
 const MOST_LOGGED = 600;
 
-/** @param looking whose phone is looked at; `null` while old events are told again, which are not news. */
+/** @param looking whose phone is open; `null` while old events are read again, which count as read. */
 export function withEvents(phones: Phones, events: readonly PageEvent[], looking: string | null): Phones {
   const next = new Map(phones);
   for (const event of events) {

@@ -5,8 +5,8 @@ import type { SimulatedPerson } from '../../simulator/contract.ts';
 import * as api from './api.ts';
 
 /**
- * The cast, and whom somebody has made up in this browser.
- * @param wanted a contact that an address names; a guest when nobody knows them.
+ * The prepared people, and those that were added in this browser.
+ * @param wanted a contact that the address names; a guest when they are not known.
  */
 export function usePeople(wanted: string | undefined) {
   const { data, error } = useQuery({ queryKey: ['people'], queryFn: api.people, staleTime: Number.POSITIVE_INFINITY });
@@ -19,7 +19,7 @@ export function usePeople(wanted: string | undefined) {
   return {
     people,
     business: data?.business ?? '',
-    /** Why nobody is there. */
+    /** Why there are no people. */
     problem: error?.message,
     add: (person: SimulatedPerson) =>
       setOwn((before) => [...before.filter(({ contact }) => contact !== person.contact), person]),

@@ -13,7 +13,7 @@ import { newSid, startTwilioDouble, type TwilioDouble, type TwilioFault } from '
 
 const ACCOUNT_SID = 'AC00000000000000000000000000000000';
 const AUTH_TOKEN = 'test-auth-token-0123456789abcdef';
-const TO = { business: '14155238886', contact: '15550100123' };
+const TO = { business: '14155238886', address: '15550100123' };
 
 const log = createLogger({ level: 'error', format: 'json', write: () => {} });
 
@@ -23,6 +23,7 @@ function channelTo(twilio: TwilioDouble, options: Partial<TwilioChannelOptions> 
     authToken: AUTH_TOKEN,
     sender: {},
     apiBaseUrl: twilio.url,
+    media: { download: async () => Buffer.from('a file') },
     log,
     ...options,
   });
@@ -59,6 +60,8 @@ channelContract('Twilio', async (timeoutMs): Promise<ChannelUnderTest> => {
     },
     typing: () => twilio.typing,
     fail: (fault) => twilio.faults.push(FAULTS[fault]),
+    knownCode: '63016',
+    ref: 'MM1/ME1',
     stopProvider: () => twilio.close(),
     close: () => twilio.close(),
   };
@@ -72,11 +75,11 @@ describe('Twilio', () => {
   afterEach(() => twilio.close());
 
   const send = (options: Partial<TwilioChannelOptions> = {}, to = TO) =>
-    channelTo(twilio, options).send(to, scrub('hello'), 'reply-1');
+    channelTo(twilio, options).send(to, scrub('hello'), { replyId: 'reply-1', part: 0 });
 
   test('is asked to report what becomes of the message, under the name of the reply', async () => {
     await send({ statusCallbackUrl: 'https://bot.example.com/twilio/status' });
-    assert.equal(twilio.sent[0]?.statusCallback, 'https://bot.example.com/twilio/status?reply=reply-1');
+    assert.equal(twilio.sent[0]?.statusCallback, 'https://bot.example.com/twilio/status?reply=reply-1&part=0');
     await send();
     assert.equal(twilio.sent[1]?.statusCallback, null);
   });
@@ -95,7 +98,7 @@ describe('Twilio', () => {
     const channel = channelTo(twilio, { sender: { from: '14155238886', messagingServiceSid: newSid('MG') } });
     twilio.senders.clear();
     twilio.senders.add('whatsapp:+15550100111');
-    const sid = await channel.send(TO, scrub('hello'), 'reply-1');
+    const sid = await channel.send(TO, scrub('hello'), { replyId: 'reply-1', part: 0 });
     assert.equal(twilio.requests[0]?.form.get('From'), null);
     assert.deepEqual(await channel.findSent(TO, scrub('hello'), Date.now()), [sid]);
   });
@@ -117,7 +120,7 @@ describe('Twilio', () => {
     for (const aheadMs of [-60_000, 60_000]) {
       twilio.aheadMs = aheadMs;
       const since = Date.now();
-      const sid = await channel.send(TO, scrub(`sent ${aheadMs} ms ahead`), 'reply-1');
+      const sid = await channel.send(TO, scrub(`sent ${aheadMs} ms ahead`), { replyId: 'reply-1', part: 0 });
       assert.deepEqual(await channel.findSent(TO, scrub(`sent ${aheadMs} ms ahead`), since), [sid]);
     }
   });
@@ -134,14 +137,14 @@ describe('Twilio', () => {
   test('is told with what is sent that it may be looked for again, characters that it drops included', async () => {
     const channel = channelTo(twilio);
     const odd = scrub('good\u0000bye\r\nnow');
-    const sid = await channel.send(TO, odd, 'reply-1');
+    const sid = await channel.send(TO, odd, { replyId: 'reply-1', part: 0 });
     assert.equal(twilio.sent[0]?.body, 'goodbye\nnow');
     assert.deepEqual(await channel.findSent(TO, odd, Date.now() - 1_000), [sid]);
   });
 
   test('may be behind a path of another origin', async () => {
     const channel = channelTo(twilio, { apiBaseUrl: `${twilio.url}/mock/` });
-    await channel.send(TO, scrub('x'), 'reply-1').catch(() => {});
+    await channel.send(TO, scrub('x'), { replyId: 'reply-1', part: 0 }).catch(() => {});
     await channel.typing(newSid('SM')).catch(() => {});
     assert.deepEqual(
       twilio.requests.map(({ path }) => path),
@@ -182,7 +185,7 @@ describe('Twilio', () => {
     ];
     for (const [status, code, expected] of refusals) {
       test(`${code} as ${expected}`, async () => {
-        twilio.faults.push({ kind: 'status', status, code, message: `The number whatsapp:+${TO.contact} is wrong` });
+        twilio.faults.push({ kind: 'status', status, code, message: `The number whatsapp:+${TO.address} is wrong` });
         await assert.rejects(send(), (error) => {
           assert.ok(isFailure(error));
           assert.deepEqual([error.code, error.providerCode], [expected, String(code)]);

@@ -39,6 +39,8 @@ describe('the recorded webhooks', () => {
     id: 'SM11111111111111111111111111111111',
     channel: 'twilio',
     business: '14155238886',
+    from: '15551234567',
+    aliases: ['US.1A2B3C4D5E6F'],
     contact: '15551234567',
     profileName: 'Sheena Nelson',
     receivedAt: CONTEXT.receivedAt,
@@ -63,14 +65,23 @@ describe('the recorded webhooks', () => {
         address: '187 Freston Road, London',
       },
     },
-    bsuid_only: { contact: 'US.1A2B3C4D5E6F' },
+    bsuid_only: { from: 'US.1A2B3C4D5E6F', aliases: [], contact: 'US.1A2B3C4D5E6F' },
   };
   for (const [name, differences] of Object.entries(expected)) {
-    test(name, () => assert.deepEqual(messageOf(sample(name)), { ...common, ...differences }));
+    test(name, () => {
+      const { aliases, ...rest } = { ...common, ...differences };
+      assert.deepEqual(messageOf(sample(name)), aliases.length > 0 ? { aliases, ...rest } : rest);
+    });
   }
 
   test('status_delivered', () => {
-    const status = { sid: common.id, state: 'delivered', business: '14155238886', contact: '15551234567' };
+    const status = {
+      channel: 'twilio',
+      sid: common.id,
+      state: 'delivered',
+      business: '14155238886',
+      to: '15551234567',
+    };
     assert.deepEqual(parse(sample('status_delivered')), { kind: 'status', status });
   });
 
@@ -301,6 +312,50 @@ describe('what is no message', () => {
     fc.assert(
       fc.property(pairs, (fields) => assert.match(parseInbound(fields, CONTEXT).kind, /^(message|status|invalid)$/)),
     );
+  });
+});
+
+describe('who wrote', () => {
+  const personOf = (fields: Fields) => {
+    const { from, aliases, contact } = messageOf(textMessage(fields));
+    return { from, aliases, contact };
+  };
+
+  test('has every address that a field names, each once', () => {
+    const id = `US.${'a'.repeat(128)}`;
+    const fields = { ExternalUserId: `whatsapp:${id}`, ParentExternalUserId: 'whatsapp:US.ENT.1', WaId: '15550100101' };
+    assert.deepEqual(personOf({ From: 'whatsapp:+15550100101', ...fields }), {
+      from: '15550100101',
+      aliases: [id, 'US.ENT.1'],
+      contact: '15550100101',
+    });
+    assert.deepEqual(personOf({ From: `whatsapp:${id}`, ...fields, WaId: '' }), {
+      from: id,
+      aliases: ['US.ENT.1'],
+      contact: id,
+    });
+  });
+
+  test('is the same under both names of the field for the username id', () => {
+    for (const field of ['ExternalUserId', 'ExternalUserIdentifier']) {
+      assert.deepEqual(
+        personOf({ From: 'whatsapp:+15550100101', ExternalUserId: '', [field]: 'whatsapp:US.1' }).aliases,
+        ['US.1'],
+      );
+    }
+  });
+
+  test('is the same in both spellings of a number, and answers go to the one that was used', () => {
+    assert.deepEqual(personOf({ From: 'whatsapp:+5215550100101', WaId: '525550100101', ExternalUserId: '' }), {
+      from: '5215550100101',
+      aliases: undefined,
+      contact: '525550100101',
+    });
+  });
+
+  test('has no alias that is no address', () => {
+    const odd = { ExternalUserId: 'whatsapp: ', WaId: 'x'.repeat(161), ParentExternalUserId: 'two words' };
+    assert.equal(personOf({ From: 'whatsapp:+15550100101', ...odd }).aliases, undefined);
   });
 });
 

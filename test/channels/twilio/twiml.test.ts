@@ -17,7 +17,7 @@ describe('texts', () => {
     const statusCallback = 'https://bot.example.com/twilio/status?reply=1&x=2';
     const attribute = 'statusCallback="https://bot.example.com/twilio/status?reply=1&amp;x=2"';
     assert.equal(
-      messagesTwiml([scrub('one'), scrub('two')], { statusCallback }),
+      messagesTwiml([scrub('one'), scrub('two')], () => statusCallback),
       `${HEAD}<Response><Message ${attribute}>one</Message><Message ${attribute}>two</Message></Response>`,
     );
   });

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { DEFAULT_FAILURE_REPLY } from '../../../app/config.ts';
 import type { TwilioDouble } from '../../doubles/twilio.ts';
-import { BUSINESS, type Person, type Sent } from './people.ts';
+import type { Person, Sent } from './people.ts';
 
 export interface Verdict {
   /** Messages that people wrote, and those of them that the bot said 200 to. */
@@ -63,7 +63,7 @@ export async function judge(
     complaints: [],
   };
   for (const person of people) {
-    const lines = await redis.lrange(`recado:{0}:c:${BUSINESS}:${person.phone}:history`, 0, -1);
+    const lines = await redis.lrange(`recado:{0}:c:${person.phone}:history`, 0, -1);
     const history: Remembered[] = lines.map((line) => JSON.parse(line));
     const arrived = twilio.sent.filter(({ to }) => to === `whatsapp:+${person.phone}`);
     verdict.messages += person.sent.length;

@@ -1,9 +1,7 @@
 import type { Migration } from 'kysely';
-import * as inbox from './0001-inbox.ts';
-import * as numbers from './0002-numbers.ts';
+import * as start from './0001-start.ts';
 
-/** In this order; a migration that was released is never changed, only followed by another one. */
+/** In this order. A migration that was released is never changed, only followed by another one. */
 export const MIGRATIONS: Record<string, Migration> = {
-  '0001-inbox': inbox,
-  '0002-numbers': numbers,
+  '0001-start': start,
 };

@@ -93,7 +93,7 @@ function History({ lines }: { lines: unknown[] }) {
   );
 }
 
-/** A line as `message.ts` has it; whatever is missing is shown as empty. */
+/** A line as `message.ts` has it; missing fields are shown as empty. */
 function lineOf(line: unknown): { role: string; text: string; at: number; tokens: number; apology: boolean } {
   const fields = typeof line === 'object' && line !== null ? Object.entries(line) : [];
   const of = (name: string): unknown => fields.find(([field]) => field === name)?.[1];

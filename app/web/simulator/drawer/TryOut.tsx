@@ -28,7 +28,7 @@ export function TryOut({ person, phone }: TryOutProps) {
       <Part title="Deliver">
         <Act
           icon="repeat"
-          name="Once more"
+          name="Deliver the last message again"
           note="the last message, with the same id: it must not be answered twice"
           disabled={!lastSid}
           act={() => api.repeat(lastSid ?? '')}

@@ -1,13 +1,13 @@
-/** What is to be done. Made by the analysis or by hand; most urgent first. */
+/** Tasks, made by the analysis or by hand; most urgent first. */
 import { type Selectable, sql } from 'kysely';
 import { Failure } from '../../errors.ts';
 import type { Database } from '../engine/database.ts';
 import type { Tables, TaskStatus } from '../engine/schema.ts';
 import { clean } from '../engine/text.ts';
-import { readPhone } from '../phone.ts';
-import type { Writer } from '../write/writer.ts';
-import { isId, type Page, type Paging, pageOf, readCursor } from './page.ts';
-import { containing } from './search.ts';
+import { contactWith } from '../read/conversations.ts';
+import { isId, type Page, type Paging, pageOf, readCursor } from '../read/page.ts';
+import { containing } from '../read/search.ts';
+import type { Writer } from './writer.ts';
 
 /** Times in unix ms. */
 export interface Task {
@@ -25,7 +25,7 @@ export interface Task {
   tags: string[];
   /** The message it came from. */
   messageId: string | null;
-  /** Whom it is about; null when it is about nobody in the inbox. */
+  /** The contact it is about; null when there is none. */
   phone: string | null;
   contactName: string | null;
   createdBy: 'analysis' | 'desk';
@@ -86,7 +86,7 @@ export function createTasks(database: Database): Tasks {
         if (status === 'open') rows = rows.where('t.status', 'in', ['pending', 'in_progress']);
         else if (status) rows = rows.where('t.status', '=', status);
         if (dueBy) rows = rows.where('t.due_date', '<=', day(dueBy));
-        if (phone) rows = rows.where('c.phone_number', '=', readPhone(phone));
+        if (phone) rows = rows.where(sql<boolean>`c.contact_id = ${contactWith(phone)}`);
         if (type) rows = rows.where('t.task_type', '=', type);
         if (search?.trim()) {
           const part = containing(search.trim());
@@ -145,7 +145,7 @@ export interface TaskSource {
 /** @returns the task's id; null when the analysis has made one of this message before. */
 export async function insertTask(db: Writer, task: NewTask, source: TaskSource): Promise<string | null> {
   if (source.conversationId) {
-    // Conversations are always locked before their messages, or two transactions could wait for each other.
+    // Conversations are always locked before their messages, or two transactions could deadlock.
     await db
       .selectFrom('whatsapp_conversations')
       .select('id')
@@ -203,7 +203,9 @@ async function subjectOf(
   const conversation = await db
     .selectFrom('whatsapp_conversations')
     .select('id')
-    .where('phone_number', '=', readPhone(phone))
+    .where(sql<boolean>`contact_id = ${contactWith(phone)}`)
+    .orderBy('last_message_at', 'desc')
+    .limit(1)
     .executeTakeFirst();
   if (!conversation) throw invalid('There is no conversation with this contact.');
   return { conversationId: conversation.id, messageId: null };

@@ -1,0 +1,60 @@
+/** What the archive knows of contacts that the bot's memory has a copy of: block, takeovers, last messages. */
+import { sql } from 'kysely';
+import { addressOf } from '../../contacts/addresses.ts';
+import type { Standing } from '../../contacts/confirm.ts';
+import type { ContactId } from '../../message.ts';
+import type { Database } from '../engine/database.ts';
+
+export interface Standings {
+  /** By any address of a contact; a contact that is not known is missing. Rejects with `archive.unavailable`. */
+  of(contacts: readonly ContactId[]): Promise<Map<ContactId, Standing>>;
+}
+
+interface Row {
+  asked: string;
+  key: string;
+  blocked: boolean;
+  channel: string | null;
+  business_number: string | null;
+  address: string | null;
+  last_inbound_at: Date | null;
+  takeover_until: Date | null;
+  takeover_ms: number | null;
+}
+
+export function createStandings(database: Database): Standings {
+  return { of };
+
+  function of(contacts: readonly ContactId[]): Promise<Map<ContactId, Standing>> {
+    return database.run(async (db) => {
+      const standings = new Map<ContactId, Standing>();
+      if (contacts.length === 0) return standings;
+      const { rows } = await sql<Row>`
+        select a.address as asked, p.key, p.blocked, c.channel, c.business_number, c.address, c.last_inbound_at,
+          c.takeover_until, c.takeover_ms
+        from whatsapp_contact_addresses a join whatsapp_contacts p on p.id = a.contact_id
+        left join whatsapp_conversations c on c.contact_id = p.id
+        where a.address in (${sql.join(contacts)})`.execute(db);
+      for (const row of rows) {
+        const standing = standings.get(row.asked) ?? { contact: row.key, blocked: row.blocked, conversations: [] };
+        standings.set(row.asked, standing);
+        const conversation = conversationIn(row);
+        if (conversation) standing.conversations.push(conversation);
+      }
+      return standings;
+    });
+  }
+}
+
+function conversationIn(row: Row): Standing['conversations'][number] | null {
+  const { channel, business_number, address } = row;
+  if (channel === null || business_number === null || address === null) return null;
+  return {
+    channel,
+    business: addressOf(business_number),
+    address,
+    lastInboundAt: row.last_inbound_at?.getTime() ?? 0,
+    takeoverUntil: row.takeover_until?.getTime() ?? 0,
+    takeoverMs: row.takeover_ms ?? 0,
+  };
+}

@@ -1,0 +1,119 @@
+/** What people in the inbox change: seen, archived, blocked, taken over. The bot's memory has copies of block and takeover. */
+import { sql } from 'kysely';
+import { contactIdOf } from '../../contacts/addresses.ts';
+import { type ContactId, type ConversationId, conversationOf } from '../../message.ts';
+import type { Database } from '../engine/database.ts';
+import { businessNumber, contactWith, type Place } from '../read/conversations.ts';
+import type { Writer } from './writer.ts';
+
+/** All reject with `archive.unavailable`. Contacts are locked before conversations, conversations before messages. */
+export interface DeskWriter {
+  /** Nothing of a contact is unread any more, with one number of ours or with all. @returns how many messages were. */
+  markRead(place: Place): Promise<number>;
+  /** Archived messages of a conversation that is active again get the status they had. */
+  archive(conversation: ConversationId, archived: boolean): Promise<void>;
+  /** Blocks a contact in all conversations, or unblocks: then their conversations are active. No effect for a contact that is not known. */
+  block(contact: ContactId, blocked: boolean): Promise<void>;
+  /** Until when a person answers, unix ms, and by how much a message of theirs prolongs it, ms; 0 = the bot answers. */
+  takeOver(conversation: ConversationId, untilMs: number, pauseMs: number): Promise<void>;
+}
+
+export function createDeskWriter(database: Database): DeskWriter {
+  return { markRead, archive, block, takeOver };
+
+  function markRead({ phone, business }: Place): Promise<number> {
+    return database.transaction(async (db) => {
+      const conversations = await db
+        .updateTable('whatsapp_conversations')
+        .set({ unread_count: 0 })
+        .where(sql<boolean>`contact_id = ${contactWith(phone)}`)
+        .$if(business !== undefined, (all) => all.where('business_number', '=', businessNumber(business ?? '')))
+        .returning('id')
+        .execute();
+      if (conversations.length === 0) return 0;
+      const read = await db
+        .updateTable('whatsapp_messages')
+        .set({ seen_at: sql`now()`, status: sql`case when status = 'received' then 'read' else status end` })
+        .where(
+          'conversation_id',
+          'in',
+          conversations.map(({ id }) => id),
+        )
+        .where(sql<boolean>`direction = 'inbound' and seen_at is null`)
+        .executeTakeFirst();
+      return Number(read.numUpdatedRows);
+    });
+  }
+
+  function archive(conversation: ConversationId, archived: boolean): Promise<void> {
+    return database.transaction(async (db) => {
+      const rows = await db
+        .updateTable('whatsapp_conversations')
+        .set({ conversation_status: archived ? 'archived' : 'active' })
+        .where(isConversation(conversation))
+        .returning('id')
+        .execute();
+      await setMessages(
+        db,
+        rows.map(({ id }) => id),
+        archived,
+      );
+    });
+  }
+
+  function block(contact: ContactId, blocked: boolean): Promise<void> {
+    return database.transaction(async (db) => {
+      const row = await db
+        .updateTable('whatsapp_contacts')
+        .set({ blocked })
+        .where(sql<boolean>`id = ${contactWith(contact)}`)
+        .returning('id')
+        .executeTakeFirst();
+      if (!row) return;
+      const changed = await db
+        .updateTable('whatsapp_conversations')
+        .set({ conversation_status: blocked ? 'blocked' : 'active' })
+        .where('contact_id', '=', row.id)
+        .where('conversation_status', blocked ? '<>' : '=', 'blocked')
+        .returning('id')
+        .execute();
+      await setMessages(
+        db,
+        changed.map(({ id }) => id),
+        false,
+      );
+    });
+  }
+
+  function takeOver(conversation: ConversationId, untilMs: number, pauseMs: number): Promise<void> {
+    return database.run(async (db) => {
+      await db
+        .updateTable('whatsapp_conversations')
+        .set({
+          takeover_until: untilMs > 0 ? new Date(untilMs) : null,
+          takeover_ms: untilMs > 0 ? pauseMs : null,
+        })
+        .where(isConversation(conversation))
+        .execute();
+    });
+  }
+}
+
+function isConversation(conversation: ConversationId) {
+  const { channel, business, contact } = conversationOf(conversation);
+  return sql<boolean>`contact_id = ${contactWith(contactIdOf(contact))} and channel = ${channel}
+    and business_number = ${businessNumber(business)}`;
+}
+
+async function setMessages(db: Writer, conversations: readonly string[], archived: boolean): Promise<void> {
+  if (conversations.length === 0) return;
+  await db
+    .updateTable('whatsapp_messages')
+    .set({ status: archived ? 'archived' : sql`${AS_IT_WAS}` })
+    .where('conversation_id', 'in', [...conversations])
+    .where('status', archived ? '<>' : '=', 'archived')
+    .execute();
+}
+
+const AS_IT_WAS = sql<'replied'>`case when answered_at is not null or direction = 'outbound' then 'replied'
+  when seen_at is not null then 'read' else 'received' end`;

@@ -1,0 +1,122 @@
+/** Completes what Redis knows of a contact from the archive, the source of truth: block, takeover, other addresses. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Aliases } from '../memory/aliases.ts';
+import type { Desk, KnownContact } from '../memory/desk.ts';
+import type { Held, Mailbox } from '../memory/mailbox.ts';
+import { type ContactId, conversationId } from '../message.ts';
+import { newId } from '../ops/id.ts';
+import type { Log } from '../ops/logger.ts';
+
+/** What the archive knows of a contact, see `archive/read/standing.ts`. */
+export interface Standing {
+  contact: ContactId;
+  blocked: boolean;
+  conversations: {
+    channel: string;
+    business: string;
+    address: string;
+    lastInboundAt: number;
+    takeoverUntil: number;
+    takeoverMs: number;
+  }[];
+}
+
+/** What the archive knows of contacts, by any of their addresses; those it does not know are missing. */
+export type StandingsOf = (contacts: readonly ContactId[]) => Promise<ReadonlyMap<ContactId, Standing>>;
+
+/**
+ * The same turn, once Redis has what the archive knows. Asks once in the life of a contact's memory.
+ * When the archive does not answer in time, the turn goes on with what Redis has, and the next one asks again.
+ * @returns null when the contact belongs to another one whose turn is running: what waits was moved there.
+ * Rejects with `store.unavailable`.
+ */
+export type Confirm = (held: Held, log: Log) => Promise<Held | null>;
+
+export interface ConfirmOptions {
+  standingsOf: StandingsOf;
+  desk: Pick<Desk, 'restore'>;
+  aliases: Pick<Aliases, 'link'>;
+  mailbox: Pick<Mailbox, 'claim'>;
+  /** How long a person waits for the archive at most, ms. Default: 1,000. */
+  timeoutMs?: number;
+}
+
+/** After the archive did not answer, nobody waits for it again for this long, ms. */
+const AWAY_MS = 5_000;
+
+export function createConfirm(options: ConfirmOptions): Confirm {
+  const { desk, aliases, mailbox, timeoutMs = 1_000 } = options;
+  const standingOf = together(options.standingsOf);
+  let awayUntil = 0;
+  return confirm;
+
+  async function confirm(held: Held, log: Log): Promise<Held | null> {
+    if (held.confirmed) return held;
+    const standing = await known(held.contact, log);
+    if (standing === 'unknown') return held;
+    held.confirmed = true;
+    if (standing === null) return held;
+    if (standing.contact !== held.contact) return move(held, standing.contact, log);
+    await desk.restore(held.contact, knownContact(standing));
+    return { ...held, ...situationIn(held, standing) };
+  }
+
+  async function known(contact: ContactId, log: Log): Promise<Standing | null | 'unknown'> {
+    if (performance.now() < awayUntil) return 'unknown';
+    const late = sleep(timeoutMs, 'late' as const, { ref: false });
+    const found = await Promise.race([standingOf(contact), late]).catch((error: unknown) => ({ error }));
+    if (found !== 'late' && !(found && 'error' in found)) return found;
+    awayUntil = performance.now() + AWAY_MS;
+    log.warn('The archive did not answer: going on without its blocks and takeovers', found === 'late' ? {} : found);
+    return 'unknown';
+  }
+
+  /** The archive knows this person by another id: what waits is answered under that one. */
+  async function move(held: Held, contact: ContactId, log: Log): Promise<Held | null> {
+    const root = await aliases.link(held.contact, contact, held.turn);
+    if (root === null) return held;
+    const claimed = await mailbox.claim(root, newId());
+    return claimed.kind === 'turn' ? confirm(claimed.held, log) : null;
+  }
+}
+
+function knownContact({ contact, blocked, conversations }: Standing): KnownContact {
+  return {
+    blocked,
+    conversations: conversations.map(({ channel, business, ...rest }) => ({
+      conversation: conversationId({ channel, business, contact }),
+      ...rest,
+    })),
+  };
+}
+
+function situationIn(held: Held, { contact, blocked, conversations }: Standing): Partial<Held> {
+  const here = conversations.find(
+    ({ channel, business }) => conversationId({ channel, business, contact }) === held.conversation,
+  );
+  return {
+    blocked: held.blocked || blocked,
+    takeoverUntil: Math.max(held.takeoverUntil, here?.takeoverUntil ?? 0),
+    lastInboundAt: Math.max(held.lastInboundAt, here?.lastInboundAt ?? 0),
+  };
+}
+
+/** Many questions of one round of the event loop become one query. */
+function together(standingsOf: StandingsOf): (contact: ContactId) => Promise<Standing | null> {
+  let asked: Set<ContactId> | undefined;
+  let answer: Promise<ReadonlyMap<ContactId, Standing>> | undefined;
+  return async (contact) => {
+    if (!asked || !answer) {
+      const contacts = new Set<ContactId>();
+      asked = contacts;
+      answer = new Promise((resolve, reject) => {
+        setImmediate(() => {
+          asked = undefined;
+          standingsOf([...contacts]).then(resolve, reject);
+        });
+      });
+    }
+    asked.add(contact);
+    return (await answer).get(contact) ?? null;
+  };
+}

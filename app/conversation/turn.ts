@@ -1,0 +1,205 @@
+/**
+ * One turn: context → answer → compose → deliver → finish, under the lease of the contact.
+ *
+ * What comes in while the model works is seen at the commit: the turn takes it in and asks again, so that a burst gets one answer.
+ * What comes in later is handed over at finish, to a turn of its own.
+ */
+import type { OpenResponse } from '../channels/channel.ts';
+import type { Channels } from '../channels/channels.ts';
+import { type Failure, isFailure } from '../errors.ts';
+import { encodeEvent } from '../events.ts';
+import type { Allowance, Usage } from '../memory/allowance.ts';
+import type { Held, Mailbox } from '../memory/mailbox.ts';
+import { conversationOf, type Reply } from '../message.ts';
+import type { Log } from '../ops/logger.ts';
+import type { Metrics } from '../ops/metrics.ts';
+import type { Deliver, Delivered } from '../outbound/deliver.ts';
+import { refusalOf } from '../outbound/permission.ts';
+import { placeholdersIn } from '../privacy/scrub.ts';
+import type { Fresh, Read } from './attachments.ts';
+import { type Compose, type Made, madeBy, type Stages } from './compose.ts';
+import type { Ending } from './ending.ts';
+import type { Lease } from './lease.ts';
+
+export interface Turn {
+  /** Answers the messages of a turn, or takes them in without an answer. Ends the response. */
+  answer(held: Held, turn: Answering): Promise<Ended>;
+  /** A reply of a turn that ended early: the provider is asked what of it was sent, and the rest is sent. @returns as `Ended.next`. */
+  deliverPending(held: Held, reply: Reply, lease: Lease, log: Log): Promise<Held | null>;
+}
+
+export interface Answering {
+  response: OpenResponse | null;
+  lease: Lease;
+  /** How much the person has written; looked up when it is not known. */
+  usage: Usage | undefined;
+  log: Log;
+}
+
+export interface Ended {
+  /** What came in too late for this turn, held by the next one. */
+  next: Held | null;
+  /** Should the history be folded into the summary? */
+  roll: boolean;
+}
+
+export interface TurnOptions {
+  mailbox: Mailbox;
+  allowance: Allowance;
+  channels: Channels;
+  read: Read;
+  compose: Compose;
+  deliver: Deliver;
+  ending: Ending;
+  metrics: Metrics;
+  now: () => number;
+}
+
+/** Is the bot to say nothing, because the contact is blocked or a person took over? */
+export function isSilenced(held: Held, now: number): boolean {
+  const refusal = refusalOf('bot', held, now);
+  return refusal !== null && refusal.code !== 'channel.window';
+}
+
+export function createTurn(options: TurnOptions): Turn {
+  const { mailbox, allowance, channels, read, compose, deliver, ending, metrics, now } = options;
+  return { answer, deliverPending };
+
+  async function answer(held: Held, turn: Answering): Promise<Ended> {
+    const { response, lease, log } = turn;
+    const unconfigured = missingChannel(held);
+    if (unconfigured !== null) {
+      response?.end();
+      return { next: await ending.undeliverable(held, unconfigured, log), roll: false };
+    }
+    if (held.blocked) return keepQuiet(held, [], turn, 'blocked');
+    if (isSilenced(held, now())) return keepQuiet(held, await read(held.messages, lease.signal, log), turn, 'takeover');
+    const usage = turn.usage ?? (await allowance.look(held.contact));
+    const admission = await allowance.judge(held.contact, usage);
+    if (admission === 'silence') return keepQuiet(held, [], turn, 'over the limit');
+    const startedAt = now();
+    showTyping(held, response, lease.signal);
+    // From the oldest message's arrival, so that waiting for a place or for another turn counts.
+    const waited = startedAt - (held.messages[0]?.receivedAt ?? startedAt);
+    const made = await compose(held, response, admission, lease.signal, log);
+    switch (made.kind) {
+      case 'lost':
+        log.warn('Lease lost to another process');
+        response?.end();
+        return { next: null, roll: false };
+      case 'quiet':
+        return keepQuiet(held, made.why === 'blocked' ? [] : made.fresh, turn, made.why);
+      case 'silence': {
+        // Given back first: the provider repeats at once what was refused, and the repeat must find the lease free.
+        const next = await ending.unanswered(held, made.failure, log);
+        response?.fail(502);
+        return { next, roll: false };
+      }
+      case 'made':
+        return { next: await sendMade(held, made, waited, turn), roll: made.roll };
+    }
+  }
+
+  /** Why the conversation's channel cannot send; null when it can. */
+  function missingChannel({ conversation }: Held): Failure | null {
+    try {
+      channels.of(conversationOf(conversation).channel);
+      return null;
+    } catch (error) {
+      if (isFailure(error)) return error;
+      throw error;
+    }
+  }
+
+  async function sendMade(
+    held: Held,
+    made: Made,
+    waited: number,
+    { response, lease, log }: Answering,
+  ): Promise<Held | null> {
+    const madeAt = performance.now();
+    const delivered = await deliver({
+      reply: made.reply,
+      author: 'bot',
+      situation: held,
+      response,
+      history: held.history,
+      lease,
+      log,
+    });
+    const next = await ending.delivered(held, made.reply, delivered, log);
+    countCosts(held, made, log);
+    report(held, made, delivered, { waited, ...made.took, deliver: performance.now() - madeAt }, log);
+    return next;
+  }
+
+  async function deliverPending(held: Held, reply: Reply, lease: Lease, log: Log): Promise<Held | null> {
+    const delivered = await deliver({
+      reply: { ...reply, uncertain: true },
+      author: 'bot',
+      situation: held,
+      response: null,
+      history: held.history,
+      lease,
+      log,
+    });
+    log.info('Delivered a reply that an earlier turn had left', { outcome: delivered.kind, attempts: held.attempts });
+    metrics.retried('send');
+    return ending.delivered(held, reply, delivered, log);
+  }
+
+  /** Takes the messages in without an answer; `fresh` are those that are remembered. */
+  async function keepQuiet(held: Held, fresh: readonly Fresh[], turn: Answering, why: string): Promise<Ended> {
+    const { response, log } = turn;
+    const event = encodeEvent({ ...madeBy(held, fresh), at: now(), reply: null });
+    const lines = fresh.map(({ line }) => line);
+    const committed = await mailbox.commit(held, { mayTakeMore: false, lines, reply: null, event });
+    response?.end();
+    log.info('Not answered', { why, messages: held.messages.length });
+    metrics.turnEnded('quiet', 'none');
+    if (committed.kind !== 'committed') return { next: null, roll: false };
+    return { next: await ending.quiet(held), roll: committed.roll };
+  }
+
+  function showTyping(held: Held, response: OpenResponse | null, signal: AbortSignal): void {
+    const newest = held.messages.at(-1);
+    if (!newest) return;
+    const channel = channels.of(conversationOf(held.conversation).channel);
+    const show = () => void channel.typing(newest.id, signal).catch(() => {});
+    if (response) response.whenLate(show);
+    else show();
+  }
+
+  function countCosts(held: Held, { answered }: Made, log: Log): void {
+    if (answered.kind !== 'answer') return;
+    allowance.spend(held.contact, answered.usage.prompt + answered.usage.completion).catch((error) => {
+      log.warn('The tokens of an answer were not counted', { error });
+    });
+  }
+
+  /** The log line and the figures of a turn. */
+  function report(
+    held: Held,
+    made: Made,
+    delivered: Delivered,
+    took: Stages & { waited: number; deliver: number },
+    log: Log,
+  ): void {
+    const outcome = delivered.kind === 'failed' ? delivered.code : made.answered.kind;
+    metrics.turnEnded(outcome, made.reply.via);
+    const stages = Object.entries(took);
+    const total = stages.reduce((sum, [, ms]) => sum + ms, 0);
+    for (const [stage, ms] of [...stages, ['total', total] as const]) metrics.stageTook(stage, ms);
+    metrics.scrubbed('answer', placeholdersIn(made.answered.text));
+    log.info('Answered', {
+      messages: held.messages.length,
+      outcome,
+      via: made.reply.via,
+      asks: made.asks,
+      ...(held.attempts > 0 ? { attempts: held.attempts } : {}),
+      ...(made.answered.kind === 'answer' ? { tokens: made.answered.usage } : {}),
+      ...(made.answered.kind === 'apology' ? { failure: made.answered.failure } : {}),
+      ms: Object.fromEntries(stages.map(([stage, ms]) => [stage, Math.round(ms)])),
+    });
+  }
+}

@@ -1,0 +1,17 @@
+-- Writes the copy of what the archive knows of a contact: block, takeovers, last messages.
+--
+-- Guarantee: what is in the memory already is newer and stays.
+--
+-- KEYS 1 state
+-- ARGV 1 idle time after which the memory expires (ms)   2 '1' when the contact is blocked   3… field, value, field, value …
+--
+-- Returns 1
+for i = 3, #ARGV, 2 do redis.call('HSETNX', KEYS[1], ARGV[i], ARGV[i + 1]) end
+redis.call('HSET', KEYS[1], 'standing', 1)
+if ARGV[2] == '1' then
+  redis.call('HSET', KEYS[1], 'blocked', 1)
+  redis.call('PERSIST', KEYS[1])
+elseif redis.call('HEXISTS', KEYS[1], 'blocked') == 0 then
+  redis.call('PEXPIRE', KEYS[1], ARGV[1])
+end
+return 1

@@ -1,0 +1,36 @@
+/** May something be sent in this conversation now? The one place that decides it: block, takeover, 24-hour window. */
+import type { FailureCode } from '../errors.ts';
+import { isWindowOpen } from './window.ts';
+
+/** Who writes: the model or another part of the program, or a person in the inbox. */
+export type Author = 'bot' | 'person';
+
+/** What is known of the conversation and its contact. */
+export interface Situation {
+  /** The contact is blocked: nothing is sent to them. */
+  blocked: boolean;
+  /** A person answers until then, unix ms: the bot sends nothing before. */
+  takeoverUntil: number;
+  /** When the contact last wrote in this conversation, unix ms. 0 = that is not known, and the provider decides. */
+  lastInboundAt: number;
+}
+
+export interface Refusal {
+  code: Extract<FailureCode, 'channel.blocked' | 'channel.window' | 'turn.overtaken'>;
+  /** One sentence for the team. */
+  reason: string;
+}
+
+/** Why nothing may be sent; null when it may. */
+export function refusalOf(author: Author, situation: Situation, now: number): Refusal | null {
+  const { blocked, takeoverUntil, lastInboundAt } = situation;
+  if (blocked) return { code: 'channel.blocked', reason: 'The contact is blocked. Unblock them to write.' };
+  if (author === 'bot' && takeoverUntil > now) {
+    return { code: 'turn.overtaken', reason: 'A person took the conversation over before this was sent.' };
+  }
+  if (lastInboundAt > 0 && !isWindowOpen(lastInboundAt, now)) {
+    const way = 'WhatsApp allows only an approved template until they write again.';
+    return { code: 'channel.window', reason: `More than 24 hours since their last message: ${way}` };
+  }
+  return null;
+}

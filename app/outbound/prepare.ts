@@ -1,0 +1,17 @@
+/** A text as it is sent: in WhatsApp's formatting, in parts that the channel takes. Done once; what is stored is what was sent. */
+import type { Channel } from '../channels/channel.ts';
+import type { Scrubbed } from '../privacy/scrub.ts';
+import { formatForWhatsApp } from './format.ts';
+import { splitText } from './split.ts';
+
+/** @param text Markdown, as a model writes it. @returns at least one part */
+export function partsOfMarkdown(text: Scrubbed, channel: Pick<Channel, 'limits'>): Scrubbed[] {
+  const parts = partsOfText(formatForWhatsApp(text), channel);
+  // Of `#` alone the formatting leaves nothing: then it is sent as it was written.
+  return parts.length > 0 ? parts : [text];
+}
+
+/** @param text as a person wrote it: its formatting, if any, is WhatsApp's. @returns none for white space */
+export function partsOfText(text: Scrubbed, channel: Pick<Channel, 'limits'>): Scrubbed[] {
+  return splitText(text, channel.limits.textLength);
+}

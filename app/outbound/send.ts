@@ -1,0 +1,129 @@
+/** Sends what a person wrote in the inbox: decides, records, pauses the bot, delivers, notes the outcome. */
+import type { Channels } from '../channels/channels.ts';
+import { Failure } from '../errors.ts';
+import { type EventOf, encodeEvent } from '../events.ts';
+import { countTokens } from '../llm/tokens.ts';
+import type { Desk, DeskState } from '../memory/desk.ts';
+import type { Publish } from '../memory/publish.ts';
+import { repeated } from '../memory/redis.ts';
+import { type ConversationId, conversationOf, type Line, type Reply } from '../message.ts';
+import { newId } from '../ops/id.ts';
+import type { Log } from '../ops/logger.ts';
+import { scrub } from '../privacy/scrub.ts';
+import type { Deliver, Delivered } from './deliver.ts';
+import { refusalOf } from './permission.ts';
+import { partsOfText } from './prepare.ts';
+
+/** A person's message that was sent. */
+export interface Sent {
+  /** The reply's id. */
+  id: string;
+  /** The provider's ids of its parts. */
+  sids: string[];
+}
+
+/**
+ * Sends a person's message. It is recorded before it is sent, becomes part of what the bot remembers, and pauses the bot like a
+ * takeover. What was sent never rejects, even if it could not be noted: it must not be sent twice.
+ * Rejects with a Failure `channel.…` when nothing was sent: `channel.window` more than 24 hours after their last message,
+ * `channel.blocked` for a blocked contact, else the provider's refusal, which the conversation shows then.
+ * @param id names the reply; the caller's, or a new one
+ */
+export type SendAsPerson = (conversation: ConversationId, text: string, id?: string) => Promise<Sent>;
+
+export interface SendOptions {
+  channels: Channels;
+  deliver: Deliver;
+  desk: Desk;
+  /** The memory's state of a conversation, completed from the archive. */
+  stateOf: (conversation: ConversationId) => Promise<DeskState>;
+  /** Pauses the bot until `until` (unix ms) in the archive, the source of truth. */
+  takeOver: (conversation: ConversationId, until: number, pauseMs: number) => Promise<void>;
+  publish: Publish;
+  log: Log;
+  now: () => number;
+}
+
+/** How long the bot is paused after a person's message, unless a takeover with another length is running, ms. */
+export const PAUSE_MS = 30 * 60_000;
+
+export function createSend({
+  channels,
+  deliver,
+  desk,
+  stateOf,
+  takeOver,
+  publish,
+  log,
+  now,
+}: SendOptions): SendAsPerson {
+  return async function send(conversation, words, id = newId()) {
+    const state = await stateOf(conversation);
+    const refusal = refusalOf('person', state, now());
+    if (refusal) throw new Failure(refusal.code, refusal.reason);
+    const { channel, contact } = conversationOf(conversation);
+    const text = scrub(words);
+    const parts = partsOfText(text, channels.of(channel));
+    const reply: Reply = { id, conversation, to: state.address ?? contact, parts, via: 'call', at: now() };
+    const line = lineOf(reply, text);
+    await pause(reply, line, state);
+    const delivery = { reply, author: 'person', situation: state, response: null, history: [], log } as const;
+    const delivered = await deliver(delivery);
+    await note(reply, line, delivered, state);
+    if (delivered.kind === 'failed') throw new Failure(delivered.code, delivered.reason);
+    return { id, sids: delivered.sids };
+  };
+
+  /** Pauses the bot and records the message, so that the bot cannot answer between the two. */
+  async function pause({ id, conversation, to, parts, at }: Reply, line: Line, state: DeskState): Promise<void> {
+    const pauseMs = state.takeoverUntil > at ? state.takeoverMs || PAUSE_MS : PAUSE_MS;
+    const until = at + pauseMs;
+    await takeOver(conversation, until, pauseMs);
+    await desk.said(
+      conversation,
+      line,
+      { until, pauseMs },
+      encodeEvent({ type: 'desk.said', conversation, id, at, to, parts }),
+    );
+  }
+
+  async function note(reply: Reply, line: Line, delivered: Delivered, before: DeskState): Promise<void> {
+    const { id: turn, conversation, via } = reply;
+    const { contact } = conversationOf(conversation);
+    try {
+      if (delivered.kind === 'sent') {
+        const { sids } = delivered;
+        await repeated(() =>
+          publish(contact, encodeEvent({ type: 'reply.sent', conversation, turn, at: now(), via, sids })),
+        );
+        return;
+      }
+      const { code, reason } = delivered;
+      const gone: EventOf<'given.up'> = {
+        type: 'given.up',
+        conversation,
+        turn,
+        at: now(),
+        code,
+        reason,
+        reply: turn,
+        messages: [],
+      };
+      await repeated(() => desk.unsay(conversation, line, encodeEvent(gone)));
+      if (before.takeoverUntil <= reply.at) await letBotAnswer(conversation);
+    } catch (error) {
+      log.error('The outcome of a message from the inbox was not recorded', { outcome: delivered.kind, error });
+    }
+  }
+
+  async function letBotAnswer(conversation: ConversationId): Promise<void> {
+    await takeOver(conversation, 0, 0);
+    const event = encodeEvent({ type: 'desk.took', conversation, at: now(), until: 0 });
+    await desk.takeOver(conversation, { until: 0, pauseMs: 0 }, event);
+  }
+}
+
+function lineOf({ id, at, parts }: Reply, text: Line['text']): Line {
+  const line: Line = { role: 'assistant', text, at, id, tokens: countTokens(text), desk: true };
+  return parts.length === 1 && parts[0] === text ? line : { ...line, sent: parts };
+}

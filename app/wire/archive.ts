@@ -1,0 +1,85 @@
+/** Joins the archive: the database, the recorder, the analysis, and the live changes of the open pages. Answering people does not need it. */
+import { createDatabase, type Database } from '../archive/engine/database.ts';
+import { createStandings, type Standings } from '../archive/read/standing.ts';
+import { createDeskWriter, type DeskWriter } from '../archive/write/desk.ts';
+import { createRecorder } from '../archive/write/recorder.ts';
+import type { Config } from '../config.ts';
+import { checkEmbeddedArchive, claimArchive } from '../embedded/archive.ts';
+import type { LiveEvent } from '../inbox/contract.ts';
+import { createLive, type Live } from '../inbox/live.ts';
+import { createNews } from '../memory/news.ts';
+import { createEventStream } from '../memory/stream.ts';
+import type { Log } from '../ops/logger.ts';
+import type { Metrics } from '../ops/metrics.ts';
+import { buildAnalysis } from './analysis.ts';
+import type { MemoryParts } from './memory.ts';
+import type { StandIns } from './stand-ins.ts';
+
+export interface ArchiveTools {
+  memory: MemoryParts;
+  standIns: StandIns;
+  metrics: Metrics;
+  log: Log;
+}
+
+export interface ArchiveParts {
+  database: Database;
+  /** Blocks, takeovers and addresses of contacts: the archive's word counts. */
+  standings: Standings;
+  deskWriter: DeskWriter;
+  /** The open pages of the inbox. */
+  live: Live;
+  /** Rejects with `archive.format` for data of another version. */
+  checkFormat(): Promise<void>;
+  start(): void;
+  /** Takes no more work; resolves when what runs has ended. */
+  drain(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Builds it; nothing is connected or opened until the first query. */
+export function buildArchive(config: Config, { memory, standIns, metrics, log }: ArchiveTools): ArchiveParts {
+  const { redis, keys } = memory;
+  const { databaseUrl: url, dataDir } = config;
+  const database = createDatabase(url ? { url, log } : { claim: () => claimArchive(dataDir), log });
+  const live = createLive({ news: createNews({ redis, keys }), log });
+  const onAnalyzed = (phone: string) => tell('analysis', [phone]);
+  const analysis = buildAnalysis(config, { database, standIns, onAnalyzed, metrics, log });
+  const recorder = createRecorder({
+    database,
+    stream: createEventStream({ redis, keys, log }),
+    log,
+    analysis: config.analysis,
+    onRecorded({ phones, turns }) {
+      tell('message', phones);
+      analysis.onArchived(turns);
+    },
+  });
+  metrics.gauge('archive_failing', '1 while the archive cannot be written', () => (recorder.failingSince ? 1 : 0));
+  const standings = createStandings(database);
+  const deskWriter = createDeskWriter(database);
+  return { database, standings, deskWriter, live, checkFormat, start, drain, close };
+
+  function checkFormat(): Promise<void> {
+    return url ? database.checkFormat() : checkEmbeddedArchive(dataDir);
+  }
+
+  function tell(kind: LiveEvent['kind'], phones: readonly string[]): void {
+    live.tell(phones.map((phone_number) => ({ kind, phone_number })));
+  }
+
+  function start(): void {
+    recorder.start();
+    analysis.start();
+  }
+
+  async function drain(): Promise<void> {
+    live.end();
+    await analysis.drain();
+    await recorder.stop();
+  }
+
+  async function close(): Promise<void> {
+    await Promise.all([analysis.close(), database.close()]);
+  }
+}

@@ -1,0 +1,90 @@
+/** Joins the channels: how messages come in and go out. A new channel is one more entry in `CHANNELS`. */
+import type Router from '@koa/router';
+import type { Channel } from '../channels/channel.ts';
+import { createTwilioChannel } from '../channels/twilio/client.ts';
+import { createTwilioMedia } from '../channels/twilio/media.ts';
+import { createTwilioWebhook, REFUSALS, STATUS_PATH } from '../channels/twilio/webhook.ts';
+import type { Config } from '../config.ts';
+import type { Accept } from '../conversation/accept.ts';
+import { createDownloader, type Downloader } from '../media/download.ts';
+import type { DeliveryStatus } from '../message.ts';
+import type { Log } from '../ops/logger.ts';
+import type { StandIns } from './stand-ins.ts';
+
+export interface ChannelParts {
+  channel: Channel;
+  /** The routes of its webhooks. */
+  webhook: (to: Receivers) => Router;
+  /** What a refused request to a path of its webhooks is answered with. Default: JSON. */
+  refusals?: ReadonlyMap<string, { type: string; body: string }>;
+}
+
+/** Where the webhooks hand over what they parsed. */
+export interface Receivers {
+  onMessage: Accept;
+  onStatus: (status: DeliveryStatus) => Promise<void>;
+}
+
+export interface ChannelTools {
+  config: Config;
+  standIns: StandIns;
+  downloader: Downloader;
+  log: Log;
+}
+
+export type BuildChannel = (tools: ChannelTools) => ChannelParts;
+
+const CHANNELS: readonly BuildChannel[] = [buildTwilio];
+
+export interface AllChannels {
+  parts: ChannelParts[];
+  close(): Promise<void>;
+}
+
+/** Builds every channel; nothing is connected. @param more channels beside those of `CHANNELS` */
+export function buildChannels(
+  config: Config,
+  standIns: StandIns,
+  more: readonly BuildChannel[],
+  log: Log,
+): AllChannels {
+  const downloader = createDownloader({
+    trustedOrigins: [new URL(standIns.twilio.apiBaseUrl).origin, ...standIns.trustedOrigins],
+    maxBytes: config.maxMediaBytes,
+    log,
+  });
+  const tools = { config, standIns, downloader, log };
+  const parts = [...CHANNELS, ...more].map((build) => build(tools));
+  return { parts, close: () => downloader.close() };
+}
+
+function buildTwilio({ config, standIns, downloader, log }: ChannelTools): ChannelParts {
+  const { accountSid, authToken, secondaryToken, apiBaseUrl, number, messagingServiceSid } = standIns.twilio;
+  // The simulator is on this machine, and calls us without a public address.
+  const calledAt = config.publicUrl ?? (standIns.simulator ? `http://127.0.0.1:${config.port}` : undefined);
+  const statusCallbackUrl = calledAt && `${calledAt}${STATUS_PATH}`;
+  const channel = createTwilioChannel({
+    accountSid,
+    authToken,
+    sender: { from: number, messagingServiceSid },
+    apiBaseUrl,
+    statusCallbackUrl,
+    media: createTwilioMedia({ accountSid, authToken, apiBaseUrl, downloader }),
+    log,
+  });
+  return {
+    channel,
+    refusals: REFUSALS,
+    webhook: (receivers) =>
+      createTwilioWebhook({
+        accountSid,
+        tokens: [authToken, ...(secondaryToken ? [secondaryToken] : [])],
+        validateSignature: config.validateSignature,
+        publicUrl: config.publicUrl,
+        trustProxy: config.trustProxy,
+        deadlineMs: config.twimlDeadlineMs,
+        statusCallbackUrl,
+        ...receivers,
+      }),
+  };
+}

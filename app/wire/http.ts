@@ -1,0 +1,46 @@
+/** Joins what answers HTTP: routers in their order, health, pages, one exit for errors. */
+import type Router from '@koa/router';
+import type Koa from 'koa';
+import { builtPages, createPages } from '../http/pages.ts';
+import { createServer } from '../http/server.ts';
+import { createHealth, type HealthOptions } from '../ops/health.ts';
+import type { Log } from '../ops/logger.ts';
+import type { Metrics } from '../ops/metrics.ts';
+import type { ChannelParts, Receivers } from './channels.ts';
+import type { StandIns } from './stand-ins.ts';
+
+export interface HttpTools {
+  channels: readonly ChannelParts[];
+  receivers: Receivers;
+  /** The routes of the inbox. */
+  desk: readonly Router[];
+  health: HealthOptions;
+  standIns: StandIns;
+  metrics: Metrics;
+  log: Log;
+}
+
+export function buildHttp({ channels, receivers, desk, health, standIns, metrics, log }: HttpTools): Koa {
+  const { simulator } = standIns;
+  // A request passes every router in front of its own: the webhooks, which get the most, are first.
+  const routers = [
+    ...channels.map(({ webhook }) => webhook(receivers)),
+    createHealth(health),
+    metrics.router,
+    ...desk,
+    pagesOf(standIns),
+    ...(simulator ? [simulator.router] : []),
+  ];
+  const refusals = new Map(channels.flatMap((parts) => [...(parts.refusals ?? [])]));
+  return createServer({ routers, refusals, log, isStopping: health.isStopping });
+}
+
+function pagesOf({ pages, simulator }: StandIns): Router {
+  const inbox = { paths: ['/whatsapp-inbox', '/whatsapp-inbox/{*place}'], file: 'inbox.html' };
+  const phone = {
+    paths: ['/simulator', '/simulator/as/:contact'],
+    file: 'simulator.html',
+    meanwhile: 'Or talk to the bot in a terminal: npm run chat',
+  };
+  return createPages({ directory: pages ?? builtPages(), pages: simulator ? [inbox, phone] : [inbox] });
+}

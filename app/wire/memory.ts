@@ -1,0 +1,53 @@
+/** Joins what Redis remembers. */
+import type { Config } from '../config.ts';
+import { type Aliases, createAliases } from '../memory/aliases.ts';
+import { type Allowance, createAllowance } from '../memory/allowance.ts';
+import { createDesk, type Desk } from '../memory/desk.ts';
+import { createFormat, type Format } from '../memory/format.ts';
+import { createKeys, type Keys } from '../memory/keys.ts';
+import { createMailbox, type Mailbox } from '../memory/mailbox.ts';
+import { createPublish, type Publish } from '../memory/publish.ts';
+import { createRedis, createScripts, type RedisAddress, type RedisClient, type RunScript } from '../memory/redis.ts';
+import { createSummaryStore, type SummaryStore } from '../memory/summary.ts';
+import type { Log } from '../ops/logger.ts';
+import type { Metrics } from '../ops/metrics.ts';
+
+export interface MemoryParts {
+  redis: RedisClient;
+  run: RunScript;
+  keys: Keys;
+  format: Format;
+  mailbox: Mailbox;
+  aliases: Aliases;
+  desk: Desk;
+  summaries: SummaryStore;
+  allowance: Allowance;
+  publish: Publish;
+}
+
+/** Builds it; nothing is connected. */
+export function buildMemory(config: Config, address: RedisAddress, metrics: Metrics, log: Log): MemoryParts {
+  const { historyTtlMs, historyTokens, leaseMs } = config;
+  const now = Date.now;
+  const redis = createRedis(address, log);
+  const run = createScripts(redis, metrics.redisTook);
+  const keys = createKeys(config.redisShards);
+  const aliases = createAliases({ redis, run, keys, historyTtlMs, now });
+  return {
+    redis,
+    run,
+    keys,
+    aliases,
+    format: createFormat({ redis, keys }),
+    mailbox: createMailbox({ redis, run, keys, leaseMs, historyTtlMs, historyTokens, now }),
+    desk: createDesk({ redis, run, keys, aliases, historyTtlMs }),
+    summaries: createSummaryStore({ redis, run, keys, historyTtlMs }),
+    allowance: createAllowance({
+      redis,
+      keys,
+      messagesPerMinute: config.rateLimitPerMinute,
+      tokensPerDay: config.dailyTokensPerContact,
+    }),
+    publish: createPublish({ redis, keys }),
+  };
+}
