@@ -35,7 +35,8 @@ export function conversationId({ channel, business, contact }: Conversation): Co
 
 /** The way back from `conversationId`. */
 export function conversationOf(id: ConversationId): Conversation {
-  const [channel = '', business = '', contact = ''] = id.split(':').map(decodeURIComponent);
+  const parts = id.split(':');
+  const [channel = '', business = '', contact = ''] = id.includes('%') ? parts.map(decodeURIComponent) : parts;
   return { channel, business, contact };
 }
 

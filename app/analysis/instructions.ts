@@ -46,7 +46,7 @@ team's automatic assistant has answered already.
 - Summarize them in one or two sentences. Say only what they say; never guess.
 - Sentiment is urgent whenever it cannot wait or they say so; otherwise what the words sound like.
 - List the people, companies, dates, amounts and products they name, as written. The person who writes is not one of them.
-- A task is needed when somebody of the team has to do something that an automatic answer cannot: call or write to somebody,
+- A task is needed when a member of the team has to do something that an automatic answer cannot: call or write to a person,
   meet, show, offer, look into a problem, keep a promise. What the answer has settled, thanks and small talk need none.
 - Priority is 1 or 2 for what is urgent, 3 for what has a date or a customer waiting, 4 or 5 for the rest.
 - Due: repeat their own words for the time and work out the date from the day the message was written on. When they name

@@ -45,7 +45,7 @@ export function createAnalysisQueue(options: AnalysisQueueOptions): AnalysisQueu
   let queue: Queue<AnalysisJob> | undefined;
   let timer: NodeJS.Timeout | undefined;
 
-  /** Made at the first use, and anew after trouble: BullMQ does not recover from a first connection that failed. */
+  /** Made at the first use, and again after an error: BullMQ does not recover from a first connection that failed. */
   async function add(jobs: readonly AnalysisJob[]): Promise<void> {
     queue ??= open();
     const mine = queue;

@@ -41,7 +41,7 @@ const DESCRIPTIONS = {
   description: 'What is to be done and all that is needed for it, in one to three sentences',
   priority: '1 drop everything, 2 today, 3 this week, 4 some time, 5 nice to have',
   message: 'The number of the message that the task follows from',
-  due: 'When it has to be done; null when nothing tells',
+  due: 'When it has to be done; null when that is not said',
   words: 'The words that tell when, as written, e.g. "next Tuesday", "in two weeks", "Friday 3pm"',
   date: 'The same as YYYY-MM-DD or YYYY-MM-DDTHH:MM in the time zone given; null when you are not sure',
 } as const;

@@ -110,10 +110,10 @@ export function createAnalysisWorker(options: AnalysisWorkerOptions): AnalysisWo
   };
 }
 
-/** `again`: the messages wait once more, and the same may work later. */
+/** `again`: the messages wait again, and the same may work later. */
 type Outcome = { ok: true } | { ok: false; again: boolean; error: unknown };
 
-/** Never rejects: when the archive cannot be told how it went, the messages are free again after their lease. */
+/** Never rejects: when the result cannot be recorded, the messages wait again after their lease. */
 async function analyzeBurst(burst: Burst, options: AnalysisWorkerOptions, signal?: AbortSignal): Promise<Outcome> {
   const { store, log, onAnalyzed } = options;
   try {
@@ -131,7 +131,7 @@ async function analyzeBurst(burst: Burst, options: AnalysisWorkerOptions, signal
     const stopped = signal?.aborted === true;
     const again = stopped || (isWorthAnotherTry(error) && burst.attempt < mostAttempts(error));
     if (!stopped)
-      log.warn(again ? 'An analysis failed and is tried again' : 'An analysis failed for good', {
+      log.warn(again ? 'An analysis failed and is tried again' : 'An analysis failed', {
         turn: burst.turn,
         attempt: burst.attempt,
         error,

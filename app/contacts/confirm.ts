@@ -26,7 +26,7 @@ export type StandingsOf = (contacts: readonly ContactId[]) => Promise<ReadonlyMa
 
 /**
  * The same turn, once Redis has what the archive knows. Asks once in the life of a contact's memory.
- * When the archive does not answer in time, the turn goes on with what Redis has, and the next one asks again.
+ * When the archive does not answer in time, the turn continues with what Redis has, and the next one asks again.
  * @returns null when the contact belongs to another one whose turn is running: what waits was moved there.
  * Rejects with `store.unavailable`.
  */
@@ -41,7 +41,7 @@ export interface ConfirmOptions {
   timeoutMs?: number;
 }
 
-/** After the archive did not answer, nobody waits for it again for this long, ms. */
+/** After the archive did not answer, it is not asked again for this long, ms. */
 const AWAY_MS = 5_000;
 
 export function createConfirm(options: ConfirmOptions): Confirm {

@@ -8,7 +8,7 @@ import type { Admission } from '../memory/allowance.ts';
 import { addMessages, type Held, type Mailbox } from '../memory/mailbox.ts';
 import { conversationOf, type Line, type Reply } from '../message.ts';
 import type { Log } from '../ops/logger.ts';
-import { partsOfMarkdown } from '../outbound/prepare.ts';
+import { partsOfMarkdown, reserveResponse } from '../outbound/prepare.ts';
 import type { Answered, Asker } from './answer.ts';
 import { type Fresh, hasAttachments, type Read, waitForSiblings } from './attachments.ts';
 import { type ContextSettings, promptFor } from './context.ts';
@@ -76,8 +76,7 @@ export function createCompose({ mailbox, channels, asker, read, context }: Compo
           : { kind: 'notice', text: NOTICES[admission] };
       lap('model');
       if (answered.kind === 'silence') return answered;
-      // Decided here, once: from now on the response waits for this reply, or it never will.
-      const via = response?.claim() ? 'response' : 'call';
+      const via = reserveResponse(response);
       const reply = replyTo(held, partsOfMarkdown(answered.text, channel), via, context.now());
       const committed = await mailbox.commit(held, {
         mayTakeMore: answered.kind === 'answer' && asks <= MOST_MERGES,

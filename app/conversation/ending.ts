@@ -74,7 +74,7 @@ export function createEnding({ mailbox, metrics, now }: EndingOptions): Ending {
     try {
       await repeated(() => mailbox.release(contact, turn, waitMs));
     } catch (error) {
-      log.warn('The lease could not be released; it runs out by itself', { error });
+      log.warn('The lease could not be released; it will run out', { error });
     }
   }
 

@@ -78,7 +78,7 @@ export function createSweep({ mailbox, aliases, turns, log, everyMs = 2_000 }: S
     return claimed;
   }
 
-  /** A claim that failed may have been carried out all the same: then nothing would happen to that contact for a whole lease. */
+  /** A claim that failed may have been carried out: then nothing would happen to that contact for a whole lease. */
   async function giveBackUncertain(): Promise<void> {
     if (claiming) await mailbox.release(claiming.contact, claiming.turn, 0);
     claiming = null;

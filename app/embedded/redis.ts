@@ -53,7 +53,7 @@ export async function startEmbeddedRedis({ dataDir, log }: EmbeddedRedisOptions)
       child.signal('SIGTERM');
       rmSync(owner, { force: true });
     };
-    process.once('exit', leaveAtOnce); // nothing can be waited for there; Redis finishes its file by itself
+    process.once('exit', leaveAtOnce); // an exit handler cannot wait; Redis finishes its file alone
     let stopped: Promise<void> | undefined;
     const stop = async () => {
       await child.stop();
@@ -121,10 +121,10 @@ interface ChildOptions {
   log: Log;
 }
 
-/** A child that is started again when it ends by itself. */
+/** A child process that is started again when it ends unexpectedly. */
 interface Child {
   signal(signal: NodeJS.Signals): void;
-  /** Ends it for good. */
+  /** Ends it; it is not started again. */
   stop(): Promise<void>;
 }
 
@@ -148,7 +148,7 @@ async function keepRunning(options: ChildOptions): Promise<Child> {
       const end = await run.ended;
       if (stopping.signal.aborted) return;
       if (Date.now() - startedAt > A_WHILE_MS) waitMs = LEAST_WAIT_MS;
-      log.error('The private Redis ended by itself; starting it again', { end, waitMs });
+      log.error('The private Redis ended unexpectedly; starting it again', { end, waitMs });
       await sleep(waitMs, undefined, { signal: stopping.signal }).catch(() => {});
       if (stopping.signal.aborted) return;
       waitMs = Math.min(waitMs * 2, LONGEST_WAIT_MS);

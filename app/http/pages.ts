@@ -1,4 +1,4 @@
-/** Serves the pages that `npm run build` made of `web/`: the HTML fresh, with a content security policy; everything else for good. */
+/** Serves the pages that `npm run build` made of `web/`: the HTML is never cached and has a content security policy; everything else is cached forever. */
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
@@ -112,7 +112,7 @@ function policy(nonce: string): string {
   ].join('; ');
 }
 
-/** The name changes with the content, so a browser may keep it for good. */
+/** The name changes with the content, so a browser may cache it forever. */
 function sendAsset(ctx: Context, { type, bytes, brotli }: Asset): void {
   const packed = ctx.acceptsEncodings('br', 'identity') === 'br';
   ctx.set({

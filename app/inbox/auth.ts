@@ -9,7 +9,7 @@ import { explain } from './explain.ts';
 import { SESSION_OPERATIONS } from './operations.ts';
 
 export interface Auth {
-  /** `POST /api/session` signs in, `DELETE` out, `GET` tells whether somebody is. */
+  /** `POST /api/session` signs in, `DELETE` out, `GET` returns the session, if there is one. */
   router: Router;
   /** Lets signed-in people and programs with a key through; `request.unauthorized` or `request.forbidden` for all others. */
   guard: Middleware;
@@ -109,7 +109,7 @@ export function createAuth({ password, apiKeys, publicUrl, trustProxy, now, atte
     async guard(ctx, next) {
       const given = ctx.get('x-api-key');
       if (given !== '') {
-        // All keys are compared, so that the time tells nothing.
+        // All keys are compared, so that the time reveals nothing.
         if (apiKeys.filter((apiKey) => same(given, apiKey)).length > 0) return next();
         throw new Failure('request.unauthorized', 'The x-api-key is wrong.');
       }
@@ -123,7 +123,7 @@ export function createAuth({ password, apiKeys, publicUrl, trustProxy, now, atte
   };
 }
 
-/** Nothing of the desk stays in a cache. */
+/** Responses of the inbox are not cached. */
 export const noStore: Middleware = async (ctx, next) => {
   ctx.set({ 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' });
   await next();

@@ -79,7 +79,7 @@ export const Message = z
       .nullable()
       .describe('Of an outbound message: the idempotency_key it was sent with, or our own id'),
     channel: z.string().describe('The provider: twilio'),
-    phone_number: z.string().describe('The contact, whoever wrote'),
+    phone_number: z.string().describe('The contact, also of messages that we sent'),
     contact_name: z.string().nullable(),
     from_number: z.string(),
     to_number: z.string(),
@@ -268,7 +268,7 @@ export const requests = {
       .min(1)
       .max(1_440)
       .default(30)
-      .describe('The bot answers again by itself when no person has written for so many minutes'),
+      .describe('The bot answers again when no person has written for this many minutes'),
   }),
   tasks: z.object({
     ...Page,

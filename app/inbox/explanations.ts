@@ -23,7 +23,7 @@ function isFailureCode(code: string): code is FailureCode {
 }
 
 const BUG = 'The program refused it; the log has the details.';
-const SERVER = 'The program was stopping or busy. It tries again by itself.';
+const SERVER = 'The program was stopping or busy. It tries again automatically.';
 const MODEL = 'The model could not answer';
 
 const BY_FAILURE: Record<FailureCode, string> = {

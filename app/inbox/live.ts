@@ -1,4 +1,4 @@
-/** Tells the open pages what changed, as server-sent events; a page that was away for a moment is told what it missed. */
+/** Sends changes to the open pages as server-sent events; a page that was disconnected gets what it missed. */
 import type { ServerResponse } from 'node:http';
 import { createSession, type Session } from 'better-sse';
 import type { Context } from 'koa';
@@ -14,7 +14,7 @@ export interface News {
 }
 
 export interface Live {
-  /** Tells every open page, those of other processes too. Never fails: a page that missed something asks again. */
+  /** Sends events to every open page, also those of other processes. Never fails: a page that missed something fetches again. */
   tell(events: readonly LiveEvent[]): void;
   /** Opens a stream; rejects with `server.busy` when too many are open. */
   open(ctx: Context): Promise<void>;
@@ -25,7 +25,7 @@ export interface Live {
 export interface LiveOptions {
   news: News;
   log: Log;
-  /** How often we look for what other processes told while a page is open, ms. */
+  /** How often changes of other processes are fetched while a page is open, ms. */
   lookMs?: number;
   /** Proxies cut what is silent for half a minute. */
   heartbeatMs?: number;
@@ -39,9 +39,9 @@ interface Stream {
   response: ServerResponse;
 }
 
-/** More changes at once are told as one: ask for everything again. */
+/** More changes at once are sent as one: fetch everything again. */
 const MOST_AT_ONCE = 50;
-/** A page that reads nothing is let go when this much waits for it, bytes. */
+/** A page that reads nothing is disconnected when this much waits for it, bytes. */
 const MOST_UNREAD = 1_000_000;
 const ID = /^\d{1,15}-\d{1,15}$/;
 
@@ -51,9 +51,9 @@ export function createLive(options: LiveOptions): Live {
   let opening = 0;
   let looking: NodeJS.Timeout | undefined;
   let ended = false;
-  /** The latest that the open streams were told; null before the first one. */
+  /** The id of the latest change that was sent; null before the first one. */
   let told: string | null = null;
-  /** One look at a time, in order, so that nobody is told anything twice or too early. */
+  /** One at a time, in order, so that no change is sent twice or too early. */
   let last: Promise<void> = Promise.resolve();
 
   return {
@@ -63,7 +63,7 @@ export function createLive(options: LiveOptions): Live {
       news
         .publish(texts)
         .then(() => look())
-        .catch((error) => log.debug('Open pages could not be told of a change', { error }));
+        .catch((error) => log.debug('A change could not be sent to the open pages', { error }));
     },
 
     async open(ctx) {
@@ -104,7 +104,7 @@ export function createLive(options: LiveOptions): Live {
       push(stream, 'ready', {}, told ?? '');
       streams.add(stream);
     }).catch((error) => {
-      log.debug('A page could not be told what it missed', { error });
+      log.debug('A page could not get what it missed', { error });
       push(stream, 'reset', {}, '');
       streams.add(stream);
     });

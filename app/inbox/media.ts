@@ -1,9 +1,9 @@
-/** A file that somebody sent, shown to people at the desk: whatever it is, it runs nowhere. */
+/** A file that a contact sent, shown to the team: it is never executed. */
 import type { Context } from 'koa';
 import type { ArchivedMedia } from '../archive/read/messages.ts';
 
 /**
- * What a browser shows by itself, beside which nothing is believed: a file that is something else stays a broken picture.
+ * Types that a browser shows. Others are downloaded: a file of another kind under one of these types is shown as a broken picture.
  * SVG is not among them, it can hold scripts.
  */
 const SHOWN = /^(image\/(jpeg|png|webp|gif|avif)|audio\/(ogg|mpeg|mp4|aac|amr|wav|webm|x-m4a|opus))$/;

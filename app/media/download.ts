@@ -24,7 +24,7 @@ export interface DownloadRequest {
   signal?: AbortSignal | undefined;
   /** Knows for whom the file is fetched. Default: the downloader's own. */
   log?: Log | undefined;
-  /** Is told of every answer on the way, also when there is no file at its end. */
+  /** Called with every response on the way, also when the last one is not a file. */
   onHop?: ((hop: Hop) => void) | undefined;
 }
 

@@ -13,7 +13,7 @@ const STREAM = 14;
 const HEAD = 27;
 /** The position of a page on which no packet ends. */
 const NO_POSITION = 0xffff_ffff_ffff_ffffn;
-/** Opus counts at this rate, whatever was recorded: https://www.rfc-editor.org/rfc/rfc7845#section-4 */
+/** Opus always counts at this rate: https://www.rfc-editor.org/rfc/rfc7845#section-4 */
 const OPUS_RATE = 48_000;
 
 /** The last page says how many samples there are up to its end. */

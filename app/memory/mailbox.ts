@@ -1,5 +1,5 @@
 /**
- * What waits, who is at it, and what was answered: one method per script, one round trip each.
+ * Waiting messages, leases and answers: one method per script, one round trip each.
  * Everything rejects with `store.unavailable` when Redis cannot be asked.
  */
 import {
@@ -285,8 +285,10 @@ export function createMailbox(options: MailboxOptions): Mailbox {
 
 /** Adds messages that came in meanwhile to those a turn answers, up to the first of another conversation. */
 export function addMessages(held: Held, more: readonly InboundMessage[]): void {
+  const [first] = held.messages;
   for (const message of more) {
-    if (conversationId(message) !== held.conversation) {
+    const isSame = first && message.business === first.business && message.channel === first.channel;
+    if (!isSame && conversationId(message) !== held.conversation) {
       held.complete = true;
       return;
     }
@@ -350,15 +352,19 @@ export function readLines(json: string): Line[] {
 }
 
 function readMessages(contact: ContactId, entries: unknown): InboundMessage[] {
-  // Only our own scripts write this list. A message that came in under an alias belongs to the contact from now on.
-  return listOf(entries).map((entry) => ({ ...(JSON.parse(String(entry)) as InboundMessage), contact }));
+  return listOf(entries).map((entry) => {
+    const message = JSON.parse(String(entry)) as InboundMessage; // only our own scripts write this list
+    message.contact = contact; // one that came in under an alias belongs to the contact from now on
+    return message;
+  });
 }
 
 /** A hash as scripts return it: field, value, field, value … */
 function fieldsOf(flat: unknown): Map<string, string> {
   const list = listOf(flat);
   const fields = new Map<string, string>();
-  for (let i = 0; i < list.length; i += 2) fields.set(String(list[i]), String(list[i + 1]));
+  // Redis answers with texts.
+  for (let i = 0; i < list.length; i += 2) fields.set(list[i] as string, list[i + 1] as string);
   return fields;
 }
 

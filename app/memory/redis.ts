@@ -121,11 +121,11 @@ export type ScriptName = (typeof SCRIPTS)[number];
 
 /**
  * Runs a script in one round trip.
- * Rejects with `store.unavailable` when Redis cannot be asked; the script may have run all the same.
+ * Rejects with `store.unavailable` when Redis cannot be asked; the script may have run.
  */
 export type RunScript = (name: ScriptName, keys: string[], args: (string | number)[]) => Promise<unknown>;
 
-/** @param onRun told how long each round trip took, ms. */
+/** @param onRun called with the duration of each round trip, ms. */
 export function createScripts(
   redis: RedisClient,
   onRun: (script: ScriptName, ms: number) => void = () => {},

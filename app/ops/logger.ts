@@ -133,7 +133,7 @@ function boundFields(bound: Bound): Fields {
   return bound.redacted;
 }
 
-/** A caller who is not held to types may pass anything. */
+/** A caller without types may pass anything. */
 function asFields(redacted: unknown): Fields {
   const isRecord = typeof redacted === 'object' && redacted !== null && !Array.isArray(redacted);
   return isRecord ? (redacted as Fields) : { fields: redacted }; // `redact` makes records of plain objects

@@ -1,4 +1,4 @@
-/** Asks again only when the last answer is older than `forMs`; who asks meanwhile shares it, a failure included. */
+/** Calls again only when the last result is older than `forMs`. Callers meanwhile share it, also when it is a failure. */
 export function remember<Result>(ask: () => Promise<Result>, forMs: number): () => Promise<Result> {
   let last: Promise<Result> | undefined;
   let askedAt = 0;

@@ -1,8 +1,17 @@
 /** A text as it is sent: in WhatsApp's formatting, in parts that the channel takes. Done once; what is stored is what was sent. */
-import type { Channel } from '../channels/channel.ts';
+import type { Channel, OpenResponse } from '../channels/channel.ts';
+import type { Via } from '../message.ts';
 import type { Scrubbed } from '../privacy/scrub.ts';
 import { formatForWhatsApp } from './format.ts';
 import { splitText } from './split.ts';
+
+/**
+ * How a reply is sent, decided once, right before it is committed: from then on the open response waits for this reply, or it never
+ * will.
+ */
+export function reserveResponse(response: OpenResponse | null): Via {
+  return response?.claim() ? 'response' : 'call';
+}
 
 /** @param text Markdown, as a model writes it. @returns at least one part */
 export function partsOfMarkdown(text: Scrubbed, channel: Pick<Channel, 'limits'>): Scrubbed[] {

@@ -49,14 +49,14 @@ export function findLeaks(text: string): Leak[] {
 }
 
 /**
- * Puts scrubbed texts and numbers together: scrubbed`Summary: ${summary}`. Looks at the whole once more, because two
+ * Joins scrubbed texts and numbers: scrubbed`Summary: ${summary}`. The whole is scrubbed again, because two
  * harmless halves can make an address.
  */
 export function scrubbed(strings: TemplateStringsArray, ...values: (Scrubbed | number)[]): Scrubbed {
   return scrub(String.raw({ raw: strings }, ...values));
 }
 
-/** Like `Array.join`, for scrubbed texts; the whole is looked at once more. */
+/** Like `Array.join`, for scrubbed texts; the whole is scrubbed again. */
 export function joinScrubbed(texts: readonly Scrubbed[], separator: string): Scrubbed {
   return scrub(texts.join(separator));
 }

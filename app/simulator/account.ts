@@ -1,4 +1,4 @@
-/** The account that the simulator plays: made up, the same at every start, and worth nothing anywhere else. */
+/** The account of the simulator: invented, the same at every start, and valid nowhere else. */
 import { createHash, randomBytes } from 'node:crypto';
 
 export const SIMULATED_ACCOUNT_SID = `AC${'fa4e'.repeat(8)}`;
@@ -41,7 +41,7 @@ const PHONE_DIGITS = 8;
 
 /**
  * A new id for a message that a person writes. It begins with a mark of their phone: "typing…" names nothing but the
- * message it answers, and has to find the phone all the same, in whatever process that message was made.
+ * message it answers, and must find the phone, also when another process made that message.
  */
 export function newInboundSid(contact: string): string {
   return `SM${phoneMark(contact)}${randomBytes(16).toString('hex').slice(PHONE_DIGITS)}`;

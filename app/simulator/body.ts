@@ -1,7 +1,7 @@
 /** Bodies of requests to the servers that stand in for an outside party. */
 import type { IncomingMessage } from 'node:http';
 
-/** The body, or null when it is longer than `most` bytes; read to its end all the same, so that the refusal arrives. */
+/** The body, or null when it is longer than `most` bytes; it is still read to its end, so that the refusal arrives. */
 export async function bodyOf(request: IncomingMessage, most: number): Promise<Buffer | null> {
   const chunks: Buffer[] = [];
   let length = 0;

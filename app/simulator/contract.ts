@@ -45,11 +45,11 @@ export interface Sent {
 /** `POST /simulator/api/batch`: several messages with an order of their own. */
 export interface Batch {
   messages: Written[];
-  /** `together`: all at once, as a burst. `reversed`: written in this order, brought in the other. */
+  /** `together`: all at once, as a burst. `reversed`: written in this order, delivered in the reverse order. */
   order: 'together' | 'reversed';
 }
 
-/** `GET` and `PUT /simulator/api/faults`: what goes wrong on purpose, for everybody, until it is put right again. */
+/** `GET` and `PUT /simulator/api/faults`: faults on purpose, for all phones, until they are removed. */
 export interface Faults {
   /**
    * `slow`: a model that takes `slowMs` longer. `down`: 503 for every request, which is worth trying again.
@@ -71,7 +71,7 @@ export interface StoredKey {
   name: string;
   key: string;
   type: string;
-  /** Until it goes by itself; null when it stays. */
+  /** Until it expires; null when it does not. */
   ttlMs: number | null;
   /** A list: its entries. A hash: field → value. A sorted set: member → score. JSON inside is parsed. */
   value: unknown;
@@ -113,7 +113,7 @@ export type PageEventBody =
   | { type: 'answer'; sid: string; via: 'twiml' | 'rest'; text: string; request: Record<string, string> | null }
   /** How far a message of the bot has come. */
   | { type: 'status'; sid: string; state: OutgoingState }
-  /** The bot was told so at its status callback; `status` is its answer, null when there was none. */
+  /** The status callback was posted to the bot; `status` is its answer, null when there was none. */
   | { type: 'told'; sid: string; state: OutgoingState; url: string; status: number | null }
   /** The bot shows "typing…" for a message, and so has read it. */
   | { type: 'typing'; sid: string }

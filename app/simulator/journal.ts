@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { PageEvent, PageEventBody } from './contract.ts';
 
 export interface Journal {
-  /** Writes an event down and tells everybody who listens. */
+  /** Stores an event and calls all listeners. */
   add(contact: string, body: PageEventBody, at?: number): void;
   /**
    * What came after an event, oldest first; everything for an id that is not known (any more).
@@ -12,7 +12,7 @@ export interface Journal {
   after(id: string): { all: boolean; events: PageEvent[] };
   /** Everything of one contact goes. */
   drop(contact: string): void;
-  /** Calls for every event from now on; the function that comes back ends that. */
+  /** Calls back for every event from now on, until the returned function is called. */
   listen(listener: (event: PageEvent) => void): () => void;
 }
 

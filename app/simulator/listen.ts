@@ -11,7 +11,7 @@ export interface Listening {
  * Opens a contact's stream; resolves when it is open, its events end when the bot stops.
  * @param lastId of an earlier stream: what went out since then comes first.
  * @returns null when there is no simulator at that address (404).
- * @throws what `fetch` throws when nobody is there, or an Error that names the status.
+ * @throws what `fetch` throws when the server is down, or an Error that names the status.
  */
 export async function listen(origin: string, contact: string, lastId = ''): Promise<Listening | null> {
   const response = await fetch(`${origin}/simulator/stream?contact=${encodeURIComponent(contact)}`, {

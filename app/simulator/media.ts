@@ -85,7 +85,7 @@ export function createMediaShelf({ accountSid, authToken, isMissing, onFetched }
     return { status: 307, headers: { Location: `/cdn/${accountSid}/${messageSid}/${id}` }, body: Buffer.alloc(0) };
   }
 
-  /** Like the storage behind Twilio's CDN, it refuses a password that was meant for somebody else. */
+  /** Like the storage behind Twilio's CDN, it refuses credentials that were meant for another host. */
   function fromCdn({ hasAuthorization }: MediaRequest, id: string): MediaAnswer {
     if (hasAuthorization) return problem(400, 400, 'Only one auth mechanism allowed');
     const file = isMissing() ? undefined : files.get(id);

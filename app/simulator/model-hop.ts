@@ -1,6 +1,6 @@
 /**
  * A hop on the way to the model's server: passes every request on as it is, writes down what was asked and answered, and
- * can be told to fail. It speaks the server's own protocol, so the bot cannot tell it from the server.
+ * can be made to fail. It has the server's protocol, so that the bot does not notice it.
  */
 import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';

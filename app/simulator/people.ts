@@ -1,4 +1,4 @@
-/** Who can be played: made up, with numbers that are kept free for fiction. */
+/** The prepared people: invented, with numbers that are reserved for fiction. */
 import type { SimulatedPerson } from './contract.ts';
 
 /** The last one has a username and shows no number, as WhatsApp allows since 2026. */

@@ -19,7 +19,7 @@ export interface Phone {
   /**
    * Sends a text and waits for the response to the webhook, as long as Twilio does.
    * Never rejects: the exchange says what went wrong.
-   * @param overrides form fields to change or add; a known `MessageSid` delivers a message once more.
+   * @param overrides form fields to change or add; a known `MessageSid` delivers a message again.
    */
   write(from: Person, text: string, overrides?: Record<string, string>): Promise<Exchange>;
 }
@@ -44,7 +44,7 @@ export interface Exchange {
   ms: number;
   /** Null when there was none. */
   response: { status: number; contentType: string; body: string } | null;
-  /** Why there was no response: nobody listens, none within Twilio's time, or the connection broke. */
+  /** Why there was no response: the bot is down, did not answer within Twilio's time, or the connection broke. */
   failure: 'unreachable' | 'timeout' | 'lost' | null;
   /** What the person gets to see, in order. */
   messages: TwimlMessage[];

@@ -1,4 +1,4 @@
-/** What the practice model says. It knows nothing but the messages it is shown, so whatever it remembers, the bot remembered. */
+/** The answers of the practice model. It knows only the messages of the prompt, so that everything it remembers was remembered by the bot. */
 import { isQuestion, type Knowledge, learn, nameIn, sentencesOf, subjectOfThing, tell } from './practice-facts.ts';
 
 export interface PracticeMessage {
@@ -7,11 +7,11 @@ export interface PracticeMessage {
   text: string;
   /** How many pictures came with it. */
   pictures: number;
-  /** What is in each of them, in words, when somebody could look. */
+  /** A description of each of them, when it could be read. */
   looks?: string[];
 }
 
-/** Stands before every answer, so that nobody takes it for a real model's. */
+/** Begins every answer, so that it is not mistaken for a real model's. */
 export const PRACTICE_LABEL = '[practice model]';
 
 /** Answers the last message out of the messages before it and the notes in the system message. Never empty. */
@@ -51,7 +51,7 @@ export function practiceSummary(messages: readonly PracticeMessage[], maxTokens:
   return notes(known, folded, last, maxTokens * 4);
 }
 
-/** What the model hears instead of words: it understands no speech and does not pretend to. */
+/** Replaces the transcript: the practice model understands no speech. */
 export function practiceTranscript(received: string): string {
   return `(The practice model cannot understand speech. It received ${received}.)`;
 }
@@ -156,7 +156,7 @@ function reaction(sentence: string, shown: Shown): string | null {
 const GREETING = /^(?:hi|hello|hey|hola|good (?:morning|afternoon|evening))(?:\P{L}+\p{L}+){0,2}\P{L}*$/iu;
 
 const WHO_I_AM =
-  'I only stand in until a real model is configured (OPENAI_API_KEY, or OPENAI_BASE_URL for a compatible server). ' +
+  'I am only used until a real model is configured (OPENAI_API_KEY, or OPENAI_BASE_URL for a compatible server). ' +
   'Tell me things like "my name is Ana" or "remember that the shop opens at nine", and ask me later: "what is my name?", ' +
   '"what do you remember?", "how many messages did I write?" Send me a picture, or write "answer slowly" or "write 3000 characters".';
 

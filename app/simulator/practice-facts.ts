@@ -1,4 +1,4 @@
-/** What the practice model understands of what people tell about themselves: plain English sentences of a few shapes. */
+/** Facts that people state about themselves, as far as the practice model understands them: a few kinds of English sentences. */
 
 export type Fact =
   /** "my name is Ana" */
@@ -14,7 +14,7 @@ export type Voice = 'person' | 'notes';
 /** What is known, by subject: a later fact about the same subject takes the place of the earlier one. */
 export type Knowledge = Map<string, Fact>;
 
-/** Adds what a text tells to what is known; returns only what it told. Questions tell nothing. */
+/** Adds the facts of a text to the known ones; returns the new ones. Questions contain none. */
 export function learn(known: Knowledge, text: string, voice: Voice): Fact[] {
   const facts = sentencesOf(text)
     .filter((sentence) => !isQuestion(sentence))

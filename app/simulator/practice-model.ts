@@ -36,11 +36,11 @@ export interface PracticeModelOptions {
   host?: string;
   /** Default: any free port. */
   port?: number;
-  /** Default: made up anew. */
+  /** Default: a new one. */
   apiKey?: string;
   /** Without it the model cannot look at pictures. */
   describePicture?: InspectTools['describePicture'];
-  /** Without it the model cannot tell how long a recording is. */
+  /** Without it the model does not know how long a recording is. */
   secondsOf?: InspectTools['secondsOf'];
 }
 
@@ -95,7 +95,7 @@ async function serve(request: IncomingMessage, response: ServerResponse, apiKey:
   send(response, 200, completion(parsed.data, messages, body.length));
 }
 
-/** Waits as long as a slow model would, or until nobody waits for the answer any more. */
+/** Waits as long as a slow model would, or until the request was aborted. */
 async function pause(ms: number, response: ServerResponse): Promise<void> {
   if (ms === 0) return;
   const gone = new AbortController();

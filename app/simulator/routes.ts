@@ -34,7 +34,7 @@ export interface SimulatorApi {
 const MOST_STREAMS = 50;
 /** Proxies cut what is silent for half a minute. */
 const HEARTBEAT_MS = 15_000;
-/** A page that reads nothing is let go when this much waits for it, bytes; holds a whole journal. */
+/** A page that reads nothing is disconnected when this much waits for it, bytes; enough for a whole journal. */
 const MOST_UNREAD = 32_000_000;
 /** The longest text that WhatsApp lets a person write. */
 const LONGEST_TEXT = 4_096;
@@ -221,7 +221,7 @@ async function bytesOf(ctx: Context): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-/** Whatever somebody uploaded: shown in a page of ours as a picture or sound, run nowhere. */
+/** An uploaded file of any kind: shown as a picture or sound, never executed. */
 function showFile(ctx: Context, media: MediaShelf): void {
   const file = media.get(ctx.params.id ?? '');
   if (!file) return;

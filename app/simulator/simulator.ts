@@ -47,7 +47,7 @@ export interface Simulator {
   account: SimulatedAccount;
   /** The model, by way of the hop that writes down what it is asked. */
   model: ModelPlace;
-  /** `/simulator/api` for the page, and `/simulator/stream`: what goes out to one contact, live. */
+  /** `/simulator/api` for the page, and `/simulator/stream`: what is sent to one contact, live. */
   router: Router;
   /** Hands in the store, for the developers' drawer. Until then it is empty. */
   lookInto(memory: InspectMemory): void;
@@ -152,8 +152,8 @@ function createRouter(page: Router, streams: Streams, api: TwilioApi): Router {
 }
 
 /**
- * `GET /simulator/stream?contact=<address>`. A browser's EventSource, or whoever sends `Last-Event-ID`, first gets the
- * messages that went out meanwhile.
+ * `GET /simulator/stream?contact=<address>`. A client that sends `Last-Event-ID`, such as a browser's EventSource, first gets
+ * the messages that were sent meanwhile.
  */
 function openStream(ctx: Context, streams: Streams, api: TwilioApi): void {
   const { contact } = ctx.query;

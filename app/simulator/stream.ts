@@ -1,9 +1,9 @@
-/** What a phone is told live: server-sent events, one stream for every phone that is switched on. */
+/** Live events of a phone: server-sent events, one stream for every open phone. */
 import { PassThrough, type Readable } from 'node:stream';
 import { isWrittenBy } from './account.ts';
 import type { MessageState, Outgoing } from './twilio-api.ts';
 
-/** An event as it stands in the stream: `type` is the event's name, the whole is its data. `at` is unix ms. */
+/** An event of the stream: `type` is the event's name, the whole is its data. `at` is unix ms. */
 export type PhoneEvent =
   | { type: 'message'; sid: string; text: string; at: number }
   | { type: 'status'; sid: string; state: MessageState; at: number }
@@ -13,11 +13,11 @@ export type PhoneEvent =
 export interface Streams {
   /**
    * Opens a stream to a contact's phone.
-   * @param missed what went out while the phone was away; comes first.
+   * @param missed what was sent while the phone was disconnected; comes first.
    * @returns null when too many are open.
    */
   open(contact: string, missed: Outgoing[]): Readable | null;
-  /** Tells everybody whom it concerns. */
+  /** Sends an event to the streams of its contact. */
   publish(outgoing: Outgoing): void;
   /** Ends all streams, so that the server can close, and opens no more. */
   end(): void;
@@ -27,7 +27,7 @@ export interface Streams {
 const MOST_STREAMS = 100;
 /** Proxies cut what is silent for half a minute. */
 const HEARTBEAT_MS = 15_000;
-/** A phone that reads nothing is let go when this much waits for it, bytes. */
+/** A phone that reads nothing is disconnected when this much waits for it, bytes. */
 const MOST_UNREAD = 1_000_000;
 
 export function createStreams(): Streams {
@@ -46,7 +46,7 @@ export function createStreams(): Streams {
       });
       stream.write(': listening\n\n');
       for (const outgoing of missed) stream.write(block(asPhoneEvent(outgoing)));
-      // The id alone is no event, but with it a phone that comes back can say since when it was away.
+      // The id alone is not an event, but with it a phone that reconnects can say what it has.
       stream.write(`id: ${Date.now()}\n\n`);
       return stream;
     },

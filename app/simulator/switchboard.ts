@@ -8,9 +8,9 @@ import type { Outgoing, StatusCallback } from './twilio-api.ts';
 export interface Switchboard {
   /** Sends what a person wrote; its webhook is on its way when this returns. */
   write(written: Written): Sent;
-  /** Several messages: all at once, or written in this order and brought in the other. */
+  /** Several messages: all at once, or written in this order and delivered in the reverse order. */
   writeAll(messages: readonly Written[], order: 'together' | 'reversed'): Sent[];
-  /** Brings a message once more, as a provider does that is not sure. False when it is not known. */
+  /** Delivers a message again, as a provider does that is not sure. False when it is not known. */
   repeat(sid: string): boolean;
   /** Forgets what it knows of a contact. */
   forget(contact: string): void;
@@ -35,13 +35,13 @@ export interface SwitchboardOptions {
 interface Letter {
   sid: string;
   written: Written;
-  /** The form's fields; all of them once it was brought for the first time. */
+  /** The form's fields; all of them after the first delivery. */
   fields: Record<string, string>;
   attempts: number;
   answered: boolean;
 }
 
-/** How many messages can be brought once more. */
+/** How many messages can be delivered again. */
 const MOST_LETTERS = 1_000;
 /** So that webhooks that are sent in an order also arrive in it. */
 const BETWEEN_MS = 40;

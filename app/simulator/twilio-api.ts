@@ -18,7 +18,7 @@ import type { MediaAnswer, MediaRequest } from './media.ts';
 export type Outgoing =
   | { type: 'message'; contact: string; sid: string; text: string; at: number; request: Record<string, string> | null }
   | { type: 'status'; contact: string; sid: string; state: MessageState; at: number }
-  /** Twilio is told only which message is being answered. */
+  /** The request only names the message that is being answered. */
   | { type: 'typing'; messageSid: string; at: number };
 
 export type MessageState = 'queued' | 'sent' | 'delivered' | 'read';
@@ -26,9 +26,9 @@ export type MessageState = 'queued' | 'sent' | 'delivered' | 'read';
 export interface TwilioApi {
   /** Its origin, `http://127.0.0.1:<port>`. */
   readonly url: string;
-  /** What went out to a contact after a time (unix ms), oldest first. Knows the last 1,000 messages. */
+  /** What was sent to a contact after a time (unix ms), oldest first. Knows the last 1,000 messages. */
   sentTo(contact: string, after: number): Extract<Outgoing, { type: 'message' }>[];
-  /** Sends what a webhook's response told Twilio to send. */
+  /** Sends the messages of a webhook's response. */
   reply(contact: string, message: { text: string; statusCallback?: string }): void;
   stop(): Promise<void>;
 }
@@ -38,7 +38,7 @@ export interface TwilioApiOptions {
   authToken: string;
   /** The only sender, without `+`. */
   number: string;
-  /** Where the bot listens, by loopback: status callbacks are brought there, whatever host they name. */
+  /** Where the bot listens, by loopback: status callbacks are posted there, whatever host their address has. */
   botUrl: string;
   /** The bot's public address; what is in front of its paths there is taken off. */
   publicUrl?: string | undefined;

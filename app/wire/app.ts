@@ -23,7 +23,7 @@ import { buildModels } from './models.ts';
 import type { StandIns } from './stand-ins.ts';
 
 export interface App {
-  /** The HTTP application; it listens nowhere by itself. */
+  /** The HTTP application; the caller makes it listen. */
   koa: Koa;
   /**
    * Connects to Redis and begins to look for unfinished work. Resolves also when Redis is not there yet: the client keeps trying, and

@@ -24,7 +24,7 @@ export interface Database {
   checkFormat(): Promise<void>;
   /** Resolves when the database answers and its tables are there. */
   ping(): Promise<void>;
-  /** What a Postgres server does by itself and PGlite does not: room is made where rows were, and the planner learns how many there are. */
+  /** Vacuum and analyze, which a Postgres server does automatically and PGlite does not. */
   tidy(): Promise<void>;
   close(): Promise<void>;
 }

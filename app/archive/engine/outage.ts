@@ -1,6 +1,5 @@
 /**
- * Is it the store that cannot work just now, or is it about what it was told? An outage is waited for; anything else would go
- * wrong again.
+ * Is the database unavailable, or is the statement wrong? An outage passes; anything else would fail again.
  */
 export function isOutage(error: unknown): boolean {
   if (!(error instanceof Error)) return false;

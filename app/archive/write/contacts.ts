@@ -4,7 +4,7 @@ import { isNumber } from '../../contacts/addresses.ts';
 import type { ContactId } from '../../message.ts';
 import type { Writer } from './writer.ts';
 
-/** What an event tells of a person. */
+/** What an event contains about a person. */
 export interface Person {
   /** Names the person in the bot's memory. */
   key: ContactId;
@@ -31,7 +31,7 @@ export async function upsertContacts(db: Writer, people: readonly Person[]): Pro
   return new Map(persons.map(({ key }) => [key, owners.get(key)?.id ?? '']));
 }
 
-/** Each person once, with all addresses that the events tell. Sorted, so that transactions lock in the same order. */
+/** Each person once, with all addresses of the events. Sorted, so that transactions lock in the same order. */
 function unique(people: readonly Person[]): Person[] {
   const addresses = new Map<ContactId, Set<string>>();
   for (const person of people) {

@@ -5,7 +5,7 @@ import { type ConversationId, conversationOf } from '../../message.ts';
 import { upsertContacts } from './contacts.ts';
 import type { Writer } from './writer.ts';
 
-/** What an event tells of a conversation. */
+/** What an event contains about a conversation. */
 export interface Sighting {
   conversation: ConversationId;
   /** Unix ms. */
@@ -66,7 +66,7 @@ function personIn({ conversation, address, aliases = [] }: Sighting) {
   return { key, addresses: addresses.filter((one) => one === key || !isNumber(one) || !isNumber(key)) };
 }
 
-/** The newest sighting of each conversation, with the name that any of them tells. */
+/** The newest sighting of each conversation, with the name of any of them. */
 function newestOf(sightings: readonly Sighting[], contacts: ReadonlyMap<string, string>) {
   const newest = new Map<string, { contactId: string; sighting: Sighting }>();
   for (const sighting of sightings) {

@@ -50,7 +50,7 @@ const BUSY = -1;
 const LONGEST_PAUSE_MS = 5_000;
 /** How often acknowledged events are removed, ms. */
 const TRIM_EVERY_MS = 10_000;
-/** After how many events a database that does not do so by itself is tidied up. */
+/** After how many events `Database.tidy` is called. */
 const TIDY_EVERY = 10_000;
 /** An arbitrary number: it names the lock among those of the database. */
 const RECORDER_LOCK = 7_041_995_002;

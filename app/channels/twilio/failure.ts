@@ -4,7 +4,7 @@ import { Failure, type FailureCode } from '../../errors.ts';
 type ChannelCode = Exclude<Extract<FailureCode, `channel.${string}`>, 'channel.blocked'>;
 
 /**
- * Makes a `Failure` of whatever a call to Twilio's API was rejected with. Neither it nor its cause holds the request
+ * Makes a `Failure` of the error that a call to Twilio's API was rejected with. Neither it nor its cause holds the request
  * (credentials, texts) or a number.
  * @param repeatable true when it does no harm to make the same call twice: then nothing about it is ambiguous
  */

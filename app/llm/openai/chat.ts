@@ -63,12 +63,12 @@ export function createOpenAiModel(options: OpenAiModelOptions): OpenAiModel {
     }
   }
 
-  /** An answer without words is asked for once more, with room to think when that is what the tokens went into. */
+  /** After an empty answer the model is asked again, with a higher limit when the tokens were used for thinking. */
   async function answerInWords(asked: Asked, signal: AbortSignal): Promise<ModelAnswer> {
     const { maxTokens } = asked.request;
     let completion = await complete(asked, maxTokens, signal);
     if (completion.text === '') {
-      logOf(asked.request).warn('The model answered without words and is asked once more', {
+      logOf(asked.request).warn('The answer was empty; asking again', {
         cut: completion.cut,
         maxTokens,
       });

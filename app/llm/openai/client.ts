@@ -26,7 +26,7 @@ export function createOpenAiClient({ apiKey, baseUrl = OPENAI_URL }: OpenAiClien
 }
 
 /**
- * A chat request's address and headers are always the same, but the SDK builds them anew for each (five Headers objects,
+ * A chat request's address and headers are always the same, but the SDK builds them again for each (five Headers objects,
  * a URL, a timer, a second signal), which costs as much as the request itself. So this one keeps them, by overriding the
  * two public methods that make a request; all other paths are the SDK's own.
  */

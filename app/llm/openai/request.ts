@@ -10,7 +10,7 @@ export interface ChatBodySettings {
   /** Sent only when given: many models refuse them. */
   reasoningEffort?: OpenAI.ReasoningEffort | undefined;
   temperature?: number | undefined;
-  /** Also send who is asking, as a hash. Only OpenAI's own servers have a use for it, for their prompt cache and abuse checks. */
+  /** Also send a hash that names the person. Only OpenAI's servers use it, for their prompt cache and abuse checks. */
   tellPeopleApart: boolean;
   /** Keys the hash, so that a phone number cannot be found by trying all of them. */
   apiKey: string;
@@ -50,7 +50,7 @@ export function chatBody(
 
 /**
  * Remembers, for as long as the process runs, which parameters a model's server refuses. A refusal is believed only after
- * the request worked without the parameter: a value that is merely too large must not cost us the parameter for good.
+ * the request worked without the parameter: a value that is only too large must not disable the parameter.
  */
 export interface Refusals {
   of(model: string): ReadonlySet<Dispensable>;

@@ -114,11 +114,11 @@ export function createStructuredModel(options: StructuredModelOptions): Structur
     }
   }
 
-  /** An answer that was cut is asked for once more, with more room. */
+  /** After an answer that was cut, the model is asked again with a higher limit. */
   async function wholly(asked: Asked, wanted: Wanted): Promise<Completion> {
     const completion = await complete(asked, wanted);
     if (!completion.cut) return completion;
-    log.warn('The model stopped in the middle of its answer and is asked once more', { maxTokens: wanted.maxTokens });
+    log.warn('The answer was cut; asking again with a higher limit', { maxTokens: wanted.maxTokens });
     return complete(asked, { ...wanted, maxTokens: wanted.maxTokens * MORE_ROOM });
   }
 
@@ -194,7 +194,7 @@ interface Wanted {
 
 const REFUSED = 'The model refused to answer about these messages.';
 const CUT = 'The answer is longer than the model may write, also with more room.';
-const MISSHAPEN = 'The model did not answer with the data that it was asked for, also when told what is wrong';
+const MISSHAPEN = 'The answer does not match the schema, also after it was asked to correct it';
 const IN_WORDS = `Answer with one JSON object and nothing else: no explanation, no code fence. Every field must be there;
 what is not known is null or an empty list. The object must fit this JSON Schema:`;
 const REPAIR = 'That is not the JSON object that was asked for. Write it again, whole and alone. What is wrong:';

@@ -11,7 +11,7 @@ export interface TranscriberOptions extends OpenAiClientOptions {
   model: string;
   /** For one recording, all tries and waits included, ms. */
   timeoutMs?: number;
-  /** ISO 639-1 (`es`). Not given, the model finds out by itself. */
+  /** ISO 639-1 (`es`). When it is not given, the model detects the language. */
   language?: string | undefined;
   log: Log;
   clock?: Clock;

@@ -130,7 +130,7 @@ function Charts({ days }: { days: Day[] }) {
         days={tokens}
         series={[
           { name: 'tokens_cached', label: 'Read from the cache', color: 'teal.5' },
-          { name: 'tokens_new', label: 'Read anew', color: 'blue.5' },
+          { name: 'tokens_new', label: 'Not cached', color: 'blue.5' },
           { name: 'tokens_out', label: 'Written', color: 'violet.5' },
         ]}
         format={count}

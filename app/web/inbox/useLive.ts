@@ -18,7 +18,7 @@ const EVERYTHING = [...new Set(Object.values(STALE).flat())];
 /** Changes within this time cause one request, ms. The server keeps the figures of the dashboard for 10 s. */
 const GATHER_MS = 100;
 const GATHER_NUMBERS_MS = 10_000;
-/** A browser gives up for good when a proxy answers with an error. */
+/** A browser does not reconnect when a proxy answers with an error. */
 const AGAIN_MS = 3_000;
 
 /** Receives changes and fetches again what is shown of them. The browser reconnects and sends the id of the last event. */

@@ -6,8 +6,8 @@ import { asRead, type Phones, withEvents } from './phones.ts';
 export type Connection = 'connecting' | 'live' | 'lost';
 
 /**
- * Everything that happens on all phones, live. After a break the stream goes on where it ended; after a restart of the bot
- * it begins anew.
+ * Everything that happens on all phones, live. After an interruption the stream continues where it ended; after a restart of the
+ * bot it begins again.
  * @param looking whose phone is looked at: what comes in there is read.
  */
 export function usePhones(looking: string): { phones: Phones; connection: Connection } {

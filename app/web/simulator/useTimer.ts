@@ -1,6 +1,6 @@
 import { useEffect, useRef } from 'react';
 
-/** Calls back once after a time, anew whenever the time changes; not at all while it is off. */
+/** Calls back once after a time, and again when the time changes; not while it is off. */
 export function useTimer(on: boolean, ms: number, callback: () => void): void {
   const latest = useRef(callback);
   latest.current = callback;

@@ -12,7 +12,7 @@ interface MemoryViewProps {
   log: readonly PageEvent[];
 }
 
-/** What Redis holds for this person, looked up anew whenever something happened. */
+/** What Redis holds for this person, fetched again after every event. */
 export function MemoryView({ person: { contact }, log }: MemoryViewProps) {
   const { data, error, refetch, isFetching } = useQuery({
     queryKey: ['memory', contact, log.at(-1)?.id],
