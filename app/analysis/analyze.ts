@@ -43,7 +43,7 @@ const LONGEST_REPLY = 1_000;
 
 export function createAnalyze({ model, instructions, timeZone }: AnalyzeOptions): Analyze {
   const schema = analysisSchema(instructions);
-  return async (burst, signal) => {
+  return async function analyze(burst, signal) {
     const last = burst.messages.findLast(({ text }) => !isTrivial(text));
     if (!last) return { kind: 'trivial' };
     const { value, usage, attempts } = await model.ask({

@@ -105,7 +105,7 @@ function situationIn(held: Held, { contact, blocked, conversations }: Standing):
 function together(standingsOf: StandingsOf): (contact: ContactId) => Promise<Standing | null> {
   let asked: Set<ContactId> | undefined;
   let answer: Promise<ReadonlyMap<ContactId, Standing>> | undefined;
-  return async (contact) => {
+  return async function standingOf(contact) {
     if (!asked || !answer) {
       const contacts = new Set<ContactId>();
       asked = contacts;

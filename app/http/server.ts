@@ -68,7 +68,7 @@ function isGoneClient(error: unknown): boolean {
 
 /** Gives the request its id, turns what was thrown into an answer, and logs how it went. */
 function requestLog(log: Log): Koa.Middleware {
-  return async (ctx, next) => {
+  return async function logRequest(ctx, next) {
     const startedAt = performance.now();
     ctx.state.requestId = newId();
     ctx.set('X-Request-Id', ctx.state.requestId);

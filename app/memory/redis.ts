@@ -143,7 +143,7 @@ export function createScripts(
     });
   }
   const send = createSend(redis);
-  return async (name, keys, args) => {
+  return async function run(name, keys, args) {
     const script = scripts.get(name);
     if (!script) throw new RangeError(`there is no script ${name}`);
     const startedAt = performance.now();
