@@ -222,7 +222,7 @@ describe('Analysis, from the archive and back', () => {
     const [row] = await rows<{ processing_error: string }>(
       'select processing_error from whatsapp_messages where processing_error is not null',
     );
-    assert.match(row?.processing_error ?? '', /^Analysis: The model did not answer with the data/);
+    assert.match(row?.processing_error ?? '', /^Analysis: The answer does not match the schema/);
   });
 
   test('a refused key is not tried again', async () => {

@@ -81,7 +81,7 @@ describe('the private Redis', () => {
     process.kill(pid, 'SIGKILL');
     assert.equal(await eventually(() => withClient(redis.path, (client) => client.get('greeting'))), 'hello');
     assert.notEqual(await pidOf(redis.path), pid);
-    assert.match(lines.join('\n'), /ended by itself; starting it again.*SIGKILL/);
+    assert.match(lines.join('\n'), /ended unexpectedly; starting it again.*SIGKILL/);
   });
 
   test('finds another place for its socket when the folder has too long a name, and cleans it up', async () => {
