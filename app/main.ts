@@ -53,7 +53,8 @@ function listen(server: Server, port: number): Promise<void> {
 }
 
 function greet(config: Config, standIns: StandIns, log: Log): void {
-  log.info(`Recado listens on port ${config.port}`, {
+  const local = `http://localhost:${config.port}`;
+  log.info(`Recado listens on port ${config.port}. Inbox: ${local}/whatsapp-inbox`, {
     model: standIns.model.answer,
     provider: standIns.simulator ? 'simulator' : 'twilio',
     publicUrl: config.publicUrl ?? 'not given',
@@ -64,7 +65,9 @@ function greet(config: Config, standIns: StandIns, log: Log): void {
     );
   }
   if (standIns.simulator) {
-    log.warn('The simulator replaces Twilio: everybody who reaches this port can talk to the bot. Try: npm run chat');
+    log.warn(
+      `The simulator replaces Twilio: everybody who reaches this port can talk to the bot. Try: ${local}/simulator, or npm run chat`,
+    );
   } else if (!config.publicUrl && !config.trustProxy) {
     log.warn(
       'PUBLIC_URL is not given: behind a proxy signatures will not match, and delivery statuses are not reported.',

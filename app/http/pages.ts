@@ -1,4 +1,4 @@
-/** Serves the pages that `npm run build` made of `web/`: the HTML is never cached and has a content security policy; everything else is cached forever. */
+/** Serves a start page of links, and the pages that `npm run build` made of `web/`: the HTML is never cached and has a content security policy; everything else is cached forever. */
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
@@ -10,6 +10,14 @@ export interface PagesOptions {
   /** Where the built files are, `dist/web`. Nothing is read before it is requested. */
   directory: URL;
   pages: Page[];
+  /** What `/` leads to, in this order. */
+  links: readonly Link[];
+}
+
+export interface Link {
+  path: string;
+  /** Its name on the start page: plain text, written into HTML as it is. */
+  name: string;
 }
 
 export interface Page {
@@ -29,9 +37,10 @@ export function builtPages(): URL {
   return new URL(import.meta.url.endsWith('.ts') ? '../../dist/web/' : '../../web/', import.meta.url);
 }
 
-export function createPages({ directory, pages }: PagesOptions): Router {
+export function createPages({ directory, pages, links }: PagesOptions): Router {
   const router = new Router();
   const assets = new Map<string, Promise<Asset | null>>();
+  router.get('/', (ctx) => showStart(ctx, links));
   for (const page of pages) router.get(page.paths, (ctx) => showPage(ctx, page));
   router.get(`${ASSETS_PATH}:name`, async (ctx) => {
     const name = ctx.params.name ?? '';
@@ -64,6 +73,33 @@ export function createPages({ directory, pages }: PagesOptions): Router {
     void loading.then((asset) => asset ?? assets.delete(name));
     return loading;
   }
+}
+
+/** The page for who knows the address only: no script, no secret, nothing that has to be built. */
+function showStart(ctx: Context, links: readonly Link[]): void {
+  const nonce = randomBytes(16).toString('base64');
+  ctx.set({ ...PAGE_HEADERS, 'Content-Security-Policy': policy(nonce) });
+  ctx.type = 'text/html';
+  const items = links.map(({ path, name }) => `<li><a href="${path}">${name}</a></li>`).join('\n');
+  ctx.body = `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>Recado</title>
+<style nonce="${nonce}">
+body { font: 1.125rem/1.6 system-ui, sans-serif; max-width: 32rem; margin: 3rem auto; padding: 0 1rem; }
+li { margin: 0.75rem 0; }
+</style>
+<main>
+<h1>Recado</h1>
+<p>The assistant runs. Open:</p>
+<ul>
+${items}
+</ul>
+</main>
+</html>
+`;
 }
 
 interface Asset {

@@ -66,7 +66,7 @@ export function buildDesk(config: Config, tools: DeskTools): Router[] {
 /** A password for an operator who gave none. It goes to standard error: the log would redact what looks like a secret. */
 function generated(log: Log): string {
   const password = randomBytes(9).toString('base64url');
-  log.warn('ADMIN_PASSWORD is not given: one was generated for this start, see the next line');
-  process.stderr.write(`The inbox at /whatsapp-inbox opens with the password: ${password}\n`);
+  log.warn('ADMIN_PASSWORD is not given: a password was generated for this start, and written to standard error');
+  process.stderr.write(`Password of the inbox until the next start: ${password}\n`);
   return password;
 }

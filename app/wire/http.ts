@@ -42,5 +42,10 @@ function pagesOf({ pages, simulator }: StandIns): Router {
     file: 'simulator.html',
     meanwhile: 'Or talk to the bot in a terminal: npm run chat',
   };
-  return createPages({ directory: pages ?? builtPages(), pages: simulator ? [inbox, phone] : [inbox] });
+  const links = [
+    { path: '/whatsapp-inbox', name: 'Inbox: every conversation, for the team' },
+    ...(simulator ? [{ path: '/simulator', name: 'Simulator: a phone to try the assistant' }] : []),
+    { path: '/readyz', name: 'Health: whether all parts work' },
+  ];
+  return createPages({ directory: pages ?? builtPages(), pages: simulator ? [inbox, phone] : [inbox], links });
 }

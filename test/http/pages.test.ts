@@ -29,6 +29,10 @@ describe('the pages', () => {
         { paths: ['/page', '/page/as/:who'], file: 'page.html' },
         { paths: ['/later'], file: 'later.html', meanwhile: 'Or use the terminal.' },
       ],
+      links: [
+        { path: '/page', name: 'The page' },
+        { path: '/later', name: 'Later' },
+      ],
     });
     server = createServer(createKoa({ routers: [pages], log, isStopping: () => false }).callback());
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -55,6 +59,22 @@ describe('the pages', () => {
       nonces.add(nonce);
     }
     assert.equal(nonces.size, 2);
+  });
+
+  it('are listed on a start page, which needs no script and no build', async () => {
+    const response = await fetch(`${origin}/`);
+    assert.equal(response.status, 200);
+    assert.match(response.headers.get('content-type') ?? '', /^text\/html/);
+    const html = await response.text();
+    assert.deepEqual(
+      [...html.matchAll(/<a href="(.+?)">(.+?)<\/a>/g)].map(([, path, name]) => [path, name]),
+      [
+        ['/page', 'The page'],
+        ['/later', 'Later'],
+      ],
+    );
+    const [, nonce = ''] = /<style nonce="(.+?)"/.exec(html) ?? [];
+    assert.ok(response.headers.get('content-security-policy')?.includes(`'nonce-${nonce}'`));
   });
 
   it('load files that may be kept for good, packed for who can unpack them', async () => {

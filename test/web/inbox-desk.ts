@@ -51,6 +51,7 @@ export async function startInboxDesk(at = 0) {
   const pages = createPages({
     directory,
     pages: [{ paths: ['/whatsapp-inbox', '/whatsapp-inbox/{*place}'], file: 'inbox.html' }],
+    links: [],
   });
   const server = createHttpServer(
     createServer({ routers: [...desk.routers, pages], log, isStopping: () => false }).callback(),
