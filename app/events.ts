@@ -43,6 +43,7 @@ const message = z.object({
   buttonPayload: scrubbed.exactOptional(),
   forwarded: z.literal(true).exactOptional(),
   inReplyTo: z.string().exactOptional(),
+  unread: z.object({ kind: z.string(), isUpdate: z.boolean() }).exactOptional(),
   requestId: z.string(),
 });
 

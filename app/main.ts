@@ -19,7 +19,7 @@ const ONE_PRESS_MS = 300;
 
 /**
  * How long a request may take to arrive, ms, for Node's HTTP server; its own limits are minutes, and looked at twice a minute.
- * Twilio gives up after 15 s; a body of 64 KB that takes longer cannot be answered in time.
+ * Twilio gives up after 15 s; a body of 160 KB that takes longer cannot be answered in time.
  */
 const ARRIVAL = { headersTimeout: 10_000, requestTimeout: 15_000, connectionsCheckingInterval: 1_000 };
 

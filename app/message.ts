@@ -4,7 +4,7 @@
  *   a webhook → InboundMessage → (waits in the mailbox) → a turn → Reply → the provider
  *                                                          └→ Line, twice: what was said, what was answered
  */
-import type { Scrubbed } from './privacy/scrub.ts';
+import { type Scrubbed, scrub } from './privacy/scrub.ts';
 
 /** Names a channel (`twilio`). `channels.of(name)` returns the channel itself. */
 export type ChannelName = string;
@@ -92,8 +92,23 @@ export interface InboundMessage {
   forwarded?: true;
   /** The id of the message this one answers. */
   inReplyTo?: string;
+  /** Set when nothing in the message can be read: a poll, a video that was too large to be passed on, a reaction. */
+  unread?: Unread;
   /** The request that brought it, to follow it through the logs. */
   requestId: string;
+}
+
+/** What is known of a message that has no text, file, place or button. */
+export interface Unread {
+  /** What the provider calls it, lower case letters, digits, `_` and `-`; `unknown` when it says nothing. */
+  kind: string;
+  /** Does it change or comment on another message, so that there is nothing to answer? A reaction, a vote, an edit. */
+  isUpdate: boolean;
+}
+
+/** What stands in the history and in the inbox in place of a message that cannot be read. */
+export function standInFor({ kind }: Unread): Scrubbed {
+  return scrub(kind === 'unknown' ? '[a message that cannot be shown here]' : `[cannot be shown here: ${kind}]`);
 }
 
 /** What a message is, by the first thing in it that is not text. */

@@ -7,7 +7,14 @@ import { type FailureCode, isFailure } from '../errors.ts';
 import type { ContentPart } from '../llm/model.ts';
 import { countTokens } from '../llm/tokens.ts';
 import { createGate } from '../media/gate.ts';
-import type { Attachment, ChannelName, InboundMessage, Line, Location } from '../message.ts';
+import {
+  type Attachment,
+  type ChannelName,
+  type InboundMessage,
+  type Line,
+  type Location,
+  standInFor,
+} from '../message.ts';
 import type { Log } from '../ops/logger.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import { type Scrubbed, scrub } from '../privacy/scrub.ts';
@@ -69,7 +76,9 @@ export function createRead({ download, seePicture, hearVoice, metrics }: ReadOpt
     const notes = parts.map(({ note }) => note).filter(Boolean);
     if (message.location) notes.push(`[location: ${placeOf(message.location)}]`);
     if (message.buttonPayload) notes.push(`[pressed the button ${message.buttonPayload}]`);
+    if (message.unread) notes.push(standInFor(message.unread));
     const hints = parts.map(({ hint }) => hint).filter(Boolean);
+    if (message.unread && !message.unread.isUpdate) hints.push(UNREAD);
     const pictures = parts.flatMap(({ picture }) => picture ?? []);
     if (pictures.length > 0 && message.text === '') hints.push(PICTURE_ALONE);
     const text = scrub([...notes, message.text].filter(Boolean).join('\n'));
@@ -122,6 +131,9 @@ function transcriptOf(parts: readonly Opened[]): Scrubbed | null {
 }
 
 const PICTURE_ALONE = 'They sent the picture without a word: say what you see and what you can do with it.';
+
+const UNREAD =
+  'WhatsApp did not pass on what they sent: it may be too large, or of a kind that businesses do not get. Tell them so kindly in one sentence, and ask them to write it or to send it in another form.';
 
 const NAMES = {
   image: 'picture',

@@ -74,6 +74,9 @@ export function createTurn(options: TurnOptions): Turn {
     }
     if (held.blocked) return keepQuiet(held, [], turn, 'blocked');
     if (isSilenced(held, now())) return keepQuiet(held, await read(held.messages, lease.signal, log), turn, 'takeover');
+    if (held.messages.length > 0 && held.messages.every(({ unread }) => unread?.isUpdate)) {
+      return keepQuiet(held, await read(held.messages, lease.signal, log), turn, 'nothing to answer');
+    }
     const usage = turn.usage ?? (await allowance.look(held.contact));
     const admission = await allowance.judge(held.contact, usage);
     if (admission === 'silence') return keepQuiet(held, [], turn, 'over the limit');

@@ -92,6 +92,11 @@ export function recordingSuite(open: () => Database): void {
       );
     });
 
+    test('a message that cannot be read is there with its kind', async () => {
+      await write(received({ text: '', unread: { kind: 'poll', isUpdate: false } }));
+      assert.equal((await conversation()).lastMessage?.text, '[cannot be shown here: poll]');
+    });
+
     test('the same events again, one by one, change nothing', async () => {
       const voice = received({ text: '', attachments: [VOICE] });
       const reply = made([voice], 'Gladly', { said: ['a table for two'] });

@@ -347,11 +347,36 @@ describe('what is refused', () => {
     assert.deepEqual(await doubles.redis.client().keys('*'), []);
   });
 
-  test('no sender, or nothing to answer: 400', async () => {
+  test('no sender: 400', async () => {
     const { From: _, ...anonymous } = params();
     const nobody = await postWebhook(`${bot.url}/whatsapp`, AUTH_TOKEN, anonymous);
-    const nothing = await bot.say(ANA, '');
-    assert.deepEqual([nobody.status, nothing.status], [400, 400]);
+    assert.equal(nobody.status, 400);
+  });
+
+  test('a poll, a view-once picture, a video that was too large: kept, and answered with what the model makes of it', async () => {
+    for (const [type, shown] of [
+      ['unsupported', '[a message that cannot be shown here]'],
+      ['video', '[cannot be shown here: video]'],
+      ['Poll', '[cannot be shown here: poll]'],
+      ['<b>', '[a message that cannot be shown here]'],
+    ] as const) {
+      const unread = await bot.say(ANA, '', { MessageType: type });
+      assert.equal(unread.status, 200, type);
+      assert.equal(unread.texts.length, 1, type);
+      const asked = JSON.stringify(doubles.model.requests.at(-1)?.chat);
+      assert.ok(asked.includes(shown), asked);
+      assert.match(asked, /WhatsApp did not pass on what they sent/);
+    }
+  });
+
+  test('a reaction, a vote and an edit are remembered and not answered', async () => {
+    for (const type of ['reaction', 'poll_vote', 'message-edited']) {
+      const update = await bot.say(ANA, '', { MessageType: type });
+      assert.deepEqual([update.status, update.texts], [200, []], type);
+    }
+    assert.equal(doubles.model.requests.length, 0);
+    await bot.say(ANA, 'hello');
+    assert.match(JSON.stringify(doubles.model.requests.at(-1)?.chat), /cannot be shown here: reaction/);
   });
 
   test('a status on the message address is taken as a status and never answered', async () => {

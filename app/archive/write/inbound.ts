@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { phoneOf } from '../../contacts/addresses.ts';
 import type { EventOf } from '../../events.ts';
-import { conversationId, type InboundMessage, kindOf } from '../../message.ts';
+import { conversationId, type InboundMessage, kindOf, standInFor } from '../../message.ts';
 import type { MessageType } from '../engine/schema.ts';
 import { clean, cleanJson, storableJson } from '../engine/text.ts';
 import { mediaPath } from '../read/media-path.ts';
@@ -59,7 +59,7 @@ function rowOf(message: InboundMessage, conversation: string, analysis: boolean)
     to_number: phoneOf(message.business),
     direction: 'inbound' as const,
     author: 'contact' as const,
-    message_body: clean(message.text),
+    message_body: clean(message.unread ? standInFor(message.unread) : message.text),
     message_type: typeOf(message),
     media_url: attachments.length > 0 ? mediaPath(id, 0) : null,
     // The provider's name of a file is what it is fetched by: scrubbed it would be lost. It is never shown.

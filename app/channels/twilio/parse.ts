@@ -1,6 +1,6 @@
 /** A webhook's form → what it is, in our words. Fields: https://www.twilio.com/docs/messaging/guides/webhook-request */
 import { contactIdOf } from '../../contacts/addresses.ts';
-import type { Attachment, DeliveryStatus, InboundMessage, Location } from '../../message.ts';
+import type { Attachment, DeliveryStatus, InboundMessage, Location, Unread } from '../../message.ts';
 import { type Scrubbed, scrub } from '../../privacy/scrub.ts';
 import { fromAddress } from './address.ts';
 import type { Pairs } from './signature.ts';
@@ -62,9 +62,7 @@ function parseMessage(form: URLSearchParams, context: InboundContext): Inbound {
   const attachments = attachmentsIn(form, context.accountSid);
   const location = locationIn(form);
   const buttonPayload = clean(form.get('ButtonPayload') || form.get('ListId'), LONGEST_TEXT);
-  if (text === '' && attachments.length === 0 && !location && buttonPayload === '') {
-    return { kind: 'invalid', reason: 'The message has neither text nor media nor a location nor a button.' };
-  }
+  const isEmpty = text === '' && attachments.length === 0 && !location && buttonPayload === '';
   const inReplyTo = idIn(form, 'OriginalRepliedMessageSid');
   return {
     kind: 'message',
@@ -83,10 +81,26 @@ function parseMessage(form: URLSearchParams, context: InboundContext): Inbound {
       ...(buttonPayload !== '' && { buttonPayload }),
       ...(isForwarded(form) && { forwarded: true as const }),
       ...(inReplyTo !== undefined && { inReplyTo }),
+      ...(isEmpty && { unread: unreadIn(form) }),
       requestId: context.requestId,
     },
   };
 }
+
+/**
+ * A signed message is kept even if nothing in it can be read: WhatsApp passes polls, view-once pictures, edits and files above its
+ * limits on without their content, and the provider does not repeat what was refused.
+ */
+function unreadIn(form: URLSearchParams): Unread {
+  const kind = (form.get('MessageType') ?? '').trim().toLowerCase();
+  if (!/^[\w-]{1,40}$/.test(kind) || SAYS_NOTHING.has(kind)) return { kind: 'unknown', isUpdate: false };
+  return { kind, isUpdate: UPDATE.test(kind) };
+}
+
+const SAYS_NOTHING = new Set(['text', 'unsupported', 'unknown']);
+
+/** The words of Meta's message types for what changes or comments on another message. */
+const UPDATE = /(?:^|[_-])(?:reaction|vote|update|edit|edited|revoke|revoked|delete|deleted|receipt|system)(?:$|[_-])/;
 
 /** The title of what was pressed or chosen, else what was written. */
 function textOf(form: URLSearchParams): Scrubbed {

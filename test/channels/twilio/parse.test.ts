@@ -279,8 +279,46 @@ describe('details', () => {
   });
 });
 
+describe('what holds nothing that can be read', () => {
+  const unread = (fields: Record<string, string>) => {
+    const parsed = parse(textMessage({ Body: '', ...fields }));
+    return parsed.kind === 'message' ? parsed.message.unread : parsed;
+  };
+
+  test('is a message all the same, with its kind', () => {
+    for (const [type, kind] of [
+      ['unsupported', 'unknown'],
+      ['text', 'unknown'],
+      ['', 'unknown'],
+      ['x'.repeat(41), 'unknown'],
+      ['लेख', 'unknown'],
+      ['VIDEO', 'video'],
+      ['order', 'order'],
+      ['credit_note', 'credit_note'],
+    ] as const) {
+      assert.deepEqual(unread({ MessageType: type }), { kind, isUpdate: false }, type);
+    }
+    assert.deepEqual(unread({ Body: ' \n\u0000' }), { kind: 'unknown', isUpdate: false });
+    assert.equal(unread({ Body: 'words', MessageType: 'poll' }), undefined);
+  });
+
+  test('asks nothing when it changes or comments on another message', () => {
+    for (const kind of [
+      'reaction',
+      'poll_vote',
+      'poll-update',
+      'message_edited',
+      'revoked',
+      'read_receipt',
+      'system',
+    ]) {
+      assert.deepEqual(unread({ MessageType: kind }), { kind, isUpdate: true }, kind);
+    }
+  });
+});
+
 describe('what is no message', () => {
-  test('nobody, or nothing', () => {
+  test('nobody', () => {
     const { From: _, ...anonymous } = textMessage();
     const nothing = [
       anonymous,
@@ -288,8 +326,6 @@ describe('what is no message', () => {
       textMessage({ From: 'whatsapp:' }),
       textMessage({ From: 'whatsapp:a b' }),
       textMessage({ From: `whatsapp:${'1'.repeat(1_000)}` }),
-      textMessage({ Body: '' }),
-      textMessage({ Body: ' \n\u0000' }),
       {},
     ];
     for (const fields of nothing) {
