@@ -1,4 +1,5 @@
 /** Between the phones and the bot: what is written becomes webhooks, and everything that happens is written down. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { isWrittenBy, newInboundSid } from './account.ts';
 import type { PageEventBody, Sent, Written } from './contract.ts';
 import type { Journal } from './journal.ts';
@@ -43,8 +44,8 @@ interface Letter {
 
 /** How many messages can be delivered again. */
 const MOST_LETTERS = 1_000;
-/** So that webhooks that are sent in an order also arrive in it. */
-const BETWEEN_MS = 40;
+/** From one webhook to the next, so that they also arrive in the order in which they are sent. */
+const BETWEEN_MS = 100;
 
 export function createSwitchboard({ phone, webhookUrl, journal, mediaUrl, reply }: SwitchboardOptions): Switchboard {
   const letters = new Map<string, Letter>();
@@ -52,10 +53,15 @@ export function createSwitchboard({ phone, webhookUrl, journal, mediaUrl, reply 
   const asks = new Map<string, string>();
 
   return {
-    write: (written) => send(written, 0),
+    write(written) {
+      const letter = post(written);
+      void bringAll([letter], 0);
+      return { sid: letter.sid };
+    },
     writeAll(messages, order) {
-      const delay = (i: number) => (order === 'reversed' ? (messages.length - 1 - i) * BETWEEN_MS : i);
-      return messages.map((written, i) => send(written, delay(i)));
+      const posted = messages.map(post);
+      void (order === 'reversed' ? bringAll(posted.toReversed(), BETWEEN_MS) : bringAll(posted, 1));
+      return posted.map(({ sid }) => ({ sid }));
     },
     repeat(sid) {
       const letter = letters.get(sid);
@@ -99,7 +105,7 @@ export function createSwitchboard({ phone, webhookUrl, journal, mediaUrl, reply 
     },
   };
 
-  function send(written: Written, delayMs: number): Sent {
+  function post(written: Written): Letter {
     const sid = newSid(written);
     const letter = { sid, written, fields: fieldsOf(written, sid), attempts: 0, answered: false };
     letters.set(sid, letter);
@@ -108,8 +114,15 @@ export function createSwitchboard({ phone, webhookUrl, journal, mediaUrl, reply 
       letters.delete(oldest);
     }
     journal.add(written.contact, { type: 'written', sid, message: written });
-    setTimeout(() => void bring(letter), delayMs);
-    return { sid };
+    return letter;
+  }
+
+  /** One after the other, without waiting for what the bot answers. The pause counts from when the one before was sent. */
+  async function bringAll(posted: readonly Letter[], pauseMs: number): Promise<void> {
+    for (const letter of posted) {
+      await sleep(pauseMs);
+      void bring(letter);
+    }
   }
 
   async function bring(letter: Letter): Promise<void> {

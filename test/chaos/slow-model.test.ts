@@ -10,7 +10,7 @@ import { isLong, report } from './support/size.ts';
 import { figuresOf, judge, settled } from './support/verdict.ts';
 
 /** In the long version a second is a second. */
-const SECOND = isLong ? 1_000 : 50;
+const SECOND = isLong ? 1_000 : 150;
 
 /** How long the model takes → what the person gets, and how. */
 const CASES: { seconds: number; gets: 'answer' | 'apology'; via: 'outbound-reply' | 'outbound-api' }[] = [

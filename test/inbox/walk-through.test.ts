@@ -119,7 +119,11 @@ for (const engine of ['pglite', 'postgres'] as const) {
         AUTH_TOKEN,
         mediaMessage(media, 'audio/ogg', { From: `whatsapp:+${ANA}` }),
       );
-      assert.deepEqual(heard.texts, ['You said: This is a voice note about my order.']);
+      // By either way: on a busy machine the response may have ended before the recording is understood.
+      const sent = () => [...heard.texts, ...doubles.twilio.sent.map(({ body }) => body)];
+      await eventually('the voice note is answered', () =>
+        sent().includes('You said: This is a voice note about my order.'),
+      );
       await bot.say(ANA, REQUEST);
       await eventually('three messages are analysed', async () => {
         const { messages } = (await ask('/api/whatsapp/inbox')) as { messages?: { analysis_status: string }[] };
