@@ -1,5 +1,5 @@
 /** The process: read the environment, build, listen; on a signal stop in order. */
-import { createServer as createHttpServer, type Server } from 'node:http';
+import type { Server } from 'node:http';
 import { loadEnvFile } from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Config, readConfig } from './config.ts';
@@ -17,22 +17,15 @@ const DRAIN_MS = 25_000;
  */
 const ONE_PRESS_MS = 300;
 
-/**
- * How long a request may take to arrive, ms, for Node's HTTP server; its own limits are minutes, and looked at twice a minute.
- * Twilio gives up after 15 s; a body of 160 KB that takes longer cannot be answered in time.
- */
-const ARRIVAL = { headersTimeout: 10_000, requestTimeout: 15_000, connectionsCheckingInterval: 1_000 };
-
 async function main(): Promise<void> {
   readEnvFile();
   const config = readConfig(process.env);
   const log = createLogger({ level: config.logLevel, format: process.stdout.isTTY ? 'text' : 'json' });
   const standIns = await startStandIns(config, log);
   const app = build(config, standIns, log);
-  const server = createHttpServer(ARRIVAL, app.koa.callback());
-  stopOnSignal(server, app, standIns, log);
+  stopOnSignal(app, standIns, log);
   await app.connect();
-  await listen(server, config.port);
+  await listen(app.server, config.port);
   greet(config, standIns, log);
 }
 
@@ -76,7 +69,7 @@ function greet(config: Config, standIns: StandIns, log: Log): void {
 }
 
 /** The first signal stops in order: no new work, finish what runs, close. The second leaves at once. */
-function stopOnSignal(server: Server, app: App, standIns: StandIns, log: Log): void {
+function stopOnSignal(app: App, standIns: StandIns, log: Log): void {
   let stopping = false;
   let signaledAt = Number.NEGATIVE_INFINITY;
   const stop = async (signal: string): Promise<void> => {
@@ -86,12 +79,12 @@ function stopOnSignal(server: Server, app: App, standIns: StandIns, log: Log): v
     if (stopping) process.exit(130);
     stopping = true;
     log.info(`${signal}: finishing running work, at most ${DRAIN_MS / 1000} s; a second signal ends at once`);
-    const closed = new Promise((resolve) => server.close(resolve));
-    server.closeIdleConnections();
+    const closed = new Promise((resolve) => app.server.close(resolve));
+    app.server.closeIdleConnections();
     const late = sleep(DRAIN_MS, false);
     const drained = await Promise.race([Promise.all([app.drain(), closed]).then(() => true), late]);
     if (!drained) log.warn('Not everything finished in time; the next start continues');
-    server.closeAllConnections();
+    app.server.closeAllConnections();
     await app.close();
     await standIns.stop();
     log.info('Stopped');

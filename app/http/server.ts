@@ -1,4 +1,5 @@
 /** The HTTP server: request id, one error exit, access log, body limits. It mounts the routers it is given and knows no route. */
+import { createServer as createHttpServer, type Server } from 'node:http';
 import type Router from '@koa/router';
 import Koa from 'koa';
 import bodyParser from 'koa-bodyparser';
@@ -34,6 +35,23 @@ export interface ServerOptions {
  */
 const BODY_LIMIT = '160kb';
 
+/**
+ * How long a request may take to arrive, ms, for Node's HTTP server; its own limits are minutes, and looked at twice a minute.
+ * Twilio gives up after 15 s; a body of 160 KB that takes longer cannot be answered in time.
+ */
+const ARRIVAL = { headersTimeout: 10_000, requestTimeout: 15_000, connectionsCheckingInterval: 1_000 };
+
+/**
+ * How long a connection without a request stays open, ms: longer than the minute for which load balancers keep theirs. Whoever waits
+ * less than the other sends a request into a connection that is being closed.
+ */
+const KEEP_ALIVE = { keepAliveTimeout: 75_000 };
+
+/** The server of Node for an application; it listens nowhere yet. */
+export function listenerFor(app: Koa): Server {
+  return createHttpServer({ ...ARRIVAL, ...KEEP_ALIVE }, app.callback());
+}
+
 /** Builds the application; it listens nowhere. */
 export function createServer({ routers, refusals = new Map(), log, isStopping }: ServerOptions): Koa {
   const app = new Koa();
@@ -41,7 +59,7 @@ export function createServer({ routers, refusals = new Map(), log, isStopping }:
     if (isGoneClient(error)) log.debug('A client left before its answer was written');
     else log.error('The server failed outside a request', { error });
   });
-  app.use(requestLog(log));
+  app.use(requestLog(log, isStopping));
   app.use((ctx, next) => {
     // As the routers see it: in any case, with or without a slash at the end.
     const refusal = refusals.get(ctx.path.toLowerCase().replace(/\/$/, ''));
@@ -49,11 +67,8 @@ export function createServer({ routers, refusals = new Map(), log, isStopping }:
     return next();
   });
   app.use(async (ctx, next) => {
-    if (isStopping()) {
-      ctx.set('Connection', 'close');
-      if (ctx.method !== 'GET') return refuse(ctx, 503, 'server.stopping');
-    }
-    await next();
+    if (isStopping() && ctx.method !== 'GET') refuse(ctx, 503, 'server.stopping');
+    else await next();
   });
   app.use(readBody());
   for (const router of routers) app.use(router.routes()).use(router.allowedMethods());
@@ -67,7 +82,7 @@ function isGoneClient(error: unknown): boolean {
 }
 
 /** Gives the request its id, turns what was thrown into an answer, and logs how it went. */
-function requestLog(log: Log): Koa.Middleware {
+function requestLog(log: Log, isStopping: () => boolean): Koa.Middleware {
   return async function logRequest(ctx, next) {
     const startedAt = performance.now();
     ctx.state.requestId = newId();
@@ -83,6 +98,8 @@ function requestLog(log: Log): Koa.Middleware {
       const { status, code } = answerTo(error);
       refuse(ctx, status, code);
     }
+    // Also for a request that came in before: its connection would be cut when the process ends.
+    if (isStopping()) ctx.set('Connection', 'close');
     const level = ctx.status >= 500 ? 'error' : ctx.status >= 400 ? 'warn' : 'debug';
     log[level]('Request', {
       requestId: ctx.state.requestId,

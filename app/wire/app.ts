@@ -2,7 +2,7 @@
  * The composition root: everything is built here and handed its tools. Nothing is connected or opened before `connect`.
  * The other files of this folder join one part each; `stand-ins.ts` comes first and starts what is not configured.
  */
-import type Koa from 'koa';
+import type { Server } from 'node:http';
 import { createChannels } from '../channels/channels.ts';
 import type { Config } from '../config.ts';
 import { contactIdOf } from '../contacts/addresses.ts';
@@ -23,8 +23,8 @@ import { buildModels } from './models.ts';
 import type { StandIns } from './stand-ins.ts';
 
 export interface App {
-  /** The HTTP application; the caller makes it listen. */
-  koa: Koa;
+  /** The HTTP server; the caller makes it listen. */
+  server: Server;
   /**
    * Connects to Redis and begins to look for unfinished work. Resolves also when Redis is not there yet: the client keeps trying, and
    * webhooks get 503 meanwhile. Rejects with `store.format` or `archive.format` for a store of another version.
@@ -58,7 +58,7 @@ export function build(config: Config, standIns: StandIns, log: Log, more: readon
     log,
   });
   const { accept, turns, sweep } = answering;
-  const koa = buildHttp({
+  const server = buildHttp({
     channels: parts,
     receivers: { onMessage: accept, onStatus: (status) => recordStatus(memory, status) },
     desk: buildDesk(config, { memory, archive, channels, deliver, log }),
@@ -72,7 +72,7 @@ export function build(config: Config, standIns: StandIns, log: Log, more: readon
     log,
   });
   letSimulatorInspect(standIns, memory);
-  return { koa, connect, drain, close };
+  return { server, connect, drain, close };
 
   async function connect(): Promise<void> {
     await Promise.all([connectRedis(), archive.checkFormat()]);

@@ -1,8 +1,8 @@
 /** Joins what answers HTTP: routers in their order, health, pages, one exit for errors. */
+import type { Server } from 'node:http';
 import type Router from '@koa/router';
-import type Koa from 'koa';
 import { builtPages, createPages } from '../http/pages.ts';
-import { createServer } from '../http/server.ts';
+import { createServer, listenerFor } from '../http/server.ts';
 import { createHealth, type HealthOptions } from '../ops/health.ts';
 import type { Log } from '../ops/logger.ts';
 import type { Metrics } from '../ops/metrics.ts';
@@ -20,7 +20,7 @@ export interface HttpTools {
   log: Log;
 }
 
-export function buildHttp({ channels, receivers, desk, health, standIns, metrics, log }: HttpTools): Koa {
+export function buildHttp({ channels, receivers, desk, health, standIns, metrics, log }: HttpTools): Server {
   const { simulator } = standIns;
   // A request passes every router in front of its own: the webhooks, which get the most, are first.
   const routers = [
@@ -32,7 +32,7 @@ export function buildHttp({ channels, receivers, desk, health, standIns, metrics
     ...(simulator ? [simulator.router] : []),
   ];
   const refusals = new Map(channels.flatMap((parts) => [...(parts.refusals ?? [])]));
-  return createServer({ routers, refusals, log, isStopping: health.isStopping });
+  return listenerFor(createServer({ routers, refusals, log, isStopping: health.isStopping }));
 }
 
 function pagesOf({ pages, simulator }: StandIns): Router {

@@ -83,7 +83,7 @@ for (const engine of ['pglite', 'postgres'] as const) {
     let bot: Bot;
     let postgres: Awaited<ReturnType<typeof startTestPostgres>> | undefined;
     let url: string | undefined;
-    let database: Database;
+    let database: Database | undefined;
 
     before(async () => {
       doubles = await startDoubles();
@@ -97,6 +97,8 @@ for (const engine of ['pglite', 'postgres'] as const) {
     });
 
     after(async () => {
+      // Ended by the first test already, unless that failed.
+      if (!database) await bot?.stop();
       await database?.close();
       await doubles.stop();
       await postgres?.stop();
@@ -105,8 +107,10 @@ for (const engine of ['pglite', 'postgres'] as const) {
 
     // The answers of our own API, checked against the contract elsewhere.
     const ask = async (path: string): Promise<unknown> => (await fetch(`${bot.url}${path}`, { headers: KEY })).json();
-    const rows = async (statement: string): Promise<Row[]> =>
-      (await database.run((db) => sql.raw<Row>(statement).execute(db))).rows;
+    const rows = async (statement: string): Promise<Row[]> => {
+      assert.ok(database, 'the archive of the first test');
+      return (await database.run((db) => sql.raw<Row>(statement).execute(db))).rows;
+    };
 
     test('a text, a voice note and a request with a date are answered, archived and analysed', {
       timeout: 600_000,

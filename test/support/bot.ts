@@ -1,5 +1,5 @@
 /** The whole bot in this process: the same `build` as in production, over working doubles and a real Redis. */
-import { createServer, type Server } from 'node:http';
+import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Environment, readConfig } from '../../app/config.ts';
 import { createLogger } from '../../app/ops/logger.ts';
@@ -82,7 +82,7 @@ export async function startBot(
     await app.close();
     throw error;
   });
-  const server = createServer(app.koa.callback());
+  const { server } = app;
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   // A TCP server has an address of this shape.
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;

@@ -1,5 +1,4 @@
 /** The whole bot with nothing configured, as a newcomer starts it: the simulator and the practice model, over a real Redis. */
-import { createServer } from 'node:http';
 import { type Environment, readConfig } from '../../app/config.ts';
 import { createLogger } from '../../app/ops/logger.ts';
 import { build } from '../../app/wire/app.ts';
@@ -29,7 +28,7 @@ export async function startSimulatedBot(environment: Environment = {}, pages?: U
   const standIns = pages ? { ...started, pages } : started;
   const app = build(config, standIns, log);
   await app.connect();
-  const server = createServer(app.koa.callback());
+  const { server } = app;
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   return {
     url: `http://127.0.0.1:${port}`,

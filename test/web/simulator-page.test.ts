@@ -263,6 +263,8 @@ describe('the phone in the browser', { skip: NO_BROWSER }, () => {
 
   it('can be used with the keyboard alone', async () => {
     await hold('15550100208', async ({ page, answers }) => {
+      // The page puts the focus there once it has loaded.
+      await page.getByRole('textbox', { name: 'Message to Recado' }).and(page.locator(':focus')).waitFor();
       await page.keyboard.type('first line');
       await page.keyboard.press('Shift+Enter');
       await page.keyboard.type('second line');
