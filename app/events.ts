@@ -43,6 +43,15 @@ const message = z.object({
   buttonPayload: scrubbed.exactOptional(),
   forwarded: z.literal(true).exactOptional(),
   inReplyTo: z.string().exactOptional(),
+  form: scrubbed.exactOptional(),
+  referral: z
+    .object({
+      headline: scrubbed.exactOptional(),
+      body: scrubbed.exactOptional(),
+      sourceId: z.string().exactOptional(),
+      clickId: z.string().exactOptional(),
+    })
+    .exactOptional(),
   unread: z.object({ kind: z.string(), isUpdate: z.boolean() }).exactOptional(),
   requestId: z.string(),
 });

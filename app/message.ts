@@ -92,13 +92,27 @@ export interface InboundMessage {
   forwarded?: true;
   /** The id of the message this one answers. */
   inReplyTo?: string;
-  /** Set when nothing in the message can be read: a poll, a video that was too large to be passed on, a reaction. */
+  /** The answers of a form they filled in (a WhatsApp Flow), one `field: answer` in each line. */
+  form?: Scrubbed;
+  /** The advertisement that led them to us; comes with the first message after it. */
+  referral?: Referral;
+  /** Set when nothing in the message can be read (a poll, a video that was too large to be passed on), and for every update. */
   unread?: Unread;
   /** The request that brought it, to follow it through the logs. */
   requestId: string;
 }
 
-/** What is known of a message that has no text, file, place or button. */
+/** An advertisement or post with a button that opens a chat with us. */
+export interface Referral {
+  headline?: Scrubbed;
+  body?: Scrubbed;
+  /** The provider's id of the advertisement. */
+  sourceId?: string;
+  /** What Meta's Conversions API calls `ctwa_clid`: with it a sale is told to the advertisement that brought it. */
+  clickId?: string;
+}
+
+/** What is known of a message that has no text, file, place, form or button, or that is an update. */
 export interface Unread {
   /** What the provider calls it, lower case letters, digits, `_` and `-`; `unknown` when it says nothing. */
   kind: string;
@@ -106,9 +120,16 @@ export interface Unread {
   isUpdate: boolean;
 }
 
-/** What stands in the history and in the inbox in place of a message that cannot be read. */
-export function standInFor({ kind }: Unread): Scrubbed {
-  return scrub(kind === 'unknown' ? '[a message that cannot be shown here]' : `[cannot be shown here: ${kind}]`);
+/** The words of a message as they are remembered and shown: text, answers of a form, or a stand-in for what cannot be read. */
+export function wordsOf({ unread, form, text }: Pick<InboundMessage, 'unread' | 'form' | 'text'>): Scrubbed {
+  if (!unread && form === undefined) return text;
+  const parts = [unread ? standInFor(unread, text !== '') : '', form ?? '', text];
+  return scrub(parts.filter((part) => part !== '').join('\n'));
+}
+
+function standInFor({ kind }: Unread, hasWords: boolean): string {
+  if (hasWords) return `[${kind}]`;
+  return kind === 'unknown' ? '[a message that cannot be shown here]' : `[cannot be shown here: ${kind}]`;
 }
 
 /** What a message is, by the first thing in it that is not text. */

@@ -13,7 +13,8 @@ import {
   type InboundMessage,
   type Line,
   type Location,
-  standInFor,
+  type Referral,
+  wordsOf,
 } from '../message.ts';
 import type { Log } from '../ops/logger.ts';
 import type { Metrics } from '../ops/metrics.ts';
@@ -74,14 +75,14 @@ export function createRead({ download, seePicture, hearVoice, metrics }: ReadOpt
       message.attachments.map((attachment) => open(message.channel, attachment, signal, log)),
     );
     const notes = parts.map(({ note }) => note).filter(Boolean);
+    if (message.referral) notes.unshift(`[${adOf(message.referral)}]`);
     if (message.location) notes.push(`[location: ${placeOf(message.location)}]`);
     if (message.buttonPayload) notes.push(`[pressed the button ${message.buttonPayload}]`);
-    if (message.unread) notes.push(standInFor(message.unread));
     const hints = parts.map(({ hint }) => hint).filter(Boolean);
     if (message.unread && !message.unread.isUpdate) hints.push(UNREAD);
     const pictures = parts.flatMap(({ picture }) => picture ?? []);
     if (pictures.length > 0 && message.text === '') hints.push(PICTURE_ALONE);
-    const text = scrub([...notes, message.text].filter(Boolean).join('\n'));
+    const text = scrub([...notes, wordsOf(message)].filter(Boolean).join('\n'));
     const fresh: Fresh = {
       line: { role: 'user', text, at: message.receivedAt, id: message.id, tokens: countTokens(text) },
       hint: hints.length > 0 ? scrub(`(${hints.join(' ')})`) : null,
@@ -159,6 +160,12 @@ const REASONS: Partial<Record<FailureCode, string>> = {
   'media.unreadable': 'the file seems to be damaged; sending it again may help',
   'media.gone': 'it is no longer there; sending it again may help',
 };
+
+/** What the advertisement said that they come from: "Tell me more" means nothing without it. */
+function adOf({ headline, body }: Referral): string {
+  const said = [headline, body].filter(Boolean).join(': ');
+  return said === '' ? 'comes from an ad' : `comes from the ad: ${said}`;
+}
 
 function placeOf({ latitude, longitude, label, address }: Location): string {
   return [label, address, `${latitude}, ${longitude}`].filter(Boolean).join(', ');

@@ -5,7 +5,7 @@ import type { ArchivedConversation } from '../archive/read/conversations.ts';
 import type { ArchivedMessage } from '../archive/read/messages.ts';
 import type { Task as ArchivedTask } from '../archive/write/tasks.ts';
 import { phoneOf } from '../contacts/addresses.ts';
-import { type ConversationId, conversationOf, type InboundMessage, kindOf, standInFor } from '../message.ts';
+import { type ConversationId, conversationOf, type InboundMessage, kindOf, wordsOf } from '../message.ts';
 import { isWindowOpen, windowUntil } from '../outbound/window.ts';
 import {
   type Analytics,
@@ -178,7 +178,7 @@ export interface GivenUp {
   reason: string;
   /** '' when there was none. */
   reply: string;
-  messages: Pick<InboundMessage, 'text' | 'attachments' | 'location' | 'buttonPayload' | 'unread'>[];
+  messages: Pick<InboundMessage, 'text' | 'attachments' | 'location' | 'buttonPayload' | 'form' | 'unread'>[];
 }
 
 export function presentDeadLetter({ id, conversation, at, code, reason, reply, messages }: GivenUp): DeadLetter {
@@ -194,10 +194,9 @@ export function presentDeadLetter({ id, conversation, at, code, reason, reply, m
 }
 
 function inWords(message: GivenUp['messages'][number]): string {
-  if (message.unread) return standInFor(message.unread);
   const kind = kindOf(message);
   const mark = kind === 'text' || kind === 'button' ? '' : `[${kind === 'audio' ? 'voice' : kind}]`;
-  return [mark, message.text].filter((part) => part !== '').join(' ');
+  return [mark, wordsOf(message)].filter((part) => part !== '').join(' ');
 }
 
 function placeOf({ latitude, longitude, label, address }: NonNullable<ArchivedMessage['location']>) {

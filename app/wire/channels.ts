@@ -78,6 +78,7 @@ function buildTwilio({ config, standIns, downloader, log }: ChannelTools): Chann
     webhook: (receivers) =>
       createTwilioWebhook({
         accountSid,
+        ownNumber: number,
         tokens: [authToken, ...(secondaryToken ? [secondaryToken] : [])],
         validateSignature: config.validateSignature,
         publicUrl: config.publicUrl,

@@ -75,7 +75,10 @@ describe('PostgreSQL', { skip: NO_POSTGRES }, () => {
     await Promise.all(processes.map((database) => database.migrate()));
     const [database] = processes;
     assert.ok(database);
-    assert.deepEqual(await query(database, 'select name from kysely_migration'), [{ name: '0001-start' }]);
+    assert.deepEqual(await query(database, 'select name from kysely_migration'), [
+      { name: '0001-start' },
+      { name: '0002-referral' },
+    ]);
     await Promise.all(processes.map((one) => one.ping()));
     await Promise.all(processes.map((one) => one.close()));
   });

@@ -97,6 +97,13 @@ export function recordingSuite(open: () => Database): void {
       assert.equal((await conversation()).lastMessage?.text, '[cannot be shown here: poll]');
     });
 
+    test('a form is there with its answers, and an advertisement with the id of the click', async () => {
+      const referral = { headline: 'Winter sale' as Scrubbed, clickId: 'ARAk-1' };
+      await write(received({ text: '', form: 'Guests: 4' as Scrubbed, referral }));
+      assert.equal((await conversation()).lastMessage?.text, 'Guests: 4');
+      assert.deepEqual(await query(open(), 'select referral from whatsapp_inbox_view'), [{ referral }]);
+    });
+
     test('the same events again, one by one, change nothing', async () => {
       const voice = received({ text: '', attachments: [VOICE] });
       const reply = made([voice], 'Gladly', { said: ['a table for two'] });

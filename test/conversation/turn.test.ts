@@ -371,12 +371,26 @@ describe('what is refused', () => {
 
   test('a reaction, a vote and an edit are remembered and not answered', async () => {
     for (const type of ['reaction', 'poll_vote', 'message-edited']) {
-      const update = await bot.say(ANA, '', { MessageType: type });
-      assert.deepEqual([update.status, update.texts], [200, []], type);
+      for (const words of ['', '👍']) {
+        const update = await bot.say(ANA, words, { MessageType: type });
+        assert.deepEqual([update.status, update.texts], [200, []], type);
+      }
     }
     assert.equal(doubles.model.requests.length, 0);
     await bot.say(ANA, 'hello');
-    assert.match(JSON.stringify(doubles.model.requests.at(-1)?.chat), /cannot be shown here: reaction/);
+    assert.match(
+      JSON.stringify(doubles.model.requests.at(-1)?.chat),
+      /cannot be shown here: reaction\].*\[reaction\]\\n👍/,
+    );
+  });
+
+  test('a form and an advertisement are read to the model', async () => {
+    const FlowData = JSON.stringify({ flow_token: 'x', screen_0_Guests_0: '4' });
+    await bot.say(ANA, 'Sent', { FlowData, MessageType: 'interactive', ReferralHeadline: 'Winter sale' });
+    assert.equal(
+      lastUserText(doubles.model.requests.at(-1)?.chat ?? assert.fail()),
+      '[comes from the ad: Winter sale]\nGuests: 4',
+    );
   });
 
   test('a status on the message address is taken as a status and never answered', async () => {

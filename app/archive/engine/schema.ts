@@ -1,6 +1,6 @@
 /** The tables as TypeScript sees them. `migrations/0001-start.ts` says what the columns mean. */
 import type { ColumnType, Generated } from 'kysely';
-import type { Attachment, Location } from '../../message.ts';
+import type { Attachment, Location, Referral } from '../../message.ts';
 
 /** Everything that `archive/` reads and writes. */
 export interface Tables {
@@ -61,6 +61,7 @@ interface MessageTable {
   media_url: Optional<string>;
   media: Json<Attachment[]>;
   location: Json<Location>;
+  referral: Json<Referral>;
   button_payload: Optional<string>;
   in_reply_to: Optional<string>;
   forwarded: Generated<boolean>;

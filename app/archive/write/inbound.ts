@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { phoneOf } from '../../contacts/addresses.ts';
 import type { EventOf } from '../../events.ts';
-import { conversationId, type InboundMessage, kindOf, standInFor } from '../../message.ts';
+import { conversationId, type InboundMessage, kindOf, wordsOf } from '../../message.ts';
 import type { MessageType } from '../engine/schema.ts';
 import { clean, cleanJson, storableJson } from '../engine/text.ts';
 import { mediaPath } from '../read/media-path.ts';
@@ -59,12 +59,13 @@ function rowOf(message: InboundMessage, conversation: string, analysis: boolean)
     to_number: phoneOf(message.business),
     direction: 'inbound' as const,
     author: 'contact' as const,
-    message_body: clean(message.unread ? standInFor(message.unread) : message.text),
+    message_body: clean(wordsOf(message)),
     message_type: typeOf(message),
     media_url: attachments.length > 0 ? mediaPath(id, 0) : null,
     // The provider's name of a file is what it is fetched by: scrubbed it would be lost. It is never shown.
     media: attachments.length > 0 ? storableJson(attachments) : null,
     location: location ? cleanJson(location) : null,
+    referral: message.referral ? cleanJson(message.referral) : null,
     button_payload: message.buttonPayload === undefined ? null : clean(message.buttonPayload),
     in_reply_to: message.inReplyTo?.slice(0, 200) ?? null,
     forwarded: message.forwarded ?? false,

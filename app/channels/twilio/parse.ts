@@ -1,8 +1,9 @@
 /** A webhook's form → what it is, in our words. Fields: https://www.twilio.com/docs/messaging/guides/webhook-request */
 import { contactIdOf } from '../../contacts/addresses.ts';
-import type { Attachment, DeliveryStatus, InboundMessage, Location, Unread } from '../../message.ts';
+import type { Attachment, DeliveryStatus, InboundMessage, Location, Referral, Unread } from '../../message.ts';
 import { type Scrubbed, scrub } from '../../privacy/scrub.ts';
 import { fromAddress } from './address.ts';
+import { answersIn } from './form.ts';
 import type { Pairs } from './signature.ts';
 import { isStatus, parseStatus } from './status.ts';
 
@@ -18,6 +19,8 @@ export interface InboundContext {
   requestId: string;
   /** Our own account: media of any other is not read. Without it the form's own is believed. */
   accountSid?: string | undefined;
+  /** Our own address, for a webhook that does not say which one was written to. '' or left out = not known. */
+  ownNumber?: string | undefined;
   /** Path and query that were called; a status callback's names the reply. */
   url?: string | undefined;
 }
@@ -55,21 +58,26 @@ const LONGEST_ADDRESS = 160;
 const MOST_ATTACHMENTS = 10;
 
 function parseMessage(form: URLSearchParams, context: InboundContext): Inbound {
-  const business = addressIn(form, 'To');
+  const business = addressIn(form, 'To') ?? fromAddress(context.ownNumber ?? '');
   const from = addressIn(form, 'From');
   if (from === undefined) return { kind: 'invalid', reason: 'The sender (From) is missing or no address.' };
-  const text = textOf(form);
+  const answers = formIn(form);
+  const written = textOf(form);
+  // Beside a form there is nothing but this word: https://developers.facebook.com/docs/whatsapp/flows/reference/responsemsgwebhook
+  const text = answers !== '' && written === 'Sent' ? scrub('') : written;
   const attachments = attachmentsIn(form, context.accountSid);
   const location = locationIn(form);
   const buttonPayload = clean(form.get('ButtonPayload') || form.get('ListId'), LONGEST_TEXT);
-  const isEmpty = text === '' && attachments.length === 0 && !location && buttonPayload === '';
+  const isEmpty = text === '' && attachments.length === 0 && !location && buttonPayload === '' && answers === '';
+  const unread = unreadIn(form);
+  const referral = referralIn(form);
   const inReplyTo = idIn(form, 'OriginalRepliedMessageSid');
   return {
     kind: 'message',
     message: {
       id: idIn(form, 'MessageSid') ?? idIn(form, 'SmsMessageSid') ?? idIn(form, 'SmsSid') ?? context.requestId,
       channel: 'twilio',
-      business: business ?? '',
+      business,
       from,
       ...aliasesIn(form, from),
       contact: contactIdOf(from),
@@ -81,7 +89,9 @@ function parseMessage(form: URLSearchParams, context: InboundContext): Inbound {
       ...(buttonPayload !== '' && { buttonPayload }),
       ...(isForwarded(form) && { forwarded: true as const }),
       ...(inReplyTo !== undefined && { inReplyTo }),
-      ...(isEmpty && { unread: unreadIn(form) }),
+      ...(answers !== '' && { form: answers }),
+      ...(referral && { referral }),
+      ...((isEmpty || unread.isUpdate) && { unread }),
       requestId: context.requestId,
     },
   };
@@ -101,6 +111,36 @@ const SAYS_NOTHING = new Set(['text', 'unsupported', 'unknown']);
 
 /** The words of Meta's message types for what changes or comments on another message. */
 const UPDATE = /(?:^|[_-])(?:reaction|vote|update|edit|edited|revoke|revoked|delete|deleted|receipt|system)(?:$|[_-])/;
+
+/** The answers of a form, from whichever of the two fields has them. A pressed button has such a field, too. */
+function formIn(form: URLSearchParams): Scrubbed {
+  if (form.get('ButtonText') || form.get('ButtonPayload') || form.get('ListId')) return scrub('');
+  for (const field of ['FlowData', 'InteractiveData']) {
+    const answers = clean(answersIn(form.get(field) ?? ''), LONGEST_TEXT);
+    if (answers !== '') return answers;
+  }
+  return scrub('');
+}
+
+/** Twilio's page and its captures differ in the name of the click id: https://www.twilio.com/docs/messaging/guides/webhook-request */
+function referralIn(form: URLSearchParams): Referral | undefined {
+  const headline = clean(form.get('ReferralHeadline')?.trim(), LONGEST_NAME);
+  const body = clean(form.get('ReferralBody')?.trim(), LONGEST_NAME);
+  const sourceId = tokenIn(form, 'ReferralSourceId');
+  const clickId = tokenIn(form, 'ReferralCtwaClid') ?? tokenIn(form, 'CtwaClid');
+  if (headline === '' && body === '' && sourceId === undefined && clickId === undefined) return undefined;
+  return {
+    ...(headline !== '' && { headline }),
+    ...(body !== '' && { body }),
+    ...(sourceId !== undefined && { sourceId }),
+    ...(clickId !== undefined && { clickId }),
+  };
+}
+
+function tokenIn(form: URLSearchParams, field: string): string | undefined {
+  const token = form.get(field) ?? '';
+  return /^[\w.~+/=-]{1,512}$/.test(token) ? token : undefined;
+}
 
 /** The title of what was pressed or chosen, else what was written. */
 function textOf(form: URLSearchParams): Scrubbed {

@@ -11,6 +11,8 @@ import { EMPTY_TWIML } from './twiml.ts';
 
 export interface TwilioWebhookOptions {
   accountSid: string;
+  /** Our own address, for webhooks that do not say which one was written to; undefined = not known. */
+  ownNumber: string | undefined;
   /** Auth tokens that a signature may be made with. */
   tokens: string[];
   /** False only for local experiments. */
@@ -47,6 +49,7 @@ export function createTwilioWebhook(options: TwilioWebhookOptions): Router {
       receivedAt: Date.now(),
       requestId: ctx.state.requestId,
       accountSid: options.accountSid,
+      ownNumber: options.ownNumber,
       url: ctx.url,
     });
     switch (parsed.kind) {

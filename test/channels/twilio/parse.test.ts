@@ -313,7 +313,106 @@ describe('what holds nothing that can be read', () => {
       'system',
     ]) {
       assert.deepEqual(unread({ MessageType: kind }), { kind, isUpdate: true }, kind);
+      assert.deepEqual(unread({ MessageType: kind, Body: '👍' }), { kind, isUpdate: true }, `${kind} with words`);
     }
+  });
+});
+
+describe('a form that was filled in', () => {
+  const formOf = (fields: Record<string, string>) => {
+    const { text, form, unread } = messageOf(textMessage({ Body: 'Sent', MessageType: 'interactive', ...fields }));
+    assert.equal(unread, undefined);
+    return form === undefined ? { text } : { text, form };
+  };
+  const ANSWERS = {
+    flow_token: 'order-7',
+    screen_0_Your_name_0: 'Ana',
+    screen_1_Guests_1: '1_4_people',
+    date: '2026-12-24',
+    extras: ['0_Breakfast', '2_Late_check-out'],
+    agreed: true,
+    note: '',
+  };
+  const LINES = 'Your name: Ana\nGuests: 4 people\ndate: 2026-12-24\nextras: Breakfast, Late check-out\nagreed: yes';
+
+  test('has its answers as lines, in whichever field and however often it was packed', () => {
+    const packed = JSON.stringify(ANSWERS);
+    const envelope = { type: 'nfm_reply', nfm_reply: { name: 'flow', body: 'Sent', response_json: packed } };
+    for (const fields of [
+      { FlowData: packed },
+      { FlowData: JSON.stringify(packed) },
+      { FlowData: JSON.stringify({ data: packed }) },
+      { InteractiveData: JSON.stringify(envelope) },
+      { InteractiveData: JSON.stringify({ interactive: envelope }) },
+      { FlowData: '', InteractiveData: packed, Body: '' },
+    ]) {
+      assert.deepEqual(formOf(fields), { text: '', form: LINES }, JSON.stringify(fields));
+    }
+  });
+
+  test('of any script and shape is read, and what was written beside it stays', () => {
+    const FlowData = JSON.stringify({ नाम: 'अनीता', الاسم: 'ليلى', pages: [{ q: 'a' }, { q: 7 }] });
+    assert.deepEqual(formOf({ FlowData, Body: 'thank you' }), {
+      text: 'thank you',
+      form: 'नाम: अनीता\nالاسم: ليلى\nq: a\nq: 7',
+    });
+  });
+
+  test('never leaks, and has a bearable length', () => {
+    assert.equal(formOf({ FlowData: JSON.stringify({ file: MEDIA_URL }) }).form, 'file: [MEDIA_CONTENT]');
+    const long = JSON.stringify(Object.fromEntries(Array.from({ length: 500 }, (_, i) => [`q${i}x`, 'y'.repeat(200)])));
+    assert.equal(formOf({ FlowData: long }).form?.length, LONGEST_TEXT);
+  });
+
+  test('that is no JSON, or has no answers, is the message that it came with', () => {
+    let deep = '"x"';
+    for (let i = 0; i < 500; i++) deep = `[${deep}]`;
+    for (const FlowData of ['{', 'Sent', '7', 'null', '{}', '[]', '{"flow_token":"x"}', deep]) {
+      assert.deepEqual(formOf({ FlowData }), { text: 'Sent' }, FlowData.slice(0, 20));
+    }
+  });
+
+  test('is no pressed button', () => {
+    const InteractiveData = JSON.stringify({ type: 'button_reply', button_reply: { id: 'yes', title: 'Yes' } });
+    assert.deepEqual(formOf({ ButtonText: 'Yes', ButtonPayload: 'yes', InteractiveData }), { text: 'Yes' });
+  });
+});
+
+describe('a person who comes from an advertisement', () => {
+  test('brings its words and ids along', () => {
+    const fields = {
+      ReferralHeadline: ' Winter sale ',
+      ReferralBody: 'Tents 30 % off',
+      ReferralSourceId: '120210000000000000',
+      ReferralSourceUrl: 'https://fb.me/abc',
+      ReferralNumMedia: '0',
+    };
+    const referral = { headline: 'Winter sale', body: 'Tents 30 % off', sourceId: '120210000000000000' };
+    assert.deepEqual(messageOf(textMessage(fields)).referral, referral);
+    for (const field of ['ReferralCtwaClid', 'CtwaClid']) {
+      assert.deepEqual(messageOf(textMessage({ ...fields, [field]: 'ARAk-x_1' })).referral, {
+        ...referral,
+        clickId: 'ARAk-x_1',
+      });
+    }
+  });
+
+  test('without any of it comes from nowhere, and nothing of it leaks', () => {
+    assert.equal(messageOf(textMessage({ ReferralNumMedia: '0', ReferralBody: ' ' })).referral, undefined);
+    assert.deepEqual(messageOf(textMessage({ ReferralBody: MEDIA_URL, CtwaClid: 'a b' })).referral, {
+      body: '[MEDIA_CONTENT]',
+    });
+  });
+});
+
+describe('a message that does not say which number it was sent to', () => {
+  test('was sent to our own, if that is known', () => {
+    const { To: _, ...fields } = textMessage();
+    for (const To of [undefined, '', 'whatsapp:']) {
+      const parsed = parse({ ...fields, ...(To === undefined ? {} : { To }) }, { ownNumber: '14155238886' });
+      assert.equal(parsed.kind === 'message' && parsed.message.business, '14155238886');
+    }
+    assert.equal(messageOf(fields).business, '');
   });
 });
 

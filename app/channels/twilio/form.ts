@@ -1,0 +1,90 @@
+/**
+ * The answers of a WhatsApp Flow as lines that people and models can read. Which fields a form has is the business' own matter, and
+ * Twilio passes it on as JSON, sometimes as JSON inside of JSON: so this reads any JSON.
+ */
+
+/** Deeper or longer is no form that a person filled in. */
+const MOST_LEVELS = 6;
+const MOST_ANSWERS = 100;
+
+/**
+ * @param json `{"flow_token":"x","screen_0_Your_name_1":"Ana","extras":["0_Breakfast"]}`
+ * @returns `Your name: Ana` and `extras: Breakfast`, a line each; '' when there are no answers in it
+ */
+export function answersIn(json: string): string {
+  const form = parsed(json);
+  if (typeof form !== 'object') return '';
+  const answers: string[] = [];
+  collect('', form, 0, answers);
+  return answers.join('\n');
+}
+
+function collect(name: string, value: unknown, level: number, answers: string[]): void {
+  if (level > MOST_LEVELS || answers.length >= MOST_ANSWERS) return;
+  if (Array.isArray(value)) {
+    const words = value.map(wordOf);
+    if (words.every((word) => word !== null)) answers.push(...lineOf(name, words.filter(Boolean).join(', ')));
+    else for (const item of value) collect(name, item, level + 1, answers);
+    return;
+  }
+  if (typeof value === 'object' && value !== null) {
+    for (const [key, item] of Object.entries(insideOf(value))) {
+      if (!OUR_OWN.has(key.toLowerCase())) collect(nameOf(key) ?? name, parsed(item), level + 1, answers);
+    }
+    return;
+  }
+  answers.push(...lineOf(name, wordOf(value) ?? ''));
+}
+
+/** Meta's envelope, if it is around the answers: https://developers.facebook.com/docs/whatsapp/flows/reference/responsemsgwebhook */
+function insideOf(value: object): object {
+  for (const [key, item] of Object.entries(value)) {
+    if (key !== 'nfm_reply' && key !== 'response_json') continue;
+    const inside = parsed(item);
+    if (typeof inside === 'object' && inside !== null) return insideOf(inside);
+  }
+  return value;
+}
+
+/** What the business or WhatsApp put in, not the person. */
+const OUR_OWN = new Set(['flow_token', 'flow_id', 'type', 'version', 'wa_flow_response_params']);
+
+/** A text that is JSON again was packed twice. */
+function parsed(value: unknown): unknown {
+  if (typeof value !== 'string' || !/^\s*[[{"]/.test(value)) return value;
+  try {
+    const inside: unknown = JSON.parse(value);
+    return typeof inside === 'string' && inside !== value ? parsed(inside) : inside;
+  } catch {
+    return value;
+  }
+}
+
+/** `screen_0_Your_name_1` → `Your name`; null for a container, whose name says nothing. */
+function nameOf(key: string): string | null {
+  if (CONTAINERS.has(key.toLowerCase())) return null;
+  const name = key
+    .replace(/^screen_\d+_/i, '')
+    .replace(/_\d+$/, '')
+    .replace(/_/g, ' ')
+    .trim();
+  return name === '' ? key : name;
+}
+
+const CONTAINERS = new Set(['interactive', 'response', 'data', 'flow_data', 'payload']);
+
+/** `0_Late_check-out` is how a Flow writes the first choice of a list. Null for what is no word. */
+function wordOf(value: unknown): string | null {
+  if (typeof value === 'string') {
+    const [, choice] = /^\d+_(\S+)$/.exec(value.trim()) ?? [];
+    return choice?.replaceAll('_', ' ') ?? value.trim();
+  }
+  if (typeof value === 'number') return String(value);
+  if (typeof value === 'boolean') return value ? 'yes' : 'no';
+  return value === null ? '' : null;
+}
+
+function lineOf(name: string, word: string): string[] {
+  if (word === '') return [];
+  return [name === '' ? word : `${name}: ${word}`];
+}
