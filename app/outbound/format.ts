@@ -1,22 +1,26 @@
 /** The model's Markdown → WhatsApp's formatting: https://faq.whatsapp.com/539178204879377 */
-import { lexer, type MarkedToken, type Token, type Tokens } from 'marked';
+import type { MarkedToken, Token, Tokens } from 'marked';
 import { type Scrubbed, scrub } from '../privacy/scrub.ts';
+import { readMarkdown } from './markdown.ts';
 
 /**
  * Writes Markdown (CommonMark with GitHub's tables, tasks and strikethrough) the way WhatsApp shows it: bold as `*b*`,
  * italic as `_i_`, struck as `~s~`, headings in bold, links as `text (address)`, tables as lines. Code, HTML, and what
  * only looks like Markdown (`2 * 3 * 4`, `snake_case_name`) stay as they are; a text without Markdown comes back as it
- * came. Never throws.
+ * came, and so does one that is longer than anything a person reads. Never throws.
  */
 export function formatForWhatsApp(markdown: Scrubbed): Scrubbed {
-  if (!MAY_BE_MARKDOWN.test(markdown)) return markdown;
+  if (markdown.length > LONGEST || !MAY_BE_MARKDOWN.test(markdown)) return markdown;
   try {
     // Once more, because two harmless halves with a mark between them can make an address.
-    return scrub(blocks(lexer(markdown), NOTHING));
+    return scrub(blocks(readMarkdown(markdown), NOTHING));
   } catch {
     return markdown; // nested beyond what a parser's stack holds
   }
 }
+
+/** In UTF-16 units. The lexer's time grows faster than the text. */
+const LONGEST = 50_000;
 
 /** Broader than Markdown. Lists with `-` are missing on purpose: they are WhatsApp's own. */
 const MAY_BE_MARKDOWN = /[*_~`#>|[<&\\]|^ {0,3}(?:[-=]{2}|\+ |- +-|\d+[.)] )/m;
@@ -56,6 +60,8 @@ function block(token: Token, marks: Marks): string {
     case 'heading':
       return marked('*', inline(known.tokens, HEADING));
     case 'code':
+      // Some models put the whole answer into a fence.
+      if (/^(?:markdown|md)$/i.test(known.lang?.trim() ?? '')) return blocks(readMarkdown(known.text), marks);
       return known.codeBlockStyle === 'indented' ? known.raw.trimEnd() : `\`\`\`\n${known.text}\n\`\`\``;
     case 'blockquote':
       return quoted(blocks(known.tokens, marks));
@@ -103,10 +109,16 @@ function numbers(items: Tokens.ListItem[], raw: string): string[] {
 /** A phone is too narrow for columns: one line a row, the header in bold. */
 function table({ header, rows }: Tokens.Table, marks: Marks): string {
   const line = (cells: Tokens.TableCell[], around: Marks) =>
-    cells.map(({ tokens }) => inline(tokens, around).replace(/\s*\n\s*/g, ' ')).join(' | ');
+    cells.map(({ tokens }) => oneLine(inline(tokens, around))).join(' | ');
   const isNamed = header.some(({ text }) => text.trim() !== '');
   const head = isNamed ? [marked('*', line(header, HEADING))] : [];
   return [...head, ...rows.map((row) => line(row, marks))].join('\n');
+}
+
+function oneLine(text: string): string {
+  if (!text.includes('\n')) return text;
+  const lines = text.split('\n').map((line) => line.trim());
+  return lines.filter((line) => line !== '').join(' ');
 }
 
 function inline(tokens: Token[], marks: Marks): string {
@@ -130,7 +142,7 @@ function span(token: Token, marks: Marks, before: string, after: string): string
     case 'br':
       return '\n';
     case 'escape':
-      return known.text;
+      return escaped(known.text, before, after);
     case 'text':
       return known.tokens ? inline(known.tokens, marks) : decoded(known.text);
     case 'html':
@@ -163,6 +175,16 @@ function isNoEmphasis(raw: string, before: string, after: string): boolean {
   if (/[\p{Script=Latin}\p{Nd}]$/u.test(before) && /^[\p{Script=Latin}\p{Nd}]/u.test(after)) return true;
   return /^__\w+__$/.test(raw) && /^(?:\.\w|\()/.test(after);
 }
+
+/**
+ * WhatsApp has no way to escape its marks. Where a star would begin or end bold, one that looks like it and is none stands in.
+ */
+function escaped(character: string, before: string, after: string): string {
+  const touchesOneWord = /\S$/.test(before) !== /^\S/.test(after);
+  return (touchesOneWord && LOOKALIKES[character]) || character;
+}
+
+const LOOKALIKES: Record<string, string> = { '*': '\u2217', '~': '\u223c' };
 
 /** Puts a mark around each line, close to its words: WhatsApp takes it for plain text otherwise. */
 function marked(mark: string, text: string): string {

@@ -18,13 +18,52 @@ function shows(title: string, examples: [markdown: string, whatsApp: string][]):
 describe('formatting', () => {
   shows('of words', [
     ['**bold** and __bold__', '*bold* and *bold*'],
-    ['*italic* and _italic_', '_italic_ and _italic_'],
+    ['*italic*, _italic_ and **bold**', '_italic_, _italic_ and *bold*'],
     ['~~struck~~', '~struck~'],
     ['***both***', '_*both*_'],
     ['**bold *and italic* bold**', '*bold _and italic_ bold*'],
     ['**outer __inner__ outer**', '*outer inner outer*'],
     ['**two\nlines**', '*two*\n*lines*'],
     ['这是**重要**的', '这是*重要*的'],
+  ]);
+
+  shows('of words beside any character, in any script', [
+    ['**注意：**请看**重点**。', '*注意：*请看*重点*。'],
+    ['**重要！****次に**です', '*重要！**次に*です'],
+    ['これは**「重要」**です', 'これは*「重要」*です'],
+    ['**중요:**확인', '*중요:*확인'],
+    ['**สำคัญ:**โปรด', '*สำคัญ:*โปรด'],
+    ['**ध्यान दें:**कृपया', '*ध्यान दें:*कृपया'],
+    ['المبلغ:**50 ريال**، شكرا', 'المبلغ:*50 ريال*، شكرا'],
+    ['**Note:**read “**this**”, (**that**)', '*Note:*read “*this*”, (*that*)'],
+    ['**Preis: 5 €**/Monat', '*Preis: 5 €*/Monat'],
+    ['**[menu](https://example.com/a_b)**:x', '*menu (https://example.com/a_b)*:x'],
+    ['**a *b***', '*a _b_*'],
+  ]);
+
+  shows('that is WhatsApp’s already', [
+    ['*Appointment Confirmed*\n_Tuesday_, ~9:00~ 10:00', '*Appointment Confirmed*\n_Tuesday_, ~9:00~ 10:00'],
+    ['* *Ana*: 3 * 4\n* *Ben*: 5', '- *Ana*: 3 * 4\n- *Ben*: 5'],
+    ['*Code:* `a**b**c` and 2**8', '*Code:* `a**b**c` and 2**8'],
+  ]);
+
+  shows('of an answer in a fence', [
+    ['```markdown\n**Hi**\n* a\n```', '*Hi*\n- a'],
+    ['```md\n# T\n```\nend', '*T*\nend'],
+    ['```js\n**x**\n```', '```\n**x**\n```'],
+  ]);
+
+  shows('of marks that are meant as they are', [
+    ['\\*not bold\\*', '\u2217not bold\u2217'],
+    ['3 \\* 4 and snake\\_case', '3 * 4 and snake_case'],
+  ]);
+
+  shows('of codes with stars inside', [
+    [
+      'First 0002br.gov.bcb.pix0136a1***6304E2CA, then 0002br.gov.bcb.pix0136b2***6304AB12 **now**',
+      'First 0002br.gov.bcb.pix0136a1***6304E2CA, then 0002br.gov.bcb.pix0136b2***6304AB12 *now*',
+    ],
+    ['ABC**DEF e **bold** GHI*JKL*MNO', 'ABC**DEF e *bold* GHI*JKL*MNO'],
   ]);
 
   shows('of headings', [
@@ -36,7 +75,7 @@ describe('formatting', () => {
   shows('of links and pictures', [
     ['[the docs](https://example.com/a?b=1&amp;c=2)', 'the docs (https://example.com/a?b=1&c=2)'],
     ['[https://example.com](https://example.com)', 'https://example.com'],
-    ['<https://example.com/a_b_c> *x*', 'https://example.com/a_b_c _x_'],
+    ['<https://example.com/a_b_c> *x*', 'https://example.com/a_b_c *x*'],
     ['see https://example.com/a_b_c?d=*e*', 'see https://example.com/a_b_c?d=*e*'],
     ['[](https://example.com)', 'https://example.com'],
     ['[write](mailto:a@example.com) or <a@example.com>', 'write (mailto:a@example.com) or a@example.com'],
@@ -48,7 +87,7 @@ describe('formatting', () => {
     ['* a\n* b\n  * c\n+ d', '- a\n- b\n  - c\n- d'],
     ['3. three\n3. four', '3. three\n4. four'],
     ['2. yes\n7. **no**', '2. yes\n7. *no*'],
-    ['1) one *x*\n2) two', '1) one _x_\n2) two'],
+    ['1) one *x*\n2) two', '1) one *x*\n2) two'],
     ['1. **One**:\n   more\n   - a\n\n2. Two', '1. *One*:\n   more\n   - a\n\n2. Two'],
     ['- [x] done\n- [ ] to do', '- ☑ done\n- ☐ to do'],
   ]);
@@ -67,7 +106,7 @@ describe('formatting', () => {
   shows('of code, which stays', [
     ['call `a_b*c*` &amp; go', 'call `a_b*c*` & go'],
     ['```js\nlet **a** = `1`;\n\n  b &lt; c\n```\nend', '```\nlet **a** = `1`;\n\n  b &lt; c\n```\nend'],
-    ['*x*\n\n    indented\n      more', '_x_\n\n    indented\n      more'],
+    ['*x*\n\n    indented\n      more', '*x*\n\n    indented\n      more'],
   ]);
 });
 
@@ -87,7 +126,7 @@ describe('what stays as it is', () => {
 
 describe('line breaks', () => {
   shows('stay, and so do the blank lines between paragraphs', [
-    ['*one*\ntwo  \nthree\\\nfour', '_one_\ntwo\nthree\nfour'],
+    ['*one*\ntwo  \nthree\\\nfour', '*one*\ntwo\nthree\nfour'],
     ['**a**\n\n\n\nb\n- c', '*a*\n\n\n\nb\n- c'],
     ['one<br>two', 'one\ntwo'],
   ]);

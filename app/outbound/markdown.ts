@@ -1,0 +1,56 @@
+/**
+ * Reads Markdown the way models write it, which is not always CommonMark: strong emphasis stands right beside any character, and
+ * some answer in WhatsApp's own formatting, where single stars are bold.
+ */
+import { getDefaults, Lexer, type Token, Tokenizer, type Tokens } from 'marked';
+
+/** @returns what marked's lexer returns; emphasis is `strong` where the model meant bold */
+export function readMarkdown(text: string): Token[] {
+  const tokenizer = usesDoubleStars(text) ? new AnyScript() : new SingleStarsAreBold();
+  return new Lexer({ ...getDefaults(), tokenizer }).lex(text);
+}
+
+/** CommonMark's rule for what may open and close has spaces and Latin letters in mind: `**注意：**请` would keep its stars. */
+class AnyScript extends Tokenizer {
+  override emStrong(src: string, maskedSrc: string, prevChar?: string): Tokens.Em | Tokens.Strong | undefined {
+    const masked = maskedSrc.slice(-src.length);
+    const end = endOfStrong(masked);
+    if (end === null) return super.emStrong(src, maskedSrc, prevChar);
+    const text = src.slice(2, end);
+    return { type: 'strong', raw: src.slice(0, end + 2), text, tokens: this.lexer.inlineTokens(text) };
+  }
+}
+
+class SingleStarsAreBold extends AnyScript {
+  override emStrong(src: string, maskedSrc: string, prevChar?: string): Tokens.Em | Tokens.Strong | undefined {
+    const token = super.emStrong(src, maskedSrc, prevChar);
+    return token?.type === 'em' && src.startsWith('*') ? { ...token, type: 'strong' } : token;
+  }
+}
+
+/**
+ * Where the two stars end that a text begins with: at the next two that stand behind a character. Null when it does not begin
+ * with exactly two, or when other stars come first that CommonMark's rule has to sort out.
+ * @param text with code and addresses masked, as marked does
+ */
+function endOfStrong(text: string): number | null {
+  if (!/^\*\*[^\s*]/.test(text)) return null;
+  for (const { index, 0: stars } of text.slice(2).matchAll(/\*{2,}/g)) {
+    const at = index + 2;
+    const isBehindWord = !/\s/.test(text[at - 1] ?? ' ');
+    if (stars.length === 4 && isBehindWord) return at; // one ends and the next begins
+    if (stars.length !== 2) return null;
+    if (isBehindWord) return at;
+    if (!/^(?:\s|$)/.test(text.slice(at + 2, at + 3))) return null; // opens another one
+  }
+  return null;
+}
+
+/** Outside of code, and not within a word or number (`2**8`, a payment code). */
+function usesDoubleStars(text: string): boolean {
+  if (!text.includes('**')) return false;
+  const prose = text.replace(/```[\s\S]*?(?:```|$)|`[^`\n]*`/g, ' ');
+  return /(?<![\p{Script=Latin}\p{Nd}*\\])\*\*(?=[^\s*])|(?<=[^\s*\\])\*\*(?![\p{Script=Latin}\p{Nd}*])|\*{3}/u.test(
+    prose,
+  );
+}
