@@ -1,6 +1,7 @@
 import { Failure } from '../../errors.ts';
 import type { ModelAnswer } from '../model.ts';
 import { errorInside } from './failure.ts';
+import { withoutThoughts } from './thoughts.ts';
 
 /** What one chat completion says. */
 export interface Completion {
@@ -40,13 +41,6 @@ function textOf(content: unknown): string {
   if (typeof content === 'string') return content;
   if (!Array.isArray(content)) return '';
   return content.map((part) => (isRecord(part) && typeof part.text === 'string' ? part.text : '')).join('');
-}
-
-function withoutThoughts(text: string): string {
-  const start = text.trimStart();
-  if (!start.startsWith('<think>')) return text;
-  const end = start.indexOf('</think>');
-  return end < 0 ? '' : start.slice(end + '</think>'.length);
 }
 
 function usageOf(usage: unknown): ModelAnswer['usage'] {

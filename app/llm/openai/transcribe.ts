@@ -6,6 +6,7 @@ import { type Scrubbed, scrub } from '../../privacy/scrub.ts';
 import { type Clock, retry } from '../retry.ts';
 import { createOpenAiClient, type OpenAiClientOptions } from './client.ts';
 import { explain } from './failure.ts';
+import { isNothing } from './silence.ts';
 
 export interface TranscriberOptions extends OpenAiClientOptions {
   model: string;
@@ -80,11 +81,8 @@ function wordsOf(said: unknown): Scrubbed {
     throw new Failure('model.request', 'The transcription server answered with something else than a text.');
   }
   const words = text.replace(/\s+/g, ' ').trim();
-  return scrub(NOTHING_SAID.test(words) ? '' : words);
+  return scrub(isNothing(words) ? '' : words);
 }
-
-/** No letter and no digit, or only a note on the silence: `[BLANK_AUDIO]`, `(silence)`. */
-const NOTHING_SAID = /^([^\p{L}\p{N}]*|[[(](blank[ _]audio|silence|no speech|inaudible)[\])])$/iu;
 
 /**
  * Is it the recording that the server does not like? Its words, as seen: "audio duration 1830.5 seconds is longer than 1400
