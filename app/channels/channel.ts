@@ -55,8 +55,11 @@ export interface Channel {
 
 /** The response to a webhook while it is still open: the cheapest way to answer, and open for seconds only. */
 export interface OpenResponse {
-  /** Reserves the response for a reply. False when it was answered, its deadline has passed or its socket is closed. */
-  claim(): boolean;
+  /**
+   * Reserves the response for a reply of so many texts. False when it was answered, its deadline has passed, its socket is closed, or
+   * the provider takes fewer texts in a response: then it ends without a reply.
+   */
+  claim(texts: number): boolean;
   /** Gives a claimed response back; a deadline that passed meanwhile takes effect now. */
   unclaim(): void;
   /**

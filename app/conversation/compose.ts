@@ -76,8 +76,9 @@ export function createCompose({ mailbox, channels, asker, read, context }: Compo
           : { kind: 'notice', text: NOTICES[admission] };
       lap('model');
       if (answered.kind === 'silence') return answered;
-      const via = reserveResponse(response);
-      const reply = replyTo(held, partsOfMarkdown(answered.text, channel), via, context.now());
+      const parts = partsOfMarkdown(answered.text, channel);
+      const via = reserveResponse(response, parts);
+      const reply = replyTo(held, parts, via, context.now());
       const committed = await mailbox.commit(held, {
         mayTakeMore: answered.kind === 'answer' && asks <= MOST_MERGES,
         lines: [...fresh.map(({ line }) => line), replyLine(reply, answered)],

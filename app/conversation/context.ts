@@ -23,9 +23,21 @@ export function promptFor(held: Memory, fresh: readonly Fresh[], settings: Conte
     now: settings.now(),
     timeZone: settings.timeZone,
   });
-  const known = newest(held.history, settings.historyTokens * 2).filter((line) => !line.apology);
-  const shown = [...known.map((line) => ({ line, hint: null, pictures: [] })), ...fresh];
-  return [{ role: 'system', content: system }, ...joined(shown)];
+  const shown = newest(held.history, settings.historyTokens * 2).filter((line) => !line.apology);
+  const known = fromFirstQuestion(shown);
+  const lines = [...known.map((line) => ({ line, hint: null, pictures: [] })), ...fresh];
+  return [{ role: 'system', content: system }, ...joined(lines)];
+}
+
+/** Many servers refuse a conversation that the assistant begins: its first lines become something that the person is told of. */
+function fromFirstQuestion(lines: readonly Line[]): Line[] {
+  const first = lines.findIndex(({ role }) => role === 'user');
+  const led = first < 0 ? lines : lines.slice(0, first);
+  return [...led.map(asEarlierWords), ...lines.slice(led.length)];
+}
+
+function asEarlierWords(line: Line): Line {
+  return { ...line, role: 'user', text: scrub(`[earlier, from you: ${line.text}]`) };
 }
 
 function newest(history: readonly Line[], mostTokens: number): Line[] {

@@ -119,7 +119,11 @@ export interface MailboxOptions {
   /** Tokens of verbatim history at which it is rolled into the summary. */
   historyTokens: number;
   now: () => number;
+  /** Told of lines of a history that cannot be read. */
+  onDamaged?: OnDamaged;
 }
+
+export type OnDamaged = (contact: ContactId, lines: number) => void;
 
 /** A provider repeats a webhook for hours at most; Meta for 7 days (webhooks overview). */
 const SEEN_MS = 8 * 86_400_000;
@@ -137,7 +141,7 @@ const MOST_LINES = 500;
 const MOST_DEAD = 10_000;
 
 export function createMailbox(options: MailboxOptions): Mailbox {
-  const { redis, run, keys, leaseMs, historyTtlMs, historyTokens, now } = options;
+  const { redis, run, keys, leaseMs, historyTtlMs, historyTokens, now, onDamaged } = options;
   return { accept, commit, claim, takeMore, due, backlog, finish, extend, release, bury };
 
   async function accept(message: InboundMessage, turn: string, event: string): Promise<Accepted> {
@@ -166,7 +170,7 @@ export function createMailbox(options: MailboxOptions): Mailbox {
       ],
     );
     const [kind, ...rest] = listOf(result);
-    if (kind === 'turn') return { kind, held: readHeld(contact, turn, rest), written: Number(rest[4]) };
+    if (kind === 'turn') return { kind, held: readHeld(contact, turn, rest, onDamaged), written: Number(rest[4]) };
     if (kind === 'moved') return { kind, to: String(rest[0]) };
     return { kind: kind === 'waiting' ? 'waiting' : 'known' };
   }
@@ -213,7 +217,7 @@ export function createMailbox(options: MailboxOptions): Mailbox {
       [now(), turn, leaseMs, contact, MOST_LINES, MOST_MESSAGES],
     );
     const [kind, ...rest] = listOf(result);
-    if (kind === 'turn') return { kind, held: readHeld(contact, turn, rest) };
+    if (kind === 'turn') return { kind, held: readHeld(contact, turn, rest, onDamaged) };
     if (kind === 'moved') return { kind, to: String(rest[0]) };
     return { kind: kind === 'busy' ? 'busy' : 'idle' };
   }
@@ -252,7 +256,7 @@ export function createMailbox(options: MailboxOptions): Mailbox {
       [now(), turn, nextTurn, leaseMs, event, MOST_EVENTS, contact, MOST_LINES, replyId, MOST_MESSAGES],
     );
     const [kind, ...rest] = listOf(result);
-    if (kind === 'turn') return { kind, held: readHeld(contact, nextTurn, rest) };
+    if (kind === 'turn') return { kind, held: readHeld(contact, nextTurn, rest, onDamaged) };
     return { kind: kind === 'done' ? 'done' : 'lost' };
   }
 
@@ -296,7 +300,12 @@ export function addMessages(held: Held, more: readonly InboundMessage[]): void {
   }
 }
 
-function readHeld(contact: ContactId, turn: string, [state, history, mailbox, reply]: unknown[]): Held {
+function readHeld(
+  contact: ContactId,
+  turn: string,
+  [state, history, mailbox, reply]: unknown[],
+  onDamaged: OnDamaged | undefined,
+): Held {
   const fields = fieldsOf(state);
   const waiting = readMessages(contact, mailbox);
   const pending = readReply(contact, reply);
@@ -311,7 +320,7 @@ function readHeld(contact: ContactId, turn: string, [state, history, mailbox, re
     summary: scrub(fields.get('summary') ?? ''),
     version: fields.get('version') ?? '0',
     profileName: fields.has('profile') ? scrub(fields.get('profile') ?? '') : null,
-    history: readLines(String(history)),
+    history: readLines(String(history), (lines) => onDamaged?.(contact, lines)),
     messages: [],
     complete: false,
     pending,
@@ -342,13 +351,49 @@ function readReply(contact: ContactId, record: unknown): Reply | null {
 }
 
 /**
- * Lines as `commit` stored them, scrubbed again as they are loaded.
+ * Lines as `commit` stored them, scrubbed again as they are loaded. One that cannot be read becomes an empty line that no model is
+ * shown: rolls count lines from the oldest.
  * @param json an array: one long text is read quicker than fifty short ones
+ * @param onDamaged is told how many lines cannot be read, if any
  */
-export function readLines(json: string): Line[] {
-  // Only our own scripts write this list.
-  const lines = JSON.parse(json) as Line[];
-  return lines.map((line) => ({ ...line, text: scrub(line.text) }));
+export function readLines(json: string, onDamaged: (lines: number) => void): Line[] {
+  const stored = parsed(json) ?? eachParsed(json);
+  const lines = stored.map((line) => (isLine(line) ? { ...line, text: scrub(line.text) } : { ...UNREADABLE }));
+  const damaged = stored.length - stored.filter(isLine).length;
+  if (damaged > 0) onDamaged(damaged);
+  return lines;
+}
+
+const UNREADABLE: Line = { role: 'assistant', text: scrub(''), at: 0, id: '', tokens: 0, apology: true };
+
+function isLine(value: unknown): value is Line {
+  if (typeof value !== 'object' || value === null || !('role' in value) || !('text' in value)) return false;
+  return (value.role === 'user' || value.role === 'assistant') && typeof value.text === 'string';
+}
+
+function parsed(json: string): unknown[] | null {
+  try {
+    return listOf(JSON.parse(json));
+  } catch {
+    return null;
+  }
+}
+
+/** Every line begins with its role, and a text cannot contain that beginning: its quotation marks are escaped. */
+function eachParsed(json: string): unknown[] {
+  return json
+    .slice(1, -1)
+    .split(/,(?=\{"role":")/)
+    .flatMap((piece) => parsed(`[${piece}]`) ?? beforeDamage(piece));
+}
+
+/** The line that a piece begins with, if it is whole, and null for what follows it. */
+function beforeDamage(piece: string): unknown[] {
+  for (const { index } of piece.matchAll(/\},/g)) {
+    const line = parsed(`[${piece.slice(0, index + 1)}]`);
+    if (line) return [...line, null];
+  }
+  return [null];
 }
 
 function readMessages(contact: ContactId, entries: unknown): InboundMessage[] {

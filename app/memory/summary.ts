@@ -2,7 +2,7 @@
 import type { ContactId, Line } from '../message.ts';
 import { type Scrubbed, scrub } from '../privacy/scrub.ts';
 import type { Keys } from './keys.ts';
-import { readLines } from './mailbox.ts';
+import { type OnDamaged, readLines } from './mailbox.ts';
 import { type RedisClient, type RunScript, unavailable } from './redis.ts';
 
 export interface SummaryStore {
@@ -22,9 +22,11 @@ export interface SummaryStoreOptions {
   run: RunScript;
   keys: Keys;
   historyTtlMs: number;
+  /** Told of lines of a history that cannot be read. */
+  onDamaged?: OnDamaged;
 }
 
-export function createSummaryStore({ redis, run, keys, historyTtlMs }: SummaryStoreOptions): SummaryStore {
+export function createSummaryStore({ redis, run, keys, historyTtlMs, onDamaged }: SummaryStoreOptions): SummaryStore {
   return {
     async load(contact) {
       const key = keys.of(contact);
@@ -32,7 +34,8 @@ export function createSummaryStore({ redis, run, keys, historyTtlMs }: SummarySt
         redis.hmget(key.state, 'summary', 'version'),
         redis.lrange(key.history, 0, -1),
       ]).catch((error) => Promise.reject(unavailable(error)));
-      return { summary: scrub(summary ?? ''), version: version ?? '0', history: readLines(`[${history.join(',')}]`) };
+      const lines = readLines(`[${history.join(',')}]`, (damaged) => onDamaged?.(contact, damaged));
+      return { summary: scrub(summary ?? ''), version: version ?? '0', history: lines };
     },
     async swap(contact, version, summary, covered) {
       const key = keys.of(contact);

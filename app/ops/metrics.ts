@@ -21,6 +21,8 @@ export interface Metrics {
   redisTook(script: string, ms: number): void;
   /** Addresses and ids of the provider were removed: `where` message, answer, or prompt (the last check, which should find none). */
   scrubbed(where: 'message' | 'answer' | 'prompt', count: number): void;
+  /** Lines of histories in Redis could not be read and were left out. */
+  damagedLines(count: number): void;
   /** Reads a figure when it is requested; a figure that cannot be read is NaN. */
   gauge(name: string, help: string, read: () => number | Promise<number>): void;
   /** `GET /metrics` */
@@ -50,6 +52,8 @@ export function createMetrics(): Metrics {
   const redis = histogram('redis_script_seconds', 'Round trips to Redis', ['script'], REDIS_SECONDS);
   const scrubbed = counter('scrubbed_total', 'Provider addresses and ids that were taken out of texts', ['where']);
 
+  const damaged = counter('history_lines_damaged_total', 'Lines of histories that could not be read');
+
   const router = new Router();
   router.get('/metrics', async (ctx) => {
     ctx.body = await registry.metrics();
@@ -71,6 +75,7 @@ export function createMetrics(): Metrics {
     retried: (what) => retries.inc({ what }),
     redisTook: (script, ms) => redis.observe({ script }, ms / 1_000),
     scrubbed: (where, count) => scrubbed.inc({ where }, count),
+    damagedLines: (count) => damaged.inc(count),
     gauge(name, help, read) {
       new Gauge({
         name: `recado_${name}`,

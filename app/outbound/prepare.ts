@@ -6,11 +6,11 @@ import { formatForWhatsApp } from './format.ts';
 import { splitText } from './split.ts';
 
 /**
- * How a reply is sent, decided once, right before it is committed: from then on the open response waits for this reply, or it never
- * will.
+ * How a reply of these parts is sent, decided once, right before it is committed: from then on the open response waits for this reply,
+ * or it never will. All parts go the same way, so that they arrive in order.
  */
-export function reserveResponse(response: OpenResponse | null): Via {
-  return response?.claim() ? 'response' : 'call';
+export function reserveResponse(response: OpenResponse | null, parts: readonly Scrubbed[]): Via {
+  return response?.claim(parts.length) ? 'response' : 'call';
 }
 
 /** @param text Markdown, as a model writes it. @returns at least one part */

@@ -9,6 +9,7 @@ import { createMailbox, type Mailbox } from '../memory/mailbox.ts';
 import { createPublish, type Publish } from '../memory/publish.ts';
 import { createRedis, createScripts, type RedisAddress, type RedisClient, type RunScript } from '../memory/redis.ts';
 import { createSummaryStore, type SummaryStore } from '../memory/summary.ts';
+import type { ContactId } from '../message.ts';
 import type { Log } from '../ops/logger.ts';
 import type { Metrics } from '../ops/metrics.ts';
 
@@ -33,15 +34,19 @@ export function buildMemory(config: Config, address: RedisAddress, metrics: Metr
   const run = createScripts(redis, metrics.redisTook);
   const keys = createKeys(config.redisShards);
   const aliases = createAliases({ redis, run, keys, historyTtlMs, now });
+  const onDamaged = (contact: ContactId, lines: number): void => {
+    metrics.damagedLines(lines);
+    log.error('Lines of a history cannot be read and are left out', { contact, lines });
+  };
   return {
     redis,
     run,
     keys,
     aliases,
     format: createFormat({ redis, keys }),
-    mailbox: createMailbox({ redis, run, keys, leaseMs, historyTtlMs, historyTokens, now }),
+    mailbox: createMailbox({ redis, run, keys, leaseMs, historyTtlMs, historyTokens, now, onDamaged }),
     desk: createDesk({ redis, run, keys, aliases, historyTtlMs }),
-    summaries: createSummaryStore({ redis, run, keys, historyTtlMs }),
+    summaries: createSummaryStore({ redis, run, keys, historyTtlMs, onDamaged }),
     allowance: createAllowance({
       redis,
       keys,

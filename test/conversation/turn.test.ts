@@ -283,6 +283,21 @@ describe('a model that fails', () => {
   });
 });
 
+describe('a history that begins with our words', () => {
+  test('is shown so that the person speaks first, as many servers demand', async () => {
+    await bot.say(ANA, 'one');
+    await bot.say(ANA, 'two');
+    await doubles.redis.client().lpop(`recado:{0}:c:${ANA}:history`);
+    await bot.say(ANA, 'three');
+    const { messages = [] } = doubles.model.requests.at(-1)?.chat ?? {};
+    assert.deepEqual(messages.map(({ role, content }) => [role, content]).slice(1), [
+      ['user', '[earlier, from you: You said: one]\ntwo'],
+      ['assistant', 'You said: two'],
+      ['user', 'three'],
+    ]);
+  });
+});
+
 describe('a long answer', () => {
   test('comes in parts, in order, with formatting that WhatsApp knows', async () => {
     const paragraphs = Array.from({ length: 40 }, (_, i) => `**Part ${i}** ${'word '.repeat(20).trim()}.`);
@@ -293,6 +308,18 @@ describe('a long answer', () => {
     assert.deepEqual(
       [...texts.join('\n').matchAll(/\*Part (\d+)\*/g)].map(([, number]) => Number(number)),
       paragraphs.map((_, i) => i),
+    );
+  });
+
+  test('of more texts than a response takes is sent by calls, in order', async () => {
+    const pages = Array.from({ length: 12 }, (_, i) => `Page ${i}. ${'word '.repeat(260).trim()}.`);
+    doubles.model.queue.push(pages.join('\n\n'));
+    const answered = await bot.say(ANA, 'tell me all of it');
+    assert.deepEqual([answered.status, answered.texts], [200, []]);
+    await eventually('all pages are sent', () => doubles.twilio.sent.length === pages.length);
+    assert.deepEqual(
+      doubles.twilio.sent.map(({ body }) => body),
+      pages,
     );
   });
 

@@ -3,7 +3,15 @@ import { after, before, beforeEach, describe, test } from 'node:test';
 import { createAliases } from '../../app/memory/aliases.ts';
 import { createDeadLetters } from '../../app/memory/dead-letters.ts';
 import { createKeys } from '../../app/memory/keys.ts';
-import { addMessages, createMailbox, type Held, type Mailbox, MOST_MESSAGES } from '../../app/memory/mailbox.ts';
+import {
+  addMessages,
+  createMailbox,
+  type Held,
+  type Mailbox,
+  type MailboxOptions,
+  MOST_MESSAGES,
+  readLines,
+} from '../../app/memory/mailbox.ts';
 import { createRedis, createScripts, type RedisClient } from '../../app/memory/redis.ts';
 import { createSummaryStore } from '../../app/memory/summary.ts';
 import type { InboundMessage, Line, Reply } from '../../app/message.ts';
@@ -38,7 +46,7 @@ beforeEach(async () => {
   clock = 1_800_000_000_000;
 });
 
-function mailboxOf(overrides: { leaseMs?: number; historyTokens?: number }): Mailbox {
+function mailboxOf(overrides: Partial<Pick<MailboxOptions, 'leaseMs' | 'historyTokens' | 'onDamaged'>>): Mailbox {
   return createMailbox({
     redis,
     run: createScripts(redis),
@@ -316,6 +324,52 @@ test('a turn that finishes late hands over the reply that another turn left', as
   assert.ok(late.kind === 'turn');
   assert.equal(late.held.pending?.id, 'turn-c');
   assert.notEqual(await redis.zscore(keys.shardOf(ANA).due, ANA), null);
+});
+
+describe('a history with lines that cannot be read', () => {
+  const whole = JSON.stringify(line('user', 'first, {"role":"user"} "x"}, y'));
+  const other = JSON.stringify(line('assistant', 'second'));
+  const damages = [
+    'garbage',
+    '{"role":"user","text":"cut',
+    '{"role":"user"}',
+    'null',
+    '{"role":"user","text":7}',
+    '{}',
+    '"}',
+  ];
+
+  for (const damage of damages) {
+    test(`keeps the others and their places: ${damage}`, () => {
+      for (const place of [0, 1, 2]) {
+        const stored = [whole, other];
+        stored.splice(place, 0, damage);
+        let reported = 0;
+        const lines = readLines(`[${stored.join(',')}]`, (count) => {
+          reported = count;
+        });
+        assert.equal(lines.length, 3);
+        assert.equal(reported, 1);
+        assert.deepEqual([lines[place]?.text, lines[place]?.apology], ['', true]);
+        const rest = lines.filter((_, i) => i !== place);
+        assert.deepEqual(rest, [JSON.parse(whole), JSON.parse(other)]);
+      }
+    });
+  }
+
+  test('is answered from, and the loss is told', async () => {
+    await mailbox.finish(await answered('SM1', 'turn-a'), 'turn-a', 'next', '{}');
+    await redis.rpush(keys.of(ANA).history, '{"role":"user","te');
+    const told: unknown[] = [];
+    const box = mailboxOf({ onDamaged: (...what) => told.push(what) });
+    const accepted = await box.accept(message('SM2'), 'turn-b', '{}');
+    assert.ok(accepted.kind === 'turn');
+    assert.deepEqual(
+      accepted.held.history.map(({ text }) => text),
+      ['text of SM1', 'an answer', ''],
+    );
+    assert.deepEqual(told, [[ANA, 1]]);
+  });
 });
 
 describe('a roll', () => {

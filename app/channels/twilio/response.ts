@@ -3,7 +3,7 @@ import type { ServerResponse } from 'node:http';
 import type { Scrubbed } from '../../privacy/scrub.ts';
 import type { OpenResponse } from '../channel.ts';
 import { statusCallbackFor } from './status.ts';
-import { EMPTY_TWIML, messagesTwiml } from './twiml.ts';
+import { EMPTY_TWIML, MOST_MESSAGES, messagesTwiml } from './twiml.ts';
 
 export interface TwimlResponse extends OpenResponse {
   /** What to answer; the webhook waits for it. */
@@ -47,8 +47,8 @@ export function openTwimlResponse(
 
   return {
     decided,
-    claim() {
-      if (overdue && state === 'open') endLate();
+    claim(texts) {
+      if ((overdue || texts > MOST_MESSAGES) && state === 'open') endLate();
       if (state !== 'open') return false;
       state = 'claimed';
       return true;

@@ -3,6 +3,9 @@
 import MessagingResponse from 'twilio/lib/twiml/MessagingResponse.js';
 import type { Scrubbed } from '../../privacy/scrub.ts';
 
+/** Twilio sends no more than this many messages of one response (error 14109): https://www.twilio.com/docs/api/errors/14109 */
+export const MOST_MESSAGES = 10;
+
 /** Nothing to send. */
 export const EMPTY_TWIML = new MessagingResponse().toString();
 

@@ -1,6 +1,5 @@
 import { APIError } from 'openai';
 import { Failure, type FailureCode, isFailure, type ModelError } from '../../errors.ts';
-import { scrub } from '../../privacy/scrub.ts';
 import { retryAfter, type Trouble } from '../retry.ts';
 
 /**
@@ -11,9 +10,9 @@ export function explain(error: unknown): Trouble {
   if (isModelError(error)) return { failure: error, again: false };
   if (!(error instanceof APIError) || error.status === undefined) return unreachable(error);
   const code = error.code ?? error.type ?? undefined;
+  // Without its cause: causes are logged, and servers quote in their words what people wrote.
   const failure = new Failure(codeOf(error, code), sentence(error), {
-    cause: error,
-    providerCode: code ?? `${error.status}`,
+    providerCode: codeWord(code) ?? `${error.status}`,
   });
   const wish = error.headers?.get('x-should-retry');
   return {
@@ -77,11 +76,12 @@ function sentence(error: APIError): string {
     case 'model.rate_limited':
       return `The model server asks us to slow down (status ${status}).`;
     case 'model.unavailable':
-      return `The model server failed (status ${status}${code ? `, ${code}` : ''}).`;
+      return `The model server failed (status ${status}${codeWord(code) ? `, ${code}` : ''}).`;
     case 'model.filtered':
       return `The model server's content filter refused the conversation (status ${status}).`;
     default:
-      return `The model server refused the request: ${words(error)}${remedy(error)}`;
+      // Its words are left out: servers that check the request quote it, and with it what people wrote.
+      return `The model server refused the request (${placeOf(error)}).${remedy(error)}`;
   }
 }
 
@@ -95,8 +95,12 @@ function remedy(error: APIError): string {
   return ' Check OPENAI_MODEL and the settings beside it.';
 }
 
-/** The server's own words, cut: they help an operator and seldom quote the conversation. */
-function words({ message }: APIError): string {
-  const line = scrub(message.replace(/\s+/g, ' ').trim());
-  return line.length > 200 ? `${line.slice(0, 200)}…` : line;
+/** Status, code and the field that the server names. */
+function placeOf({ status, code, type, param }: APIError): string {
+  return [`status ${status}`, codeWord(code ?? type), codeWord(param)].filter(Boolean).join(', ');
+}
+
+/** A word of the protocol (`context_length_exceeded`, `messages[0].role`); undefined for a text, which may quote what people wrote. */
+export function codeWord(said: unknown): string | undefined {
+  return typeof said === 'string' && /^[\w.[\]-]{1,60}$/.test(said) ? said : undefined;
 }

@@ -5,7 +5,7 @@ import type { Log } from '../../ops/logger.ts';
 import { type Scrubbed, scrub } from '../../privacy/scrub.ts';
 import { type Clock, retry } from '../retry.ts';
 import { createOpenAiClient, type OpenAiClientOptions } from './client.ts';
-import { explain } from './failure.ts';
+import { codeWord, explain } from './failure.ts';
 import { isNothing } from './silence.ts';
 
 export interface TranscriberOptions extends OpenAiClientOptions {
@@ -92,13 +92,13 @@ function wordsOf(said: unknown): Scrubbed {
 function verdictOn(error: unknown): Scrubbed | Failure | null {
   if (!(error instanceof APIError) || ![400, 413, 415, 422].includes(error.status ?? 0)) return null;
   const { message, status } = error;
-  const cause = { cause: error, providerCode: error.code ?? `${status}` };
+  const from = { providerCode: codeWord(error.code) ?? `${status}` };
   if (/too short|shorter than/i.test(message)) return scrub('');
   if (status === 413 || /too (long|large)|longer than|size limit/i.test(message)) {
-    return new Failure('media.too_large', 'The transcription server does not take a voice note that long.', cause);
+    return new Failure('media.too_large', 'The transcription server does not take a voice note that long.', from);
   }
   if (status === 415 || error.param === 'file' || /file format|corrupt|decode|audio file/i.test(message)) {
-    return new Failure('media.unreadable', 'The transcription server cannot read a voice note.', cause);
+    return new Failure('media.unreadable', 'The transcription server cannot read a voice note.', from);
   }
   return null;
 }

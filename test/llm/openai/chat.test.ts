@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
+import { inspect } from 'node:util';
 import { isFailure } from '../../../app/errors.ts';
 import { createOpenAiModel, type OpenAiModel, type OpenAiModelOptions } from '../../../app/llm/openai/chat.ts';
 import type { Clock } from '../../../app/llm/retry.ts';
@@ -210,7 +211,7 @@ describe('OpenAI model', () => {
       {
         fault: { kind: 'status', status: 422, body: '{"detail":[{"msg":"role is wrong"}]}' },
         code: 'model.request',
-        says: /role is wrong/,
+        says: /status 422/,
       },
       { fault: { kind: 'status', status: 400, code: 'content_filter' }, code: 'model.filtered', says: /filter/ },
       { fault: { kind: 'filtered' }, code: 'model.filtered', says: /filter/ },
@@ -234,6 +235,22 @@ describe('OpenAI model', () => {
         });
         assert.equal(double.requests.length, 1);
       });
+
+    test('repeats nothing of what a server quotes, neither in its sentence nor in a log', async () => {
+      const quoted = { detail: [{ loc: ['body', 'messages'], input: 'my PIN is 4711', msg: 'bad: my PIN is 4711' }] };
+      for (const fault of [
+        { kind: 'status', status: 422, body: JSON.stringify(quoted) },
+        { kind: 'status', status: 400, code: 'invalid_prompt', message: 'Cannot parse "my PIN is 4711"' },
+        { kind: 'status', status: 400, code: 'my PIN is 4711', message: 'x' },
+        { kind: 'status', status: 403, message: 'my PIN is 4711' },
+      ] satisfies ModelFault[]) {
+        double.faults.push(fault);
+        await assert.rejects(build().answer(question()), (error) => {
+          assert.doesNotMatch(inspect(error, { depth: 9, showHidden: true }), /4711/);
+          return true;
+        });
+      }
+    });
 
     test('tries again when the error inside an answer is a passing one', async () => {
       double.faults.push({ kind: 'error-inside', code: 502, message: 'upstream' });
