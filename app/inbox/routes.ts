@@ -294,6 +294,10 @@ function read({ params, query, body }: Operation, ctx: Context): Asked<unknown> 
 }
 
 function parsed<Schema extends z.ZodObject>(schema: Schema, given: unknown): z.output<Schema> {
+  // PostgreSQL stores no null character, and nobody types one.
+  if (JSON.stringify(given)?.includes('\\u0000')) {
+    throw new Failure('request.invalid', 'There is a null character in the request. Leave it out.');
+  }
   const result = schema.safeParse(given);
   if (result.success) return result.data;
   const problems = result.error.issues.map(({ path, message }) => `${path.join('.') || 'the body'}: ${message}`);

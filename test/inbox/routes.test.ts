@@ -101,6 +101,10 @@ test('one contact is found however the number is written, also by a username', a
   assert.equal(byName.body.messages[0].message_body, 'hi from a username');
 });
 
+/** A cursor as a list gives it, with a key of our choice. */
+const cursor = (key: string) =>
+  Buffer.from(JSON.stringify([key, '00000000-0000-4000-8000-000000000000'])).toString('base64url');
+
 test('whoever asks for what is not there, or asks wrongly, is told so', async () => {
   const cases: [string, string, unknown, number, string][] = [
     ['GET', '/api/whatsapp/conversation/15550100199', undefined, 404, 'request.not_found'],
@@ -109,6 +113,16 @@ test('whoever asks for what is not there, or asks wrongly, is told so', async ()
     ['GET', '/api/whatsapp/inbox?limit=1&limit=2', undefined, 400, 'request.invalid'],
     ['GET', '/api/whatsapp/inbox?cursor=garbage', undefined, 400, 'request.invalid'],
     ['GET', '/api/whatsapp/inbox?sentiment=angry', undefined, 400, 'request.invalid'],
+    ['GET', '/api/whatsapp/inbox?search=%00', undefined, 400, 'request.invalid'],
+    ['GET', '/api/whatsapp/tasks?search=a%00b', undefined, 400, 'request.invalid'],
+    ['GET', '/api/whatsapp/conversations?search=%00', undefined, 400, 'request.invalid'],
+    ['GET', '/api/whatsapp/tasks?due_by=0000-01-01', undefined, 400, 'request.invalid'],
+    ['GET', `/api/whatsapp/tasks?cursor=${cursor('2026-01-01 99999999999')}`, undefined, 400, 'request.invalid'],
+    ['GET', `/api/whatsapp/tasks?cursor=${cursor('0000-01-01 1')}`, undefined, 400, 'request.invalid'],
+    ['GET', `/api/whatsapp/inbox?cursor=${cursor('-271821-04-20T00:00:00.000Z')}`, undefined, 400, 'request.invalid'],
+    ['GET', `/api/whatsapp/inbox?cursor=${cursor('+275760-01-01T00:00:00.000Z')}`, undefined, 400, 'request.invalid'],
+    ['POST', '/api/whatsapp/tasks', { title: 'a\u0000b' }, 400, 'request.invalid'],
+    ['POST', '/api/whatsapp/send', { to_number: ANA, message: 'a\u0000b' }, 400, 'request.invalid'],
     ['GET', '/api/whatsapp/media/none/0', undefined, 404, 'request.not_found'],
     ['POST', '/api/whatsapp/mark-read', {}, 400, 'request.invalid'],
     ['POST', '/api/whatsapp/mark-read', undefined, 400, 'request.invalid'],

@@ -216,6 +216,10 @@ describe('the inbox in the browser', { skip: NO_BROWSER }, () => {
   it('archives with e and moves with j, k and /', async () => {
     await sit(async ({ page, row, rows, open }) => {
       await row('Late Larry').waitFor();
+      // A filter that was clicked has the focus, and is no place to write.
+      await page.getByText('Voice', { exact: true }).click();
+      await page.getByText('All', { exact: true }).click();
+      await row('Late Larry').waitFor();
       await page.keyboard.press('j');
       const first = await rows.first().innerText();
       await rows.first().and(page.locator('[aria-current=true]')).waitFor();
@@ -223,7 +227,12 @@ describe('the inbox in the browser', { skip: NO_BROWSER }, () => {
       await rows.nth(1).and(page.locator('[aria-current=true]')).waitFor();
       await page.keyboard.press('k');
       await page.keyboard.press('/');
-      await page.getByRole('textbox', { name: 'Search conversations' }).and(page.locator(':focus')).waitFor();
+      const search = page.getByRole('textbox', { name: 'Search conversations' });
+      await search.and(page.locator(':focus')).waitFor();
+      assert.equal(await search.inputValue(), '', 'the key itself is not written');
+      await page.keyboard.type('jk');
+      assert.equal(await search.inputValue(), 'jk', 'keys write in a text field');
+      await search.fill('');
       await page.keyboard.press('Escape');
       assert.notEqual(first, '');
       await open('Late Larry');
@@ -399,6 +408,8 @@ describe('the inbox in the browser', { skip: NO_BROWSER }, () => {
       await row('Ana Torres').waitFor();
       await desk.cut();
       await page.getByText('Offline').waitFor();
+      await row('Ana Torres').waitFor();
+      assert.equal(await page.getByText('The inbox could not be opened').count(), 0, 'what is open stays open');
       await page.getByText('Connection lost, reconnecting…').waitFor();
       await desk.say(CHLOE, 'said while you were away', { ProfileName: 'Chloé' });
       await desk.mend();

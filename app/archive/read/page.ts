@@ -58,7 +58,9 @@ export function readTimeCursor(cursor: string | undefined): { at: Date; id: stri
   const place = readCursor(cursor);
   if (!place) return null;
   const at = new Date(place[0]);
-  if (Number.isNaN(at.getTime())) throw new Failure('request.invalid', 'The cursor belongs to another list.');
+  // Node knows years that PostgreSQL does not.
+  if (!(at.getTime() >= 0 && at.getUTCFullYear() <= 9999))
+    throw new Failure('request.invalid', 'The cursor belongs to another list.');
   return { at, id: place[1] };
 }
 

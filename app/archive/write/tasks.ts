@@ -81,7 +81,8 @@ export function createTasks(database: Database): Tasks {
         const { limit, cursor, offset = 0, status, dueBy, phone, type, search } = query;
         const place = readCursor(cursor);
         const [due, priority] = place?.[0].split(' ') ?? [];
-        if (place && !(isDay(due) || due === 'infinity')) throw invalid('The cursor belongs to another list.');
+        if (place && !((isDay(due) || due === 'infinity') && /^[1-5]$/.test(priority ?? '')))
+          throw invalid('The cursor belongs to another list.');
         let rows = selectTasks(db);
         if (status === 'open') rows = rows.where('t.status', 'in', ['pending', 'in_progress']);
         else if (status) rows = rows.where('t.status', '=', status);
@@ -236,7 +237,8 @@ function day(text: string): string {
 function isDay(text: string | undefined): text is string {
   if (text === undefined || !/^\d{4}-\d\d-\d\d$/.test(text)) return false;
   const at = new Date(`${text}T00:00:00Z`);
-  return !Number.isNaN(at.getTime()) && at.toISOString().startsWith(text);
+  // PostgreSQL's calendar has no year 0.
+  return text >= '0001' && !Number.isNaN(at.getTime()) && at.toISOString().startsWith(text);
 }
 
 function invalid(message: string): Failure<'request.invalid'> {

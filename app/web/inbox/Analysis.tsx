@@ -29,7 +29,7 @@ export function Analysis({ message }: { message: Message }) {
   return (
     <aside className={classes.note} aria-label="Analysis" data-mood={ai_sentiment ?? 'neutral'}>
       <p className={classes.summary}>
-        <Icon name="spark" size={13} /> {ai_summary}
+        <Icon name="spark" size={13} /> <bdi>{ai_summary}</bdi>
       </p>
       <div className={classes.badges}>
         {mood && <Tag tone={mood.tone}>{mood.word}</Tag>}

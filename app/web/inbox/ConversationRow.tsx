@@ -27,7 +27,7 @@ export function ConversationRow({ conversation, chosen, numbered, onOpen }: Conv
         <Avatar name={nameOf(conversation)} size={42} />
         <span className={classes.rowText}>
           <span className={classes.rowLine}>
-            <Text component="span" fw={unread_count > 0 ? 700 : 500} truncate>
+            <Text component="span" fw={unread_count > 0 ? 700 : 500} truncate dir="auto">
               {nameOf(conversation)}
             </Text>
             <Text component="span" size="xs" className={classes.quiet}>
@@ -35,7 +35,7 @@ export function ConversationRow({ conversation, chosen, numbered, onOpen }: Conv
             </Text>
           </span>
           <span className={classes.rowLine}>
-            <Text component="span" size="sm" truncate className={classes.quiet}>
+            <Text component="span" size="sm" truncate dir="auto" className={classes.quiet}>
               {previewOf(conversation)}
             </Text>
             {unread_count > 0 && (

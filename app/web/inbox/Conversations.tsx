@@ -171,8 +171,8 @@ export function Conversations() {
         </Stack>
         <div className={classes.rows} aria-busy={list.isPlaceholderData}>
           {list.isPending && <Waiting />}
-          {list.isError && <Problem message={list.error.message} onRetry={() => list.refetch()} />}
-          {list.isSuccess && rows.length === 0 && (
+          {list.isError && !list.data && <Problem message={list.error.message} onRetry={() => list.refetch()} />}
+          {list.data && rows.length === 0 && (
             <Nothing icon="text" title={narrowed ? 'No conversation matches these filters.' : 'No conversations yet.'}>
               {narrowed ? undefined : 'A conversation appears here when a person writes to the number.'}
             </Nothing>

@@ -18,7 +18,13 @@ export default function Dashboard() {
     placeholderData: keepPreviousData,
   });
   if (numbers.isPending) return <Waiting />;
-  if (numbers.isError) return <Problem message={numbers.error.message} onRetry={() => void numbers.refetch()} />;
+  if (numbers.data === undefined)
+    return (
+      <Problem
+        message={numbers.error?.message ?? 'The figures could not be loaded.'}
+        onRetry={() => void numbers.refetch()}
+      />
+    );
   return (
     <div className={classes.page} aria-busy={numbers.isPlaceholderData}>
       <div className={classes.wide}>

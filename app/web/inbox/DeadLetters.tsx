@@ -25,7 +25,7 @@ export function DeadLetters() {
         Messages and replies that the bot could not answer or deliver. Nothing here is tried again automatically.
       </p>
       {list.isPending && <Waiting />}
-      {list.isError && <Problem message={list.error.message} onRetry={() => void list.refetch()} />}
+      {list.isError && !list.data && <Problem message={list.error.message} onRetry={() => void list.refetch()} />}
       {list.data?.count === 0 && (
         <Nothing icon="check" title="Nothing needs attention">
           Every message was answered.

@@ -27,7 +27,8 @@ export function InboxPage() {
     return () => window.removeEventListener(SIGNED_OUT, ask);
   }, [refetch]);
   if (signedIn.isPending) return <Waiting />;
-  if (signedIn.isError) {
+  // What is open stays open while the server restarts.
+  if (signedIn.isError && signedIn.data === undefined) {
     return (
       <Center h="100dvh" p="md">
         <Alert color="red" title="The inbox could not be opened">

@@ -120,7 +120,7 @@ function Voice({ url, message, name }: { url: string; message: Message; name: st
       {transcription && (
         <p className={classes.transcript}>
           <small>Transcript</small>
-          {transcription}
+          <span dir="auto">{transcription}</span>
         </p>
       )}
       {!transcription && (

@@ -124,12 +124,12 @@ function Column({ status, title, filters, onEdit }: ColumnProps) {
     >
       <h2 className={classes.title}>
         {title}
-        <span className={classes.count}>{list.isSuccess && `${cards.length}${list.hasNextPage ? '+' : ''}`}</span>
+        <span className={classes.count}>{list.data && `${cards.length}${list.hasNextPage ? '+' : ''}`}</span>
       </h2>
       <div className={classes.cards}>
         {list.isPending && <Waiting />}
-        {list.isError && <Problem message={list.error.message} onRetry={() => void list.refetch()} />}
-        {list.isSuccess && cards.length === 0 && <Nothing icon="check" title={EMPTY[status]} />}
+        {list.isError && !list.data && <Problem message={list.error.message} onRetry={() => void list.refetch()} />}
+        {list.data && cards.length === 0 && <Nothing icon="check" title={EMPTY[status]} />}
         <ul className={classes.plain}>
           {cards.map((task) => (
             <TaskCard

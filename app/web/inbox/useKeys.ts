@@ -1,6 +1,24 @@
 import { useHotkeys } from '@mantine/hooks';
 
+/** Where keys write. A filter that was just clicked is an input, too, but takes no text. */
+const TEXT_FIELD =
+  'textarea, select, [contenteditable], input:not([type=radio], [type=checkbox], [type=button], [type=submit], [type=range])';
+
 /** Keys of the page: inactive in text fields, and while a dialog or menu is open. */
 export function useKeys(keys: [key: string, act: () => void][]): void {
-  useHotkeys(keys.map(([key, act]) => [key, () => !document.querySelector('[role="dialog"], [role="menu"]') && act()]));
+  useHotkeys(
+    keys.map(([key, act]) => [key, (event) => press(event, act), { preventDefault: false }]),
+    [],
+  );
+}
+
+function press(event: KeyboardEvent, act: () => void): void {
+  if (!isFree()) return;
+  event.preventDefault();
+  act();
+}
+
+function isFree(): boolean {
+  if (document.activeElement?.matches(TEXT_FIELD)) return false;
+  return !document.querySelector('[role="dialog"], [role="menu"]');
 }

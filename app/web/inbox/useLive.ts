@@ -31,27 +31,22 @@ export function useLive(): Connection {
     let again: number | undefined;
 
     function listen(missedSome: boolean): void {
-      // Without the id of an event, the server does not know what was missed.
+      // The server knows which events were missed, but not which requests of this page failed meanwhile.
       let isUnsure = missedSome;
-      let lastHeard = '';
       source = new EventSource(EVENTS_URL);
-      source.addEventListener('ready', ({ lastEventId }) => {
+      source.addEventListener('ready', () => {
         setConnection('live');
-        if (isUnsure) refresh(EVERYTHING, null);
+        if (isUnsure) void queries.invalidateQueries();
         isUnsure = false;
-        lastHeard = lastEventId;
       });
       source.addEventListener('change', ({ data }) => {
         const { kind, phone_number } = JSON.parse(data) as LiveEvent; // what our own server sends, see contract.ts
         refresh(STALE[kind] ?? [], phone_number);
       });
-      source.addEventListener('reset', ({ lastEventId }) => {
-        lastHeard = lastEventId;
-        refresh(EVERYTHING, null);
-      });
+      source.addEventListener('reset', () => refresh(EVERYTHING, null));
       source.addEventListener('error', () => {
         setConnection('lost');
-        isUnsure ||= lastHeard === '';
+        isUnsure = true;
         if (source.readyState !== EventSource.CLOSED) return;
         // Perhaps the session has ended: that question knows, and shows the sign-in.
         void queries.invalidateQueries({ queryKey: ['session'] });

@@ -8,21 +8,31 @@ export function WhatsAppText({ text }: { text: string }) {
   return <div className={classes.text}>{blocks.map(showBlock)}</div>;
 }
 
-// A text never changes its parts, so that their place is their name.
+// A text never changes its parts, so that their place is their name. Each block has the direction of its own words.
 function showBlock(block: Block, key: number): ReactNode {
   switch (block.kind) {
     case 'paragraph':
-      return <p key={key}>{showLines(block.lines)}</p>;
+      return (
+        <p key={key} dir="auto">
+          {showLines(block.lines)}
+        </p>
+      );
     case 'quote':
-      return <blockquote key={key}>{showLines(block.lines)}</blockquote>;
+      return (
+        <blockquote key={key} dir="auto">
+          {showLines(block.lines)}
+        </blockquote>
+      );
     case 'code':
       return <pre key={key}>{block.text}</pre>;
     case 'list': {
       const items = block.items.map((item, i) => <li key={keyOf(i)}>{item.map(showInline)}</li>);
       return block.start === null ? (
-        <ul key={key}>{items}</ul>
+        <ul key={key} dir="auto">
+          {items}
+        </ul>
       ) : (
-        <ol key={key} start={block.start}>
+        <ol key={key} dir="auto" start={block.start}>
           {items}
         </ol>
       );
