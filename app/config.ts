@@ -35,7 +35,7 @@ export const SETTINGS = {
   TWILIO_WHATSAPP_NUMBER: row(
     pattern(/^(whatsapp:)?\+?\d{6,15}$/, 'a number such as whatsapp:+14155238886'),
     '',
-    'sender, with or without whatsapp: and +; default: the number the person wrote to',
+    'our number, with or without whatsapp: and +. Answers come from the number the person wrote to; this one is used when a webhook names none',
   ),
   TWILIO_MESSAGING_SERVICE_SID: row(
     pattern(/^MG[0-9a-fA-F]{32}$/, 'a Messaging Service SID: MG and 32 hex digits'),

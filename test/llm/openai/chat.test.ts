@@ -374,7 +374,7 @@ describe('OpenAI model', () => {
       await build().answer(question());
       assert.deepEqual(
         lines.map(({ level, message }) => [level, message]),
-        [['debug', 'No Twilio URLs found in the final messages']],
+        [['info', 'No Twilio URLs found in the final messages']],
       );
     });
 
