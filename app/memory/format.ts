@@ -17,13 +17,15 @@ export interface Format {
    * `store.unavailable` when Redis cannot be asked.
    */
   check(): Promise<void>;
+  /** Resolves when Redis takes writes: a replica or a Redis whose disk is full still answers to everything else. Changes nothing. */
+  canWrite(): Promise<void>;
 }
 
 /** Version 0.1 noted no format; its keys had business and contact in them. */
 const OLD_KEY = /:c:[^:]*:[^:]+:(state|history|seen|mailbox)$/;
 
 export function createFormat({ redis, keys }: { redis: RedisClient; keys: Keys }): Format {
-  return { check };
+  return { check, canWrite };
 
   async function check(): Promise<void> {
     const shards = String(keys.shards.length);
@@ -37,6 +39,10 @@ export function createFormat({ redis, keys }: { redis: RedisClient; keys: Keys }
     if (Number(found.format) !== FORMAT) throw new Failure('store.format', otherFormat(found.format));
     if (found.shards === undefined) await ask(redis.hsetnx(keys.format, 'shards', shards));
     else if (found.shards !== shards) throw new Failure('store.format', otherShards(found.shards));
+  }
+
+  async function canWrite(): Promise<void> {
+    await ask(redis.persist(keys.format)); // it never expires
   }
 
   function readNote(): Promise<Record<string, string>> {

@@ -74,6 +74,14 @@ function retryStrategy(times: number): number {
   return Math.min(50 * 2 ** Math.min(times, 6), 2_000) + Math.random() * 50;
 }
 
+/**
+ * After a failover the address leads to the new primary, but an open connection still to the old one, which refuses to write from
+ * now on: only a new connection finds the other.
+ */
+function reconnectOnError({ message }: Error): boolean {
+  return message.includes('READONLY');
+}
+
 /** A person waits for the answer. */
 const PEOPLE = {
   connection: {
@@ -82,6 +90,7 @@ const PEOPLE = {
     connectTimeout: 5_000,
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,
+    reconnectOnError,
     connectionName: 'recado',
   },
   patience: { lazyConnect: true, enableOfflineQueue: false, retryStrategy },
@@ -90,7 +99,7 @@ const PEOPLE = {
 
 /** No person waits. */
 const QUEUE = {
-  connection: { connectTimeout: 5_000, maxRetriesPerRequest: null, connectionName: 'recado-queue' },
+  connection: { connectTimeout: 5_000, maxRetriesPerRequest: null, reconnectOnError, connectionName: 'recado-queue' },
   patience: { lazyConnect: true, retryStrategy },
   cluster: { connection: {}, patience: {} },
 };

@@ -63,7 +63,7 @@ export function build(config: Config, standIns: StandIns, log: Log, more: readon
     receivers: { onMessage: accept, onStatus: (status) => recordStatus(memory, status) },
     desk: buildDesk(config, { memory, archive, channels, deliver, log }),
     health: {
-      checks: { redis: () => memory.redis.ping(), model: () => models.ping() },
+      checks: { redis: () => memory.format.canWrite(), model: () => models.ping() },
       extras: { archive: () => database.ping() },
       isStopping,
     },
