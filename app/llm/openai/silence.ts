@@ -20,8 +20,8 @@ const NOTES = /\[[^\][]{0,60}\]|\([^()]{0,60}\)|【[^】]{0,60}】|\*[^*\n]{1,60
 /** In lower case, without punctuation. */
 const PHRASES = [
   '(?:thanks|thank you)(?: so much| very much)? for (?:watching|listening)(?: (?:and )?(?:please )?(?:like and )?subscribe(?: to my channel)?)?',
-  '(?:please )?(?:like and )?subscribe(?: to my channel)?',
-  '(?:i ll )?see you (?:in the next (?:video|one)|next time)',
+  '(?:please )?(?:like and subscribe(?: to my channel)?|subscribe to my channel)',
+  '(?:i ll )?see you in the next (?:video|one)',
   '(?:subtitles|captions|transcription) (?:by|made by|provided by|created by)(?: the)? (?:amara org(?: community)?|castingwords|rev)',
   'subtitles by the amara org community',
   '(?:muchas )?gracias por ver(?: el v[ií]deo)?',

@@ -47,6 +47,8 @@ describe('a transcript', () => {
       'Thanks for watching my dog yesterday.',
       'I want to subscribe to the newsletter.',
       'See you on Tuesday.',
+      'See you next time!',
+      'Subscribe.',
       'Gracias por ver mi mensaje',
       '谢谢你',
     ]) {
