@@ -38,12 +38,14 @@ function collect(name: string, value: unknown, level: number, answers: string[])
 
 /** Meta's envelope, if it is around the answers: https://developers.facebook.com/docs/whatsapp/flows/reference/responsemsgwebhook */
 function insideOf(value: object): object {
-  for (const [key, item] of Object.entries(value)) {
-    if (key !== 'nfm_reply' && key !== 'response_json') continue;
-    const inside = parsed(item);
-    if (typeof inside === 'object' && inside !== null) return insideOf(inside);
+  let inside = value;
+  for (let level = 0; level < MOST_LEVELS; level++) {
+    const [, packed] = Object.entries(inside).find(([key]) => key === 'nfm_reply' || key === 'response_json') ?? [];
+    const next = parsed(packed);
+    if (typeof next !== 'object' || next === null) break;
+    inside = next;
   }
-  return value;
+  return inside;
 }
 
 /** What the business or WhatsApp put in, not the person. */

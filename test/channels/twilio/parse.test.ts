@@ -367,7 +367,8 @@ describe('a form that was filled in', () => {
   test('that is no JSON, or has no answers, is the message that it came with', () => {
     let deep = '"x"';
     for (let i = 0; i < 500; i++) deep = `[${deep}]`;
-    for (const FlowData of ['{', 'Sent', '7', 'null', '{}', '[]', '{"flow_token":"x"}', deep]) {
+    const envelopes = `${'{"nfm_reply":'.repeat(10_000)}{}${'}'.repeat(10_000)}`;
+    for (const FlowData of [envelopes, '{', 'Sent', '7', 'null', '{}', '[]', '{"flow_token":"x"}', deep]) {
       assert.deepEqual(formOf({ FlowData }), { text: 'Sent' }, FlowData.slice(0, 20));
     }
   });
