@@ -32,8 +32,7 @@ export function promptFor(held: Memory, fresh: readonly Fresh[], settings: Conte
 /** Many servers refuse a conversation that the assistant begins: its first lines become something that the person is told of. */
 function fromFirstQuestion(lines: readonly Line[]): Line[] {
   const first = lines.findIndex(({ role }) => role === 'user');
-  const led = first < 0 ? lines : lines.slice(0, first);
-  return [...led.map(asEarlierWords), ...lines.slice(led.length)];
+  return lines.map((line, i) => (first < 0 || i < first ? asEarlierWords(line) : line));
 }
 
 function asEarlierWords(line: Line): Line {

@@ -42,8 +42,8 @@ const BODY_LIMIT = '160kb';
 const ARRIVAL = { headersTimeout: 10_000, requestTimeout: 15_000, connectionsCheckingInterval: 1_000 };
 
 /**
- * How long a connection without a request stays open, ms: longer than the minute for which load balancers keep theirs. Whoever waits
- * less than the other sends a request into a connection that is being closed.
+ * How long a connection without a request stays open, ms: longer than the minute for which load balancers keep theirs. Otherwise they
+ * could send a request into a connection that we are just closing.
  */
 const KEEP_ALIVE = { keepAliveTimeout: 75_000 };
 

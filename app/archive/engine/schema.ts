@@ -1,4 +1,4 @@
-/** The tables as TypeScript sees them. `migrations/0001-start.ts` says what the columns mean. */
+/** The tables as TypeScript sees them. The files in `migrations/` say what the columns mean. */
 import type { ColumnType, Generated } from 'kysely';
 import type { Attachment, Location, Referral } from '../../message.ts';
 
