@@ -32,9 +32,7 @@ export interface Outbox {
 export function useOutbox({ phone, business }: Place, messages: readonly Archived[]): Outbox {
   const [waiting, setWaiting] = useState<Outgoing[]>([]);
   const [replaced, setReplaced] = useState<string[]>([]);
-  const arrived = waiting.filter(({ key }) =>
-    messages.some(({ reply_id, delivery_status }) => reply_id === key && delivery_status !== 'failed'),
-  );
+  const arrived = waiting.filter((one) => messages.some((message) => takesThePlaceOf(one, message)));
   useEffect(() => {
     if (arrived.length > 0) setWaiting((all) => all.filter((one) => !arrived.includes(one)));
   });
@@ -95,6 +93,14 @@ export function useOutbox({ phone, business }: Place, messages: readonly Archive
     },
     discard: (key) => setWaiting((all) => all.filter((one) => one.key !== key)),
   };
+}
+
+/**
+ * The archive has a message before it is sent: of one that failed here meanwhile, it counts only when it was sent after all.
+ */
+function takesThePlaceOf({ key, problem }: Outgoing, { reply_id, delivery_status }: Archived): boolean {
+  if (reply_id !== key || delivery_status === 'failed') return false;
+  return problem === null || delivery_status !== 'sending';
 }
 
 /** Random, of 32 hex digits; `crypto.randomUUID` needs https. */
