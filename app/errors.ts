@@ -50,6 +50,8 @@ export const FAILURES = {
   'media.unreachable': { retryable: true, status: 422 },
   // the provider that carries our messages
   'channel.rate_limited': { retryable: true, status: 502 },
+  /** Not within the same turn: the limit is lifted in hours. */
+  'channel.daily_limit': { retryable: false, status: 502 },
   'channel.unreachable': { retryable: true, status: 502 },
   /** The request may or may not have been carried out: ask the provider before it is repeated. */
   'channel.ambiguous': { retryable: true, status: 502 },

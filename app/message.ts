@@ -146,8 +146,10 @@ export function kindOf(message: Pick<InboundMessage, 'attachments' | 'location' 
 /** One line of the history, as it is kept in Redis and shown to the model. */
 export interface Line {
   role: 'user' | 'assistant';
-  /** Of an answer: as the model wrote it (Markdown). */
+  /** Of an answer: as the model wrote it (Markdown). Of a person: their own words; '' when there are none. */
   text: Scrubbed;
+  /** Our words about what was sent with it, without brackets: `picture`, `pressed the button YES`. */
+  notes?: Scrubbed[];
   /** Of an answer: what was sent, part by part. Left out when that is `text` itself. */
   sent?: Scrubbed[];
   /** Unix ms. */
@@ -160,6 +162,8 @@ export interface Line {
   apology?: true;
   /** Written by a person in the inbox, not by the model. */
   desk?: true;
+  /** Of an answer: ids of lines before it that the model server refuses. No model is shown them again. */
+  hides?: string[];
 }
 
 /** How a reply is sent: in the response to the webhook, or by a call to the provider's API. */

@@ -48,7 +48,7 @@ async function promptOf(id: ContactId, { redis, run, keys, config }: Stores): Pr
   const next: Fresh = { line, hint: null, pictures: [] };
   const held = { summary, version, history, profileName: profile === null ? null : scrub(profile) };
   const context = { template: config.systemPrompt, timeZone: config.timeZone, historyTokens: config.historyTokens };
-  return promptFor(held, [next], { ...context, now: Date.now });
+  return promptFor(held, [next], { ...context, now: Date.now }).messages;
 }
 
 function show(prompt: ModelMessage[]): number {

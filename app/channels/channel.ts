@@ -46,6 +46,9 @@ export interface Channel {
    */
   findSent(to: Recipient, text: Scrubbed, since: number, signal?: AbortSignal): Promise<string[]>;
 
+  /** The words of a message of ours, by the provider's id; null when it has none. A channel without quotes leaves it out. */
+  wordsOf?(id: string, signal?: AbortSignal): Promise<Scrubbed | null>;
+
   /** What one of the provider's error codes means, as one sentence for the team; null for a code that is not known. */
   explain(code: string): string | null;
 

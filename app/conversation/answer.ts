@@ -1,6 +1,6 @@
-/** Asks the model, and knows what to say when it does not answer. */
-import { type FailureCode, isFailure } from '../errors.ts';
-import type { ChatModel, ModelMessage } from '../llm/model.ts';
+/** Asks the model, in an easier way when the server refuses the first, and knows what to say when it does not answer. */
+import { Failure, type FailureCode, isFailure } from '../errors.ts';
+import type { ChatModel, ContentPart, ModelMessage } from '../llm/model.ts';
 import type { ContactId } from '../message.ts';
 import type { Log } from '../ops/logger.ts';
 import { type Scrubbed, scrub } from '../privacy/scrub.ts';
@@ -10,19 +10,35 @@ import { type Scrubbed, scrub } from '../privacy/scrub.ts';
  * asking the model, a word about a limit.
  */
 export type Answered =
-  | { kind: 'answer'; text: Scrubbed; usage: { prompt: number; completion: number; cached: number } }
+  | {
+      kind: 'answer';
+      text: Scrubbed;
+      usage: { prompt: number; completion: number; cached: number };
+      /** The server refused the prompt for what is said in it, and answered to the newest message alone. */
+      alone: boolean;
+    }
   | { kind: 'apology'; text: Scrubbed; failure: FailureCode }
   | { kind: 'silence'; failure: FailureCode }
   | { kind: 'notice'; text: Scrubbed };
 
+/** What the model is asked. */
+export interface Prompt {
+  messages: ModelMessage[];
+  /** The newest message without summary and history, for a server that refuses something in them; null when there is nothing else. */
+  alone: ModelMessage[] | null;
+}
+
 export interface Asker {
   /**
+   * A prompt that is refused for what is said in it is asked once more as the newest message alone. One that is refused with pictures in it
+   * is asked with the newest picture alone, then without any.
+   *
    * Never rejects for what the model does, only when `signal` is aborted.
-   * The model's own deadline bounds it.
+   * The model's own deadline bounds each call.
    */
   ask(
     contact: ContactId,
-    messages: ModelMessage[],
+    prompt: Prompt,
     signal: AbortSignal,
     log: Log,
   ): Promise<Exclude<Answered, { kind: 'notice' }>>;
@@ -42,26 +58,81 @@ export function createAsker({ model, maxReplyTokens, failureReply }: AskerOption
 
   async function ask(
     contact: ContactId,
-    messages: ModelMessage[],
+    prompt: Prompt,
     signal: AbortSignal,
     log: Log,
   ): Promise<Exclude<Answered, { kind: 'notice' }>> {
-    try {
-      const request = {
-        messages,
-        maxTokens: maxReplyTokens,
-        signal,
-        conversation: contact,
-        purpose: 'answer',
-        log,
-      } as const;
-      const answer = await model.answer(request);
-      return { kind: 'answer', text: answer.text, usage: answer.usage };
-    } catch (error) {
-      if (signal.aborted) throw error;
-      const failure = isFailure(error) ? error.code : 'model.unavailable';
-      log.error('The model did not answer', { code: failure, error });
-      return apology === null ? { kind: 'silence', failure } : { kind: 'apology', text: apology, failure };
+    let failure: Failure | null = null;
+    for (const way of waysToAsk(prompt)) {
+      if (failure && !way.mayHelp(failure)) continue;
+      if (failure) log.warn('The model is asked in another way', { code: failure.code, way: way.name });
+      try {
+        const request = { messages: way.messages, maxTokens: maxReplyTokens, signal, conversation: contact, log };
+        const { text, usage } = await model.answer({ ...request, purpose: 'answer' });
+        return { kind: 'answer', text, usage, alone: way.name === 'alone' && failure?.code === 'model.filtered' };
+      } catch (error) {
+        if (signal.aborted) throw error;
+        failure = isFailure(error) ? error : new Failure('model.unavailable', 'The model failed.', { cause: error });
+      }
     }
+    const code = failure?.code ?? 'model.unavailable';
+    log.error('The model did not answer', { code, error: failure });
+    return apology === null ? { kind: 'silence', failure: code } : { kind: 'apology', text: apology, failure: code };
   }
 }
+
+interface Way {
+  name: 'whole' | 'one picture' | 'no picture' | 'alone';
+  messages: ModelMessage[];
+  /** Is it worth trying after this failure? */
+  mayHelp(failure: Failure): boolean;
+}
+
+/** The prompt as it is, then what a server may take that refuses it. */
+function waysToAsk({ messages, alone }: Prompt): Way[] {
+  const pictures = countPictures(messages);
+  const ways: Way[] = [{ name: 'whole', messages, mayHelp: () => true }];
+  if (pictures > 1) ways.push({ name: 'one picture', messages: withPictures(messages, 1), mayHelp: isRefused });
+  if (pictures > 0) ways.push({ name: 'no picture', messages: withPictures(messages, 0), mayHelp: isRefused });
+  if (alone) {
+    ways.push({ name: 'alone', messages: alone, mayHelp: ({ code }) => code === 'model.filtered' });
+    ways.push({ name: 'alone', messages: withPictures(alone, 0), mayHelp: isRefused });
+  }
+  return ways;
+}
+
+/** Refused for the request itself, not for an address or a model that does not exist. */
+function isRefused({ code, providerCode = '' }: Failure): boolean {
+  return code === 'model.request' && !/^(3\d\d|40[45]|model_not_found)$/.test(providerCode);
+}
+
+function countPictures(messages: readonly ModelMessage[]): number {
+  return messages.reduce((sum, { content }) => sum + partsOf(content).filter(isPicture).length, 0);
+}
+
+/** The same prompt with its newest pictures alone; each of the others becomes a word that says so. */
+function withPictures(messages: readonly ModelMessage[], most: number): ModelMessage[] {
+  let surplus = countPictures(messages) - most;
+  const note = { kind: 'text', text: most === 0 ? NO_PICTURES : NEWEST_PICTURE } as const;
+  return messages.map(({ role, content }) => {
+    if (typeof content === 'string') return { role, content };
+    const parts = content.map((part) => (isPicture(part) && surplus-- > 0 ? note : part));
+    const texts = parts.flatMap((part) => (part.kind === 'text' ? [part.text] : []));
+    return { role, content: texts.length === parts.length ? scrub(texts.join('\n')) : parts };
+  });
+}
+
+function partsOf(content: ModelMessage['content']): ContentPart[] {
+  return typeof content === 'string' ? [] : content;
+}
+
+function isPicture(part: ContentPart): boolean {
+  return part.kind === 'image';
+}
+
+const NO_PICTURES = scrub(
+  '(You cannot see this picture: you can only read. Tell them so kindly, and ask them to describe what matters.)',
+);
+const NEWEST_PICTURE = scrub(
+  '(You cannot see this picture: only one at a time can be looked at, the newest. Tell them so kindly.)',
+);

@@ -7,9 +7,11 @@ import { type FailureCode, isFailure } from '../errors.ts';
 import type { ContentPart } from '../llm/model.ts';
 import { countTokens } from '../llm/tokens.ts';
 import { createGate } from '../media/gate.ts';
+import type { Held } from '../memory/mailbox.ts';
 import {
   type Attachment,
   type ChannelName,
+  type ContactId,
   type InboundMessage,
   type Line,
   type Location,
@@ -30,16 +32,21 @@ export interface Fresh {
 }
 
 /** In the order of the messages. A message is read once, however often a turn asks. `signal` ends downloads early. */
-export type Read = (messages: readonly InboundMessage[], signal: AbortSignal, log: Log) => Promise<Fresh[]>;
+export type Read = (held: Pick<Held, 'messages' | 'history'>, signal: AbortSignal, log: Log) => Promise<Fresh[]>;
 
 export interface ReadOptions {
   download: (channel: ChannelName, attachment: Attachment, signal: AbortSignal, log: Log) => Promise<Buffer>;
   /** Bytes → a picture the model can look at. */
   seePicture: (bytes: Buffer, log: Log) => Promise<Extract<ContentPart, { kind: 'image' }>>;
   /** Bytes → the words that were said, '' when nothing was. */
-  hearVoice: (bytes: Buffer, signal: AbortSignal, log: Log) => Promise<Scrubbed>;
+  hearVoice: (bytes: Buffer, contact: ContactId, signal: AbortSignal, log: Log) => Promise<Scrubbed>;
+  /** The words of one of our messages that a person answers; null when they cannot be had soon. Never rejects. */
+  quoted: (channel: ChannelName, id: string, signal: AbortSignal) => Promise<Scrubbed | null>;
   metrics: Metrics;
 }
+
+/** So many characters of a message are quoted when it is answered. */
+const LONGEST_QUOTE = 200;
 
 /** How long a turn that begins with an attachment waits for its siblings: several photos sent at once are several webhooks. */
 export const SIBLINGS_MS = 600;
@@ -55,55 +62,74 @@ export function waitForSiblings(signal: AbortSignal): Promise<void> {
   return sleep(SIBLINGS_MS, undefined, { signal });
 }
 
-export function createRead({ download, seePicture, hearVoice, metrics }: ReadOptions): Read {
+export function createRead({ download, seePicture, hearVoice, quoted, metrics }: ReadOptions): Read {
   const gate = createGate(MOST_FILES);
   const known = new WeakMap<InboundMessage, Promise<Fresh>>();
   return read;
 
-  function read(messages: readonly InboundMessage[], signal: AbortSignal, log: Log): Promise<Fresh[]> {
-    return Promise.all(messages.map((message) => once(message, signal, log)));
+  function read({ messages, history }: Pick<Held, 'messages' | 'history'>, signal: AbortSignal, log: Log) {
+    return Promise.all(messages.map((message) => once(message, history, signal, log)));
   }
 
-  function once(message: InboundMessage, signal: AbortSignal, log: Log): Promise<Fresh> {
-    const reading = known.get(message) ?? readOne(message, signal, log);
+  function once(message: InboundMessage, history: readonly Line[], signal: AbortSignal, log: Log): Promise<Fresh> {
+    const reading = known.get(message) ?? readOne(message, history, signal, log);
     known.set(message, reading);
     return reading;
   }
 
-  async function readOne(message: InboundMessage, signal: AbortSignal, log: Log): Promise<Fresh> {
-    const parts = await Promise.all(
-      message.attachments.map((attachment) => open(message.channel, attachment, signal, log)),
-    );
-    const notes = parts.map(({ note }) => note).filter(Boolean);
-    if (message.referral) notes.unshift(`[${adOf(message.referral)}]`);
-    if (message.location) notes.push(`[location: ${placeOf(message.location)}]`);
-    if (message.buttonPayload) notes.push(`[pressed the button ${message.buttonPayload}]`);
+  async function readOne(
+    message: InboundMessage,
+    history: readonly Line[],
+    signal: AbortSignal,
+    log: Log,
+  ): Promise<Fresh> {
+    const { attachments } = message;
+    const [answered, ...parts] = await Promise.all([
+      answeredWords(message, history, signal),
+      ...attachments.map((attachment) => open(message, attachment, signal, log)),
+    ]);
+    const notes = [...aboutMessage(message, answered), ...parts.map(({ note }) => note), ...aboutPlace(message)];
     const hints = parts.map(({ hint }) => hint).filter(Boolean);
     if (message.unread && !message.unread.isUpdate) hints.push(UNREAD);
     const pictures = parts.flatMap(({ picture }) => picture ?? []);
     if (pictures.length > 0 && message.text === '') hints.push(PICTURE_ALONE);
-    const text = scrub([...notes, wordsOf(message)].filter(Boolean).join('\n'));
-    const fresh: Fresh = {
-      line: { role: 'user', text, at: message.receivedAt, id: message.id, tokens: countTokens(text) },
-      hint: hints.length > 0 ? scrub(`(${hints.join(' ')})`) : null,
-      pictures,
-    };
-    const hasVoice = message.attachments.some(({ kind }) => kind === 'audio');
-    return hasVoice ? { ...fresh, transcript: transcriptOf(parts) } : fresh;
+    const said = parts.flatMap((part) => part.said ?? []);
+    const line = lineOf(
+      message,
+      notes.flatMap((note) => note ?? []),
+      said,
+    );
+    const fresh: Fresh = { line, hint: hints.length > 0 ? scrub(`(${hints.join(' ')})`) : null, pictures };
+    const hasVoice = attachments.some(({ kind }) => kind === 'audio');
+    return hasVoice ? { ...fresh, transcript: said.length === 0 ? null : scrub(said.join('\n')) } : fresh;
   }
 
-  async function open(channel: ChannelName, attachment: Attachment, signal: AbortSignal, log: Log): Promise<Opened> {
+  /** Of the message that this one answers: theirs are in the history, ours are with the provider. */
+  async function answeredWords(
+    { inReplyTo, channel }: InboundMessage,
+    history: readonly Line[],
+    signal: AbortSignal,
+  ): Promise<Scrubbed | null> {
+    if (inReplyTo === undefined) return null;
+    const theirs = history.find(({ id, role }) => role === 'user' && id === inReplyTo);
+    return theirs ? theirs.text : quoted(channel, inReplyTo, signal);
+  }
+
+  async function open(
+    { channel, contact }: InboundMessage,
+    attachment: Attachment,
+    signal: AbortSignal,
+    log: Log,
+  ): Promise<Opened> {
     if (attachment.kind !== 'image' && attachment.kind !== 'audio') return unopened(attachment, 'media.unsupported');
     const leave = await gate.enter(1);
     const startedAt = performance.now();
     let outcome = 'read';
     try {
       const bytes = await download(channel, attachment, signal, log);
-      if (attachment.kind === 'image') return { note: '[picture]', picture: await seePicture(bytes, log) };
-      const said = await hearVoice(bytes, signal, log);
-      return said === ''
-        ? { note: '[voice note]', hint: 'Nothing could be heard in the voice note.' }
-        : { note: said, said };
+      if (attachment.kind === 'image') return { note: 'picture', picture: await seePicture(bytes, log) };
+      const said = await hearVoice(bytes, contact, signal, log);
+      return said === '' ? { note: 'voice note', hint: 'Nothing could be heard in the voice note.' } : { said };
     } catch (error) {
       const code = isFailure(error) ? error.code : 'media.unreadable';
       outcome = code;
@@ -117,8 +143,8 @@ export function createRead({ download, seePicture, hearVoice, metrics }: ReadOpt
 }
 
 interface Opened {
-  /** Stands in the history. */
-  note: string;
+  /** Stands in the history beside their words. */
+  note?: string;
   /** Told to the model, this time only. */
   hint?: string;
   picture?: ContentPart;
@@ -126,9 +152,33 @@ interface Opened {
   said?: Scrubbed;
 }
 
-function transcriptOf(parts: readonly Opened[]): Scrubbed | null {
-  const said = parts.flatMap((part) => part.said ?? []);
-  return said.length === 0 ? null : scrub(said.join('\n'));
+function lineOf(message: InboundMessage, notes: readonly string[], said: readonly Scrubbed[]): Line {
+  const text = scrub([...said, wordsOf(message)].filter((words) => words !== '').join('\n'));
+  const tokens = countTokens([...notes, text].join('\n'));
+  const line: Line = { role: 'user', text, at: message.receivedAt, id: message.id, tokens };
+  return notes.length === 0 ? line : { ...line, notes: notes.map((note) => scrub(note)) };
+}
+
+/** What stands around the message: where it comes from, and what it answers. */
+function aboutMessage({ referral, forwarded, inReplyTo }: InboundMessage, answered: Scrubbed | null): string[] {
+  const notes: string[] = [];
+  if (referral) notes.push(adOf(referral));
+  if (forwarded) notes.push('forwarded from another chat');
+  if (answered) notes.push(`in answer to: ${quoteOf(answered)}`);
+  else if (inReplyTo !== undefined) notes.push('in answer to an earlier message');
+  return notes;
+}
+
+function quoteOf(words: Scrubbed): string {
+  const line = words.replace(/\s+/g, ' ').trim();
+  return line.length <= LONGEST_QUOTE ? line : `${line.slice(0, LONGEST_QUOTE).toWellFormed()}…`;
+}
+
+function aboutPlace({ location, buttonPayload }: InboundMessage): string[] {
+  const notes: string[] = [];
+  if (location) notes.push(`location: ${placeOf(location)}`);
+  if (buttonPayload) notes.push(`pressed the button ${buttonPayload}`);
+  return notes;
 }
 
 const PICTURE_ALONE = 'They sent the picture without a word: say what you see and what you can do with it.';
@@ -148,7 +198,7 @@ function unopened({ kind, contentType }: Attachment, code: FailureCode): Opened 
   const name = NAMES[kind];
   const why = REASONS[code] ?? 'it could not be opened';
   return {
-    note: `[${name}]`,
+    note: name,
     hint: `You cannot see the ${name} (${contentType}): ${why}. Tell them so kindly, and how they can help you.`,
   };
 }

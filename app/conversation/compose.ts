@@ -11,7 +11,7 @@ import type { Log } from '../ops/logger.ts';
 import { partsOfMarkdown, reserveResponse } from '../outbound/prepare.ts';
 import type { Answered, Asker } from './answer.ts';
 import { type Fresh, hasAttachments, type Read, waitForSiblings } from './attachments.ts';
-import { type ContextSettings, promptFor } from './context.ts';
+import { type ContextSettings, promptFor, suspectsIn, toRemember } from './context.ts';
 import { NOTICES } from './prompts.ts';
 
 /** A reply that is final, and how it came about. */
@@ -43,8 +43,11 @@ export type Compose = (
   | Made
   | { kind: 'silence'; failure: FailureCode }
   | { kind: 'lost' }
-  /** Meanwhile a person took over or blocked the contact: `fresh` are the messages as they are remembered. */
-  | { kind: 'quiet'; why: 'blocked' | 'takeover'; fresh: Fresh[] }
+  /**
+   * Meanwhile a person took over or blocked the contact, or they got the same apology a moment ago: `fresh` are the messages as they are
+   * remembered.
+   */
+  | { kind: 'quiet'; why: 'blocked' | 'takeover' | 'apologized'; fresh: Fresh[] }
 >;
 
 export interface ComposeOptions {
@@ -54,6 +57,9 @@ export interface ComposeOptions {
   read: Read;
   context: ContextSettings;
 }
+
+/** Within this time, ms, nobody gets the same apology twice: who writes three messages while the model is down reads it once. */
+const SAME_APOLOGY_MS = 120_000;
 
 /** How often a turn adds messages that came in meanwhile before it answers with what it has. */
 const MOST_MERGES = 3;
@@ -68,7 +74,7 @@ export function createCompose({ mailbox, channels, asker, read, context }: Compo
       await mailbox.takeMore(held);
     }
     for (let asks = 1; ; asks++) {
-      const fresh = await read(held.messages, signal, log);
+      const fresh = await read(held, signal, log);
       lap('media');
       const answered: Answered =
         admission === 'welcome'
@@ -76,12 +82,16 @@ export function createCompose({ mailbox, channels, asker, read, context }: Compo
           : { kind: 'notice', text: NOTICES[admission] };
       lap('model');
       if (answered.kind === 'silence') return answered;
+      if (hasJustApologized(held, answered, context.now())) return { kind: 'quiet', why: 'apologized', fresh };
       const parts = partsOfMarkdown(answered.text, channel);
       const via = reserveResponse(response, parts);
       const reply = replyTo(held, parts, via, context.now());
       const committed = await mailbox.commit(held, {
         mayTakeMore: answered.kind === 'answer' && asks <= MOST_MERGES,
-        lines: [...fresh.map(({ line }) => line), replyLine(reply, answered)],
+        lines: [
+          ...fresh.map(({ line }) => toRemember(line, context.historyTokens)),
+          replyLine(reply, answered, refusedLines(held, fresh, answered)),
+        ],
         reply,
         event: encodeEvent(replyMade(held, fresh, reply, answered)),
       });
@@ -93,6 +103,13 @@ export function createCompose({ mailbox, channels, asker, read, context }: Compo
       addMessages(held, committed.messages);
     }
   };
+}
+
+/** A refused message gets its apology each time: the line of the reply hides it. */
+function hasJustApologized({ history }: Held, answered: Answered, now: number): boolean {
+  if (answered.kind !== 'apology' || answered.failure === 'model.filtered') return false;
+  const last = history.findLast(({ role }) => role === 'assistant');
+  return last?.apology === true && last.text === answered.text && now - last.at < SAME_APOLOGY_MS;
 }
 
 /** @returns adds the time since the last lap to a stage */
@@ -133,9 +150,17 @@ function replyMade(
   return answered.kind === 'apology' ? { ...event, failure: answered.failure } : event;
 }
 
-function replyLine({ id, at, parts }: Reply, answered: Made['answered']): Line {
+/** Ids of the lines that the model server does not take. */
+function refusedLines({ history }: Held, fresh: readonly Fresh[], answered: Made['answered']): string[] {
+  if (answered.kind === 'answer') return answered.alone ? suspectsIn(history, fresh) : [];
+  const isRefused = answered.kind === 'apology' && answered.failure === 'model.filtered';
+  return isRefused ? fresh.slice(-1).map(({ line }) => line.id) : [];
+}
+
+function replyLine({ id, at, parts }: Reply, answered: Made['answered'], hides: string[]): Line {
   const { text } = answered;
   const line: Line = { role: 'assistant', text, at, id, tokens: countTokens(text) };
   if (parts.length !== 1 || parts[0] !== text) line.sent = parts;
+  if (hides.length > 0) line.hides = hides;
   return answered.kind === 'answer' ? line : { ...line, apology: true };
 }

@@ -1,8 +1,10 @@
 /** What the model is shown: system prompt with summary · verbatim history · what is new. Nothing here does I/O. */
 import type { ModelMessage } from '../llm/model.ts';
+import { countTokens, shortenToTokens } from '../llm/tokens.ts';
 import type { Memory } from '../memory/mailbox.ts';
 import type { Line } from '../message.ts';
 import { scrub } from '../privacy/scrub.ts';
+import type { Prompt } from './answer.ts';
 import type { Fresh } from './attachments.ts';
 import { systemPrompt } from './prompts.ts';
 
@@ -15,18 +17,48 @@ export interface ContextSettings {
   now: () => number;
 }
 
-/** The prompt. Lines of the same role are joined, because many servers insist on taking turns. */
-export function promptFor(held: Memory, fresh: readonly Fresh[], settings: ContextSettings): ModelMessage[] {
-  const system = systemPrompt(settings.template, {
-    summary: held.summary,
-    profileName: held.profileName,
-    now: settings.now(),
-    timeZone: settings.timeZone,
-  });
-  const shown = newest(held.history, settings.historyTokens * 2).filter((line) => !line.apology);
-  const known = fromFirstQuestion(shown);
-  const lines = [...known.map((line) => ({ line, hint: null, pictures: [] })), ...fresh];
-  return [{ role: 'system', content: system }, ...joined(lines)];
+/** One line takes at most this share of what is shown, so that the newest are always among it. */
+const LONGEST_SHARE = 1 / 4;
+
+/** Lines of the same role are joined, because many servers insist on taking turns. */
+export function promptFor(held: Memory, fresh: readonly Fresh[], settings: ContextSettings): Prompt {
+  const most = settings.historyTokens * 2;
+  const known = fromFirstQuestion(newest(shownLines(held.history), most)).map(asFresh);
+  const news = fresh.map((one) => ({ ...one, line: shortened(one.line, most / fresh.length) }));
+  const last = news.slice(-1);
+  const isMore = held.summary !== '' || known.length + news.length > 1;
+  return {
+    messages: [system(held, settings), ...joined([...known, ...news])],
+    alone: isMore && last.length > 0 ? [system({ ...held, summary: scrub('') }, settings), ...joined(last)] : null,
+  };
+}
+
+/** The lines that models may see: no apologies, and nothing that a model server refuses. */
+export function shownLines(history: readonly Line[]): Line[] {
+  const hidden = new Set(history.flatMap(({ hides }) => hides ?? []));
+  return history.filter(({ id, apology }) => !apology && !hidden.has(id));
+}
+
+/**
+ * Which lines are to be hidden after the server refused the history and answered to the newest message alone: those it had not taken
+ * before, which are the last answer and what came after it. When the turn before had to be answered alone, too, that did not help:
+ * then all of them.
+ */
+export function suspectsIn(history: readonly Line[], fresh: readonly Fresh[]): string[] {
+  const shown = shownLines(history);
+  const answer = shown.findLastIndex(({ role, desk }) => role === 'assistant' && !desk);
+  const isFirst = shown[answer]?.hides === undefined;
+  const old = isFirst ? shown.slice(Math.max(answer, 0)) : shown;
+  return [...old, ...fresh.slice(0, -1).map(({ line }) => line)].map(({ id }) => id);
+}
+
+/** A line as it is remembered: the whole of it is in the archive. */
+export function toRemember(line: Line, historyTokens: number): Line {
+  return shortened(line, historyTokens / 2);
+}
+
+function system({ summary, profileName }: Memory, { template, timeZone, now }: ContextSettings): ModelMessage {
+  return { role: 'system', content: systemPrompt(template, { summary, profileName, now: now(), timeZone }) };
 }
 
 /** Many servers refuse a conversation that the assistant begins: its first lines become something that the person is told of. */
@@ -39,15 +71,27 @@ function asEarlierWords(line: Line): Line {
   return { ...line, role: 'user', text: scrub(`[earlier, from you: ${line.text}]`) };
 }
 
+/** The newest lines that fit. */
 function newest(history: readonly Line[], mostTokens: number): Line[] {
+  const shown: Line[] = []; // newest first
   let tokens = 0;
-  let first = history.length;
   for (let i = history.length - 1; i >= 0; i--) {
-    tokens += history[i]?.tokens ?? 0;
+    const line = shortened(history[i] as Line, mostTokens * LONGEST_SHARE); // i is in the list
+    tokens += line.tokens;
     if (tokens > mostTokens) break;
-    first = i;
+    shown.push(line);
   }
-  return history.slice(first);
+  return shown.reverse();
+}
+
+function shortened(line: Line, mostTokens: number): Line {
+  if (line.tokens <= mostTokens) return line;
+  const text = scrub(shortenToTokens(line.text, mostTokens, line.tokens));
+  return { ...line, text, tokens: countTokens(text) };
+}
+
+function asFresh(line: Line): Fresh {
+  return { line, hint: null, pictures: [] };
 }
 
 function joined(lines: readonly Fresh[]): ModelMessage[] {
@@ -64,11 +108,11 @@ function joined(lines: readonly Fresh[]): ModelMessage[] {
 function contentOf(parts: readonly Fresh[]): ModelMessage['content'] {
   const [only, another] = parts;
   // Most of a history: a line by itself, which was scrubbed when it was loaded.
-  if (only && !another && !only.hint && only.pictures.length === 0) return only.line.text;
+  if (only && !another && !only.hint && !only.line.notes && only.pictures.length === 0) return only.line.text;
   if (parts.every(({ pictures }) => pictures.length === 0)) return scrub(parts.map(wordsOf).join('\n'));
   return parts.flatMap((part) => [{ kind: 'text' as const, text: scrub(wordsOf(part)) }, ...part.pictures]);
 }
 
-function wordsOf({ line, hint }: Fresh): string {
-  return hint ? `${line.text}\n${hint}` : line.text;
+function wordsOf({ line: { notes = [], text }, hint }: Fresh): string {
+  return [...notes.map((note) => `[${note}]`), text, hint ?? ''].filter((words) => words !== '').join('\n');
 }

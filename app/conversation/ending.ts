@@ -43,7 +43,8 @@ export function createEnding({ mailbox, metrics, now }: EndingOptions): Ending {
     }
     const { conversation } = held;
     const sent = { conversation, turn: reply.id, at: now(), via: reply.via, sids: outcome.sids };
-    return handOver(held, reply.id, encodeEvent({ type: 'reply.sent', ...sent }));
+    const isHanded = reply.via === 'response' && outcome.sids.length === 0;
+    return handOver(held, reply.id, encodeEvent({ type: 'reply.sent', ...sent }), isHanded ? reply : undefined);
   }
 
   function quiet(held: Held): Promise<Held | null> {
@@ -78,13 +79,13 @@ export function createEnding({ mailbox, metrics, now }: EndingOptions): Ending {
     }
   }
 
-  async function handOver(held: Held, replyId: string, event: string): Promise<Held | null> {
-    const finished = await mailbox.finish(held, replyId, newId(), event);
+  async function handOver(held: Held, replyId: string, event: string, handed?: Reply): Promise<Held | null> {
+    const finished = await mailbox.finish(held, replyId, newId(), event, handed);
     return finished.kind === 'turn' ? finished.held : null;
   }
 
   async function tryLater(held: Held, code: FailureCode, log: Log): Promise<null> {
-    const waitMs = retryWaitMs(held.attempts);
+    const waitMs = retryWaitMs(held.attempts, code);
     metrics.retried('turn');
     log.warn('Trying again later', { code, waitMs, attempts: held.attempts });
     await giveBack(held, waitMs, log);

@@ -9,6 +9,7 @@
  * | sending: 429, connection refused | tried again within the turn, then later, see `retryWaitMs` | a late answer | warning; a dead letter after `MOST_ATTEMPTS` |
  * | sending: timeout, 5xx, reset, closed webhook | the provider's list is asked; what is not on it is sent again | one answer | warning |
  * | sending: outside the window, opted out, no such recipient, sender not allowed, refused | nothing again | nothing | error line, dead letter |
+ * | sending: the account's messages of the day are used up | tried again every five hours | a late answer | error line; a dead letter after `MOST_ATTEMPTS` |
  * | sending: credentials | as busy: the setting may be corrected meanwhile | a late answer | error line; a dead letter after `MOST_ATTEMPTS` |
  * | Redis is down | 503; stored messages wait for the sweep | a late answer | error line, /readyz |
  * | the process crashes | the lease runs out, another process or the next start continues | a late answer | `attempts` in the turn's line |
@@ -33,13 +34,23 @@ export const MOST_CRASHES = 15;
 /** From so many crashes on, a contact is taken over alone, so that fewer unrelated contacts are counted. */
 export const SUSPICIOUS_CRASHES = 5;
 
-/** How long a conversation rests after its n-th attempt (0 = the first try): 15 s, 1 min, 4 min, 16 min, an hour. */
-export function retryWaitMs(attempts: number): number {
+/** So that the attempts at a daily limit cover more than a day. */
+const DAILY_LIMIT_WAIT_MS = 5 * 3_600_000;
+
+/**
+ * How long a conversation rests after its n-th attempt (0 = the first try): 15 s, 1 min, 4 min, 16 min, an hour; five hours each time at a
+ * daily limit.
+ */
+export function retryWaitMs(attempts: number, code: FailureCode): number {
+  if (code === 'channel.daily_limit') return DAILY_LIMIT_WAIT_MS;
   return Math.min(15_000 * 4 ** attempts, 3_600_000);
 }
 
+/** Not retryable at once, but a setting may be corrected, or a day end. */
+const MENDED_BY_OTHERS: ReadonlySet<FailureCode> = new Set(['channel.credentials', 'channel.daily_limit']);
+
 /** May a delivery that failed this way be tried again later? */
 export function worthAnotherTry(code: FailureCode, attempts: number): boolean {
-  const mendable = FAILURES[code].retryable || code === 'channel.credentials';
+  const mendable = FAILURES[code].retryable || MENDED_BY_OTHERS.has(code);
   return mendable && attempts < MOST_ATTEMPTS;
 }

@@ -73,9 +73,9 @@ export function createTurn(options: TurnOptions): Turn {
       return { next: await ending.undeliverable(held, unconfigured, log), roll: false };
     }
     if (held.blocked) return keepQuiet(held, [], turn, 'blocked');
-    if (isSilenced(held, now())) return keepQuiet(held, await read(held.messages, lease.signal, log), turn, 'takeover');
+    if (isSilenced(held, now())) return keepQuiet(held, await read(held, lease.signal, log), turn, 'takeover');
     if (held.messages.length > 0 && held.messages.every(({ unread }) => unread?.isUpdate)) {
-      return keepQuiet(held, await read(held.messages, lease.signal, log), turn, 'nothing to answer');
+      return keepQuiet(held, await read(held, lease.signal, log), turn, 'nothing to answer');
     }
     const usage = turn.usage ?? (await allowance.look(held.contact));
     const admission = await allowance.judge(held.contact, usage);
@@ -131,7 +131,6 @@ export function createTurn(options: TurnOptions): Turn {
       log,
     });
     const next = await ending.delivered(held, made.reply, delivered, log);
-    countCosts(held, made, log);
     report(held, made, delivered, { waited, ...made.took, deliver: performance.now() - madeAt }, log);
     return next;
   }
@@ -171,13 +170,6 @@ export function createTurn(options: TurnOptions): Turn {
     const show = () => void channel.typing(newest.id, signal).catch(() => {});
     if (response) response.whenLate(show);
     else show();
-  }
-
-  function countCosts(held: Held, { answered }: Made, log: Log): void {
-    if (answered.kind !== 'answer') return;
-    allowance.spend(held.contact, answered.usage.prompt + answered.usage.completion).catch((error) => {
-      log.warn('The tokens of an answer were not counted', { error });
-    });
   }
 
   /** The log line and the figures of a turn. */

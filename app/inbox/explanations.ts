@@ -63,6 +63,7 @@ const BY_FAILURE: Record<FailureCode, string> = {
   'media.refused': 'The file has an address that is not trusted.',
   'media.timeout': 'The file took too long to fetch.',
   'media.unreachable': 'The file could not be fetched.',
+  'channel.daily_limit': "The account's messages for today are used up. It is sent again in a few hours.",
   'channel.rate_limited': 'The provider got too many requests. Send it again in a moment.',
   'channel.unreachable': 'The provider could not be reached.',
   'channel.ambiguous':

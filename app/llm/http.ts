@@ -21,6 +21,8 @@ export interface ModelHttp {
 const CONNECTIONS = 1_024;
 /** More than this wait for a connection only when the server is down: further calls fail at once. */
 const WAITING = 4_096;
+/** How long a connection may take to open, TLS included, ms. A server that does not even do that is tried again. */
+const CONNECT_MS = 5_000;
 /** A connection that was quiet for so long is closed, ms. Servers that close earlier say so or are noticed. */
 const KEEP_ALIVE_MS = 30_000;
 /** A chat answer has kilobytes. Beyond this the other side is no model server, bytes. */
@@ -30,6 +32,7 @@ const LONGEST_BODY = 16 * 1_024 * 1_024;
 export function createModelHttp(origin: string): ModelHttp {
   const pool = new Pool(origin, {
     connections: CONNECTIONS,
+    connect: { timeout: CONNECT_MS },
     keepAliveTimeout: KEEP_ALIVE_MS,
     // The caller's signal is the only clock: a model may think for minutes before its first byte.
     headersTimeout: 0,

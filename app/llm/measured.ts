@@ -12,7 +12,6 @@ export function measured(model: ChatModel, metrics: Metrics): ChatModel {
       let outcome = 'answered';
       try {
         const answer = await model.answer(request);
-        metrics.tokensUsed(request.purpose, answer.usage);
         for (let i = 1; i < answer.attempts; i++) metrics.retried('model');
         return answer;
       } catch (error) {

@@ -33,12 +33,11 @@ export interface RetryOptions {
 /** Backoff: the first wait and the longest, ms; doubled each time, a random quarter of it taken off. As OpenAI's own SDKs do. */
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 8_000;
-/** A try may use two thirds of the time that is left, so that one hung connection leaves room for another, but never less than this. */
-const SHORTEST_TRY_MS = 15_000;
 
 /**
- * Tries until it works, is not worth another try, or the deadline passes. A server's Retry-After is honoured when it fits
- * into the time that is left; if not, the call ends at once.
+ * Tries until it works, is not worth another try, or the deadline passes. A request that is open may use all the time that is left: a
+ * slow model says nothing before its answer is whole. A server's Retry-After is honoured when it fits into that time; if not, the call
+ * ends at once.
  * @param attempt must end soon after its signal is aborted.
  * @throws a `Failure` with a `model.` code (`model.timeout` at the deadline), or the reason of `signal`.
  */
@@ -48,7 +47,7 @@ export async function retry<T>(options: RetryOptions, attempt: (signal: AbortSig
   for (let failed = 0; ; failed++) {
     signal?.throwIfAborted();
     const left = deadline - clock.now();
-    const outcome = await once(attempt, Math.min(left, Math.max(SHORTEST_TRY_MS, (left * 2) / 3)), options);
+    const outcome = await once(attempt, left, options);
     if (outcome.ok) return outcome.value;
     const {
       failure,

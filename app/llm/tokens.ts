@@ -37,6 +37,19 @@ export function countTokens(text: string): number {
   return Math.ceil((tokens * text.length) / COUNTED_LENGTH);
 }
 
+/**
+ * A text of at most about `most` tokens: the middle of a longer one gives way to ` […] `, because what matters stands at the beginning and
+ * what is asked at the end.
+ * @param tokens what `countTokens` says of the text, when that is known
+ */
+export function shortenToTokens(text: string, most: number, tokens = countTokens(text)): string {
+  if (tokens <= most) return text;
+  const kept = Math.floor((text.length * most) / tokens);
+  const tail = Math.floor(kept / 3);
+  const head = text.slice(0, kept - tail).trimEnd();
+  return `${head} […] ${text.slice(text.length - tail).trimStart()}`.toWellFormed();
+}
+
 /** What a whole prompt costs, pictures and the wrapping of the messages included. */
 export function countMessageTokens(messages: readonly ModelMessage[]): number {
   return messages.reduce((sum, { content }) => sum + PER_MESSAGE + contentTokens(content), PER_PROMPT);

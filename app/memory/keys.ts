@@ -18,6 +18,8 @@ export interface ContactKeys extends ShardKeys {
   seen: string;
   /** hash: the reply that is being delivered */
   reply: string;
+  /** list, expires: replies that went out in a webhook's response a while ago (JSON), the latest last */
+  handed: string;
   /** string: the contact that this id is an alias of; there are no other keys then */
   alias: string;
   /** counters with expiry: messages this minute, and model tokens this day */
@@ -74,6 +76,7 @@ export function createKeys(shards: number): Keys {
       lease: `${prefix}:lease`,
       seen: `${prefix}:seen`,
       reply: `${prefix}:reply`,
+      handed: `${prefix}:handed`,
       alias: `${prefix}:alias`,
       rate: `${prefix}:rate`,
       tokens: `${prefix}:tokens`,

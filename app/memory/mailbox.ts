@@ -99,8 +99,11 @@ export interface Mailbox {
   due(most: number): Promise<ContactId[]>;
   /** Of all shards: contacts with work, those of them that are due while no turn is running, and dead letters. */
   backlog(): Promise<{ unfinished: number; due: number; dead: number }>;
-  /** Ends the turn, whose reply `replyId` was sent; what came in meanwhile goes to `nextTurn`. */
-  finish(held: Held, replyId: string, nextTurn: string, event: string): Promise<Finished>;
+  /**
+   * Ends the turn, whose reply `replyId` was sent; what came in meanwhile goes to `nextTurn`.
+   * @param handed that reply, when it was handed to a webhook's response: whether it arrived shows when the provider repeats the webhook
+   */
+  finish(held: Held, replyId: string, nextTurn: string, event: string, handed?: Reply): Promise<Finished>;
   /** Keeps the lease of `turn`; false when it belongs to another turn by now. */
   extend(contact: ContactId, turn: string): Promise<boolean>;
   /** Gives the contact back unanswered, to be due again after `retryMs`. */
@@ -137,6 +140,13 @@ export const MOST_MESSAGES = 20;
 /** A prompt never needs more lines than this; it bounds what a turn loads when rolls keep failing. */
 const MOST_LINES = 500;
 
+/** How long a reply is kept that went out in a webhook's response, and how many of a contact: a repeat comes within minutes. */
+const HANDED_MS = 15 * 60_000;
+const MOST_HANDED = 5;
+
+/** So many lines are rolled even when they are short: well before the oldest are not loaded any more. */
+const ROLLED_LINES = 400;
+
 /** How many dead letters a shard keeps, roughly. */
 const MOST_DEAD = 10_000;
 
@@ -149,7 +159,19 @@ export function createMailbox(options: MailboxOptions): Mailbox {
     const key = keys.of(contact);
     const result = await run(
       'accept',
-      [key.seen, key.mailbox, key.lease, key.state, key.history, key.reply, key.due, key.events, key.rate, key.alias],
+      [
+        key.seen,
+        key.mailbox,
+        key.lease,
+        key.state,
+        key.history,
+        key.reply,
+        key.due,
+        key.events,
+        key.rate,
+        key.alias,
+        key.handed,
+      ],
       [
         now(),
         message.id,
@@ -199,6 +221,7 @@ export function createMailbox(options: MailboxOptions): Mailbox {
         reply?.to ?? '',
         threadOf(conversation),
         held.confirmed ? '1' : '',
+        ROLLED_LINES,
         ...lines.map((line) => JSON.stringify(line)),
       ],
     );
@@ -247,13 +270,33 @@ export function createMailbox(options: MailboxOptions): Mailbox {
     return { unfinished, due, dead };
   }
 
-  async function finish(held: Held, replyId: string, nextTurn: string, event: string): Promise<Finished> {
+  async function finish(
+    held: Held,
+    replyId: string,
+    nextTurn: string,
+    event: string,
+    handed?: Reply,
+  ): Promise<Finished> {
     const { contact, turn } = held;
     const key = keys.of(contact);
     const result = await run(
       'finish',
-      [key.lease, key.reply, key.mailbox, key.state, key.history, key.due, key.events],
-      [now(), turn, nextTurn, leaseMs, event, MOST_EVENTS, contact, MOST_LINES, replyId, MOST_MESSAGES],
+      [key.lease, key.reply, key.mailbox, key.state, key.history, key.due, key.events, key.handed],
+      [
+        now(),
+        turn,
+        nextTurn,
+        leaseMs,
+        event,
+        MOST_EVENTS,
+        contact,
+        MOST_LINES,
+        replyId,
+        MOST_MESSAGES,
+        handed ? handedRecord(held, handed) : '',
+        HANDED_MS,
+        MOST_HANDED,
+      ],
     );
     const [kind, ...rest] = listOf(result);
     if (kind === 'turn') return { kind, held: readHeld(contact, nextTurn, rest, onDamaged) };
@@ -298,6 +341,17 @@ export function addMessages(held: Held, more: readonly InboundMessage[]): void {
     }
     held.messages.push(message);
   }
+}
+
+function handedRecord({ messages }: Held, { id, conversation, to, parts, at }: Reply): string {
+  return JSON.stringify({
+    messages: messages.map((message) => message.id),
+    id,
+    conversation,
+    to,
+    parts: JSON.stringify(parts),
+    at: String(at),
+  });
 }
 
 function readHeld(

@@ -119,6 +119,7 @@ const SCRIPTS = [
   'bury',
   'replay',
   'roll',
+  'unroll',
   'desk',
   'unsay',
   'restore',

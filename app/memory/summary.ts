@@ -5,16 +5,25 @@ import type { Keys } from './keys.ts';
 import { type OnDamaged, readLines } from './mailbox.ts';
 import { type RedisClient, type RunScript, unavailable } from './redis.ts';
 
+export interface SummaryMaterial {
+  /** '' when there is none. */
+  summary: Scrubbed;
+  version: string;
+  history: Line[];
+  /** How many rolls in a row failed because of what they were given. */
+  failures: number;
+}
+
 export interface SummaryStore {
   /** What a new summary is made from. */
-  load(contact: ContactId): Promise<{ summary: Scrubbed; version: string; history: Line[] }>;
+  load(contact: ContactId): Promise<SummaryMaterial>;
   /**
    * Puts `summary` in the place of the oldest lines, if the version is still the one it was made from.
    * @returns false when another process was faster: nothing was changed.
    */
   swap(contact: ContactId, version: string, summary: Scrubbed, covered: Line[]): Promise<boolean>;
-  /** Lets the next turn try again at once, after a roll that failed. */
-  giveUp(contact: ContactId): Promise<void>;
+  /** Lets the next turn try again at once, after a roll that failed; `counts` raises `failures`. */
+  giveUp(contact: ContactId, counts: boolean): Promise<void>;
 }
 
 export interface SummaryStoreOptions {
@@ -30,12 +39,17 @@ export function createSummaryStore({ redis, run, keys, historyTtlMs, onDamaged }
   return {
     async load(contact) {
       const key = keys.of(contact);
-      const [[summary, version], history] = await Promise.all([
-        redis.hmget(key.state, 'summary', 'version'),
+      const [[summary, version, failures], history] = await Promise.all([
+        redis.hmget(key.state, 'summary', 'version', 'rollFailures'),
         redis.lrange(key.history, 0, -1),
       ]).catch((error) => Promise.reject(unavailable(error)));
       const lines = readLines(`[${history.join(',')}]`, (damaged) => onDamaged?.(contact, damaged));
-      return { summary: scrub(summary ?? ''), version: version ?? '0', history: lines };
+      return {
+        summary: scrub(summary ?? ''),
+        version: version ?? '0',
+        history: lines,
+        failures: Number(failures ?? 0),
+      };
     },
     async swap(contact, version, summary, covered) {
       const key = keys.of(contact);
@@ -44,8 +58,8 @@ export function createSummaryStore({ redis, run, keys, historyTtlMs, onDamaged }
         (await run('roll', [key.state, key.history], [version, summary, covered.length, tokens, historyTtlMs])) === 1
       );
     },
-    async giveUp(contact) {
-      await redis.hdel(keys.of(contact).state, 'rolling');
+    async giveUp(contact, counts) {
+      await run('unroll', [keys.of(contact).state], [counts ? '1' : '']);
     },
   };
 }

@@ -12,6 +12,7 @@ import { createSummarize } from '../conversation/summarize.ts';
 import { createSweep, type Sweep } from '../conversation/sweep.ts';
 import { createTurn } from '../conversation/turn.ts';
 import { createTurns, type Turns } from '../conversation/turns.ts';
+import type { ChannelName } from '../message.ts';
 import type { Log } from '../ops/logger.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import { remember } from '../ops/remember.ts';
@@ -35,6 +36,8 @@ export interface AnsweringParts {
   sweep: Sweep;
 }
 
+/** How long a turn waits for the words of a message that is answered, ms. */
+const QUOTE_MS = 2_000;
 /** How long the figures of the backlog are reused, ms. */
 const BACKLOG_MS = 500;
 
@@ -46,6 +49,7 @@ export function buildAnswering(config: Config, tools: AnsweringTools): Answering
   const now = Date.now;
   const read = createRead({
     download: (channel, { ref }, signal, log) => channels.of(channel).download(ref, { signal, log }),
+    quoted: (channel, id, signal) => quotedWords(channels, channel, id, signal),
     ...models.senses,
     metrics,
   });
@@ -71,6 +75,16 @@ export function buildAnswering(config: Config, tools: AnsweringTools): Answering
     turns,
     sweep: createSweep({ mailbox, aliases, turns, log }),
   };
+}
+
+/** The words of a message that a person answers, if the provider says them soon. */
+async function quotedWords(channels: Channels, channel: ChannelName, id: string, signal: AbortSignal) {
+  try {
+    const soon = AbortSignal.any([signal, AbortSignal.timeout(QUOTE_MS)]);
+    return (await channels.of(channel).wordsOf?.(id, soon)) ?? null;
+  } catch {
+    return null;
+  }
 }
 
 function measureBacklog({ mailbox }: MemoryParts, turns: Turns, metrics: Metrics): void {

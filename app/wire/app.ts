@@ -42,7 +42,7 @@ export function build(config: Config, standIns: StandIns, log: Log, more: readon
   const isStopping = () => stopping;
   const metrics = createMetrics();
   const memory = buildMemory(config, standIns.redis, metrics, log);
-  const models = buildModels(config, standIns, metrics, log);
+  const models = buildModels(config, standIns, { allowance: memory.allowance, metrics, log });
   const { parts, close: closeChannels } = buildChannels(config, standIns, more, log);
   const channels = createChannels(parts.map(({ channel }) => channel));
   const archive = buildArchive(config, { memory, standIns, metrics, log });

@@ -1,7 +1,7 @@
 /** Joins the channels: how messages come in and go out. A new channel is one more entry in `CHANNELS`. */
 import type Router from '@koa/router';
 import type { Channel } from '../channels/channel.ts';
-import { createTwilioChannel } from '../channels/twilio/client.ts';
+import { createTwilioChannel, isOutsideUs1 } from '../channels/twilio/client.ts';
 import { createTwilioMedia } from '../channels/twilio/media.ts';
 import { createTwilioWebhook, REFUSALS, STATUS_PATH } from '../channels/twilio/webhook.ts';
 import type { Config } from '../config.ts';
@@ -83,7 +83,7 @@ function buildTwilio({ config, standIns, downloader, log }: ChannelTools): Chann
         validateSignature: config.validateSignature,
         publicUrl: config.publicUrl,
         trustProxy: config.trustProxy,
-        deadlineMs: config.twimlDeadlineMs,
+        deadlineMs: isOutsideUs1(apiBaseUrl) ? 0 : config.twimlDeadlineMs,
         statusCallbackUrl,
         ...receivers,
       }),

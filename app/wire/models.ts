@@ -8,6 +8,8 @@ import { createTranscriber } from '../llm/openai/transcribe.ts';
 import { visionOf } from '../llm/openai/vision.ts';
 import { readVoice } from '../media/audio.ts';
 import { createImageReader } from '../media/image.ts';
+import type { Allowance } from '../memory/allowance.ts';
+import type { ContactId } from '../message.ts';
 import type { Log } from '../ops/logger.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import type { StandIns } from './stand-ins.ts';
@@ -20,7 +22,16 @@ export interface ModelParts {
   close(): Promise<void>;
 }
 
-export function buildModels(config: Config, standIns: StandIns, metrics: Metrics, log: Log): ModelParts {
+export interface ModelTools {
+  /** Everything that is spent on a contact counts. */
+  allowance: Pick<Allowance, 'spend'>;
+  metrics: Metrics;
+  log: Log;
+}
+
+export function buildModels(config: Config, standIns: StandIns, { allowance, metrics, log }: ModelTools): ModelParts {
+  const spend = (contact: ContactId, tokens: number) =>
+    void allowance.spend(contact, tokens).catch((error) => log.warn('Tokens were not counted', { error }));
   const { apiKey, baseUrl, answer, summary, transcribe, transcribeBaseUrl } = standIns.model;
   const openai = createOpenAiModel({
     apiKey,
@@ -31,6 +42,10 @@ export function buildModels(config: Config, standIns: StandIns, metrics: Metrics
     timeoutMs: config.modelTimeoutMs,
     log,
     onLeaks: (count) => metrics.scrubbed('prompt', count),
+    onUsage({ conversation, purpose }, usage) {
+      metrics.tokensUsed(purpose, usage);
+      spend(conversation, usage.prompt + usage.completion);
+    },
   });
   const transcriber = createTranscriber({
     apiKey,
@@ -49,8 +64,11 @@ export function buildModels(config: Config, standIns: StandIns, metrics: Metrics
         const { url, detail } = await images.read(bytes, visionOf(answer), log);
         return { kind: 'image', url, detail };
       },
-      hearVoice: async (bytes, signal, log) =>
-        transcriber.transcribe(await readVoice(bytes, { takesAac }), signal, log),
+      async hearVoice(bytes, contact, signal, log) {
+        const { text, tokens } = await transcriber.transcribe(await readVoice(bytes, { takesAac }), signal, log);
+        if (tokens > 0) spend(contact, tokens);
+        return text;
+      },
     },
     async ping() {
       await openai.ping();

@@ -58,7 +58,10 @@ function asked(): ChatRequest {
 
 async function history(): Promise<string[]> {
   const lines = await doubles.redis.client().lrange(`recado:{0}:c:${ANA.slice(10)}:history`, 0, -1);
-  return lines.map((line) => JSON.parse(line).text);
+  return lines.map((line) => {
+    const { notes = [], text } = JSON.parse(line);
+    return [...notes.map((note: string) => `[${note}]`), text].filter((words) => words !== '').join('\n');
+  });
 }
 
 function waiting(): Promise<number> {

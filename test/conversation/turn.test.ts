@@ -78,7 +78,11 @@ describe('a text', () => {
   test('leaves nothing behind but history, state and the seen ids', async () => {
     await bot.say(ANA, 'hello');
     await eventually('the turn is finished', async () => !(await keysLeft()).includes('lease'));
-    assert.deepEqual(await keysLeft(), ['events', 'history', 'rate', 'seen', 'state'], 'rate is this minute’s count');
+    assert.deepEqual(
+      await keysLeft(),
+      ['events', 'handed', 'history', 'rate', 'seen', 'state'],
+      'rate is this minute’s count',
+    );
     for (const key of await doubles.redis.client().keys('recado:*:c:*')) {
       assert.ok((await doubles.redis.client().pttl(key)) > 0, `${key} never expires`);
     }

@@ -87,5 +87,6 @@ test('300 people with 10 messages each over two processes: none lost, none doubl
   }
   const left = new Set((await client.keys('recado:*')).map((key) => key.split(':').at(-1)));
   left.delete('rate'); // this minute's count of messages
+  left.delete('handed'); // kept some minutes, for repeats
   assert.deepEqual([...left].sort(), ['alias', 'events', 'format', 'history', 'seen', 'state']);
 });

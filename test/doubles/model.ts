@@ -59,6 +59,8 @@ export interface ModelDouble {
   readonly faults: ModelFault[];
   /** Parameters that are refused with a 400 as unknown, for good. */
   readonly refuses: Set<string>;
+  /** Chat requests that get a fault whenever they come. As made: none. */
+  refuseWith: ((request: ChatRequest) => ModelFault | undefined) | undefined;
   /** Answers for the next chat requests, before `answer` is asked. */
   readonly queue: string[];
   /** Writes the answers. As made: `You said: <the last user text>`. */
@@ -95,6 +97,7 @@ export async function startModelDouble(options: { apiKey?: string; port?: number
     requests: [],
     faults: [],
     refuses: new Set(),
+    refuseWith: undefined,
     queue: [],
     answer: (request) => `You said: ${lastUserText(request)}`,
     transcript: 'Hello from a voice note.',
@@ -131,7 +134,7 @@ async function serve(
   if (apiKey !== undefined && incoming.headers.authorization !== `Bearer ${apiKey}`)
     return refuse(outgoing, 401, 'invalid_api_key', 'Incorrect API key provided.');
   if (path === '/v1/models') return listModels(outgoing, double.modelsStatus);
-  const fault = double.faults.shift();
+  const fault = double.faults.shift() ?? (request ? double.refuseWith?.(request) : undefined);
   if (double.delayMs > 0) await new Promise((resolve) => setTimeout(resolve, double.delayMs));
   if (fault) return suffer(fault, outgoing);
   if (path === '/v1/audio/transcriptions') return send(outgoing, 200, JSON.stringify({ text: double.transcript }));

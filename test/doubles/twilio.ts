@@ -8,7 +8,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 
 /** What a request can be about; `file` is one to the second host. */
-export type Operation = 'create' | 'list' | 'typing' | 'media' | 'file';
+export type Operation = 'create' | 'list' | 'fetch' | 'typing' | 'media' | 'file';
 
 /** What one request gets instead of its answer. */
 export type TwilioFault = FaultKind & {
@@ -182,6 +182,7 @@ export async function startTwilioDouble({ accountSid, authToken }: TwilioDoubleO
     if (method === 'POST' && path === `${account}/Messages.json`) return 'create';
     if (method === 'GET' && path === `${account}/Messages.json`) return 'list';
     if (method === 'POST' && path === '/v2/Indicators/Typing.json') return 'typing';
+    if (method === 'GET' && messageNamedBy(path) !== null) return 'fetch';
     return method === 'GET' && path.startsWith(`${account}/Messages/`) ? 'media' : undefined;
   }
 
@@ -196,6 +197,10 @@ export async function startTwilioDouble({ accountSid, authToken }: TwilioDoubleO
         return create(request.form);
       case 'list':
         return json(200, page(double.sent, request, accountSid));
+      case 'fetch': {
+        const message = double.sent.find(({ sid }) => sid === messageNamedBy(request.path));
+        return message ? json(200, resource(message, accountSid)) : refusal(404, 20404, 'It was not found');
+      }
       case 'typing':
         return type(request.form);
       case 'media':
@@ -346,6 +351,11 @@ function newMessage(
     status: 'queued',
     ...given,
   };
+}
+
+/** The id in the address of a message, null in any other address. */
+function messageNamedBy(path: string): string | null {
+  return /\/Messages\/(\w+)\.json$/.exec(path)?.[1] ?? null;
 }
 
 /** One page of the list, newest first. The filter of dates knows whole days (UTC). */

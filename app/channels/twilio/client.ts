@@ -1,7 +1,8 @@
 /** Twilio's REST API as a `Channel`. https://www.twilio.com/docs/messaging/api/message-resource */
 import Twilio from 'twilio/lib/rest/Twilio.js';
+import { isFailure } from '../../errors.ts';
 import type { Log } from '../../ops/logger.ts';
-import type { Scrubbed } from '../../privacy/scrub.ts';
+import { type Scrubbed, scrub } from '../../privacy/scrub.ts';
 import type { Channel, PartOf, Recipient } from '../channel.ts';
 import { fromAddress, toAddress } from './address.ts';
 import { explainTwilioCode } from './explain.ts';
@@ -26,8 +27,13 @@ export interface TwilioChannelOptions {
   log: Log;
 }
 
+type NewMessage = { to: string; body: string } & ({ messagingServiceSid: string } | { from: string });
+
 /** The channel's name in conversations and settings. */
 export const TWILIO = 'twilio';
+
+/** https://www.twilio.com/docs/api/errors/21609 */
+const CALLBACK_REFUSED = '21609';
 
 /** The longest body that Twilio takes: https://www.twilio.com/docs/api/errors/21617 */
 const LONGEST_TEXT = 1_600;
@@ -45,6 +51,7 @@ export function createTwilioChannel(options: TwilioChannelOptions): Channel {
   const { sender, timeoutMs = 10_000, log } = options;
   const http = createTwilioHttp(timeoutMs);
   const twilio = connect(options, http.client);
+  let callbackRefused = false;
 
   return {
     name: TWILIO,
@@ -52,17 +59,38 @@ export function createTwilioChannel(options: TwilioChannelOptions): Channel {
     send,
     typing,
     findSent,
+    wordsOf,
     explain: explainTwilioCode,
     download: (ref, { signal, log } = {}) =>
       options.media.download(ref, { ...(signal ? { signal } : {}), ...(log ? { log } : {}) }),
   };
 
   async function send(to: Recipient, text: Scrubbed, partOf: PartOf, signal?: AbortSignal): Promise<string> {
-    const message = { to: toAddress(to.address), ...origin(to), body: sendable(text), ...statusCallback(partOf) };
-    const { sid } = await call(false, signal, () => twilio.messages.create(message));
+    const message = { to: toAddress(to.address), ...origin(to), body: sendable(text) };
+    const { sid } = await create(message, statusCallback(partOf), signal);
     if (typeof sid !== 'string') throw unreadableAnswer();
     log.debug('Twilio took a message', { contact: to.address, replyId: partOf.replyId });
     return sid;
+  }
+
+  /** Without a status callback when Twilio refuses its address: a person's answer is worth more than the ticks beside it. */
+  async function create(message: NewMessage, callback: { statusCallback?: string }, signal?: AbortSignal) {
+    if (callbackRefused) return call(false, signal, () => twilio.messages.create(message));
+    try {
+      return await call(false, signal, () => twilio.messages.create({ ...message, ...callback }));
+    } catch (error) {
+      if (!isFailure(error) || error.providerCode !== CALLBACK_REFUSED) throw error;
+      callbackRefused = true;
+      log.warn('Twilio refuses our address for status callbacks, and is not given it any more. Check PUBLIC_URL.', {
+        statusCallbackUrl: options.statusCallbackUrl,
+      });
+      return call(false, signal, () => twilio.messages.create(message));
+    }
+  }
+
+  async function wordsOf(id: string, signal?: AbortSignal): Promise<Scrubbed | null> {
+    const { body } = await call(true, signal, () => twilio.messages(id).fetch());
+    return body ? scrub(body) : null;
   }
 
   async function typing(messageId: string, signal?: AbortSignal): Promise<void> {
@@ -123,6 +151,15 @@ function connect(
   twilio.api.baseUrl = apiBaseUrl;
   twilio.messaging.baseUrl = messagingBaseUrl(apiBaseUrl);
   return twilio;
+}
+
+/**
+ * Does the address lead to a region other than US1 (`api.ie1.twilio.com`, `api.dublin.ie1.twilio.com`)? Messages that a webhook's
+ * response makes exist in US1 alone: https://www.twilio.com/docs/global-infrastructure
+ */
+export function isOutsideUs1(apiBaseUrl: string): boolean {
+  const region = /^https:\/\/api(?:\.[a-z0-9-]+)?\.([a-z]{2}\d)\.twilio\.com$/i.exec(apiBaseUrl)?.[1];
+  return region !== undefined && region.toLowerCase() !== 'us1';
 }
 
 /** Twilio's products have hosts of their own with the same region and edge; a stand-in has one host. */

@@ -34,6 +34,7 @@ export function unreadableAnswer(): Failure<ChannelCode> {
  */
 const BY_TWILIO_CODE = new Map<number, ChannelCode>([
   ...codes('channel.rate_limited', 20429, 21611, 63017, 63018),
+  ...codes('channel.daily_limit', 63038),
   ...codes('channel.credentials', 20003, 20005, 20006, 20403, 20404),
   ...codes('channel.window', 63016),
   ...codes('channel.opted_out', 21610),
@@ -43,6 +44,8 @@ const BY_TWILIO_CODE = new Map<number, ChannelCode>([
 
 const MESSAGES: Record<ChannelCode, string> = {
   'channel.rate_limited': 'Twilio takes no more requests right now; it is tried again a little later.',
+  'channel.daily_limit':
+    "The account's messages for today are used up; it is tried again every few hours. Raise its limit in the Twilio Console.",
   'channel.unreachable': 'Twilio cannot be reached. Check the network, DNS and TWILIO_API_BASE_URL.',
   'channel.ambiguous': 'Twilio did not say whether the request was carried out; its list of messages is asked.',
   'channel.credentials': 'Twilio does not accept the account. Check TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN.',

@@ -31,11 +31,15 @@ export function readCompletion(received: unknown): Completion {
   const message = isRecord(choice) && isRecord(choice.message) ? choice.message : {};
   const reason = isRecord(choice) ? choice.finish_reason : undefined;
   const text = withoutThoughts(textOf(message.content)).trim() || textOf(message.refusal).trim();
-  if (text === '' && reason === 'content_filter')
+  const filtered = typeof reason === 'string' && FILTERED.test(reason);
+  if (text === '' && filtered)
     throw new Failure('model.filtered', "The model server's content filter held the answer back.");
   const cut = reason === 'length';
-  return { text, cut, complete: !cut && reason !== 'content_filter', usage: usageOf(received.usage) };
+  return { text, cut, complete: !cut && !filtered, usage: usageOf(received.usage) };
 }
+
+/** OpenAI says `content_filter`; gateways pass on Gemini's SAFETY, PROHIBITED_CONTENT, BLOCKLIST, or Zhipu's `sensitive`. */
+const FILTERED = /filter|safety|prohibited|blocklist|sensitive/i;
 
 function textOf(content: unknown): string {
   if (typeof content === 'string') return content;

@@ -4,7 +4,7 @@ import { Failure } from '../../errors.ts';
 import type { Log } from '../../ops/logger.ts';
 import { scrub } from '../../privacy/scrub.ts';
 import { lastLook } from '../last-look.ts';
-import type { ChatModel, ModelAnswer, ModelRequest } from '../model.ts';
+import type { ChatModel, ModelAnswer, ModelMessage, ModelRequest } from '../model.ts';
 import { type Clock, retry } from '../retry.ts';
 import { type Completion, readCompletion } from './answer.ts';
 import { createOpenAiClient, type OpenAiClientOptions } from './client.ts';
@@ -17,6 +17,8 @@ export interface OpenAiModelOptions extends OpenAiClientOptions, Omit<ChatBodySe
   log: Log;
   /** Told how much the last look found in a prompt. */
   onLeaks?: (count: number) => void;
+  /** Told what each completion has cost, also of an answer that is asked for again or fails in the end. */
+  onUsage?: (request: Pick<ModelRequest, 'conversation' | 'purpose'>, usage: ModelAnswer['usage']) => void;
   clock?: Clock;
 }
 
@@ -29,8 +31,10 @@ export interface OpenAiModel extends ChatModel {
 const PING_MS = 5_000;
 /** The server is there, although it does not list its models. */
 const THERE: readonly (number | undefined)[] = [404, 405, 429, 501];
-/** The second try's tokens, when the first spent all of them on thinking: times the caller's limit. */
-const ROOM_TO_THINK = 4;
+/** Tokens beside the caller's limit for a model that spent all of it on thinking. */
+const ROOM_TO_THINK = 8_192;
+/** A server whose model takes less than that is asked for so many times the caller's limit. */
+const LESS_ROOM = 4;
 
 /**
  * Opens no connection before the first request. Nothing is kept with the provider (`store: false`), and who asks is told to
@@ -41,6 +45,8 @@ export function createOpenAiModel(options: OpenAiModelOptions): OpenAiModel {
   const client = createOpenAiClient(options);
   const settings = { ...options, tellPeopleApart: isOpenAi(options.baseUrl) };
   const refusals = createRefusals(log);
+  /** Models that were seen to spend a whole limit on thinking. */
+  const thinkers = new Set<string>();
   const logOf = (request: ModelRequest) => request.log ?? log;
 
   /** One completion; a server that refuses a parameter is asked again without it at once. */
@@ -54,6 +60,7 @@ export function createOpenAiModel(options: OpenAiModelOptions): OpenAiModel {
         const completion = readCompletion(await client.sdk.chat.completions.create(body, { signal }));
         refusals.believe(model, without);
         addUsage(asked.usage, completion.usage);
+        options.onUsage?.(asked.request, completion.usage);
         return completion;
       } catch (error) {
         const refused = refusals.read(error, body);
@@ -63,24 +70,55 @@ export function createOpenAiModel(options: OpenAiModelOptions): OpenAiModel {
     }
   }
 
-  /** After an empty answer the model is asked again, with a higher limit when the tokens were used for thinking. */
+  /** After an empty answer the model is asked again, with room to think when the tokens were used for that; the model keeps the room. */
   async function answerInWords(asked: Asked, signal: AbortSignal): Promise<ModelAnswer> {
-    const { maxTokens } = asked.request;
-    let completion = await complete(asked, maxTokens, signal);
+    const { maxTokens, purpose } = asked.request;
+    const model = models[purpose];
+    let completion = await (thinkers.has(model) ? withRoom : complete)(asked, maxTokens, signal);
     if (completion.text === '') {
-      logOf(asked.request).warn('The answer was empty; asking again', {
-        cut: completion.cut,
-        maxTokens,
-      });
-      completion = await complete(asked, completion.cut ? maxTokens * ROOM_TO_THINK : maxTokens, signal);
+      logOf(asked.request).warn('The answer was empty; asking again', { cut: completion.cut, maxTokens });
+      const { cut } = completion;
+      completion = await (cut ? withRoom : complete)(asked, maxTokens, signal);
+      if (cut && completion.text !== '') thinkers.add(model);
     }
-    if (completion.text === '')
-      throw new Failure(
-        'model.empty',
-        `The model answered without words twice${completion.cut ? ': raise MAX_REPLY_TOKENS or lower OPENAI_REASONING_EFFORT' : ''}.`,
-      );
-    const { text, complete: whole } = completion;
+    if (completion.text === '') throw withoutWords(purpose, completion.cut);
+    const { text, complete: whole } =
+      completion.cut && purpose === 'answer' ? await continued(asked, completion.text, signal) : completion;
     return { text: scrub(text), complete: whole, usage: asked.usage, attempts: asked.attempts };
+  }
+
+  /** With a limit that leaves room to think; a server that refuses one so high is asked for less. */
+  async function withRoom(asked: Asked, maxTokens: number, signal: AbortSignal): Promise<Completion> {
+    try {
+      return await complete(asked, maxTokens + ROOM_TO_THINK, signal);
+    } catch (error) {
+      if (signal.aborted || explain(error).failure.code !== 'model.request') throw error;
+      return complete(asked, maxTokens * LESS_ROOM, signal);
+    }
+  }
+
+  /** The rest of an answer that reached the limit is asked for once; what is cut even so says so by an ellipsis. */
+  async function continued(
+    asked: Asked,
+    text: string,
+    signal: AbortSignal,
+  ): Promise<Pick<Completion, 'text' | 'complete'>> {
+    const begun = withoutHalfWord(text);
+    try {
+      const messages: ModelMessage[] = [
+        ...asked.messages,
+        { role: 'assistant', content: scrub(begun.trimEnd()) },
+        { role: 'user', content: GO_ON },
+      ];
+      const rest = await complete({ ...asked, messages }, asked.request.maxTokens, signal);
+      asked.attempts++;
+      const whole = begun + rest.text;
+      if (rest.text !== '') return rest.cut ? unfinished(whole) : { text: whole, complete: rest.complete };
+    } catch (error) {
+      if (signal.aborted) throw error;
+      logOf(asked.request).warn('The rest of an answer could not be had', { code: explain(error).failure.code });
+    }
+    return unfinished(begun);
   }
 
   return {
@@ -109,6 +147,27 @@ export function createOpenAiModel(options: OpenAiModelOptions): OpenAiModel {
     },
     close: client.close,
   };
+}
+
+function withoutWords(purpose: ModelRequest['purpose'], cut: boolean): Failure {
+  const advice =
+    purpose === 'summary'
+      ? ': lower OPENAI_REASONING_EFFORT, or name a model that thinks less in OPENAI_SUMMARY_MODEL'
+      : ': raise MAX_REPLY_TOKENS or lower OPENAI_REASONING_EFFORT';
+  return new Failure('model.empty', `The model answered without words twice${cut ? advice : ''}.`);
+}
+
+const GO_ON = scrub(
+  'Your message was cut off by its length limit. Continue it exactly where it stops: repeat nothing, add no introduction, and come to an end soon.',
+);
+
+/** Ends a cut text behind its last whole word, with the space there; as it is in languages that write without spaces. */
+function withoutHalfWord(text: string): string {
+  return /^.*\s(?=\S{0,40}$)/s.exec(text)?.[0] ?? text;
+}
+
+function unfinished(text: string): Pick<Completion, 'text' | 'complete'> {
+  return { text: `${withoutHalfWord(text).trimEnd()} …`, complete: false };
 }
 
 /** One call of `answer` on its way: what is asked, and what it has cost so far. */

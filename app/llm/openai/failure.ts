@@ -55,14 +55,30 @@ function connectionCode(error: unknown): string | undefined {
 function codeOf(error: APIError, code: string | undefined): ModelCode {
   const { status = 0 } = error;
   if (code === 'insufficient_quota' || error.type === 'insufficient_quota' || status === 402) return 'model.quota';
-  if (code === 'content_filter' || code === 'content_policy_violation') return 'model.filtered';
+  if (isAboutContent(error, code)) return 'model.filtered';
   if (status === 401 || status === 403) return 'model.credentials';
   // Gemini's answer to a wrong key.
   if (status === 400 && /\bapi[ _]key\b/i.test(error.message)) return 'model.credentials';
   if (status === 429) return 'model.rate_limited';
+  // llama.cpp and others fail with 500 at a picture that their model cannot take.
+  if (status >= 500 && /\b(image|multi-?modal|vision|mmproj)/i.test(error.message)) return 'model.request';
   if (status === 408 || status === 409 || status >= 500) return 'model.unavailable';
   return 'model.request';
 }
+
+/**
+ * Does the server refuse what was written, not how it was asked? Codes and words as seen: OpenAI (content_policy_violation, invalid_prompt
+ * "flagged as potentially violating our usage policy"), Azure (content_filter, ResponsibleAIPolicyViolation), Alibaba
+ * (data_inspection_failed, "inappropriate content"), DeepSeek ("Content Exists Risk"), Moonshot ("considered high risk"), Zhipu
+ * (contentFilter), Gemini (PROHIBITED_CONTENT, "blocked"), OpenRouter (403 "flagged"), Bedrock ("guardrail").
+ */
+function isAboutContent({ status = 0, type, message }: APIError, code: string | undefined): boolean {
+  if (![400, 403, 422, 451].includes(status)) return false;
+  return ABOUT_CONTENT.test(`${code ?? ''} ${type ?? ''} ${message}`);
+}
+
+const ABOUT_CONTENT =
+  /content[ _-]?(filter|policy|management|exists)|moderat|inappropriate|flagged|usage polic|high risk|prohibited|responsible ?ai|data_inspection|guardrail|sensitive content|safety (system|filter|setting|reason)|blocked (by|due to) (safety|policy)|violat\w* .{0,40}polic/i;
 
 function sentence(error: APIError): string {
   const { status } = error;

@@ -25,17 +25,24 @@ export interface Recording {
   bytes: Buffer;
 }
 
+export interface Transcript {
+  /** '' when nothing was said. */
+  text: Scrubbed;
+  /** What it has cost, 0 when the server does not count in tokens. */
+  tokens: number;
+}
+
 export interface Transcriber {
   /** The model that listens, for people. */
   readonly name: string;
   /**
-   * What was said, '' when nothing was. Tries again as an answer does.
+   * What was said. Tries again as an answer does.
    *
    * Rejects with the signal's reason or a `Failure`: `media.unreadable` and `media.too_large` when the server does not
    * take the recording, else one whose code starts with `model.`.
    * @param log knows for whom it listens. Default: the transcriber's own.
    */
-  transcribe(recording: Recording, signal?: AbortSignal, log?: Log): Promise<Scrubbed>;
+  transcribe(recording: Recording, signal?: AbortSignal, log?: Log): Promise<Transcript>;
   /** Cuts the connections to the server. */
   close(): Promise<void>;
 }
@@ -45,18 +52,21 @@ export function createTranscriber(options: TranscriberOptions): Transcriber {
   const { model, timeoutMs = 60_000, language, clock } = options;
   const client = createOpenAiClient(options);
 
-  async function listen({ filename, contentType, bytes }: Recording, signal: AbortSignal): Promise<Scrubbed | Failure> {
+  async function listen(
+    { filename, contentType, bytes }: Recording,
+    signal: AbortSignal,
+  ): Promise<Transcript | Failure> {
     const file = await toFile(bytes, filename, { type: contentType });
     try {
       const said = await client.sdk.audio.transcriptions.create(
         { file, model, response_format: 'json', ...(language !== undefined && { language }) },
         { signal },
       );
-      return wordsOf(said);
+      return { text: wordsOf(said), tokens: tokensOf(said) };
     } catch (error) {
       const verdict = verdictOn(error);
       if (verdict === null) throw error;
-      return verdict;
+      return isFailure(verdict) ? verdict : { text: verdict, tokens: 0 };
     }
   }
 
@@ -67,7 +77,7 @@ export function createTranscriber(options: TranscriberOptions): Transcriber {
         listen(recording, ending),
       );
       if (isFailure(heard)) throw heard;
-      log.info('A voice note was transcribed', { bytes: recording.bytes.length, characters: heard.length });
+      log.info('A voice note was transcribed', { bytes: recording.bytes.length, characters: heard.text.length });
       return heard;
     },
     close: client.close,
@@ -82,6 +92,13 @@ function wordsOf(said: unknown): Scrubbed {
   }
   const words = text.replace(/\s+/g, ' ').trim();
   return scrub(isNothing(words) ? '' : words);
+}
+
+/** Models that are paid by the token say `{usage: {type: 'tokens', total_tokens}}`; others count seconds, or nothing. */
+function tokensOf(said: unknown): number {
+  const usage = typeof said === 'object' && said !== null && 'usage' in said ? said.usage : undefined;
+  const total = typeof usage === 'object' && usage !== null && 'total_tokens' in usage ? usage.total_tokens : undefined;
+  return typeof total === 'number' && total > 0 ? total : 0;
 }
 
 /**

@@ -2,9 +2,12 @@
 --
 -- Guarantee: "seen" and "stored" are one step. After a return the message waits in the mailbox, or it was stored before.
 -- A known id that still waits while no turn is running starts one: so a provider's repeat continues unfinished work.
+-- A known id whose answer went out in a webhook's response not long ago has probably lost that answer: nobody repeats what arrived. Its
+-- reply becomes a reply record again, once.
 -- A reply record without a lease belongs to a turn that ended early: it is returned, to be delivered first.
 --
--- KEYS 1 seen  2 mailbox  3 lease  4 state  5 history  6 reply  7 due  8 events  9 rate  10 alias
+-- KEYS 1 seen  2 mailbox  3 lease  4 state  5 history  6 reply  7 due  8 events  9 rate  10 alias  11 handed: replies (JSON: messages, id,
+-- conversation, to, parts, at)
 -- ARGV 1 now (unix ms)            2 message id            3 message (JSON)
 --      4 turn id of the caller    5 lease (ms)            6 how long ids are remembered (ms)
 --      7 idle time after which the memory expires (ms)    8 event (JSON)
@@ -14,7 +17,7 @@
 --     15 thread: <channel>:<business>                   16 the address the message came from
 --
 -- State hash: summary, version (of the summary), tokens (of the history), profile, turns, rolling (unix ms until which a process
--- folds the history into the summary), attempts (at what waits now), crashes (how many turns in a row ended early over it; -1 after it
+-- folds the history into the summary), rollFailures (how many times in a row that failed because of what was folded), attempts (at what waits now), crashes (how many turns in a row ended early over it; -1 after it
 -- was given back in order), standing (1: block and takeover were compared with the archive), blocked (while it exists, the hash has no
 -- expiry), departure (names a move to another contact that has begun), merged@<departure>
 -- (that memory was added). Of each thread: lastInbound@<thread> (unix ms), from@<thread> (the address
@@ -22,7 +25,7 @@
 -- person's message prolongs it).
 --
 -- Returns {'moved', contact}  this contact is an alias of that one: nothing was changed
---         {'known'}    the id was accepted before, and it was answered or a turn is running
+--         {'known'}    the id was accepted before, and it was answered for certain or a turn is running
 --         {'waiting'}  stored; the running turn will see it
 --         {'turn', state (field, value, …), history lines (JSON array), waiting messages, {id, conversation, to, parts, via, at} of a
 --          reply, how many messages the contact has written in this minute}
@@ -37,9 +40,27 @@ if moved then
   redis.call('PEXPIRE', KEYS[10], idle)
   return { 'moved', moved }
 end
+-- Makes a reply record of the reply that answered this message; false when none did, or another reply waits.
+local function takeBack(id)
+  if redis.call('EXISTS', reply) == 1 then return false end
+  for _, entry in ipairs(redis.call('LRANGE', KEYS[11], 0, -1)) do
+    local handed = cjson.decode(entry)
+    for _, message in ipairs(handed.messages) do
+      if message == id then
+        redis.call('LREM', KEYS[11], 1, entry)
+        redis.call('HSET', reply, 'id', handed.id, 'conversation', handed.conversation, 'to', handed.to, 'parts', handed.parts,
+          'via', 'response', 'at', handed.at)
+        redis.call('PEXPIRE', reply, idle)
+        return true
+      end
+    end
+  end
+  return false
+end
+
 local busy = redis.call('EXISTS', lease) == 1
 if redis.call('ZADD', seen, 'NX', now, ARGV[2]) == 0 then
-  if busy or redis.call('LLEN', mailbox) == 0 then return { 'known' } end
+  if busy or (redis.call('LLEN', mailbox) == 0 and not takeBack(ARGV[2])) then return { 'known' } end
 else
   redis.call('ZREMRANGEBYSCORE', seen, '-inf', now - tonumber(ARGV[6]))
   redis.call('PEXPIRE', seen, ARGV[6])

@@ -13,7 +13,8 @@
 --     12 the reply's parts (JSON array), '' when there is nothing to send
 --     13 via ('response' or 'call')                      14 conversation id         15 the address the reply goes to
 --     16 thread: <channel>:<business>                    17 '1' when block and takeover were compared with the archive
---     18… the new history lines (JSON), oldest first; may be none
+--     18 lines at which the history is rolled, however short they are
+--     19… the new history lines (JSON), oldest first; may be none
 --
 -- Returns {'lost'}                     the lease belongs to another turn: nothing was changed
 --         {'quiet', 'blocked' or 'takeover'}   meanwhile the contact was blocked or a person took over: nothing was changed
@@ -34,8 +35,9 @@ if tonumber(ARGV[4]) > taken and redis.call('LLEN', mailbox) > taken then
   return { 'more', redis.call('LRANGE', mailbox, taken, ARGV[4] - 1) }
 end
 
-if #ARGV >= 18 then
-  redis.call('RPUSH', history, unpack(ARGV, 18))
+local length = 0
+if #ARGV >= 19 then
+  length = redis.call('RPUSH', history, unpack(ARGV, 19))
   redis.call('PEXPIRE', history, idle)
 end
 redis.call('LTRIM', mailbox, taken, -1)
@@ -51,7 +53,7 @@ if ARGV[12] ~= '' then
 end
 
 local tokens = redis.call('HINCRBY', state, 'tokens', ARGV[8])
-if tokens <= tonumber(ARGV[9]) then return { 'committed', 0 } end
+if tokens <= tonumber(ARGV[9]) and length <= tonumber(ARGV[18]) then return { 'committed', 0 } end
 local rolling = tonumber(redis.call('HGET', state, 'rolling') or '0')
 if rolling > now then return { 'committed', 0 } end
 redis.call('HSET', state, 'rolling', now + 2 * leaseMs)

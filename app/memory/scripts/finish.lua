@@ -3,10 +3,12 @@
 -- Guarantee: only the reply record that was delivered is deleted; while messages wait, or a reply of another turn, the lease passes to
 -- the caller's next turn directly, so that no other process can take it in between.
 --
--- KEYS 1 lease  2 reply  3 mailbox  4 state  5 history  6 due  7 events
+-- KEYS 1 lease  2 reply  3 mailbox  4 state  5 history  6 due  7 events  8 handed
 -- ARGV 1 now (unix ms)   2 turn id   3 id of the next turn   4 lease (ms)   5 event (JSON), '' for none
 --      6 most entries in the event stream   7 contact id   8 most history lines to return   9 id of the reply
 --     10 most waiting messages to return
+--     11 the reply as it was handed to a webhook's response (JSON, see accept), '' when it was not   12 how long that is kept (ms)
+--     13 how many of them are kept
 --
 -- Returns {'lost'}   the lease belongs to another turn: only the reply record, if it is still this reply's, was deleted
 --         {'done'}   nothing waits, the lease is free
@@ -17,6 +19,11 @@ local lease, reply, mailbox, state, history, due, events =
   KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
 
 if redis.call('HGET', reply, 'id') == ARGV[9] then redis.call('DEL', reply) end
+if ARGV[11] ~= '' then
+  redis.call('RPUSH', KEYS[8], ARGV[11])
+  redis.call('LTRIM', KEYS[8], -ARGV[13], -1)
+  redis.call('PEXPIRE', KEYS[8], ARGV[12])
+end
 if ARGV[5] ~= '' then redis.call('XADD', events, 'MAXLEN', '~', ARGV[6], '*', 'event', ARGV[5]) end
 local holder = redis.call('GET', lease)
 if holder and holder ~= ARGV[2] then return { 'lost' } end

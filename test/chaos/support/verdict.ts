@@ -123,6 +123,8 @@ function checkAnswers(person: Person, history: readonly Remembered[], verdict: V
     open = isApology ? [...open, ...owed] : [];
     owed = [];
   }
+  // Who just read the apology does not get it again.
+  if (open.length > 0) return;
   for (const name of owed) complain(verdict, 'lost', person, `${name} was never answered`);
 }
 

@@ -283,7 +283,28 @@ describe('OpenAI model', () => {
       assert.equal(answer.attempts, 2);
       assert.equal(answer.usage.completion, 20);
       assert.equal(sent(0).max_completion_tokens, 50);
-      assert.equal(sent(1).max_completion_tokens, 200);
+      assert.equal(sent(1).max_completion_tokens, 50 + 8_192);
+    });
+
+    test('keeps its room: the next question costs one request', async () => {
+      double.faults.push({ kind: 'length' });
+      const model = build();
+      await model.answer(question({ maxTokens: 50 }));
+      await model.answer(question({ maxTokens: 50 }));
+      assert.equal(double.requests.length, 3);
+      assert.equal(sent(2).max_completion_tokens, 50 + 8_192);
+    });
+
+    test('gets less room from a server that has not so much', async () => {
+      double.faults.push({ kind: 'length' }, { kind: 'status', status: 400, message: 'max_tokens is too large' });
+      const answer = await build().answer(question({ maxTokens: 50 }));
+      assert.equal(answer.text, 'You said: When do you open?');
+      assert.equal(sent(2).max_completion_tokens, 200);
+    });
+
+    test('of a summary: the advice names the settings of summaries', async () => {
+      double.faults.push({ kind: 'length' }, { kind: 'length' });
+      await assert.rejects(build().answer(question({ purpose: 'summary' })), /OPENAI_SUMMARY_MODEL/);
     });
 
     test('is asked once more, not for ever', async () => {
@@ -320,14 +341,97 @@ describe('OpenAI model', () => {
     assert.equal((await model.answer(question())).text, 'At nine.');
   });
 
-  test('says when an answer was cut', async () => {
-    double.faults.push({
+  describe('an answer that reached its limit', () => {
+    const cut = (content: string): ModelFault => ({
       kind: 'body',
-      body: JSON.stringify({ choices: [{ message: { content: 'We open at' }, finish_reason: 'length' }] }),
+      body: JSON.stringify({ choices: [{ message: { content }, finish_reason: 'length' }] }),
     });
-    const answer = await build().answer(question());
-    assert.equal(answer.text, 'We open at');
-    assert.equal(answer.complete, false);
+
+    test('is continued once, from its last whole word on', async () => {
+      double.faults.push(cut('We open at ni'));
+      double.queue.push('nine, every day.');
+      const answer = await build().answer(question());
+      assert.deepEqual([answer.text, answer.complete, answer.attempts], ['We open at nine, every day.', true, 2]);
+      const [begun, goOn] = sent(1).messages.slice(-2);
+      assert.deepEqual(begun, { role: 'assistant', content: 'We open at' });
+      assert.match(String(goOn?.content), /Continue it/);
+    });
+
+    test('is continued without a space in a language that has none', async () => {
+      double.faults.push(cut('我们九点'));
+      double.queue.push('开门。');
+      assert.equal((await build().answer(question())).text, '我们九点开门。');
+    });
+
+    test('twice says so by an ellipsis', async () => {
+      double.faults.push(cut('We open at'), cut('nine, and we clo'));
+      const answer = await build().answer(question());
+      assert.deepEqual([answer.text, answer.complete], ['We open nine, and we …', false]);
+    });
+
+    test('is sent as far as it goes when the rest cannot be had', async () => {
+      double.faults.push(cut('We open at nine and'), { kind: 'status', status: 400 });
+      assert.equal((await build().answer(question())).text, 'We open at nine …');
+    });
+
+    test('is not continued when it is a summary: the notes are cut anyway', async () => {
+      double.faults.push(cut('They talked'));
+      const answer = await build().answer(question({ purpose: 'summary' }));
+      assert.deepEqual([answer.text, double.requests.length], ['They talked', 1]);
+    });
+  });
+
+  test('tells what every request has cost, also of an answer that fails in the end', async () => {
+    const spent: number[] = [];
+    double.faults.push({ kind: 'length' }, { kind: 'length' });
+    const model = build({
+      onUsage: ({ purpose }, { completion }) => spent.push(purpose === 'answer' ? completion : -1),
+    });
+    await assert.rejects(model.answer(question()));
+    assert.deepEqual(spent, [10, 10]);
+  });
+
+  test('a request that is open keeps the whole time', async () => {
+    double.delayMs = 800;
+    const answer = await build({ timeoutMs: 1_000 }).answer(question());
+    assert.equal(answer.attempts, 1);
+    assert.equal(double.requests.length, 1);
+  });
+
+  describe('words of servers about what is said, not how', () => {
+    const refusals: [status: number, code: string, message: string][] = [
+      [400, 'content_filter', 'The response was filtered'],
+      [400, 'data_inspection_failed', 'Input data may contain inappropriate content.'],
+      [400, 'invalid_request_error', 'Content Exists Risk'],
+      [400, 'invalid_prompt', 'Invalid prompt: your prompt was flagged as potentially violating our usage policy.'],
+      [400, '1301', 'contentFilter: 系统检测到输入或生成内容可能包含不安全或敏感内容'],
+      [400, 'content_policy_violation', 'x'],
+      [403, 'moderation', 'Your input was flagged'],
+      [422, 'x', 'The request was rejected because it was considered high risk'],
+      [451, 'x', 'Blocked due to safety settings'],
+      [400, 'BadRequestError', "litellm.ContentPolicyViolationError: violates the provider's policies"],
+    ];
+    for (const [status, code, message] of refusals)
+      test(`${status} ${code}: ${message}`, async () => {
+        double.faults.push({ kind: 'status', status, code, message });
+        await rejectsWith('model.filtered', build().answer(question()));
+      });
+
+    for (const [status, code, message] of [
+      [400, 'invalid_request_error', "Invalid type for 'messages[0].content'"],
+      [400, 'context_length_exceeded', "This model's maximum context length is 4096 tokens"],
+      [404, 'model_not_found', 'The model `gpt-x` does not exist'],
+    ] as const)
+      test(`but not ${status} ${code}: ${message}`, async () => {
+        double.faults.push({ kind: 'status', status, code, message });
+        await rejectsWith('model.request', build().answer(question()));
+      });
+
+    test('a finish reason of a gateway, without words', async () => {
+      const body = JSON.stringify({ choices: [{ message: { content: '' }, finish_reason: 'PROHIBITED_CONTENT' }] });
+      double.faults.push({ kind: 'body', body });
+      await rejectsWith('model.filtered', build().answer(question()));
+    });
   });
 
   describe('servers that know fewer parameters', () => {

@@ -46,7 +46,7 @@ describe('a transcriber', () => {
 
   test('hears a real voice note, under a name that the API knows', async () => {
     const said = await build().transcribe(await readVoice(BYTES));
-    assert.equal(said, 'Hello from a voice note.');
+    assert.equal(said.text, 'Hello from a voice note.');
     const [request] = double.requests;
     assert.equal(request?.path, '/v1/audio/transcriptions');
     assert.deepEqual(
@@ -68,25 +68,25 @@ describe('a transcriber', () => {
   for (const nothing of ['', '  \n', '.', '…', '[BLANK_AUDIO]', '(silence)']) {
     test(`hears nothing in ${JSON.stringify(nothing)}`, async () => {
       double.transcript = nothing;
-      assert.equal(await build().transcribe(VOICE), '');
+      assert.equal((await build().transcribe(VOICE)).text, '');
     });
   }
 
   test('takes the text of servers that do not wrap it', async () => {
     double.faults.push({ kind: 'body', body: ' Hola.\n', contentType: 'text/plain' });
-    assert.equal(await build().transcribe(VOICE), 'Hola.');
+    assert.equal((await build().transcribe(VOICE)).text, 'Hola.');
   });
 
   test('scrubs what was said, and logs none of it', async () => {
     double.transcript = `see https://api.twilio.com/2010-04-01/Accounts/AC${'0'.repeat(32)} please`;
-    assert.equal(await build().transcribe(VOICE), 'see [MEDIA_CONTENT] please');
+    assert.equal((await build().transcribe(VOICE)).text, 'see [MEDIA_CONTENT] please');
     assert.doesNotMatch(lines.join('\n'), /please|twilio/);
   });
 
   test('hears nothing in a recording that is too short for the server', async () => {
     const message = 'audio duration 0.05 seconds is shorter than 0.1 seconds which is the minimum for this model';
     double.faults.push(INVALID(message));
-    assert.equal(await build().transcribe(VOICE), '');
+    assert.equal((await build().transcribe(VOICE)).text, '');
   });
 
   const verdicts: [string, ModelFault][] = [
@@ -120,7 +120,7 @@ describe('a transcriber', () => {
 
   test('tries again what is worth it, with the whole recording', async () => {
     double.faults.push({ kind: 'status', status: 503 }, { kind: 'reset' });
-    assert.equal(await build().transcribe(VOICE), 'Hello from a voice note.');
+    assert.equal((await build().transcribe(VOICE)).text, 'Hello from a voice note.');
     assert.equal(double.requests.length, 3);
     assert.ok(double.requests.every(({ upload }) => upload.bytes.equals(BYTES)));
     assert.equal(waits.length, 2);
