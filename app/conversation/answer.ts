@@ -69,7 +69,7 @@ export function createAsker({ model, maxReplyTokens, failureReply }: AskerOption
       try {
         const request = { messages: way.messages, maxTokens: maxReplyTokens, signal, conversation: contact, log };
         const { text, usage } = await model.answer({ ...request, purpose: 'answer' });
-        return { kind: 'answer', text, usage, alone: way.name === 'alone' && failure?.code === 'model.filtered' };
+        return { kind: 'answer', text, usage, alone: way.name === 'alone' };
       } catch (error) {
         if (signal.aborted) throw error;
         failure = isFailure(error) ? error : new Failure('model.unavailable', 'The model failed.', { cause: error });
@@ -94,10 +94,7 @@ function waysToAsk({ messages, alone }: Prompt): Way[] {
   const ways: Way[] = [{ name: 'whole', messages, mayHelp: () => true }];
   if (pictures > 1) ways.push({ name: 'one picture', messages: withPictures(messages, 1), mayHelp: isRefused });
   if (pictures > 0) ways.push({ name: 'no picture', messages: withPictures(messages, 0), mayHelp: isRefused });
-  if (alone) {
-    ways.push({ name: 'alone', messages: alone, mayHelp: ({ code }) => code === 'model.filtered' });
-    ways.push({ name: 'alone', messages: withPictures(alone, 0), mayHelp: isRefused });
-  }
+  if (alone) ways.push({ name: 'alone', messages: alone, mayHelp: ({ code }) => code === 'model.filtered' });
   return ways;
 }
 
