@@ -1,4 +1,5 @@
 /** The database of the archive: a Postgres server, or PGlite in this process when none is configured. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Kysely, Migrator, sql, type Transaction } from 'kysely';
 import { Failure, isFailure } from '../../errors.ts';
 import type { Log } from '../../ops/logger.ts';
@@ -15,6 +16,8 @@ export interface Database {
   run<T>(work: (db: Kysely<Tables>) => Promise<T>): Promise<T>;
   /** Runs queries that hold together or not at all. */
   transaction<T>(work: (db: Transaction<Tables>) => Promise<T>): Promise<T>;
+  /** The same over connections of its own: pages that ask for much do not hold up what is recorded. */
+  recording<T>(work: (db: Transaction<Tables>) => Promise<T>): Promise<T>;
   /**
    * Brings the tables up to date. Several processes may do so at the same time. Once it worked, it does nothing more.
    * Rejects with `archive.format` for tables of another version, in which nothing was changed.
@@ -34,8 +37,10 @@ export type DatabaseOptions =
       /** `postgres://…`; see `withSsl` for `sslmode` and Supabase. */
       url: string;
       log: Log;
-      /** How many connections at most. Default: 10. */
+      /** How many connections at most, beside the recorder's and, while the tables are brought up to date, one more. Default: 9. */
       connections?: number;
+      /** How long one statement may take, ms; 0 = without end. Default: 5 s. */
+      patienceMs?: number;
     }
   | {
       url?: undefined;
@@ -46,18 +51,17 @@ export type DatabaseOptions =
 
 /** Builds it; nothing is connected or opened until the first query. */
 export function createDatabase(options: DatabaseOptions): Database {
-  const { url, log } = options;
-  const db = new Kysely<Tables>({
-    dialect:
-      url === undefined
-        ? pgliteDialect(options.claim)
-        : postgresDialect({ url, log, connections: options.connections ?? 10 }),
-  });
+  const { url } = options;
+  const db = connectionsOf(options);
+  const recorder = url === undefined ? db : connectionsOf({ ...options, connections: 1 });
   let migrated: Promise<void> | undefined;
 
-  async function run<T>(work: (db: Kysely<Tables>) => Promise<T>): Promise<T> {
+  function run<T>(work: (db: Kysely<Tables>) => Promise<T>): Promise<T> {
+    return runOn(db, work);
+  }
+  async function runOn<T>(connections: Kysely<Tables>, work: (db: Kysely<Tables>) => Promise<T>): Promise<T> {
     try {
-      return await work(db);
+      return await work(connections);
     } catch (error) {
       throw isFailure(error) || !isOutage(error) ? error : unavailable(error);
     }
@@ -66,11 +70,14 @@ export function createDatabase(options: DatabaseOptions): Database {
     engine: url === undefined ? 'pglite' : 'postgres',
     run,
     transaction: (work) => run((db) => db.transaction().execute(work)),
+    recording: (work) => runOn(recorder, (db) => db.transaction().execute(work)),
     migrate() {
-      migrated ??= run((db) => (url === undefined ? migrateNow(db) : migrateOneAtATime(db))).catch((error) => {
-        migrated = undefined;
-        throw error;
-      });
+      migrated ??= run((db) => (options.url === undefined ? migrateNow(db) : migrateOneAtATime(options))).catch(
+        (error) => {
+          migrated = undefined;
+          throw error;
+        },
+      );
       return migrated;
     },
     async checkFormat() {
@@ -85,25 +92,54 @@ export function createDatabase(options: DatabaseOptions): Database {
     async tidy() {
       if (url === undefined) await run((db) => sql`vacuum analyze`.execute(db));
     },
-    close: () => db.destroy(),
+    async close() {
+      const closed = Promise.all([db.destroy(), recorder === db ? null : recorder.destroy()]);
+      // A server that says nothing does not say goodbye either.
+      await Promise.race([closed, sleep(GOODBYE_MS, undefined, { ref: false })]);
+    },
   };
+}
+
+const MOST_CONNECTIONS = 9;
+const PATIENCE_MS = 5_000;
+const GOODBYE_MS = 2_000;
+
+function connectionsOf(options: DatabaseOptions): Kysely<Tables> {
+  if (options.url === undefined) return new Kysely({ dialect: pgliteDialect(options.claim) });
+  const { connections = MOST_CONNECTIONS, patienceMs = PATIENCE_MS } = options;
+  return new Kysely({ dialect: postgresDialect({ ...options, connections, patienceMs }) });
 }
 
 /** An arbitrary number: it names the lock among those of the database. */
 const MIGRATION_LOCK = 7_041_995_001;
 
-/** A second process waits in a transaction of its own, and then finds nothing left to do. */
-async function migrateOneAtATime(db: Kysely<Tables>): Promise<void> {
-  await db.transaction().execute(async (holder) => {
-    await sql`set local idle_in_transaction_session_timeout = 0`.execute(holder);
-    await sql`select pg_advisory_xact_lock(${sql.lit(MIGRATION_LOCK)})`.execute(holder);
-    await migrateNow(db);
-  });
+/**
+ * A second process waits, and then finds nothing left to do. One connection does all, in one transaction: through a small pool, several
+ * processes that each needed a second one would wait for each other.
+ */
+async function migrateOneAtATime(options: Extract<DatabaseOptions, { url: string }>): Promise<void> {
+  const db = connectionsOf({ ...options, connections: 1, patienceMs: 0 });
+  try {
+    await db.connection().execute(async (one) => {
+      await sql`begin`.execute(one);
+      try {
+        await sql`set local idle_in_transaction_session_timeout = 0`.execute(one);
+        await sql`select pg_advisory_xact_lock(${sql.lit(MIGRATION_LOCK)})`.execute(one);
+        await migrateNow(one, { disableTransactions: true });
+        await sql`commit`.execute(one);
+      } catch (error) {
+        await sql`rollback`.execute(one).catch(() => {});
+        throw error;
+      }
+    });
+  } finally {
+    await db.destroy();
+  }
 }
 
-async function migrateNow(db: Kysely<Tables>): Promise<void> {
+async function migrateNow(db: Kysely<Tables>, how: { disableTransactions?: boolean } = {}): Promise<void> {
   await refuseOtherVersions(db);
-  const migrator = new Migrator({ db, provider: { getMigrations: async () => MIGRATIONS } });
+  const migrator = new Migrator({ db, ...how, provider: { getMigrations: async () => MIGRATIONS } });
   const { error } = await migrator.migrateToLatest();
   if (error) throw error;
 }

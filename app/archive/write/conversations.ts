@@ -26,6 +26,23 @@ export interface ConversationRow {
   phone: string;
 }
 
+/**
+ * Locks the conversations that are there, before anything else is: contacts first, then conversations, each in the order of their ids.
+ * Whoever changes messages of a conversation locks it first, or two transactions could wait for each other.
+ */
+export async function lockConversations(db: Writer, conversations: readonly ConversationId[]): Promise<void> {
+  const contacts = [...new Set(conversations.map((conversation) => conversationOf(conversation).contact))];
+  if (contacts.length === 0) return;
+  const { rows } = await sql<{ id: string }>`
+    select id from whatsapp_contacts
+    where id in (select contact_id from whatsapp_contact_addresses where address in (${sql.join(contacts)}))
+    order by id for no key update`.execute(db);
+  if (rows.length === 0) return;
+  await sql`
+    select from whatsapp_conversations where contact_id in (${sql.join(rows.map(({ id }) => id))})
+    order by id for no key update`.execute(db);
+}
+
 /** Makes the conversations that are not there, and locks those that are, always in the same order. */
 export async function upsertConversations(
   db: Writer,

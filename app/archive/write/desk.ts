@@ -23,6 +23,8 @@ export function createDeskWriter(database: Database): DeskWriter {
 
   function markRead({ phone, business }: Place): Promise<number> {
     return database.transaction(async (db) => {
+      await sql`select from whatsapp_conversations where contact_id = ${contactWith(phone)} order by id
+        for no key update`.execute(db);
       const conversations = await db
         .updateTable('whatsapp_conversations')
         .set({ unread_count: 0 })

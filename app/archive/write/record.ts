@@ -1,5 +1,7 @@
 /** Records events in the tables, in one transaction, so that recording them twice changes nothing. */
 import type { Event, EventOf } from '../../events.ts';
+import { type ConversationId, conversationId } from '../../message.ts';
+import { lockConversations } from './conversations.ts';
 import { recordDeliveries, recordGivenUp, recordSent } from './deliveries.ts';
 import { recordReceived } from './inbound.ts';
 import { recordDesk, recordReplies } from './replies.ts';
@@ -25,6 +27,7 @@ export async function record(db: Writer, events: readonly Event[], analysis: boo
   const touch = (phones: readonly string[]) => {
     for (const phone of phones) touched.add(phone);
   };
+  await lockConversations(db, events.flatMap(conversationIn));
   touch(await recordReceived(db, of('message.received'), analysis));
   touch(await recordReplies(db, of('reply.made')));
   touch(await recordDesk(db, of('desk.said'), of('desk.took')));
@@ -32,4 +35,9 @@ export async function record(db: Writer, events: readonly Event[], analysis: boo
   touch(await recordGivenUp(db, of('given.up')));
   touch(await recordDeliveries(db, of('delivery.changed')));
   return { phones: [...touched], turns: of('reply.made').map(({ turn }) => turn) };
+}
+
+function conversationIn(event: Event): ConversationId[] {
+  if (event.type === 'message.received') return [conversationId(event.message)];
+  return 'conversation' in event ? [event.conversation] : [];
 }

@@ -129,7 +129,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
   async function writeBatch(): Promise<number> {
     const taken: StreamEntry[] = [];
     try {
-      const written = await database.transaction(async (db) => {
+      const written = await database.recording(async (db) => {
         if (!(await lock(db))) return BUSY;
         taken.push(...(await stream.take(batch)));
         return write(db, taken);
@@ -159,11 +159,11 @@ export function createRecorder(options: RecorderOptions): Recorder {
   async function writeOneByOne(entries: readonly StreamEntry[]): Promise<void> {
     for (const entry of entries) {
       const written = await database
-        .transaction((db) => write(db, [entry]))
+        .recording((db) => write(db, [entry]))
         .catch(async (error): Promise<Written> => {
           if (isAway(error)) throw error;
           const reason = error instanceof Error ? error.message : String(error);
-          await database.transaction((db) => setAside(db, entry, reason));
+          await database.recording((db) => setAside(db, entry, reason));
           return { damaged: [{ entry, reason }], recorded: null };
         });
       await settle([entry], written);
