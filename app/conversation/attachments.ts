@@ -3,10 +3,12 @@
  * that says what was sent and why it cannot be opened. It never fails a turn.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type FailureCode, isFailure } from '../errors.ts';
+import { Failure, type FailureCode, isFailure } from '../errors.ts';
 import type { ContentPart } from '../llm/model.ts';
 import { countTokens } from '../llm/tokens.ts';
+import { describeContactCard } from '../media/contact-card.ts';
 import { createGate } from '../media/gate.ts';
+import { kindOfBytes } from '../media/kind.ts';
 import type { Held } from '../memory/mailbox.ts';
 import {
   type Attachment,
@@ -51,7 +53,10 @@ const LONGEST_QUOTE = 200;
 /** How long a turn that begins with an attachment waits for its siblings: several photos sent at once are several webhooks. */
 export const SIBLINGS_MS = 600;
 
-/** How many files are in memory at once: each may have as many bytes as MAX_MEDIA_BYTES says. */
+/**
+ * How many files are in memory at once: each may have as many bytes as MAX_MEDIA_BYTES says. Recordings and all else have places of their
+ * own: nobody's picture waits for a speech server that hangs.
+ */
 const MOST_FILES = 8;
 
 export function hasAttachments(messages: readonly InboundMessage[]): boolean {
@@ -63,7 +68,7 @@ export function waitForSiblings(signal: AbortSignal): Promise<void> {
 }
 
 export function createRead({ download, seePicture, hearVoice, quoted, metrics }: ReadOptions): Read {
-  const gate = createGate(MOST_FILES);
+  const gates = { audio: createGate(MOST_FILES), other: createGate(MOST_FILES) };
   const known = new WeakMap<InboundMessage, Promise<Fresh>>();
   return read;
 
@@ -100,7 +105,7 @@ export function createRead({ download, seePicture, hearVoice, quoted, metrics }:
       said,
     );
     const fresh: Fresh = { line, hint: hints.length > 0 ? scrub(`(${hints.join(' ')})`) : null, pictures };
-    const hasVoice = attachments.some(({ kind }) => kind === 'audio');
+    const hasVoice = said.length > 0 || attachments.some(({ kind }) => kind === 'audio');
     return hasVoice ? { ...fresh, transcript: said.length === 0 ? null : scrub(said.join('\n')) } : fresh;
   }
 
@@ -115,21 +120,14 @@ export function createRead({ download, seePicture, hearVoice, quoted, metrics }:
     return theirs ? theirs.text : quoted(channel, inReplyTo, signal);
   }
 
-  async function open(
-    { channel, contact }: InboundMessage,
-    attachment: Attachment,
-    signal: AbortSignal,
-    log: Log,
-  ): Promise<Opened> {
-    if (attachment.kind !== 'image' && attachment.kind !== 'audio') return unopened(attachment, 'media.unsupported');
-    const leave = await gate.enter(1);
+  async function open(message: InboundMessage, attachment: Attachment, signal: AbortSignal, log: Log): Promise<Opened> {
+    if (isNeverOpened(attachment)) return unopened(attachment, 'media.unsupported');
     const startedAt = performance.now();
     let outcome = 'read';
+    const leave = await gates[attachment.kind === 'audio' ? 'audio' : 'other'].enter(1);
     try {
-      const bytes = await download(channel, attachment, signal, log);
-      if (attachment.kind === 'image') return { note: 'picture', picture: await seePicture(bytes, log) };
-      const said = await hearVoice(bytes, contact, signal, log);
-      return said === '' ? { note: 'voice note', hint: 'Nothing could be heard in the voice note.' } : { said };
+      const bytes = await download(message.channel, attachment, signal, log);
+      return await openBytes(bytes, message, attachment, signal, log);
     } catch (error) {
       const code = isFailure(error) ? error.code : 'media.unreadable';
       outcome = code;
@@ -140,6 +138,40 @@ export function createRead({ download, seePicture, hearVoice, quoted, metrics }:
       metrics.mediaRead(attachment.kind, outcome, performance.now() - startedAt);
     }
   }
+
+  /** The bytes decide what it is; where they say nothing, what the provider claims. */
+  async function openBytes(
+    bytes: Buffer,
+    { contact }: InboundMessage,
+    { kind: claimed }: Attachment,
+    signal: AbortSignal,
+    log: Log,
+  ): Promise<Opened> {
+    const found = await kindOfBytes(bytes);
+    switch (found === 'other' ? claimed : found) {
+      case 'image':
+        return { note: 'picture', picture: await seePicture(bytes, log) };
+      case 'audio': {
+        const said = await hearVoice(bytes, contact, signal, log);
+        return said === '' ? { note: 'voice note', hint: 'Nothing could be heard in the voice note.' } : { said };
+      }
+      case 'contact-card': {
+        const described = describeContactCard(bytes);
+        if (described !== '') return { note: `contact card: ${described}` };
+        throw new Failure('media.unreadable', 'A contact card has neither a name nor a number.');
+      }
+      default:
+        throw new Failure('media.unsupported', 'A file is neither a picture, a recording nor a contact card.');
+    }
+  }
+}
+
+/** Types that say for certain what a file is, and that it cannot be opened: it is not even downloaded. */
+const DOCUMENTS =
+  /^(text\/(?!vcard|x-vcard|directory)|application\/(pdf|msword|rtf|zip|json|xml|vnd\.|x-(zip|rar|7z)))/;
+
+function isNeverOpened({ kind, contentType }: Attachment): boolean {
+  return kind === 'video' || (kind === 'document' && DOCUMENTS.test(contentType));
 }
 
 interface Opened {
@@ -205,7 +237,8 @@ function unopened({ kind, contentType }: Attachment, code: FailureCode): Opened 
 
 /** Why something cannot be opened, for the model to explain. For problems on our side it is just "it could not be opened". */
 const REASONS: Partial<Record<FailureCode, string>> = {
-  'media.unsupported': 'you can look at pictures and listen to voice notes, but not open this kind of file',
+  'media.unsupported':
+    'you can look at pictures, listen to voice notes and read contact cards, but not open this kind of file',
   'media.too_large': 'it is too large; a smaller one would work',
   'media.unreadable': 'the file seems to be damaged; sending it again may help',
   'media.gone': 'it is no longer there; sending it again may help',

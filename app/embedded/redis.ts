@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { Failure } from '../errors.ts';
 import type { Log } from '../ops/logger.ts';
+import { cutZeros } from './append-only.ts';
 import { claim, codeOf, isGone, makePrivate, removeSocketFolder, socketFolder } from './folder.ts';
 
 export interface EmbeddedRedisOptions {
@@ -48,6 +49,7 @@ export async function startEmbeddedRedis({ dataDir, log }: EmbeddedRedisOptions)
   };
   try {
     await endOrphan(path, log);
+    await cutZeros(join(folder, 'appendonlydir'), log);
     const child = await keepRunning({ binary, args: argumentsFor(folder, path), path, log });
     const leaveAtOnce = () => {
       child.signal('SIGTERM');

@@ -58,6 +58,11 @@ const KINDS = new Map<string, { ending: string; contentType: string }>([
   ['audio/aac', { ending: 'aac', contentType: 'audio/aac' }],
 ]);
 
+/** Is this a recording's type? Films are not meant, although their sound could be heard. @param mime as the bytes show it */
+export function isRecording(mime: string): boolean {
+  return mime.startsWith('audio/') && KINDS.has(mime);
+}
+
 function checkLength(seconds: number | null): void {
   if (seconds === null) return;
   if (seconds < SHORTEST_RECORDING) throw new Failure('media.unreadable', 'There is no sound in a voice note.');

@@ -4,6 +4,7 @@ import { after, before, beforeEach, describe, test } from 'node:test';
 import sharp, { type Metadata } from 'sharp';
 import { LEAK_EXAMPLES, scrub } from '../../app/privacy/scrub.ts';
 import { type ChatRequest, lastUserText } from '../doubles/model.ts';
+import { newSid } from '../doubles/twilio.ts';
 import { AUTH_TOKEN, type Bot, type Doubles, eventually, startBot, startDoubles } from '../support/bot.ts';
 import { mediaMessage, postWebhook } from '../support/webhook.ts';
 
@@ -167,6 +168,94 @@ describe('what cannot be read', () => {
     assert.equal(answered.texts.length, 1);
     assert.ok(bot.logs.some((line) => line.includes('TWILIO_AUTH_TOKEN')));
   });
+});
+
+describe('the bytes decide, whatever the provider says of them', () => {
+  test('a picture without a type, and one as a stream of bytes', async () => {
+    for (const contentType of ['application/octet-stream', 'x', 'application/x-unknown']) {
+      await send(await picture('#0000ff'), contentType, 'what is this?');
+      assert.equal((await picturesShown()).length, 1, contentType);
+    }
+  });
+
+  test('a voice note under the name of its container', async () => {
+    doubles.model.transcript = 'Call me back.';
+    const voice = await readFile(new URL('../fixtures/media/voice.ogg', import.meta.url));
+    for (const contentType of ['application/ogg', 'application/octet-stream']) {
+      assert.deepEqual((await send(voice, contentType)).texts, ['You said: Call me back.'], contentType);
+    }
+  });
+
+  test('what is nothing of the kind is refused with its reason', async () => {
+    await send(Buffer.from('just some words'), 'application/octet-stream');
+    assert.match(lastUserText(asked()), /cannot see the document[\s\S]*not open this kind of file/);
+  });
+});
+
+describe('a contact card', () => {
+  const card = (lines: string[]) => Buffer.from(['BEGIN:VCARD', ...lines, 'END:VCARD', ''].join('\r\n'));
+
+  test('is read out: names, numbers, mail addresses', async () => {
+    const cards = Buffer.concat([
+      card([
+        'VERSION:3.0',
+        'N:Torres;Ana;;;',
+        'FN:Ana Torres',
+        'ORG:Acme\\, Ltd;Sales',
+        'item1.TEL;waid=15550100:+1 555 0100',
+      ]),
+      card([
+        'VERSION:4.0',
+        'N:Müller;José;;;',
+        'TEL;VALUE=uri;TYPE="voice,cell":tel:+44-7700-900123',
+        'EMAIL:jose@',
+        ' example.com',
+      ]),
+    ]);
+    for (const contentType of ['text/vcard', 'text/x-vcard', 'application/octet-stream']) {
+      await send(cards, contentType);
+      const [line] = (await history()).slice(-2);
+      assert.equal(
+        line,
+        '[contact card: Ana Torres, Acme, Ltd, Sales, +1 555 0100; José Müller, +44-7700-900123, jose@example.com]',
+      );
+    }
+  });
+
+  test('of an old phone has its letters written as numbers', async () => {
+    await send(
+      card([
+        'VERSION:2.1',
+        'N;CHARSET=UTF-8;ENCODING=QUOTED-PRINTABLE:;=E5=BC=A0=',
+        '=E4=B8=89;;;',
+        'TEL;CELL:+15550101',
+      ]),
+      'text/x-vcard',
+    );
+    assert.equal((await history()).at(-2), '[contact card: 张三, +15550101]');
+  });
+});
+
+test('a picture does not wait for voice notes whose server hangs', async () => {
+  const voice = await readFile(new URL('../fixtures/media/voice.ogg', import.meta.url));
+  const url = doubles.twilio.addMedia(voice, 'audio/ogg');
+  const abort = new AbortController();
+  doubles.model.faults.push(...Array.from({ length: 16 }, () => ({ kind: 'hang' }) as const));
+  const notes = Array.from({ length: 16 }, (_, i) =>
+    postWebhook(
+      `${bot.url}/whatsapp`,
+      AUTH_TOKEN,
+      mediaMessage(url, 'audio/ogg', { From: `whatsapp:+1555010${1000 + i}`, MessageSid: newSid('MM') }),
+      abort.signal,
+    ).catch(() => null),
+  );
+  await eventually('eight of them hang', () => doubles.model.open() >= 8);
+  doubles.model.faults.length = 0;
+  const sent = await send(await picture('#00ff00'), 'image/jpeg', 'quick?');
+  assert.equal(sent.texts.length, 1);
+  assert.ok(doubles.model.open() >= 8, 'they still hang');
+  abort.abort();
+  await Promise.all(notes);
 });
 
 describe('a place and a button', () => {

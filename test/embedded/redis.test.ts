@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, beforeEach, describe, test } from 'node:test';
@@ -39,6 +39,24 @@ describe('the private Redis', () => {
     await first.stop();
     const second = await start();
     assert.equal(await withClient(second.path, (client) => client.get('greeting')), 'hello');
+  });
+
+  test('starts after a power cut that left zeros at the end of its file, with all that was whole, and keeps a copy', async () => {
+    const first = await start();
+    await withClient(first.path, async (client) => {
+      for (let i = 0; i < 50; i++) await client.set(`key ${i}`, 'x'.repeat(100));
+    });
+    await first.stop();
+    const folder = join(dataDir, 'redis', 'appendonlydir');
+    const file = readdirSync(folder).find((name) => name.endsWith('.incr.aof')) ?? '';
+    const whole = statSync(join(folder, file)).size;
+    // Half a command, then zeros over more than one block.
+    appendFileSync(join(folder, file), Buffer.concat([Buffer.from('*3\r\n$3\r\nSET\r\n$1'), Buffer.alloc(100_000)]));
+    const second = await start();
+    assert.equal(await withClient(second.path, (client) => client.dbsize()), 50);
+    const copy = readdirSync(folder).find((name) => name.includes('.before-repair-')) ?? '';
+    assert.ok(statSync(join(folder, copy)).size > whole + 100_000, 'the file as it was');
+    assert.match(lines.join('\n'), /ended in zeros[^\n]*zeros=100000/);
   });
 
   test('is for this user alone, has no port, and forgets nothing to make room', async () => {
