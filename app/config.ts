@@ -16,11 +16,17 @@ export const DEFAULT_SYSTEM_PROMPT = `You are a friendly and helpful assistant t
 Answer in the language of the person. Be brief and clear: a few sentences, more only when asked. Use simple formatting.
 If you do not know something, say so. Never invent facts about the person; rely on the conversation and its summary.`;
 
+/** The schemas of numbers and of choices. */
+const PLAIN_VALUES = new WeakSet<z.ZodType>();
+
+/** A shorter one is found by trying. */
+const SHORTEST_PASSWORD = 8;
+
 /** Every setting: how it is read, its default as one would type it, and what it means. The order is the order of `.env.example`. */
 export const SETTINGS = {
   PORT: row(integer(1, 65_535), '3002', 'HTTP port'),
   PUBLIC_URL: row(
-    url(['http:', 'https:']),
+    url(['http:', 'https:']).transform(withoutWebhookPath),
     '',
     'the address Twilio calls, e.g. https://bot.example.com; used for signatures and callbacks',
   ),
@@ -69,7 +75,7 @@ export const SETTINGS = {
   ),
   OPENAI_TRANSCRIBE_BASE_URL: row(url(['http:', 'https:']), '', 'another server for speech; default: OPENAI_BASE_URL'),
   OPENAI_REASONING_EFFORT: row(
-    z.enum(['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'], {
+    choice(['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'], {
       error: 'expected none, minimal, low, medium, high, xhigh or max',
     }),
     '',
@@ -90,7 +96,7 @@ export const SETTINGS = {
     'for {today} and due dates',
   ),
   FAILURE_REPLY: row(
-    text(),
+    z.string().refine((given) => given === '' || given.trim() !== '', 'expected words, or nothing at all'),
     DEFAULT_FAILURE_REPLY,
     'what a person gets when the model does not answer; empty: nothing, and the webhook gets 502',
   ),
@@ -103,7 +109,10 @@ export const SETTINGS = {
   REDIS_PORT: row(integer(1, 65_535), '6379', 'port for REDIS_HOST'),
   REDIS_PASSWORD: row(text(), '', 'password for REDIS_HOST or REDIS_CLUSTER_NODES'),
   REDIS_CLUSTER_NODES: row(
-    pattern(/^[^\s,:]+:\d{1,5}(,[^\s,:]+:\d{1,5})*$/, 'host:port, more separated by commas'),
+    pattern(
+      /^[^\s,:@]+:\d{1,5}(,[^\s,:@]+:\d{1,5})*$/,
+      'host:port, more separated by commas, each port from 1 to 65535',
+    ).refine(hasPorts, 'expected host:port, more separated by commas, each port from 1 to 65535'),
     '',
     'host:port,… of a Redis Cluster',
   ),
@@ -119,7 +128,11 @@ export const SETTINGS = {
     '',
     'a Markdown file with the prompt of the analysis; before it, between two lines of ---, lists such as intents: a, b',
   ),
-  ADMIN_PASSWORD: row(text(), '', 'password of the inbox; default: generated and printed at every start'),
+  ADMIN_PASSWORD: row(
+    z.string().min(SHORTEST_PASSWORD, `expected at least ${SHORTEST_PASSWORD} characters`),
+    '',
+    'password of the inbox; default: generated and printed at every start',
+  ),
   API_KEYS: row(
     keys(16),
     '',
@@ -160,12 +173,12 @@ export const SETTINGS = {
     'how many messages may wait for that in one process; further webhooks get 503',
   ),
   SIMULATOR: row(
-    z.enum(['on', 'off', 'auto'], { error: 'expected on, off or auto' }),
+    choice(['on', 'off', 'auto'], { error: 'expected on, off or auto' }),
     'auto',
     'built-in provider for trying out: on, off, auto = on when no provider is configured',
   ),
   LOG_LEVEL: row(
-    z.enum(['error', 'warn', 'info', 'debug'], { error: 'expected error, warn, info or debug' }),
+    choice(['error', 'warn', 'info', 'debug'], { error: 'expected error, warn, info or debug' }),
     'info',
     'the lowest level that is logged: error, warn, info or debug',
   ),
@@ -188,7 +201,9 @@ export function readConfig(environment: Environment): Config {
       if (raw === '' && name !== 'FAILURE_REPLY') return [name, undefined];
       const parsed = setting.schema.safeParse(raw);
       if (parsed.success) return [name, parsed.data];
-      problems.push(`${name}: ${parsed.error.issues[0]?.message}, got ${shown(name, raw)}. It is: ${setting.meaning}.`);
+      problems.push(
+        `${name}: ${parsed.error.issues[0]?.message}, got ${shown(setting.schema, raw)}. It is: ${setting.meaning}.`,
+      );
       return [name, undefined];
     }),
     // Each value was parsed by the schema under the same name in the same table.
@@ -201,6 +216,52 @@ export function readConfig(environment: Environment): Config {
   if (problems.length > 0) throw new SettingsError(problems);
   return arrange(values, files);
 }
+
+/**
+ * What is accepted, but probably not meant: settings of other programs, and values that cost something. For the log, at start.
+ * @param environment as `readConfig` got it
+ */
+export function settingWarnings(environment: Environment, config: Config): string[] {
+  const warnings = Object.entries(OF_OTHERS)
+    .filter(([name]) => environment[name]?.trim())
+    .map(([name, ours]) => `${name} has no effect here: ${ours}`);
+  if (config.leaseMs < SHORT_LEASE_MS)
+    warnings.push(
+      `LEASE_MS=${config.leaseMs} is short: whatever holds the process up for longer makes another one answer. 30000 is the default.`,
+    );
+  return warnings;
+}
+
+const SHORT_LEASE_MS = 5_000;
+
+/** Names that other programs of this kind use → what to do instead. */
+const OF_OTHERS: Record<string, string> = {
+  TWILIO_WEBHOOK_URL: 'PUBLIC_URL is the address that Twilio calls.',
+  WEBHOOK_URL: 'PUBLIC_URL is the address that Twilio calls.',
+  TWILIO_NUMBER: 'TWILIO_WHATSAPP_NUMBER is our number.',
+  TWILIO_PHONE_NUMBER: 'TWILIO_WHATSAPP_NUMBER is our number.',
+  TWILIO_FROM_NUMBER: 'TWILIO_WHATSAPP_NUMBER is our number.',
+  TWILIO_SID: 'TWILIO_ACCOUNT_SID is the account.',
+  SUPABASE_URL: "DATABASE_URL takes Supabase's Postgres address (Project settings, Database).",
+  SUPABASE_KEY: 'DATABASE_URL has the user and the password of the database.',
+  SUPABASE_ANON_KEY: 'DATABASE_URL has the user and the password of the database.',
+  SUPABASE_SERVICE_ROLE_KEY: 'DATABASE_URL has the user and the password of the database.',
+  SUPABASE_SERVICE_KEY: 'DATABASE_URL has the user and the password of the database.',
+  MONGO_URI: 'the archive is kept in Postgres (DATABASE_URL) or embedded.',
+  MONGODB_URI: 'the archive is kept in Postgres (DATABASE_URL) or embedded.',
+  POSTGRES_URL: 'DATABASE_URL is the address of Postgres.',
+  DB_HOST: 'DATABASE_URL is the address of Postgres.',
+  OPENAI_API_BASE: 'OPENAI_BASE_URL is the address of the model server.',
+  OPENAI_BASE_PATH: 'OPENAI_BASE_URL is the address of the model server.',
+  MODEL: 'OPENAI_MODEL is the model that answers.',
+  OPENAI_MODEL_NAME: 'OPENAI_MODEL is the model that answers.',
+  AZURE_OPENAI_API_KEY: 'OPENAI_API_KEY and OPENAI_BASE_URL take any server with the OpenAI protocol.',
+  ACCESS_TOKEN: 'messages come in through Twilio (TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN).',
+  WHATSAPP_TOKEN: 'messages come in through Twilio (TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN).',
+  WHATSAPP_ACCESS_TOKEN: 'messages come in through Twilio (TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN).',
+  PHONE_NUMBER_ID: 'messages come in through Twilio (TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN).',
+  VERIFY_TOKEN: 'messages come in through Twilio (TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN).',
+};
 
 function arrange(values: Values, files: { systemPrompt: string; analysisPrompt: string | undefined }) {
   const set = required(values);
@@ -287,6 +348,11 @@ function redisSettings(values: Values, port: number): RedisSettings {
 /** What the rows say together. Each sentence names the settings and the way out. */
 function contradictions(values: Values): string[] {
   const problems: string[] = [];
+  if (values.REDIS_PASSWORD && !values.REDIS_HOST && !values.REDIS_CLUSTER_NODES)
+    problems.push(
+      'REDIS_PASSWORD: belongs to REDIS_HOST or REDIS_CLUSTER_NODES, and neither is given. ' +
+        'Give one of them, or put the password into REDIS_URL (redis://:password@host:6379).',
+    );
   if (values.TWILIO_ACCOUNT_SID && !values.TWILIO_AUTH_TOKEN)
     problems.push('TWILIO_AUTH_TOKEN: is missing beside TWILIO_ACCOUNT_SID. Copy it from the Twilio Console.');
   if (values.TWILIO_AUTH_TOKEN && !values.TWILIO_ACCOUNT_SID)
@@ -315,10 +381,12 @@ function readFile(
   const path = values[name];
   if (!path) return undefined;
   try {
-    return readFileSync(path, 'utf8').trim();
+    const content = readFileSync(path, 'utf8').trim();
+    if (content === '') problems.push(`${name}: ${path} is empty. Write the prompt into it, or leave ${name} empty.`);
+    return content;
   } catch (error) {
     const reason = error instanceof Error && 'code' in error ? error.code : 'unknown';
-    problems.push(`${name}: cannot be read (${reason}): ${path}. Check the path and its permissions.`);
+    problems.push(`${name}: cannot be read (${reason}): ${shownPath(path)}. Check the path and its permissions.`);
     return undefined;
   }
 }
@@ -332,35 +400,71 @@ function required(values: Values) {
   return values as { [Name in keyof Values]: NonNullable<Values[Name]> };
 }
 
-/** What was given, unless it may be a secret. */
-function shown(name: string, raw: string): string {
-  return /TOKEN|KEY|PASSWORD|URL/.test(name)
-    ? `${raw.length} characters (not shown)`
-    : JSON.stringify(raw.slice(0, 80));
+/**
+ * What was given, where a number or one of a few words was expected and it looks like one. All else may be a secret in the wrong place,
+ * or have one in it.
+ */
+function shown(schema: z.ZodType, raw: string): string {
+  const isHarmless = PLAIN_VALUES.has(schema) && /^[\w.-]{1,20}$/.test(raw);
+  return isHarmless ? JSON.stringify(raw) : `${raw.length} characters (not shown)`;
+}
+
+function plain<Schema extends z.ZodType>(schema: Schema): Schema {
+  PLAIN_VALUES.add(schema);
+  return schema;
+}
+
+/** What looks like a path; a secret or a prompt in its place does not. */
+function shownPath(path: string): string {
+  return /^[\w.~/\\:-]{1,300}$/.test(path) && /[./]/.test(path) ? path : `${path.length} characters (not shown)`;
+}
+
+/** People paste the whole address of the webhook: what is below it is made of it here. */
+function withoutWebhookPath(given: string): string {
+  return given
+    .replace(/\/+$/, '')
+    .replace(/\/(whatsapp|whatsapp-endpoint|api\/whatsapp(\/webhook)?|twilio\/status)$/, '');
+}
+
+function hasPorts(nodes: string): boolean {
+  return nodes.split(',').every((node) => {
+    const port = Number(node.slice(node.lastIndexOf(':') + 1));
+    return port >= 1 && port <= 65_535;
+  });
 }
 
 function integer(least: number, most: number) {
   const expected = `expected a whole number from ${least} to ${most}`;
-  return z
-    .string()
-    .regex(/^-?\d+$/, expected)
-    .transform(Number)
-    .refine((n) => n >= least && n <= most, expected);
+  return plain(
+    z
+      .string()
+      .regex(/^-?\d+$/, expected)
+      .transform(Number)
+      .refine((n) => n >= least && n <= most, expected),
+  );
 }
 
 function number(least: number, most: number) {
   const expected = `expected a number from ${least} to ${most}`;
-  return z
-    .string()
-    .regex(/^-?\d+(\.\d+)?$/, expected)
-    .transform(Number)
-    .refine((n) => n >= least && n <= most, expected);
+  return plain(
+    z
+      .string()
+      .regex(/^-?\d+(\.\d+)?$/, expected)
+      .transform(Number)
+      .refine((n) => n >= least && n <= most, expected),
+  );
 }
 
 function flag() {
-  return z
-    .enum(['true', 'false', '1', '0', 'yes', 'no', 'on', 'off'], { error: 'expected true or false' })
-    .transform((word) => ['true', '1', 'yes', 'on'].includes(word));
+  return plain(
+    z
+      .enum(['true', 'false', '1', '0', 'yes', 'no', 'on', 'off'], { error: 'expected true or false' })
+      .transform((word) => ['true', '1', 'yes', 'on'].includes(word)),
+  );
+}
+
+function choice<const Words extends readonly [string, ...string[]]>(words: Words, params: { error: string }) {
+  return plain(z.enum(words, params));
 }
 
 function text() {

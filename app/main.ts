@@ -2,7 +2,7 @@
 import type { Server } from 'node:http';
 import { loadEnvFile } from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Config, readConfig } from './config.ts';
+import { type Config, readConfig, settingWarnings } from './config.ts';
 import { Failure, SettingsError } from './errors.ts';
 import { createLogger, type Log } from './ops/logger.ts';
 import { type App, build } from './wire/app.ts';
@@ -21,6 +21,7 @@ async function main(): Promise<void> {
   readEnvFile();
   const config = readConfig(process.env);
   const log = createLogger({ level: config.logLevel, format: process.stdout.isTTY ? 'text' : 'json' });
+  for (const warning of settingWarnings(process.env, config)) log.warn(warning);
   const standIns = await startStandIns(config, log);
   const app = build(config, standIns, log);
   stopOnSignal(app, standIns, log);

@@ -3,9 +3,16 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import { parseEnv } from 'node:util';
-import { DEFAULT_FAILURE_REPLY, DEFAULT_SYSTEM_PROMPT, type Environment, readConfig, SETTINGS } from '../app/config.ts';
+import {
+  DEFAULT_FAILURE_REPLY,
+  DEFAULT_SYSTEM_PROMPT,
+  type Environment,
+  readConfig,
+  SETTINGS,
+  settingWarnings,
+} from '../app/config.ts';
 import { SettingsError } from '../app/errors.ts';
 import { argumentsFor } from './support/program.ts';
 
@@ -169,4 +176,74 @@ test('a start with wrong settings ends with a list, exit code 1 and no stack tra
   assert.match(started.stderr, /- PORT: /);
   assert.match(started.stderr, /- TWILIO_ACCOUNT_SID: /);
   assert.doesNotMatch(started.stderr, /\bat .*:\d+:\d+/);
+});
+
+describe('what cannot work', () => {
+  const cases: [name: string, environment: Record<string, string>, says: RegExp][] = [
+    ['a password of Redis without its address', { REDIS_PASSWORD: 'x' }, /REDIS_PASSWORD: belongs to REDIS_HOST/],
+    ['a port that cannot be', { REDIS_CLUSTER_NODES: 'node:99999' }, /REDIS_CLUSTER_NODES: .*1 to 65535/],
+    ['an apology of spaces', { FAILURE_REPLY: '   ' }, /FAILURE_REPLY: expected words, or nothing at all/],
+    ['a password of one letter', { ADMIN_PASSWORD: 'a' }, /ADMIN_PASSWORD: expected at least 8 characters/],
+    ['an empty file', { SYSTEM_PROMPT_FILE: '/dev/null' }, /SYSTEM_PROMPT_FILE: \/dev\/null is empty/],
+    ['another empty file', { ANALYSIS_PROMPT_FILE: '/dev/null' }, /ANALYSIS_PROMPT_FILE: \/dev\/null is empty/],
+  ];
+  for (const [name, environment, says] of cases)
+    test(`${name} is named at start`, () => {
+      assert.throws(
+        () => readConfig(environment),
+        (error) => error instanceof SettingsError && error.problems.some((problem) => says.test(problem)),
+      );
+    });
+
+  test('a secret in the wrong place is not printed', () => {
+    const secret = 'hunter2-hunter2-hunter2';
+    for (const name of Object.keys(SETTINGS)) {
+      const environment = { [name]: name === 'REDIS_CLUSTER_NODES' ? `user:${secret}@node:1` : `${secret} ${secret}` };
+      try {
+        readConfig(environment);
+      } catch (error) {
+        assert.ok(error instanceof SettingsError);
+        assert.doesNotMatch(error.problems.join(' '), /hunter2/, name);
+      }
+    }
+    assert.throws(
+      () => readConfig({ PORT: '99999' }),
+      (error) => /got "99999"/.test(String((error as SettingsError).problems)),
+    );
+  });
+});
+
+describe('what is understood', () => {
+  test('the address of the webhook as PUBLIC_URL', () => {
+    const base = 'https://bot.example.com';
+    for (const path of [
+      '',
+      '/',
+      '/whatsapp',
+      '/whatsapp/',
+      '/api/whatsapp/webhook',
+      '/whatsapp-endpoint',
+      '/twilio/status',
+    ])
+      assert.equal(readConfig({ PUBLIC_URL: base + path }).publicUrl, base, path);
+    assert.equal(readConfig({ PUBLIC_URL: `${base}/bots/one/whatsapp` }).publicUrl, `${base}/bots/one`);
+    assert.equal(readConfig({ PUBLIC_URL: `${base}/bots/one` }).publicUrl, `${base}/bots/one`);
+  });
+
+  test('settings of other programs lead to ours', () => {
+    const environment = {
+      SUPABASE_URL: 'https://x.supabase.co',
+      TWILIO_WEBHOOK_URL: 'https://x',
+      MONGO_URI: '',
+      LEASE_MS: '1000',
+    };
+    const warnings = settingWarnings(environment, readConfig(environment));
+    assert.equal(warnings.length, 3);
+    assert.match(
+      warnings.join('\n'),
+      /PUBLIC_URL[\s\S]*SUPABASE_URL has no effect here: DATABASE_URL[\s\S]*LEASE_MS=1000 is short/,
+    );
+    assert.deepEqual(settingWarnings({}, readConfig({})), []);
+    for (const name of Object.keys(SETTINGS)) assert.deepEqual(settingWarnings({ [name]: 'x' }, readConfig({})), []);
+  });
 });

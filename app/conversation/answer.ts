@@ -50,10 +50,13 @@ export interface AskerOptions {
   maxReplyTokens: number;
   /** What a person reads when the model stays down; '' = nothing. */
   failureReply: string;
+  /** With nothing to read, the webhook is told that the message was not answered, while it is open: no try begins later than this, ms. */
+  webhookMs: number;
 }
 
-export function createAsker({ model, maxReplyTokens, failureReply }: AskerOptions): Asker {
+export function createAsker({ model, maxReplyTokens, failureReply, webhookMs }: AskerOptions): Asker {
   const apology = failureReply === '' ? null : scrub(failureReply);
+  const retryForMs = apology === null && webhookMs > 0 ? webhookMs : undefined;
   return { ask };
 
   async function ask(
@@ -67,7 +70,14 @@ export function createAsker({ model, maxReplyTokens, failureReply }: AskerOption
       if (failure && !way.mayHelp(failure)) continue;
       if (failure) log.warn('The model is asked in another way', { code: failure.code, way: way.name });
       try {
-        const request = { messages: way.messages, maxTokens: maxReplyTokens, signal, conversation: contact, log };
+        const request = {
+          messages: way.messages,
+          maxTokens: maxReplyTokens,
+          retryForMs,
+          signal,
+          conversation: contact,
+          log,
+        };
         const { text, usage } = await model.answer({ ...request, purpose: 'answer' });
         return { kind: 'answer', text, usage, alone: way.name === 'alone' };
       } catch (error) {

@@ -17,6 +17,8 @@ export interface ModelRequest {
   messages: ModelMessage[];
   /** The longest answer, in tokens. */
   maxTokens: number;
+  /** After a failure no other try begins later than this, ms; one that is open goes on. Default: the model's own deadline. */
+  retryForMs?: number | undefined;
   /** Gives up when it is aborted, also while waiting between two tries. */
   signal?: AbortSignal;
   /** Names the person, so that the provider's prompt cache and abuse checks can distinguish people. Only a hash of it is sent. */

@@ -22,6 +22,8 @@ export interface Trouble {
 export interface RetryOptions {
   /** For all tries together and the waits between them, ms. */
   timeoutMs: number;
+  /** No other try begins later than this, ms. Default: `timeoutMs`. */
+  retryForMs?: number | undefined;
   /** Gives up when it is aborted, at any point. */
   signal?: AbortSignal | undefined;
   /** Says what a rejection of `attempt` means. */
@@ -42,8 +44,9 @@ const LONGEST_WAIT_MS = 8_000;
  * @throws a `Failure` with a `model.` code (`model.timeout` at the deadline), or the reason of `signal`.
  */
 export async function retry<T>(options: RetryOptions, attempt: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const { timeoutMs, signal, explain, log, clock = realClock } = options;
+  const { timeoutMs, retryForMs = timeoutMs, signal, explain, log, clock = realClock } = options;
   const deadline = clock.now() + timeoutMs;
+  const lastTryAt = deadline - timeoutMs + Math.min(timeoutMs, retryForMs);
   for (let failed = 0; ; failed++) {
     signal?.throwIfAborted();
     const left = deadline - clock.now();
@@ -55,7 +58,7 @@ export async function retry<T>(options: RetryOptions, attempt: (signal: AbortSig
       retryAfterMs = 0,
     } = outcome.timedOut ? timedOut(timeoutMs, outcome.error) : explain(outcome.error);
     const waitMs = retryAfterMs + backoff(failed);
-    if (!again || clock.now() + waitMs >= deadline) throw failure;
+    if (!again || clock.now() + waitMs >= lastTryAt) throw failure;
     log.warn('The model is asked again', { code: failure.code, reason: failure.message, waitMs: Math.round(waitMs) });
     await clock.sleep(waitMs, signal);
   }

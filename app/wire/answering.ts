@@ -36,6 +36,8 @@ export interface AnsweringParts {
   sweep: Sweep;
 }
 
+/** So long before a webhook's deadline the last try to ask the model begins, ms. */
+const BEFORE_DEADLINE_MS = 2_000;
 /** How long a turn waits for the words of a message that is answered, ms. */
 const QUOTE_MS = 2_000;
 /** How long the figures of the backlog are reused, ms. */
@@ -53,7 +55,9 @@ export function buildAnswering(config: Config, tools: AnsweringTools): Answering
     ...models.senses,
     metrics,
   });
-  const asker = createAsker({ model, maxReplyTokens: config.maxReplyTokens, failureReply: config.failureReply });
+  const { maxReplyTokens, failureReply } = config;
+  const webhookMs = Math.max(0, config.twimlDeadlineMs - BEFORE_DEADLINE_MS);
+  const asker = createAsker({ model, maxReplyTokens, failureReply, webhookMs });
   const context = { template: config.systemPrompt, timeZone: config.timeZone, historyTokens, now };
   const compose = createCompose({ mailbox, channels, asker, read, context });
   const ending = createEnding({ mailbox, metrics, now });

@@ -131,8 +131,9 @@ export function createOpenAiModel(options: OpenAiModelOptions): OpenAiModel {
         attempts: 0,
         usage: { prompt: 0, completion: 0, cached: 0 },
       };
-      return retry({ timeoutMs, signal: request.signal, explain, log, clock }, (signal) =>
-        answerInWords(asked, signal),
+      return retry(
+        { timeoutMs, retryForMs: request.retryForMs, signal: request.signal, explain, log, clock },
+        (signal) => answerInWords(asked, signal),
       );
     },
     async ping(signal) {
