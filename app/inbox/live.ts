@@ -16,7 +16,7 @@ export interface News {
 export interface Live {
   /** Sends events to every open page, also those of other processes. Never fails: a page that missed something fetches again. */
   tell(events: readonly LiveEvent[]): void;
-  /** Opens a stream; rejects with `server.busy` when too many are open. */
+  /** Opens a stream, for as long as `ctx.state.isSignedIn`, which the guard sets, says so; rejects with `server.busy` when too many are open. */
   open(ctx: Context): Promise<void>;
   /** Ends all streams, so that the server can close. */
   end(): void;
@@ -32,6 +32,8 @@ export interface LiveOptions {
   /** After this a page has to come again, and be signed in still. */
   longestMs?: number;
   mostStreams?: number;
+  /** How often it is looked whether somebody signed out, ms. */
+  checkMs?: number;
 }
 
 interface Stream {
@@ -46,7 +48,15 @@ const MOST_UNREAD = 1_000_000;
 const ID = /^\d{1,15}-\d{1,15}$/;
 
 export function createLive(options: LiveOptions): Live {
-  const { news, log, lookMs = 300, heartbeatMs = 15_000, longestMs = 30 * 60_000, mostStreams = 200 } = options;
+  const {
+    news,
+    log,
+    lookMs = 300,
+    heartbeatMs = 15_000,
+    longestMs = 30 * 60_000,
+    mostStreams = 200,
+    checkMs = 2_000,
+  } = options;
   const streams = new Set<Stream>();
   let opening = 0;
   let looking: NodeJS.Timeout | undefined;
@@ -80,7 +90,7 @@ export function createLive(options: LiveOptions): Live {
         const asked = { statusCode: 200, keepAlive: heartbeatMs, retry: 2_000 };
         const session = await createSession(ctx.req, ctx.res, asked);
         ctx.respond = false;
-        await join({ session, response: ctx.res });
+        await join({ session, response: ctx.res }, ctx.state.isSignedIn);
       } finally {
         opening -= 1;
       }
@@ -93,7 +103,7 @@ export function createLive(options: LiveOptions): Live {
   };
 
   /** Tells a page what it missed, then lets it hear the rest. */
-  async function join(stream: Stream): Promise<void> {
+  async function join(stream: Stream, isSignedIn?: () => Promise<boolean>): Promise<void> {
     const { session, response } = stream;
     const wasAt = session.lastId;
     await inTurn(async () => {
@@ -110,14 +120,21 @@ export function createLive(options: LiveOptions): Live {
     });
     looking ??= setInterval(() => void look(), lookMs).unref();
     const late = setTimeout(() => response.end(), longestMs).unref();
+    const check = isSignedIn && setInterval(() => void endIfSignedOut(stream, isSignedIn), checkMs).unref();
     session.once('disconnected', () => {
       clearTimeout(late);
+      clearInterval(check);
       leave(stream);
     });
     if (ended || !session.isConnected) {
       response.end();
       leave(stream);
     }
+  }
+
+  /** Whoever kept the page open reads on only while the session lasts. Redis may be away for a moment. */
+  async function endIfSignedOut({ response }: Stream, isSignedIn: () => Promise<boolean>): Promise<void> {
+    if (!(await isSignedIn().catch(() => true))) response.end();
   }
 
   function leave(stream: Stream): void {

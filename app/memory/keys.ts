@@ -2,6 +2,7 @@
  * Every Redis key is built here. All keys of one contact share the hash tag `{n}` of its shard, so that a script that touches
  * several of them runs on one node of a cluster.
  */
+import { createHash } from 'node:crypto';
 import { type ContactId, type ConversationId, keySafe } from '../message.ts';
 
 /** The keys of one contact and of the shard it belongs to. */
@@ -43,6 +44,8 @@ export interface Keys {
   shards: readonly ShardKeys[];
   /** stream: changes for the open pages of the inbox; not part of a shard */
   news: string;
+  /** string, expires: a session of the inbox, by the hash of its id; not part of a shard */
+  session(id: string): string;
   /** hash: version of the format and number of shards, see `format.ts` */
   format: string;
 }
@@ -54,7 +57,11 @@ export function createKeys(shards: number): Keys {
     events: `recado:{${n}}:events`,
     dead: `recado:{${n}}:dead`,
   }));
-  return { shards: all, news: 'recado:news', format: 'recado:format', shardOf, of };
+  return { shards: all, news: 'recado:news', format: 'recado:format', session, shardOf, of };
+
+  function session(id: string): string {
+    return `recado:session:${createHash('sha256').update(id).digest('base64url')}`;
+  }
 
   function shardOf(contact: ContactId): ShardKeys {
     const keys = all[hash(contact) % shards];

@@ -11,6 +11,7 @@ import { createStateOf, createTakeover } from '../conversation/takeover.ts';
 import { createAuth } from '../inbox/auth.ts';
 import { createInbox } from '../inbox/routes.ts';
 import { createDeadLetters } from '../memory/dead-letters.ts';
+import { createSessions } from '../memory/sessions.ts';
 import type { Log } from '../ops/logger.ts';
 import type { Deliver } from '../outbound/deliver.ts';
 import { createSend } from '../outbound/send.ts';
@@ -33,7 +34,9 @@ export function buildDesk(config: Config, tools: DeskTools): Router[] {
   const { database, standings, deskWriter, live } = tools.archive;
   const { publicUrl, trustProxy, apiKeys, timeZone } = config;
   const now = Date.now;
-  const auth = createAuth({ password: config.adminPassword ?? generated(log), apiKeys, publicUrl, trustProxy, now });
+  const password = config.adminPassword ?? generated(log);
+  const sessions = createSessions(memory);
+  const auth = createAuth({ password, apiKeys, publicUrl, trustProxy, now, sessions, log });
   const inbox = createInbox({
     guard: auth.guard,
     archive: {

@@ -22,6 +22,7 @@ import { createDesk } from '../../app/memory/desk.ts';
 import { createKeys } from '../../app/memory/keys.ts';
 import { createNews } from '../../app/memory/news.ts';
 import { createRedis, createScripts } from '../../app/memory/redis.ts';
+import { createSessions } from '../../app/memory/sessions.ts';
 import type { Log } from '../../app/ops/logger.ts';
 
 /** The answer to a request. */
@@ -56,7 +57,15 @@ export async function startApi({ database, folder, log }: ApiOptions): Promise<A
   const memory = { redis, run: createScripts(redis), keys, historyTtlMs: 86_400_000, now: Date.now };
   const live = createLive({ news: createNews({ redis, keys }), log });
   const key = randomBytes(24).toString('base64url');
-  const auth = createAuth({ password: key, apiKeys: [key], publicUrl: undefined, trustProxy: false, now: Date.now });
+  const auth = createAuth({
+    password: key,
+    apiKeys: [key],
+    publicUrl: undefined,
+    trustProxy: false,
+    now: Date.now,
+    sessions: createSessions(memory),
+    log,
+  });
   const inbox = createInbox({
     guard: auth.guard,
     archive: {

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { after, test } from 'node:test';
 import Router from '@koa/router';
 import { createServer } from '../../app/http/server.ts';
-import { type AuthOptions, createAuth } from '../../app/inbox/auth.ts';
+import { type AuthOptions, createAuth, type Sessions } from '../../app/inbox/auth.ts';
 import { createLogger } from '../../app/ops/logger.ts';
 
 const PASSWORD = 'correct horse battery staple';
@@ -17,6 +17,15 @@ after(() => {
   }
 });
 
+const opened = new Set<string>();
+/** What Redis is for the processes. */
+const SHARED: Sessions = {
+  begin: async (id) => void opened.add(id),
+  isOpen: async (id) => opened.has(id),
+  end: async (id) => void opened.delete(id),
+};
+const warnings: string[] = [];
+
 /** A server whose one guarded address tells a secret and takes orders. */
 async function open(options: Partial<AuthOptions> = {}) {
   const auth = createAuth({
@@ -25,6 +34,8 @@ async function open(options: Partial<AuthOptions> = {}) {
     publicUrl: undefined,
     trustProxy: false,
     now: Date.now,
+    sessions: SHARED,
+    log: { warn: (message) => warnings.push(message) },
     ...options,
   });
   const guarded = new Router();
@@ -232,4 +243,55 @@ test('behind https the cookie never travels in the clear', async () => {
   assert.ok(!secure(await proxied.signIn(PASSWORD, { 'X-Forwarded-Proto': 'http' })));
   const untrusted = await open();
   assert.ok(!secure(await untrusted.signIn(PASSWORD, { 'X-Forwarded-Proto': 'https' })));
+});
+
+test('a sign-out holds in every process, and for a copy of the cookie', async () => {
+  const here = await open();
+  const elsewhere = await open();
+  const cookie = cookieOf(await here.signIn(PASSWORD));
+  assert.equal((await elsewhere.secret({ cookie })).status, 200);
+  await elsewhere.session(cookie, 'DELETE');
+  assert.equal((await here.secret({ cookie })).status, 401);
+  assert.equal((await (await open()).secret({ cookie })).status, 401, 'a process that started after it');
+});
+
+test('a browser that was signed in before is not kept out by the guesses of others behind the same proxy', async () => {
+  const { signIn } = await open({ attempts: 2 });
+  const device = (await signIn(PASSWORD)).headers.getSetCookie()[1]?.split(';')[0] ?? '';
+  assert.match(device, /^recado_device=/);
+  for (let n = 0; n < 5; n++) await signIn('guess');
+  assert.equal((await signIn(PASSWORD)).status, 429);
+  assert.equal((await signIn(PASSWORD, { cookie: device })).status, 200);
+  for (let n = 0; n < 2; n++) await signIn('guess', { cookie: device });
+  assert.equal((await signIn('guess', { cookie: device })).status, 429, 'it may not guess more than others');
+  assert.equal((await signIn('guess', { cookie: 'recado_device=x.y' })).status, 429, 'one that was made up is nothing');
+});
+
+test('posts from other sites are refused, and do not count', async () => {
+  const { signIn } = await open({ attempts: 2, publicUrl: 'https://bot.example.com' });
+  for (let n = 0; n < 5; n++) {
+    assert.equal((await signIn(PASSWORD, { Origin: 'https://evil.example' })).status, 403);
+    assert.equal((await signIn(PASSWORD, { 'Sec-Fetch-Site': 'cross-site' })).status, 403);
+  }
+  assert.equal((await signIn(PASSWORD, { Origin: 'https://bot.example.com' })).status, 200);
+  assert.equal((await signIn(PASSWORD, { Origin: 'null', 'Sec-Fetch-Site': 'same-origin' })).status, 200);
+});
+
+test('whoever guesses keys is stopped and logged; a right key always opens', async () => {
+  const { secret } = await open({ attempts: 3 });
+  warnings.length = 0;
+  const answers = [];
+  for (let n = 0; n < 40; n++) answers.push((await secret({ 'x-api-key': `guess ${n}` })).status);
+  assert.deepEqual(answers, [...Array(9).fill(401), ...Array(31).fill(429)]);
+  assert.equal(warnings.length, 9);
+  assert.equal((await secret({ 'x-api-key': 'key-of-a-program' })).status, 200);
+});
+
+test('what is refused is not kept by a cache; over https the browser stays with https', async () => {
+  const { secret, signIn } = await open({ publicUrl: 'https://bot.example.com' });
+  assert.equal((await secret()).headers.get('cache-control'), 'no-store');
+  const signedIn = await signIn(PASSWORD);
+  assert.match(signedIn.headers.get('strict-transport-security') ?? '', /^max-age=\d{8}$/);
+  assert.match(signedIn.headers.getSetCookie()[0] ?? '', /^__Host-recado_session=/);
+  assert.equal((await secret({ cookie: cookieOf(signedIn) })).status, 200);
 });

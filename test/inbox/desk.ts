@@ -26,6 +26,7 @@ import { createKeys } from '../../app/memory/keys.ts';
 import { createNews } from '../../app/memory/news.ts';
 import { createPublish } from '../../app/memory/publish.ts';
 import { createRedis, createScripts } from '../../app/memory/redis.ts';
+import { createSessions } from '../../app/memory/sessions.ts';
 import { createEventStream } from '../../app/memory/stream.ts';
 import { createLogger } from '../../app/ops/logger.ts';
 import { createDeliver } from '../../app/outbound/deliver.ts';
@@ -108,6 +109,8 @@ export async function startDesk() {
     publicUrl: undefined,
     trustProxy: false,
     now: Date.now,
+    sessions: createSessions({ redis, keys }),
+    log,
   });
   const inbox = createInbox({
     guard: auth.guard,

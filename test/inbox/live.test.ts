@@ -35,10 +35,13 @@ afterEach(() => {
 });
 
 /** One process of several. */
-async function process(options: Partial<LiveOptions> = {}) {
+async function process(options: Partial<LiveOptions> = {}, isSignedIn?: () => Promise<boolean>) {
   const live = createLive({ news: createNews({ redis, keys: createKeys(1) }), log, lookMs: 10, ...options });
   const router = new Router();
-  router.get('/events', (ctx) => live.open(ctx));
+  router.get('/events', (ctx) => {
+    ctx.state.isSignedIn = isSignedIn;
+    return live.open(ctx);
+  });
   const server = createHttpServer(createServer({ routers: [router], log, isStopping: () => false }).callback());
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   opened.push({ stop: () => close(live, server) });
@@ -236,6 +239,17 @@ test('only so many pages may be open, and places are free again when they close'
 test('whoever asks for the head alone is not kept waiting', async () => {
   const { url } = await process();
   assert.equal((await fetch(url, { method: 'HEAD' })).status, 200);
+});
+
+test('a stream ends soon after its session', async () => {
+  let isSignedIn = true;
+  const signedIn = () => Promise.resolve(isSignedIn);
+  const { url } = await process({ checkMs: 10 }, signedIn);
+  const { done, state } = await page(url);
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  assert.equal(state.ended, false);
+  isSignedIn = false;
+  await done;
 });
 
 test('when the program stops, the streams end and no new ones open', async () => {
