@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import {
   createTwilioChannel,
+  isOutsideUs1,
   messagingBaseUrl,
   type TwilioChannelOptions,
 } from '../../../app/channels/twilio/client.ts';
@@ -163,6 +164,27 @@ describe('Twilio', () => {
     assert.equal(twilio.sent.length, 1);
   });
 
+  test('sends without a status callback when Twilio refuses its address, and says so once', async () => {
+    twilio.faults.push({ kind: 'status', status: 400, code: 21609, on: 'create' });
+    const warnings: string[] = [];
+    const told = createLogger({ level: 'warn', format: 'json', write: (line) => warnings.push(line) });
+    const channel = channelTo(twilio, { statusCallbackUrl: 'https://bot.example.com/twilio/status', log: told });
+    for (const part of [0, 1]) await channel.send(TO, scrub('hello'), { replyId: 'reply-1', part });
+    assert.deepEqual(
+      twilio.sent.map(({ statusCallback }) => statusCallback),
+      [null, null],
+    );
+    assert.equal(twilio.requests.length, 3, 'asked with it once');
+    assert.equal(warnings.length, 1);
+    assert.match(warnings[0] ?? '', /PUBLIC_URL/);
+  });
+
+  test('has the words of a message of ours', async () => {
+    const { sid } = twilio.addReply({ to: `whatsapp:+${TO.address}`, from: 'whatsapp:+14155238886', body: 'A room' });
+    assert.equal(await channelTo(twilio).wordsOf?.(sid), 'A room');
+    await assert.rejects(channelTo(twilio).wordsOf?.(newSid('SM')) ?? Promise.resolve());
+  });
+
   describe('refuses', () => {
     const refusals: [status: number, code: number, FailureCode][] = [
       [400, 63016, 'channel.window'],
@@ -180,6 +202,8 @@ describe('Twilio', () => {
       [403, 20003, 'channel.credentials'],
       [429, 20429, 'channel.rate_limited'],
       [429, 63018, 'channel.rate_limited'],
+      [429, 63038, 'channel.daily_limit'],
+      [400, 63038, 'channel.daily_limit'],
       [400, 21617, 'channel.rejected'],
       [400, 99999, 'channel.rejected'],
     ];
@@ -214,6 +238,14 @@ describe('Twilio', () => {
       return true;
     });
   });
+});
+
+test('responses of webhooks make messages in US1 alone', () => {
+  const outside = ['https://api.ie1.twilio.com', 'https://api.dublin.ie1.twilio.com', 'https://api.au1.twilio.com'];
+  const inside = ['https://api.twilio.com', 'https://api.ashburn.us1.twilio.com', 'https://api.us1.twilio.com'];
+  for (const url of outside) assert.equal(isOutsideUs1(url), true, url);
+  for (const url of [...inside, 'http://127.0.0.1:1', 'https://api.ie1.twilio.com.evil.example'])
+    assert.equal(isOutsideUs1(url), false, url);
 });
 
 describe('the hosts', () => {
