@@ -60,7 +60,7 @@ function greet(config: Config, standIns: StandIns, log: Log): void {
   }
   if (standIns.simulator) {
     log.warn(
-      `The simulator replaces Twilio: everybody who reaches this port can talk to the bot. Try: ${local}/simulator, or npm run chat`,
+      `The simulator replaces Twilio. Try: ${local}/simulator, or npm run chat. From elsewhere, or in a container, sign in to the inbox first.`,
     );
   } else if (!config.publicUrl && !config.trustProxy) {
     log.warn(

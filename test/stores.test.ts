@@ -30,7 +30,7 @@ describe('a Redis', () => {
     const redis = createRedis({ kind: 'url', url: doubles.redis.url }, quiet);
     await redis.connect();
     await createFormat({ redis, keys: createKeys(shards) })
-      .check()
+      .check('simulator')
       .finally(() => redis.disconnect());
   }
 
@@ -52,6 +52,20 @@ describe('a Redis', () => {
     await assert.rejects(check(), { code: 'store.format', message: /newer Recado/ });
     await doubles.redis.client().hset('recado:format', { format: String(FORMAT), shards: '32' });
     await assert.rejects(check(), { code: 'store.format', message: /REDIS_SHARDS=32/ });
+  });
+
+  test('where a provider was used is refused to the simulator, which would take the place of real people', async () => {
+    const asked = async (provider: 'real' | 'simulator') => {
+      const redis = createRedis({ kind: 'url', url: doubles.redis.url }, quiet);
+      await redis.connect();
+      const format = createFormat({ redis, keys: createKeys(1) });
+      await format.check(provider).finally(() => redis.disconnect());
+    };
+    await asked('simulator');
+    await asked('simulator');
+    await asked('real');
+    await assert.rejects(asked('simulator'), { code: 'store.format', message: /Is the \.env file missing\?/ });
+    await asked('real');
   });
 
   test('that lost its data while we ran is taken as new', async () => {

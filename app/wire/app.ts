@@ -40,6 +40,7 @@ export interface App {
 export function build(config: Config, standIns: StandIns, log: Log, more: readonly BuildChannel[] = []): App {
   let stopping = false;
   const isStopping = () => stopping;
+  const provider = standIns.simulator ? 'simulator' : 'real';
   const metrics = createMetrics();
   const memory = buildMemory(config, standIns.redis, metrics, log);
   const models = buildModels(config, standIns, { allowance: memory.allowance, metrics, log });
@@ -62,6 +63,7 @@ export function build(config: Config, standIns: StandIns, log: Log, more: readon
     channels: parts,
     receivers: { onMessage: accept, onStatus: (status) => recordStatus(memory, status) },
     desk: buildDesk(config, { memory, archive, channels, deliver, log }),
+    publicUrl: config.publicUrl,
     health: {
       checks: { redis: () => memory.format.canWrite(), model: () => models.ping() },
       extras: { archive: () => database.ping() },
@@ -83,7 +85,7 @@ export function build(config: Config, standIns: StandIns, log: Log, more: readon
   async function connectRedis(): Promise<void> {
     try {
       await memory.redis.connect();
-      await memory.format.check();
+      await memory.format.check(provider);
     } catch (error) {
       if (isFailure(error) && error.code === 'store.format') throw error;
       const reason = error instanceof Error ? error.message : String(error);
@@ -94,7 +96,7 @@ export function build(config: Config, standIns: StandIns, log: Log, more: readon
 
   /** Redis came later than we did. A store of another version is not touched: from then on every request gets 503. */
   async function checkLater(): Promise<void> {
-    await memory.format.check().catch((error: unknown) => {
+    await memory.format.check(provider).catch((error: unknown) => {
       if (!isFailure(error) || error.code !== 'store.format') return;
       log.error(error.message, { code: error.code });
       stopping = true;

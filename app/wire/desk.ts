@@ -8,7 +8,7 @@ import { createTasks } from '../archive/write/tasks.ts';
 import type { Channels } from '../channels/channels.ts';
 import type { Config } from '../config.ts';
 import { createStateOf, createTakeover } from '../conversation/takeover.ts';
-import { createAuth } from '../inbox/auth.ts';
+import { type Auth, createAuth } from '../inbox/auth.ts';
 import { createInbox } from '../inbox/routes.ts';
 import { createDeadLetters } from '../memory/dead-letters.ts';
 import { createSessions } from '../memory/sessions.ts';
@@ -29,7 +29,13 @@ export interface DeskTools {
   log: Log;
 }
 
-export function buildDesk(config: Config, tools: DeskTools): Router[] {
+export interface DeskParts {
+  routers: Router[];
+  /** Somebody is signed in, or a program has a key. */
+  isSignedIn: Auth['isSignedIn'];
+}
+
+export function buildDesk(config: Config, tools: DeskTools): DeskParts {
   const { memory, channels, log } = tools;
   const { database, standings, deskWriter, live } = tools.archive;
   const { publicUrl, trustProxy, apiKeys, timeZone } = config;
@@ -56,7 +62,7 @@ export function buildDesk(config: Config, tools: DeskTools): Router[] {
     publicUrl,
     now,
   });
-  return [auth.router, inbox];
+  return { routers: [auth.router, inbox], isSignedIn: auth.isSignedIn };
 
   function buildTakeover({ deliver }: DeskTools) {
     const { desk, publish } = memory;

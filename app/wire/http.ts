@@ -6,28 +6,34 @@ import { createServer, listenerFor } from '../http/server.ts';
 import { createHealth, type HealthOptions } from '../ops/health.ts';
 import type { Log } from '../ops/logger.ts';
 import type { Metrics } from '../ops/metrics.ts';
+import { createGate } from '../simulator/gate.ts';
 import type { ChannelParts, Receivers } from './channels.ts';
+import type { DeskParts } from './desk.ts';
 import type { StandIns } from './stand-ins.ts';
 
 export interface HttpTools {
   channels: readonly ChannelParts[];
   receivers: Receivers;
-  /** The routes of the inbox. */
-  desk: readonly Router[];
+  /** The routes of the inbox, and who is signed in there. */
+  desk: DeskParts;
+  publicUrl: string | undefined;
   health: HealthOptions;
   standIns: StandIns;
   metrics: Metrics;
   log: Log;
 }
 
-export function buildHttp({ channels, receivers, desk, health, standIns, metrics, log }: HttpTools): Server {
+export function buildHttp(tools: HttpTools): Server {
+  const { channels, receivers, desk, publicUrl, health, standIns, metrics, log } = tools;
   const { simulator } = standIns;
+  const { isSignedIn } = desk;
   // A request passes every router in front of its own: the webhooks, which get the most, are first.
   const routers = [
     ...channels.map(({ webhook }) => webhook(receivers)),
     createHealth(health),
     metrics.router,
-    ...desk,
+    ...desk.routers,
+    ...(simulator ? [createGate({ isSignedIn, publicUrl })] : []),
     pagesOf(standIns),
     ...(simulator ? [simulator.router] : []),
   ];
