@@ -1,5 +1,7 @@
+import { folded, foldedPair, UNSEEN } from './folded.ts';
+
 /**
- * A text as a reader of addresses sees it: one character per entry, percent-encoding undone at every depth
+ * A text as a reader of addresses sees it, with characters of other widths and styles as plain ones and without those that are not seen: one character per entry, percent-encoding undone at every depth
  * (`%2F`, `%252F` and `%25%32%46` are all `/`), each with its place in the original.
  */
 export interface View {
@@ -44,8 +46,13 @@ export function viewOf(text: string): View {
   const tails = new Uint16Array(length);
   let top = 0;
   for (let i = 0; i < length; i++) {
-    codes[top] = tails[top] = text.charCodeAt(i);
+    const pair = foldedPair(text.charCodeAt(i), text.charCodeAt(i + 1));
+    const code = pair >= 0 ? pair : folded(text.charCodeAt(i));
+    // It belongs to the character before it.
+    if (code === UNSEEN) continue;
+    codes[top] = tails[top] = code;
     starts[top] = i;
+    if (pair >= 0) i++;
     top++;
     // What an escape gives may complete the escape around it. Every round takes two entries away: linear in all.
     for (let decoded = escapeAt(codes, top - 3); decoded >= 0; decoded = escapeAt(codes, top - 3)) {

@@ -177,13 +177,13 @@ const UUID = /^[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}$/;
 const NUMERALS = /^[\d:+() .-]{0,31}$/;
 /** Something in the text may have to go. Broader than all that `scrub` and SECRETS look for. */
 const SUSPICIOUS =
-  /\d{5}|\+\d|\d\)? ?[ .-]\d{3}|[\w+/-]{20}|twilio|2010-04-01|%[\da-f]{2}|:\/\/|data:|sk[-_]|eyJ|bearer|basic|(?:token|secret|passw(?:or)?d|key|authorization|cookie|signature)["']?\s?[=:]/i;
+  /\d{5}|\+\d|\d\)? ?[ .-]\d{3}|[\w+/-]{20}|twilio|2010-04-01|%[\da-f]{2}|:\/\/|data:|sk[-_]|[A-Z]{2}\.\w{6}|eyJ|bearer|basic|(?:token|secret|passw(?:or)?d|key|authorization|cookie|signature)["']?\s?[=:]/i;
 
 /** A made-up id, a time, an IP address, the place of an entry in a Redis stream: long numbers that are no phone numbers. */
 const HARMLESS =
   /[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}|\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?Z?)?|\d{1,3}(?:\.\d{1,3}){3}|1\d{12}-\d{1,6}/;
-/** As bare digits, or in groups as people write them. */
-const LOCAL_PHONE = /\(?\d{3}\)?[ .-]{1,2}\d{3}[ .-]\d{4}|(?:\d{1,5}[ -]){1,4}\d{2,6}|\d{8,15}/;
+/** As bare digits, or in groups as people write them; numbers of payment cards, too. */
+const LOCAL_PHONE = /\(?\d{3}\)?[ .-]{1,2}\d{3}[ .-]\d{4}|(?:\d{1,5}[ -]){1,4}\d{2,6}|\d{8,19}/;
 /** International, with any separators, or as in an address (`%2B`, `%3A`); E.164 has 15 digits at most. */
 const PHONE = /(?:\+|%2B|%3A)\d(?:[ ().-]{0,2}\d){6,14}/;
 const NUMBERS = new RegExp(
@@ -208,12 +208,24 @@ const SECRETS: readonly [pattern: RegExp, becomes: string][] = [
     /((?:token|secret|passw(?:or)?d|api[-_]?key|signature)(?:["']\s?:\s?["']?|=["']?|:\s?(?=\S{0,100}\d)))[^\s"'&;,<>[]+/gi,
     `$1${REDACTED}`,
   ],
+  // A header's value is a secret whatever it looks like; behind other names only what does not look like a word.
+  [/(x-[a-z-]*(?:key|token|signature|secret)["']?\s?[:=]\s?["']?)[^\s"',;<>[]+/gi, `$1${REDACTED}`],
   [/(?<![A-Za-z0-9])sk[-_][\w*-]{6,}/g, REDACTED],
+  // What services put in front of their keys, so that they are found in logs: `ghp_…`, `hf_…`, `whsec_…`; AWS; Slack; Google.
+  [/(?<![A-Za-z0-9])[a-z]{2,10}_(?:[a-z]{2,10}_)?(?=[A-Za-z]*\d)[A-Za-z0-9]{16,}/g, REDACTED],
+  [/(?<![A-Za-z0-9])(?:A[KS]IA[0-9A-Z]{16}|xox[a-z]-[\w-]{10,}|AIza[\w-]{30,}|glpat-[\w-]{16,})/g, REDACTED],
+  // A username id names a person as a number does.
+  [
+    /(?<![A-Za-z0-9])([A-Z]{2}\.(?:ENT\.)?)(?=[A-Za-z]*\d)[A-Za-z0-9]{2,124}([A-Za-z0-9]{4})(?![A-Za-z0-9])/g,
+    '$1***$2',
+  ],
   [/(?<![\w-])eyJ[\w-]{5,}\.[\w-]+(?:\.[\w-]*)?/g, REDACTED],
   [/(?<![A-Za-z0-9])[\da-f]{32}(?![A-Za-z0-9])/gi, REDACTED],
   [/[A-Za-z0-9+/]{64,}={0,2}|[\w-]{64,}={0,2}/g, REDACTED],
   // a signature as Twilio and Meta make them: base64 of 20 bytes
   [/(?<![\w+/])[A-Za-z0-9+/]{27}=(?![\w+/=])/g, REDACTED],
+  // Words in which small letters, capitals and digits mix are no words.
+  [/(?<![\w-])(?=[\w-]*\d)(?=[\w-]*[a-z])(?=[\w-]*[A-Z])[\w-]{24,}(?![\w-])/g, REDACTED],
 ];
 
 function withoutSecrets(text: string): string {

@@ -1,5 +1,6 @@
 import { findAddresses } from './addresses.ts';
 import { type View, viewOf } from './decoded.ts';
+import { foldedText, MAY_HIDE } from './folded.ts';
 import { type Stretch, takeSids } from './sids.ts';
 
 declare const brand: unique symbol;
@@ -24,7 +25,9 @@ export interface Leak {
  * - addresses of twilio.com, twiliocdn.com and their subdomains, in any case, with any scheme or none, with credentials
  *   and port, percent-encoded to any depth; punctuation at their end stays;
  * - API paths (`/2010-04-01/Accounts/…`), with the host they are on;
- * - `MM` and `ME` + 32 letters or digits, every other kind of Twilio's identifiers + 32 hex digits.
+ * - `MM` and `ME` + 32 letters or digits, every other kind of Twilio's identifiers + 32 hex digits;
+ *
+ * also when they are written with characters that look the same or between which are some that nobody sees.
  *
  * Pure, idempotent, and linear in the length of the text. All other text is unchanged.
  */
@@ -80,6 +83,10 @@ const MAY_BE_ESCAPE = /%[0-9a-f]{2}/i;
 const MAY_BE_SID = /[A-Z]{2}[0-9A-Za-z]{32}/;
 
 function mayLeak(text: string): boolean {
+  return showsLeak(text) || (MAY_HIDE.test(text) && showsLeak(foldedText(text)));
+}
+
+function showsLeak(text: string): boolean {
   return (
     MAY_BE_HOST.test(text) ||
     text.includes(MAY_BE_PATH) ||

@@ -229,3 +229,35 @@ describe('an error', () => {
     assert.deepEqual(redact(own), { message: 'own', cause: '[circular]' });
   });
 });
+
+describe('secrets of other services, cards and username ids', () => {
+  const gone: [text: string, becomes: string][] = [
+    ['key ghp_16C7e42F292c6912E7710c838347Ae178B4a', 'key [redacted]'],
+    ['github_pat_11AAAAAAA0abcdefghij_x', '[redacted]_x'],
+    ['aws AKIAIOSFODNN7EXAMPLE end', 'aws [redacted] end'],
+    ['hf_aBcDeFgHiJ1234567890', '[redacted]'],
+    ['xoxb-123456789012-abcdef', '[redacted]'],
+    ['AIzaSyA1234567890abcdefghijklmnopqrstuv', '[redacted]'],
+    ['token of a server: Zk3vQ9xLw2TbN8mRcY5uHdPe', 'token of a server: [redacted]'],
+    ['x-api-key: letters', 'x-api-key: [redacted]'],
+    ['"x-auth-token":"abc"', '"x-auth-token":"[redacted]"'],
+    ['card 4111111111111111 used', 'card ***1111 used'],
+    ['card 4111 1111 1111 1111 used', 'card ***1111 used'],
+    ['contact US.1A2B3C4D5E', 'contact US.***4D5E'],
+    ['twilio:14155238886:US.ENT.9f8e7d6c5b4a', 'twilio:***8886:US.ENT.***5b4a'],
+  ];
+  for (const [text, becomes] of gone) test(text, () => assert.equal(redactText(text), becomes));
+
+  test('ordinary words stay', () => {
+    for (const text of [
+      'the api key: missing',
+      'message_received twice in tool_call_start',
+      'No. US.A. is a country, PS.please read on',
+      'app/conversation/turn.ts:120:15',
+      'order 1234567',
+      'x-request-id is set',
+      'recado_history_lines_damaged_total',
+    ])
+      assert.equal(redactText(text), text);
+  });
+});

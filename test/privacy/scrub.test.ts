@@ -54,6 +54,47 @@ describe('what goes', () => {
   }
 });
 
+describe('what is written with other characters', () => {
+  const wide = (text: string) =>
+    [...text].map((c) => (c > ' ' && c < '\x7f' ? String.fromCharCode(c.charCodeAt(0) + 0xfee0) : c)).join('');
+  const sid = `ME${'0123456789abcdef'.repeat(2)}`;
+  const hidden = {
+    'full width': wide('https://api.twilio.com/x'),
+    'full width, an identifier': wide(sid),
+    'an ideographic dot': 'https://api。twilio。com/x',
+    'a half-width ideographic dot': 'api｡twilio｡com',
+    'a zero-width space': 'https://api.twi\u200blio.com/x',
+    'a zero-width joiner in every place': [...'https://api.twilio.com/x'].join('\u200d'),
+    'a soft hyphen': 'twi\u00adlio.com',
+    'a word joiner in an identifier': `${sid.slice(0, 10)}\u2060${sid.slice(10)}`,
+    'letters of mathematics': 'https://api.\u{1d42d}\u{1d430}\u{1d422}\u{1d425}\u{1d422}\u{1d428}.com/x',
+    'letters in circles': 'ⓣwilio.ⓒom',
+    'a direction mark': 'twilio\u200e.com',
+    'a byte order mark': 'tw\ufeffilio.com',
+  };
+  for (const [name, text] of Object.entries(hidden))
+    test(name, () => {
+      assert.equal(scrub(text), PLACEHOLDER);
+      assert.equal(scrub(`看 ${text} 吧`), `看 ${PLACEHOLDER} 吧`);
+    });
+
+  test('stays when it says nothing: emoji, other scripts, ordinary full width', () => {
+    for (const text of [
+      '👩\u200d💻 ok',
+      'ｈｅｌｌｏ。',
+      '你好。请看 example.com。',
+      'می\u200cخواهم',
+      '𝐛𝐨𝐥𝐝 ①②',
+      'soft\u00adhyphen',
+    ])
+      assert.equal(scrub(text), text);
+  });
+
+  test('beside emoji and Chinese the text around it is kept', () => {
+    assert.equal(scrub('👩\u200d💻 https://api.twilio.com/x。下一句 ①'), `👩\u200d💻 ${PLACEHOLDER}。下一句 ①`);
+  });
+});
+
 describe('what stays', () => {
   const texts = [
     '',
