@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
+import { newSid } from '../doubles/twilio.ts';
 import { type Bot, type Doubles, eventually, startBot, startDoubles } from '../support/bot.ts';
 import { NO_POSTGRES, startTestPostgres, type TestPostgres } from '../support/postgres.ts';
 
@@ -53,7 +54,13 @@ test('Postgres away under load: everybody is answered, and the archive is comple
   const talk = async (person: number): Promise<void> => {
     for (let i = 0; going; i++) {
       const text = `p${person}m${i}`;
-      assert.deepEqual((await bot.say(`1555017${String(person).padStart(4, '0')}`, text)).texts, [`You said: ${text}`]);
+      const phone = `1555017${String(person).padStart(4, '0')}`;
+      const fields = { MessageSid: newSid('SM') };
+      let answer = await bot.say(phone, text, fields);
+      // On a machine that stands still for seconds Redis counts as away; a provider repeats then.
+      for (let repeats = 0; answer.status === 503 && repeats < 5; repeats++)
+        answer = await bot.say(phone, text, fields);
+      assert.deepEqual([answer.status, answer.texts], [200, [`You said: ${text}`]]);
       said++;
       await sleep(50);
     }

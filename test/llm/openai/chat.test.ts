@@ -391,13 +391,6 @@ describe('OpenAI model', () => {
     assert.deepEqual(spent, [10, 10]);
   });
 
-  test('a request that is open keeps the whole time', async () => {
-    double.delayMs = 800;
-    const answer = await build({ timeoutMs: 1_000 }).answer(question());
-    assert.equal(answer.attempts, 1);
-    assert.equal(double.requests.length, 1);
-  });
-
   describe('words of servers about what is said, not how', () => {
     const refusals: [status: number, code: string, message: string][] = [
       [400, 'content_filter', 'The response was filtered'],
