@@ -29,6 +29,8 @@ export interface EventStream {
    * @param most about how many; each shard gives its part.
    */
   take(most: number): Promise<StreamEntry[]>;
+  /** Puts events (JSON) back at the end, to be taken again. */
+  putBack(events: readonly string[]): Promise<void>;
   /** They are written down; they are not taken again. */
   acknowledge(entries: readonly StreamEntry[]): Promise<void>;
   /** Resolves when there is something new, after `waitMs`, or on the signal; never rejects. */
@@ -81,6 +83,13 @@ export function createEventStream({ redis, keys, log, keepMs = 600_000 }: EventS
       }
       await createGroups();
       return readAll('>', perStream).catch((error) => Promise.reject(unavailable(error)));
+    },
+
+    async putBack(events) {
+      const [stream = ''] = streams;
+      await Promise.all(events.map((event) => redis.xadd(stream, '*', 'event', event))).catch((error) =>
+        Promise.reject(unavailable(error)),
+      );
     },
 
     async acknowledge(entries) {

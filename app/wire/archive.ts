@@ -11,6 +11,7 @@ import { createNews } from '../memory/news.ts';
 import { createEventStream } from '../memory/stream.ts';
 import type { Log } from '../ops/logger.ts';
 import type { Metrics } from '../ops/metrics.ts';
+import { remember } from '../ops/remember.ts';
 import { buildAnalysis } from './analysis.ts';
 import type { MemoryParts } from './memory.ts';
 import type { StandIns } from './stand-ins.ts';
@@ -37,6 +38,9 @@ export interface ArchiveParts {
   close(): Promise<void>;
 }
 
+/** How long the figure of events that were set aside is reused, ms. */
+const SET_ASIDE_MS = 10_000;
+
 /** Builds it; nothing is connected or opened until the first query. */
 export function buildArchive(config: Config, { memory, standIns, metrics, log }: ArchiveTools): ArchiveParts {
   const { redis, keys } = memory;
@@ -55,10 +59,25 @@ export function buildArchive(config: Config, { memory, standIns, metrics, log }:
       analysis.onArchived(turns);
     },
   });
+  metrics.gauge(
+    'archive_events_set_aside',
+    'Events that could not be written to the archive',
+    remember(countSetAside, SET_ASIDE_MS),
+  );
   metrics.gauge('archive_failing', '1 while the archive cannot be written', () => (recorder.failingSince ? 1 : 0));
   const standings = createStandings(database);
   const deskWriter = createDeskWriter(database);
   return { database, standings, deskWriter, live, checkFormat, start, drain, close };
+
+  function countSetAside(): Promise<number> {
+    return database.run(async (db) => {
+      const { count } = await db
+        .selectFrom('whatsapp_events_set_aside')
+        .select((eb) => eb.fn.countAll<number>().as('count'))
+        .executeTakeFirstOrThrow();
+      return Number(count);
+    });
+  }
 
   function checkFormat(): Promise<void> {
     return url ? database.checkFormat() : checkEmbeddedArchive(dataDir);

@@ -298,6 +298,25 @@ export function recordingSuite(open: () => Database): void {
       assert.deepEqual(await everything(), before);
     });
 
+    test('a voice note that was answered while it was listened to still gets its words, and is analysed', async () => {
+      const question = received({ text: '', attachments: [VOICE] });
+      const said = deskSaid('I heard you', { id: 'desk3' });
+      const quiet = made([question], '', { said: ['Please call me'] });
+      await write(question);
+      await write(said);
+      await write(quiet);
+      const [asked] = await thread();
+      assert.deepEqual(
+        [asked?.transcription, asked?.status, asked?.answeredAt],
+        ['Please call me', 'replied', NOON + 60_000],
+      );
+      const rows = await query(open(), `select turn_id from whatsapp_messages where direction = 'inbound'`);
+      assert.deepEqual(rows, [{ turn_id: quiet.turn }]);
+      const before = await everything();
+      await write(quiet);
+      assert.deepEqual(await everything(), before);
+    });
+
     test('a person’s message is there while it is being sent, and says so when it could not be sent', async () => {
       const said = deskSaid('Are you there?');
       await write(received(), said);

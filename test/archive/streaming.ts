@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
 import type { Database } from '../../app/archive/engine/database.ts';
 import { createRecorder } from '../../app/archive/write/recorder.ts';
+import { encodeEvent } from '../../app/events.ts';
 import type { EventStream } from '../../app/memory/stream.ts';
 import { empty, query, quiet } from './engines.ts';
 import { made, received, sent } from './events.ts';
@@ -70,6 +71,22 @@ export function streamingSuite(open: () => Database): void {
       assert.equal((await query(open(), 'select 1 from whatsapp_events_set_aside')).length, 3);
       assert.equal(logs.filter((line) => line.includes('set aside')).length, 3);
       assert.equal(await stream.waiting(), 0);
+    });
+
+    test('tries what was set aside again at the next start', async () => {
+      const good = received();
+      const poison = JSON.stringify({ ...good, message: { ...good.message, id: 'y'.repeat(500) } });
+      for (const [name, event] of Object.entries({ good: encodeEvent(good), poison })) {
+        const row = { name, event, reason: 'a bug that is mended', set_aside_at: new Date(0) };
+        await open().run((db) => db.insertInto('whatsapp_events_set_aside').values(row).execute());
+      }
+      const { recorder, logs } = await processes.start(open());
+      recorder.start();
+      await eventually(async () => (await sidsIn(open())).includes(good.message.id));
+      const left = () => query(open(), 'select event from whatsapp_events_set_aside');
+      await eventually(async () => (await left()).length === 1);
+      assert.match(JSON.stringify(await left()), /y{500}/, 'the other one came back, whole');
+      assert.ok(logs.some((line) => line.includes('tried again') && line.includes('"events":2')));
     });
 
     test('removes from Redis what is written and old, and nothing else', async () => {

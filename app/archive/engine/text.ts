@@ -6,10 +6,15 @@ import { type Scrubbed, scrub } from '../../privacy/scrub.ts';
  * @param most characters (code points); what is longer is cut.
  */
 export function clean(text: string, most = Number.POSITIVE_INFINITY): Scrubbed {
-  const storable = text.replaceAll('\0', '').replace(/\p{Surrogate}/gu, '\ufffd');
-  if (storable.length <= most) return scrub(storable);
+  const kept = storable(text);
+  if (kept.length <= most) return scrub(kept);
   // Cut again: a placeholder may be longer than what it replaces.
-  return scrub([...scrub(storable)].slice(0, most).join(''));
+  return scrub([...scrub(kept)].slice(0, most).join(''));
+}
+
+/** As it is, but for what Postgres does not store. For what no person reads. */
+export function storable(text: string): string {
+  return text.replaceAll('\0', '').replace(/\p{Surrogate}/gu, '\ufffd');
 }
 
 /** The same for every text in a value, as JSON for a `jsonb` column. */
@@ -19,7 +24,5 @@ export function cleanJson(value: unknown): string {
 
 /** JSON for a `jsonb` column whose texts are our own and must stay as they are, such as the name of a file at the provider. */
 export function storableJson(value: unknown): string {
-  return JSON.stringify(value, (_key, inner: unknown) =>
-    typeof inner === 'string' ? inner.replaceAll('\0', '').replace(/\p{Surrogate}/gu, '\ufffd') : inner,
-  );
+  return JSON.stringify(value, (_key, inner: unknown) => (typeof inner === 'string' ? storable(inner) : inner));
 }

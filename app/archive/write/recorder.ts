@@ -10,12 +10,15 @@ import type { EventStream, StreamEntry } from '../../memory/stream.ts';
 import type { Log } from '../../ops/logger.ts';
 import type { Database } from '../engine/database.ts';
 import { isOutage } from '../engine/outage.ts';
-import { clean } from '../engine/text.ts';
+import { clean, storable } from '../engine/text.ts';
 import { type Recorded, record } from './record.ts';
 import type { Writer } from './writer.ts';
 
 export interface Recorder {
-  /** Begins: makes the tables when they are not there, then writes for as long as it is not stopped. Waits for a database that is away. */
+  /**
+   * Begins: makes the tables when they are not there, tries again what was set aside, then writes for as long as it is not stopped. Waits for a
+   * database that is away.
+   */
   start(): void;
   /** Resolves when the batch that is being written is done; the rest waits in the stream. */
   stop(): Promise<void>;
@@ -65,6 +68,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
   let trimmedAt = 0;
   let lost = 0;
   let untidy = 0;
+  const startedAt = new Date(now());
 
   return {
     start() {
@@ -91,10 +95,13 @@ export function createRecorder(options: RecorderOptions): Recorder {
   };
 
   async function run(): Promise<void> {
+    let triedAgain = false;
     for (let failures = 0; !stopping.signal.aborted; ) {
       try {
         await trimNowAndThen();
         await database.migrate();
+        if (!triedAgain) await trySetAsideAgain();
+        triedAgain = true;
         const count = await writeBatch();
         await tidyNowAndThen(Math.max(0, count));
         recovered();
@@ -105,6 +112,31 @@ export function createRecorder(options: RecorderOptions): Recorder {
         failed(error);
         await pause(Math.min(LONGEST_PAUSE_MS, 100 * 2 ** failures++));
       }
+    }
+  }
+
+  /** Once at each start: what could not be written may be writable by now, after an update or a repair. */
+  async function trySetAsideAgain(): Promise<void> {
+    for (let tried = 0; ; ) {
+      const rows = await database.recording(async (db) => {
+        if (!(await lock(db))) return [];
+        const found = await db
+          .selectFrom('whatsapp_events_set_aside')
+          .select(['name', 'event'])
+          .where('set_aside_at', '<', startedAt)
+          .orderBy('set_aside_at')
+          .limit(batch)
+          .execute();
+        // Before they go: recording one twice changes nothing.
+        await stream.putBack(found.map(({ event }) => event));
+        const names = found.map(({ name }) => name);
+        if (names.length > 0) await db.deleteFrom('whatsapp_events_set_aside').where('name', 'in', names).execute();
+        return names;
+      });
+      tried += rows.length;
+      if (rows.length > 0) continue;
+      if (tried > 0) log.info('Events that could not be written to the archive are tried again', { events: tried });
+      return;
     }
   }
 
@@ -205,7 +237,7 @@ interface Written {
 async function setAside(db: Writer, { name, event }: StreamEntry, reason: string): Promise<void> {
   await db
     .insertInto('whatsapp_events_set_aside')
-    .values({ name, event: clean(event), reason: clean(reason, 1_000) })
+    .values({ name, event: storable(event), reason: clean(reason, 1_000) })
     .onConflict((conflict) => conflict.doNothing())
     .execute();
 }

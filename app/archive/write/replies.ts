@@ -55,7 +55,10 @@ function sightingIn({ conversation, at }: { conversation: ConversationId; at: nu
   return { conversation, at, inbound: false, address: null };
 }
 
-/** The messages that a turn took in: read, and answered unless the turn kept quiet. */
+/**
+ * The messages that a turn took in: read, and answered unless the turn kept quiet. Somebody at the desk may have answered meanwhile: what was
+ * heard in a voice note is recorded all the same, and analysed.
+ */
 async function takeIn(db: Writer, events: readonly ReplyMade[]): Promise<void> {
   const taken = events.flatMap((event) => {
     const heard = new Map(event.heard.map(({ id, transcript }) => [id, transcript]));
@@ -73,7 +76,7 @@ async function takeIn(db: Writer, events: readonly ReplyMade[]): Promise<void> {
   await sql`
     update whatsapp_messages m set
       turn_id = t.turn, processed = true, processed_at = t.at,
-      answered_at = case when t.answered then t.at end,
+      answered_at = coalesce(m.answered_at, case when t.answered then t.at end),
       status = case when t.answered and m.status <> 'archived' then 'replied' else m.status end,
       transcription = case when t.heard and t.transcript <> '' then t.transcript else m.transcription end,
       transcription_status = case when not t.heard then m.transcription_status
@@ -82,7 +85,7 @@ async function takeIn(db: Writer, events: readonly ReplyMade[]): Promise<void> {
       failure_code = null, failure_reason = null
     from json_to_recordset(${JSON.stringify(taken)}::json)
       as t(channel text, sid text, turn text, at timestamptz, answered boolean, heard boolean, transcript text)
-    where m.channel = t.channel and m.message_sid = t.sid and m.direction = 'inbound' and m.answered_at is null`.execute(
+    where m.channel = t.channel and m.message_sid = t.sid and m.direction = 'inbound' and (m.answered_at is null or m.turn_id is null)`.execute(
     db,
   );
 }
