@@ -7,7 +7,6 @@ import { Failure, type FailureCode, isFailure } from '../errors.ts';
 import type { ContentPart } from '../llm/model.ts';
 import { countTokens } from '../llm/tokens.ts';
 import { describeContactCard } from '../media/contact-card.ts';
-import { createGate } from '../media/gate.ts';
 import { kindOfBytes } from '../media/kind.ts';
 import type { Held } from '../memory/mailbox.ts';
 import {
@@ -20,6 +19,7 @@ import {
   type Referral,
   wordsOf,
 } from '../message.ts';
+import { createGate } from '../ops/gate.ts';
 import type { Log } from '../ops/logger.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import { type Scrubbed, scrub } from '../privacy/scrub.ts';

@@ -4,10 +4,10 @@
 import type { OpenResponse } from '../channels/channel.ts';
 import type { Confirm } from '../contacts/confirm.ts';
 import { isFailure } from '../errors.ts';
-import { createGate } from '../media/gate.ts';
 import type { Usage } from '../memory/allowance.ts';
 import type { Held, Mailbox } from '../memory/mailbox.ts';
 import { conversationId, type InboundMessage } from '../message.ts';
+import { createGate } from '../ops/gate.ts';
 import type { Log } from '../ops/logger.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import type { Ending } from './ending.ts';

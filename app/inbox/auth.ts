@@ -4,6 +4,7 @@ import Router from '@koa/router';
 import type { Context, Middleware, Next } from 'koa';
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import { Failure } from '../errors.ts';
+import { createGate, type Gate } from '../ops/gate.ts';
 import type { Log } from '../ops/logger.ts';
 import { requests } from './contract.ts';
 import { explain } from './explain.ts';
@@ -54,6 +55,8 @@ const WINDOW_S = 15 * 60;
 /** Keys are long: more of them may be tried than passwords, so that a program with an old key says so in the log for a while. */
 const KEYS_PER_PASSWORD = 3;
 const UNSAFE = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
+/** How many questions of one key or session are worked at together. */
+const AT_ONCE = 4;
 const SESSION_PATH = SESSION_OPERATIONS.session.path;
 
 export function createAuth(options: AuthOptions): Auth {
@@ -63,6 +66,7 @@ export function createAuth(options: AuthOptions): Auth {
   const perAddress = new RateLimiterMemory({ points: attempts, duration: WINDOW_S });
   const everybody = new RateLimiterMemory({ points: attempts * 20, duration: WINDOW_S });
   const perKeySender = new RateLimiterMemory({ points: attempts * KEYS_PER_PASSWORD, duration: WINDOW_S });
+  const gates = new Map<string, Gate>();
   const router = new Router();
   router.use(explain, noStore);
   router.post(SESSION_PATH, signIn);
@@ -97,7 +101,7 @@ export function createAuth(options: AuthOptions): Auth {
     const given = ctx.get('x-api-key');
     if (given !== '') {
       await checkKey(ctx, given);
-      return next();
+      return inTurn(ctx, given, next);
     }
     const session = await sessionOf(ctx);
     if (!session) throw new Failure('request.unauthorized', 'Sign in at /whatsapp-inbox, or send an x-api-key.');
@@ -105,7 +109,24 @@ export function createAuth(options: AuthOptions): Auth {
       throw new Failure('request.forbidden', 'The x-csrf-token of the session is missing or wrong.');
     }
     ctx.state.isSignedIn = () => sessions.isOpen(session);
-    return next();
+    return inTurn(ctx, session, next);
+  }
+
+  /**
+   * One program, or one person with many pages, does not take all connections to the archive: further questions of theirs wait. What changes
+   * something does not, nor do files and streams, which ask the archive for next to nothing.
+   */
+  async function inTurn(ctx: Context, caller: string, next: Next): Promise<void> {
+    if (ctx.method !== 'GET' || /\/(media|events)(\/|$)/.test(ctx.path)) return next();
+    const gate = gates.get(caller) ?? createGate(AT_ONCE);
+    gates.set(caller, gate);
+    const leave = await gate.enter(1);
+    try {
+      await next();
+    } finally {
+      leave();
+      if (gate.isIdle) gates.delete(caller);
+    }
   }
 
   async function isSignedIn(ctx: Context): Promise<boolean> {

@@ -7,7 +7,13 @@ import { z } from 'zod';
 const Time = z.iso.datetime();
 const Page = {
   limit: z.coerce.number().int().min(1).max(200).default(50).describe('How many items at most'),
-  offset: z.coerce.number().int().min(0).max(1_000_000).default(0),
+  offset: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(10_000)
+    .default(0)
+    .describe('How many items are skipped; use cursor to go further'),
   cursor: z
     .string()
     .max(200)
@@ -235,7 +241,18 @@ export const requests = {
     search: Search.describe('A part of the name or number, or words of their messages'),
     order: Order.describe('By their last message'),
   }),
-  conversation: z.object({ ...Page, business_number: Business, order: Order }),
+  conversation: z.object({
+    ...Page,
+    limit: z.coerce
+      .number()
+      .int()
+      .min(1)
+      .max(200)
+      .optional()
+      .describe('How many messages at most. Default: all, up to 10,000'),
+    business_number: Business,
+    order: Order,
+  }),
   ofPhone: z.object({ phone: Phone }),
   ofId: z.object({ id: Id }),
   media: z.object({ id: Id, n: z.coerce.number().int().min(0).max(99) }),

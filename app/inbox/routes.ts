@@ -3,8 +3,9 @@ import Router from '@koa/router';
 import type { Context, Middleware } from 'koa';
 import type { z } from 'zod';
 import type { Analytics } from '../archive/read/analytics.ts';
-import type { ArchivedConversation, Conversations } from '../archive/read/conversations.ts';
-import type { ArchivedMedia, Messages } from '../archive/read/messages.ts';
+import type { ArchivedConversation, Conversations, Place } from '../archive/read/conversations.ts';
+import type { ArchivedMedia, ArchivedMessage, Messages } from '../archive/read/messages.ts';
+import type { Order, Page, Paging } from '../archive/read/page.ts';
 import type { DeskWriter } from '../archive/write/desk.ts';
 import type { Tasks } from '../archive/write/tasks.ts';
 import type { Takeover } from '../conversation/takeover.ts';
@@ -84,6 +85,10 @@ type Handlers = {
   >;
 };
 
+/** So many messages of a conversation are answered at once. */
+const MOST_MESSAGES = 10_000;
+const AT_ONCE = 200;
+
 function createHandlers(options: InboxOptions): Handlers {
   return {
     ...conversationHandlers(options),
@@ -120,6 +125,23 @@ function teller({ live }: InboxOptions) {
 }
 
 /** What is read. */
+/** A page of a conversation; without a limit as much of it as is answered at once. */
+async function threadOf(
+  messages: InboxOptions['archive']['messages'],
+  place: Place,
+  { limit, ...query }: Omit<Paging, 'limit'> & { limit?: number | undefined; order?: Order | undefined },
+): Promise<Page<ArchivedMessage>> {
+  if (limit !== undefined) return messages.thread(place, { ...query, limit });
+  const items: ArchivedMessage[] = [];
+  for (let cursor = query.cursor; ; ) {
+    const offset = items.length === 0 ? query.offset : 0;
+    const page = await messages.thread(place, { ...query, offset, cursor, limit: AT_ONCE });
+    items.push(...page.items);
+    if (page.next === null || items.length >= MOST_MESSAGES) return { items, next: page.next };
+    cursor = page.next;
+  }
+}
+
 function conversationHandlers(options: InboxOptions) {
   const { archive, explain, now, timeZone, publicUrl } = options;
   const { messages, conversations, analytics } = archive;
@@ -143,7 +165,7 @@ function conversationHandlers(options: InboxOptions) {
       const conversation = await find(options, { phone: params.phone, business });
       const place = { phone: params.phone, business: business ?? conversation.business };
       const [{ items, next }, memory] = await Promise.all([
-        messages.thread(place, query),
+        threadOf(messages, place, query),
         remembered(options, conversation),
       ]);
       return {

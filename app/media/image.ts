@@ -2,8 +2,8 @@
 import { fileTypeFromBuffer } from 'file-type';
 import sharp from 'sharp';
 import { Failure, isFailure } from '../errors.ts';
+import { createGate } from '../ops/gate.ts';
 import type { Log } from '../ops/logger.ts';
-import { createGate } from './gate.ts';
 import { LARGE_PICTURE, LARGEST_PICTURE, PICTURE_SECONDS } from './limits.ts';
 
 export interface Size {

@@ -3,6 +3,7 @@ import { createServer as createHttpServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, test } from 'node:test';
 import Router from '@koa/router';
+import type { Middleware } from 'koa';
 import { createServer } from '../../app/http/server.ts';
 import { type AuthOptions, createAuth, type Sessions } from '../../app/inbox/auth.ts';
 import { createLogger } from '../../app/ops/logger.ts';
@@ -27,7 +28,7 @@ const SHARED: Sessions = {
 const warnings: string[] = [];
 
 /** A server whose one guarded address tells a secret and takes orders. */
-async function open(options: Partial<AuthOptions> = {}) {
+async function open(options: Partial<AuthOptions> = {}, slowly: Middleware = (_, next) => next()) {
   const auth = createAuth({
     password: PASSWORD,
     apiKeys: ['key-of-a-program', 'another-key'],
@@ -39,7 +40,7 @@ async function open(options: Partial<AuthOptions> = {}) {
     ...options,
   });
   const guarded = new Router();
-  guarded.all('/secret', auth.guard, (ctx) => {
+  guarded.all('/secret', auth.guard, slowly, (ctx) => {
     ctx.body = 'the secret';
   });
   const log = createLogger({ level: 'error', format: 'json', write: () => {} });
@@ -294,4 +295,26 @@ test('what is refused is not kept by a cache; over https the browser stays with 
   assert.match(signedIn.headers.get('strict-transport-security') ?? '', /^max-age=\d{8}$/);
   assert.match(signedIn.headers.getSetCookie()[0] ?? '', /^__Host-recado_session=/);
   assert.equal((await secret({ cookie: cookieOf(signedIn) })).status, 200);
+});
+
+test('of one key so many questions are worked at together; the others wait, and other callers do not', async () => {
+  let inside = 0;
+  let most = 0;
+  const slow = async (_: unknown, next: () => Promise<unknown>) => {
+    most = Math.max(most, ++inside);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    await next();
+    inside--;
+  };
+  const { secret } = await open({}, slow);
+  const answers = await Promise.all(Array.from({ length: 12 }, () => secret({ 'x-api-key': 'key-of-a-program' })));
+  assert.deepEqual([...new Set(answers.map(({ status }) => status))], [200]);
+  assert.equal(most, 4);
+  most = 0;
+  const keys = ['key-of-a-program', 'another-key'];
+  await Promise.all(Array.from({ length: 12 }, (_, n) => secret({ 'x-api-key': keys[n % 2] ?? '' })));
+  assert.ok(most > 4, `${most}`);
+  most = 0;
+  await Promise.all(Array.from({ length: 12 }, () => secret({ 'x-api-key': 'another-key' }, 'POST')));
+  assert.ok(most > 4, 'what changes something does not wait');
 });

@@ -465,6 +465,20 @@ test('the eight numbers are those of the tables, and every day has its place', a
   assert.equal(body.days.at(-1).tasks_done, 1);
 });
 
+test('a conversation has all its messages, unless fewer are asked for', async () => {
+  const TALKER = '15550100177';
+  for (let i = 0; i < 32; i++) await desk.say(TALKER, `message ${i}`);
+  const { body } = await desk.ask('GET', `/api/whatsapp/conversation/${TALKER}`);
+  assert.ok(body.count > 50, 'more than a page, although the bot fell silent at its limit of a minute');
+  assert.deepEqual([body.count, body.next_cursor], [body.conversation.total_messages, null]);
+  const page = await desk.ask('GET', `/api/whatsapp/conversation/${TALKER}?limit=50`);
+  assert.equal(page.body.count, 50);
+  const rest = await desk.ask('GET', `/api/whatsapp/conversation/${TALKER}?cursor=${page.body.next_cursor}`);
+  assert.deepEqual([rest.body.count, rest.body.next_cursor], [body.count - 50, null]);
+  const far = await desk.ask('GET', '/api/whatsapp/inbox?offset=1000000');
+  assert.deepEqual([far.status, far.body.code], [400, 'request.invalid']);
+});
+
 test('with a session, what changes something needs its token', async () => {
   const signedIn = await fetch(`${desk.url}/api/session`, {
     method: 'POST',

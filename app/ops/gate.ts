@@ -7,6 +7,8 @@ export interface Gate {
   enter(weight: number): Promise<() => void>;
   /** How many wait to be let through. */
   readonly waiting: number;
+  /** Nobody is inside, and nobody waits. */
+  readonly isIdle: boolean;
 }
 
 export function createGate(places: number): Gate {
@@ -35,6 +37,9 @@ export function createGate(places: number): Gate {
     },
     get waiting() {
       return queue.length;
+    },
+    get isIdle() {
+      return free === places && queue.length === 0;
     },
   };
 }

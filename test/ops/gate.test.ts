@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { createGate, type Gate } from '../../app/media/gate.ts';
+import { createGate, type Gate } from '../../app/ops/gate.ts';
 
 /** Who is inside, by name, and how they leave. */
 function createGuests(gate: Gate) {
