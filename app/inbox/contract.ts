@@ -105,6 +105,15 @@ export const Message = z
         address: z.string().optional(),
       })
       .nullable(),
+    in_reply_to: z
+      .object({ words: z.string().nullable() })
+      .nullable()
+      .describe('The message it answers; words is null when the archive does not have it'),
+    forwarded: z.boolean(),
+    referral: z
+      .object({ headline: z.string().nullable(), body: z.string().nullable() })
+      .nullable()
+      .describe('The advertisement it came from'),
     ai_analysis: z.unknown().describe('The whole answer of the model, JSON; null when there is none'),
     ai_summary: z.string().nullable(),
     ai_sentiment: Sentiment.nullable(),

@@ -43,6 +43,12 @@ export function presentMessage(message: ArchivedMessage, explain: Explain): Mess
     transcription: message.transcription,
     transcription_status: message.transcriptionStatus,
     location: location && placeOf(location),
+    in_reply_to: message.inReplyTo === null ? null : { words: message.quoted },
+    forwarded: message.forwarded,
+    referral: message.referral && {
+      headline: message.referral.headline ?? null,
+      body: message.referral.body ?? null,
+    },
     ai_analysis: analysis?.full ?? null,
     ai_summary: analysis?.summary ?? null,
     ai_sentiment: sentimentOf(analysis?.sentiment),

@@ -280,6 +280,20 @@ export function recordingSuite(open: () => Database): void {
     });
   });
 
+  test('an answer to another message has its words: theirs, and the part of ours', async () => {
+    const question = received({ text: 'Do you have rooms?' });
+    const reply = made([question], 'One\nTwo', { parts: ['One', 'Two'] });
+    const toOurs = received({ inReplyTo: 'SMb' });
+    const toTheirs = received({ inReplyTo: question.message.id });
+    const toNothing = received({ inReplyTo: 'SMgone' });
+    await write(question, reply, sent(reply, { via: 'call', sids: ['SMa', 'SMb'] }), toOurs, toTheirs, toNothing);
+    const quotes = new Map((await thread()).map(({ sid, quoted }) => [sid, quoted]));
+    assert.equal(quotes.get(toOurs.message.id), 'Two');
+    assert.equal(quotes.get(toTheirs.message.id), 'Do you have rooms?');
+    assert.equal(quotes.get(toNothing.message.id), null);
+    assert.equal(quotes.get(question.message.id), null);
+  });
+
   describe('the desk', () => {
     test('a person’s words answer what waited', async () => {
       const question = received();

@@ -30,7 +30,9 @@ function message(overrides: Partial<ArchivedMessage> = {}): ArchivedMessage {
     location: null,
     buttonPayload: null,
     inReplyTo: null,
+    quoted: null,
     forwarded: false,
+    referral: null,
     transcription: null,
     transcriptionStatus: null,
     analysis: null,
@@ -188,4 +190,17 @@ test('what was given up is shown with its words, files and places', () => {
   assert.deepEqual(letter.messages, ['[image] look', '[voice]', '[location]']);
   assert.deepEqual([letter.phone_number, letter.reply], ['+15550100101', 'The *answer*']);
   assert.deepEqual(DeadLetter.parse(letter), letter);
+});
+
+test('a message has what it answers and where it comes from', () => {
+  const shown = shownOf({
+    inReplyTo: 'SM1',
+    quoted: 'A room for 90 euros',
+    forwarded: true,
+    referral: { headline: scrub('Summer sale') },
+  });
+  assert.deepEqual(shown.in_reply_to, { words: 'A room for 90 euros' });
+  assert.equal(shown.forwarded, true);
+  assert.deepEqual(shown.referral, { headline: 'Summer sale', body: null });
+  assert.deepEqual(shownOf({ inReplyTo: 'SM1' }).in_reply_to, { words: null });
 });

@@ -1,7 +1,7 @@
 /** Messages as the team reads them. */
-import { type RawBuilder, type SelectQueryBuilder, sql } from 'kysely';
+import { type Kysely, type RawBuilder, type SelectQueryBuilder, sql } from 'kysely';
 import { FAILURES, type FailureCode } from '../../errors.ts';
-import type { Attachment, Location } from '../../message.ts';
+import type { Attachment, Location, Referral } from '../../message.ts';
 import type { Database } from '../engine/database.ts';
 import type {
   AnalysisStatus,
@@ -43,7 +43,11 @@ export interface ArchivedMessage {
   buttonPayload: string | null;
   /** The provider's id of the message this one answers. */
   inReplyTo: string | null;
+  /** The beginning of that message; null when the archive does not have it. */
+  quoted: string | null;
   forwarded: boolean;
+  /** The advertisement it came from. */
+  referral: Pick<Referral, 'headline' | 'body'> | null;
   transcription: string | null;
   /** Null when there is no voice note. */
   transcriptionStatus: Progress | null;
@@ -140,12 +144,12 @@ export function createMessages(database: Database): Messages {
         const narrow = narrowing(query);
         const rows = all.where(({ and }) => and(narrow));
         const { search = '', limit, offset = 0, order = 'newest' } = query;
-        if (search.trim() === '') return paged(rows, query, order);
+        if (search.trim() === '') return paged(db, rows, query, order);
         const place = readTimeCursor(query.cursor);
         const few = await fewHits(db, narrow, search, { most: limit + offset + 1, place, order });
-        if (few === null) return paged(rows.where(hasWords(search)), query, order);
+        if (few === null) return paged(db, rows.where(hasWords(search)), query, order);
         if (few.ids.length === 0) return { items: [], next: null };
-        return paged(all.where('id', 'in', few.ids), query, order);
+        return paged(db, all.where('id', 'in', few.ids), query, order);
       }),
 
     thread: ({ phone, business }, query) =>
@@ -159,14 +163,16 @@ export function createMessages(database: Database): Messages {
         const ids = conversations.map(({ id }) => id);
         if (ids.length === 0) return { items: [], next: null };
         const rows = db.selectFrom('whatsapp_inbox_view').selectAll().where('conversation_id', 'in', ids);
-        return paged(rows, query, query.order ?? 'newest');
+        return paged(db, rows, query, query.order ?? 'newest');
       }),
 
     find: (id) =>
       database.run(async (db) => {
         if (!isId(id)) return null;
         const row = await db.selectFrom('whatsapp_inbox_view').selectAll().where('id', '=', id).executeTakeFirst();
-        return row ? presentMessage(row) : null;
+        if (!row) return null;
+        const quotes = await quotesIn(db, [row]);
+        return presentMessage(row, quotes.get(`${row.channel} ${row.in_reply_to}`) ?? null);
       }),
 
     media: (id, n) =>
@@ -218,7 +224,12 @@ function narrowing({
   return narrow;
 }
 
-async function paged(rows: Rows, { limit, cursor, offset = 0 }: Paging, order: Order): Promise<Page<ArchivedMessage>> {
+async function paged(
+  db: Kysely<Tables>,
+  rows: Rows,
+  { limit, cursor, offset = 0 }: Paging,
+  order: Order,
+): Promise<Page<ArchivedMessage>> {
   const place = readTimeCursor(cursor);
   const { direction, behind } = ORDERS[order];
   const page = await rows
@@ -230,10 +241,29 @@ async function paged(rows: Rows, { limit, cursor, offset = 0 }: Paging, order: O
     .limit(limit + 1)
     .offset(place ? 0 : offset)
     .execute();
-  return pageOf(page, limit, (row) => [row.received_at.toISOString(), row.id], presentMessage);
+  const quotes = await quotesIn(db, page);
+  const present = (row: InboxView) => presentMessage(row, quotes.get(`${row.channel} ${row.in_reply_to}`) ?? null);
+  return pageOf(page, limit, (row) => [row.received_at.toISOString(), row.id], present);
 }
 
-function presentMessage(row: InboxView): ArchivedMessage {
+const LONGEST_QUOTE = 200;
+
+/** Channel and id of the messages that others answer → how they begin. Of ours the part that was answered, as far as its id is known. */
+async function quotesIn(db: Kysely<Tables>, rows: readonly InboxView[]): Promise<Map<string, string>> {
+  const asked = [...new Set(rows.flatMap(({ in_reply_to }) => in_reply_to ?? []))];
+  if (asked.length === 0) return new Map();
+  const { rows: found } = await sql<{ channel: string; sid: string; words: string }>`
+    select channel, message_sid as sid, left(coalesce(nullif(message_body, ''), transcription, ''), ${LONGEST_QUOTE}) as words
+      from whatsapp_messages where message_sid in (${sql.join(asked)})
+    union all
+    select d.channel, d.sid, left(coalesce(m.parts ->> d.part, m.message_body), ${LONGEST_QUOTE})
+      from whatsapp_deliveries d join whatsapp_messages m on m.id = d.message_id where d.sid in (${sql.join(asked)})`.execute(
+    db,
+  );
+  return new Map(found.map(({ channel, sid, words }) => [`${channel} ${sid}`, words]));
+}
+
+function presentMessage(row: InboxView, quoted: string | null): ArchivedMessage {
   return {
     id: row.id,
     sid: row.message_sid,
@@ -251,7 +281,9 @@ function presentMessage(row: InboxView): ArchivedMessage {
     location: row.location,
     buttonPayload: row.button_payload,
     inReplyTo: row.in_reply_to,
+    quoted,
     forwarded: row.forwarded,
+    referral: row.referral,
     transcription: row.transcription,
     transcriptionStatus: row.transcription_status,
     analysis: analysisOf(row),

@@ -41,6 +41,7 @@ export function MessageItem({ message, name, first, wanted }: MessageItemProps) 
           {BY[author]}
         </span>
       )}
+      <Context message={message} />
       {media.map((file) => (
         <File key={file.url} file={file} message={message} name={name} />
       ))}
@@ -52,6 +53,26 @@ export function MessageItem({ message, name, first, wanted }: MessageItemProps) 
       )}
       {text === '' && media.length === 0 && !location && <em className={classes.quietBubble}>No text</em>}
     </Bubble>
+  );
+}
+
+/** What stands around a message: where it comes from, what it answers. */
+function Context({ message: { referral, forwarded, in_reply_to } }: { message: Message }): ReactNode {
+  const ad = referral && [referral.headline, referral.body].filter(Boolean).join(': ');
+  return (
+    <>
+      {referral && (
+        <small className={classes.context} dir="auto">
+          Came from an ad{ad && `: ${ad}`}
+        </small>
+      )}
+      {forwarded && <small className={classes.context}>Forwarded</small>}
+      {in_reply_to && (
+        <blockquote className={classes.quote} dir="auto">
+          {in_reply_to.words ?? 'An earlier message'}
+        </blockquote>
+      )}
+    </>
   );
 }
 
