@@ -78,6 +78,7 @@ describe('PostgreSQL', { skip: NO_POSTGRES }, () => {
     assert.deepEqual(await query(database, 'select name from kysely_migration'), [
       { name: '0001-start' },
       { name: '0002-referral' },
+      { name: '0003-protect' },
     ]);
     await Promise.all(processes.map((one) => one.ping()));
     await Promise.all(processes.map((one) => one.close()));
@@ -91,7 +92,7 @@ describe('PostgreSQL', { skip: NO_POSTGRES }, () => {
     const open = await query(
       database,
       `select relname from pg_class join pg_namespace n on n.oid = relnamespace
-       where nspname = 'public' and relkind = 'r' and not relrowsecurity and relname not like 'kysely%'`,
+       where nspname = 'public' and relkind = 'r' and not relrowsecurity`,
     );
     assert.deepEqual(open, []);
     assert.equal((await query(database, 'select * from whatsapp_inbox_view')).length, 0);

@@ -25,7 +25,7 @@ export interface Database {
   migrate(): Promise<void>;
   /** Rejects with `archive.format` for tables of another version. Resolves when there are none, or when the database cannot be asked. */
   checkFormat(): Promise<void>;
-  /** Resolves when the database answers and its tables are there. */
+  /** Resolves when the database answers and its tables are there, and are ours: rejects as `checkFormat` else. */
   ping(): Promise<void>;
   /** Vacuum and analyze, which a Postgres server does automatically and PGlite does not. */
   tidy(): Promise<void>;
@@ -87,6 +87,7 @@ export function createDatabase(options: DatabaseOptions): Database {
     },
     ping: () =>
       run(async (db) => {
+        await refuseOtherVersions(db);
         await sql`select 1 from whatsapp_conversations limit 1`.execute(db);
       }),
     async tidy() {
