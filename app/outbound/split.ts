@@ -8,8 +8,7 @@ export const SHORTEST_LIMIT = 20;
  * Cuts a text into parts of at most `limit` UTF-16 units: after a paragraph if there is one in the second half of a
  * part, else after a line, a sentence or a word. A character as people see it (an emoji of several parts, a letter with
  * its accents), an address and a code block that fit into a part are never cut; a longer code block is closed at the
- * end of a part and opened again in the next, and so are the marks of a formatted line. Nothing but white space at the cuts is lost, and no
- * part is empty.
+ * end of a part and opened again in the next. Nothing but white space at the cuts is lost, and no part is empty.
  *
  * @param limit at least `SHORTEST_LIMIT`, else a RangeError
  */
@@ -35,10 +34,10 @@ export function splitText(text: Scrubbed, limit: number): Scrubbed[] {
     }
     let rest = block;
     while (part.length + rest.trimEnd().length > limit) {
-      const { cut, marks } = cutMarked(rest, limit, part);
-      part += rest.slice(0, cut).trimEnd() + closing(marks);
+      const cut = cutProse(rest, limit, part.length);
+      part += rest.slice(0, cut);
       finish();
-      rest = marks + rest.slice(cut).replace(/^\s*\n|^\s+/, '');
+      rest = rest.slice(cut).replace(/^\s*\n|^\s+/, '');
     }
     part += rest;
   }
@@ -73,40 +72,6 @@ function cutProse(text: string, limit: number, taken: number): number {
   const cuts = [lastParagraph(seen), lastLine(seen), lastSentence(seen), lastWord(seen)];
   const good = cuts.find((cut) => taken + cut >= limit / 2) ?? cuts.find((cut) => cut > 0);
   return good ?? (taken === 0 ? cutAnywhere(text, room) : 0);
-}
-
-/** Cuts so that the marks which are open at the cut can be closed before it. */
-function cutMarked(text: string, limit: number, part: string): { cut: number; marks: string } {
-  const cut = cutProse(text, limit, part.length);
-  const marks = openMarks(part + text.slice(0, cut), text.slice(cut));
-  if (part.length + cut + marks.length <= limit) return { cut, marks };
-  const earlier = cutProse(text, limit - marks.length, part.length);
-  return { cut: earlier, marks: openMarks(part + text.slice(0, earlier), text.slice(earlier)) };
-}
-
-const MARKS = ['*', '_', '~'] as const;
-
-/** The marks of bold, italics and strike that begin before a place of a line and end behind it, in the order they were opened. */
-function openMarks(before: string, after: string): string {
-  const head = before.slice(before.lastIndexOf('\n') + 1);
-  const tail = after.split('\n', 1)[0] ?? '';
-  if (head === '' || tail.trim() === '') return '';
-  const open = MARKS.filter((mark) => marksIn(head, mark) % 2 === 1 && marksIn(tail, mark) > 0);
-  return open.sort((a, b) => head.lastIndexOf(a) - head.lastIndexOf(b)).join('');
-}
-
-/** A mark stands at the edge of a word; `2 * 3` and `snake_case` have none. */
-function marksIn(line: string, mark: (typeof MARKS)[number]): number {
-  const sign = mark === '*' ? '\\*' : mark;
-  const edge = new RegExp(
-    `(?<![\\p{L}\\p{N}${sign}])${sign}(?=[^\\s${sign}])|(?<=[^\\s${sign}])${sign}(?![\\p{L}\\p{N}${sign}])`,
-    'gu',
-  );
-  return line.match(edge)?.length ?? 0;
-}
-
-function closing(marks: string): string {
-  return [...marks].reverse().join('');
 }
 
 /** A code block in pieces that are code blocks again. */

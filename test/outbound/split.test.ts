@@ -142,30 +142,3 @@ describe('whatever the text', () => {
     );
   });
 });
-
-describe('a formatted line that is cut', () => {
-  const LIMIT = 200;
-  const long = (mark: string) => `${mark}${'some words here and there '.repeat(20).trim()}${mark}`;
-  const parts = (text: string) => splitText(scrub(text), LIMIT);
-
-  for (const mark of ['*', '_', '~'])
-    test(`has its ${mark} closed in each part`, () => {
-      const all = parts(`Before.\n\n${long(mark)}\n\nAfter.`);
-      assert.ok(all.length >= 3);
-      for (const part of all) {
-        assert.ok(part.length <= LIMIT, `${part.length}`);
-        assert.equal(part.split(mark).length % 2, 1, part);
-      }
-      assert.equal(all.join(' ').replaceAll(mark, '').replace(/\s+/g, ' '), `Before. ${long('')} After.`);
-    });
-
-  test('with marks inside marks closes them from the inside out', () => {
-    const [first = '', second = ''] = parts(`*_${'word '.repeat(60).trim()}_*`);
-    assert.ok(first.endsWith('_*') && second.startsWith('*_'), `${first} / ${second}`);
-  });
-
-  test('gets no marks where there are none: a formula, a list, a name', () => {
-    for (const text of ['2 * 3 * 4 is 24 ', 'snake_case and other_names ', '- one * two '])
-      assert.equal(parts(text.repeat(30)).join(' '), text.repeat(30).trim());
-  });
-});
