@@ -57,6 +57,7 @@ describe('the phone in the browser', { skip: NO_BROWSER }, () => {
         '*bold* _slanted_ ~gone~ `code`\n- one\n- two\n> quoted\nhttps://example.com/a?b=c. javascript:alert(1)',
       );
       const bubble = own.last();
+      await bubble.locator('code').waitFor();
       assert.deepEqual(await bubble.locator('strong, em, s, code').allTextContents(), [
         'bold',
         'slanted',
