@@ -235,7 +235,9 @@ export const requests = {
     filter: Filter,
     sentiment: Sentiment.optional(),
     status: MessageStatus.optional(),
-    search: Search.describe('Words that must all occur in the text, the transcript or the summary'),
+    search: Search.describe(
+      'Parts of words that must all occur in the text, the transcript or the summary; capitals and accents do not matter. `"whole words"`, `or` and `-without` need quotation marks',
+    ),
     direction: z.enum(['inbound', 'outbound', 'both']).default('inbound'),
     phone_number: Phone.optional().describe('Those of one contact'),
     business_number: Phone.optional().describe('Those with one number of ours'),
@@ -247,7 +249,7 @@ export const requests = {
     sentiment: Sentiment.optional().describe('Of the newest message that was analysed'),
     status: ConversationStatus.optional(),
     business_number: Phone.optional().describe('Those with one number of ours'),
-    search: Search.describe('A part of the name or number, or words of their messages'),
+    search: Search.describe('Parts of the name, a number, another address, or of words in their messages'),
     order: Order.describe('By their last message'),
   }),
   conversation: z.object({
@@ -305,7 +307,7 @@ export const requests = {
     phone_number: Phone.optional(),
     task_type: z.string().trim().max(50).optional(),
     due_by: z.iso.date().optional().describe('Due on this day or before'),
-    search: Search.describe('A part of the title or description'),
+    search: Search.describe('Parts of words in the title or description'),
   }),
   createTask: z.object({
     title: z.string().trim().min(1).max(255),

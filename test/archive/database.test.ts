@@ -3,8 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { sql } from 'kysely';
+import { Migrator, sql } from 'kysely';
 import { createDatabase } from '../../app/archive/engine/database.ts';
+import { MIGRATIONS } from '../../app/archive/engine/migrations/list.ts';
 import { isOutage } from '../../app/archive/engine/outage.ts';
 import { withSsl } from '../../app/archive/engine/postgres.ts';
 import { createConversations } from '../../app/archive/read/conversations.ts';
@@ -79,9 +80,37 @@ describe('PostgreSQL', { skip: NO_POSTGRES }, () => {
       { name: '0001-start' },
       { name: '0002-referral' },
       { name: '0003-protect' },
+      { name: '0004-search' },
     ]);
     await Promise.all(processes.map((one) => one.ping()));
     await Promise.all(processes.map((one) => one.close()));
+  });
+
+  test('finds by parts of words what was written before the update that allows it', async () => {
+    const database = createDatabase({ url: await server.createDatabase(), log: quiet });
+    await database.run(async (db) => {
+      const migrator = new Migrator({ db, provider: { getMigrations: async () => MIGRATIONS } });
+      const { error } = await migrator.migrateTo('0003-protect');
+      assert.equal(error, undefined);
+    });
+    await query(database, MANY);
+    await query(database, MANY_MESSAGES);
+    await query(database, "update whatsapp_messages set message_body = 'Uma reunião' where message_body = 'hello 77'");
+    await database.migrate();
+    const { items } = await createMessages(database).inbox({ limit: 9, search: 'REUNIAO' });
+    assert.deepEqual([...new Set(items.map(({ body }) => body))], ['Uma reunião']);
+    await database.close();
+  });
+
+  test('searches without the extension for trigrams, too', async () => {
+    const database = createDatabase({ url: await server.createDatabase(), log: quiet });
+    await database.migrate();
+    await query(database, MANY);
+    await query(database, MANY_MESSAGES);
+    await query(database, 'drop extension pg_trgm cascade');
+    const { items } = await createMessages(database).inbox({ limit: 5, search: 'ell' });
+    assert.equal(items.length, 5);
+    await database.close();
   });
 
   test('hides the tables from the public key of a Supabase project', async () => {

@@ -91,7 +91,25 @@ export function readingSuite(open: () => Database): void {
       assert.deepEqual(await texts({ filter: 'unread' }), ['sound']);
     });
 
-    test('search finds words in texts and transcripts, the last one unfinished', async () => {
+    for (const [search, text] of FOUND)
+      test(`search finds ${search} in: ${text}`, async () => {
+        await write(received({ text }), received({ text: 'Nothing of the kind.' }));
+        assert.deepEqual(await texts({ search }), [text]);
+      });
+
+    test('search with quotation marks knows whole words, "or" and words that must not be there', async () => {
+      const one = received({ text: 'The art of tea', receivedAt: NOON });
+      const two = received({ text: 'A starting point', receivedAt: NOON + 1 });
+      await write(one, two);
+      assert.deepEqual(await texts({ search: 'art' }), [two.message.text, one.message.text]);
+      assert.deepEqual(await texts({ search: '"art"' }), [one.message.text]);
+      assert.deepEqual(await texts({ search: '"art" or "point"' }), [two.message.text, one.message.text]);
+      assert.deepEqual(await texts({ search: 'art -"tea"' }), [two.message.text]);
+      assert.deepEqual(await texts({ search: 'art or point' }), [], 'without quotation marks, or is a word');
+      assert.deepEqual(await texts({ search: '-"tea"' }), []);
+    });
+
+    test('search finds parts of words in texts and transcripts', async () => {
       const text = received({ text: 'The quarterly Invoice for Müller & Sons' });
       const voice = received({ text: '', attachments: [VOICE] });
       await write(text, voice, made([voice], 'ok', { said: ['please reschedule the delivery'] }));
@@ -527,3 +545,34 @@ async function allPages<Item>(read: (cursor: string | undefined) => Promise<Page
     cursor = page.next;
   }
 }
+
+/** What was typed, and a text it has to find. */
+const FOUND = [
+  ['预约', '我想预约明天下午三点'],
+  ['约', '我想预约明天'],
+  ['予約', '明日の予約をお願いします'],
+  ['จอง', 'อยากจองโต๊ะสองที่'],
+  ['예약', '내일 예약하고 싶어요'],
+  ['reuniao', 'A reunião é amanhã'],
+  ['REUNIÃO', 'a reuniao e amanha'],
+  ['strasse', 'Lange Straße 5'],
+  ['lodz', 'Jadę do Łodzi'],
+  ['елка', 'Где ЁЛКА?'],
+  ['αθηνα', 'Στην ΑΘΉΝΑ'],
+  ['محمد', 'السيد مُحَمَّد هنا'],
+  ['34', 'الطلب رقم ٣٤'],
+  ['שלום', 'שָׁלוֹם לכם'],
+  ['12345', 'Order AB-12345, please'],
+  ['ab 12345', 'Order AB-12345, please'],
+  ['AB-12345', 'order ab12345 or ab 12345?'],
+  ['2345', 'Order AB-12345, please'],
+  ['acme', 'Write to info@acme.example'],
+  ['acme', 'See www.shop-acme.example/x'],
+  ['berg', 'From Heidelberg'],
+  ['he', 'Oh hello'],
+  ['dont', 'I don’t know'],
+  ["l'hôtel", 'Devant l’hotel'],
+  ['🎉', 'Done 🎉 at last'],
+  ['12.50', 'It was 12.50 €'],
+  ['hello !', 'hello'],
+] as const;

@@ -1,5 +1,6 @@
 /** The door to PGlite: Postgres inside this process, used when no server is configured. */
 import { PGlite } from '@electric-sql/pglite';
+import { pg_trgm } from '@electric-sql/pglite/contrib/pg_trgm';
 import {
   CompiledQuery,
   type DatabaseConnection,
@@ -42,7 +43,10 @@ function createDriver(claim: () => Promise<Claimed>): Driver {
     async init() {
       const claimed = await claim();
       try {
-        open = { database: await PGlite.create({ dataDir: claimed.folder, parsers: READERS }), claimed };
+        open = {
+          database: await PGlite.create({ dataDir: claimed.folder, parsers: READERS, extensions: { pg_trgm } }),
+          claimed,
+        };
       } catch (error) {
         await claimed.release();
         throw error;

@@ -45,7 +45,7 @@ export interface ConversationQuery extends Paging {
   status?: ConversationStatus | undefined;
   /** Those with one number of ours, however it is written. */
   business?: string | undefined;
-  /** A part of the name or number, or words in messages (of words that more than 5,000 messages have, in the newest 2,000 of them). */
+  /** A part of the name, the number or another address, or words in messages (of words that more than 5,000 messages have, in the newest 2,000 of them). */
   search?: string | undefined;
   /** By their last message. Default: newest first. */
   order?: Order | undefined;
@@ -201,7 +201,8 @@ async function whoSaid(db: Kysely<Tables>, search: string): Promise<string[]> {
 function found(search: string, talking: readonly string[]) {
   const digits = search.replace(/[\s()./+-]/g, '');
   const number = containing(/^\d+$/.test(digits) ? digits : search);
-  return sql<boolean>`(contact_name ilike ${containing(search)} or phone_number ilike ${number}
+  return sql<boolean>`(${hasWords(search)} or phone_number ilike ${number}
+    or contact_id in (select contact_id from whatsapp_contact_addresses where address ilike ${number})
     or id in (select value::uuid from json_array_elements_text(${JSON.stringify(talking)}::json)))`;
 }
 

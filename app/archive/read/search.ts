@@ -1,21 +1,68 @@
-/** The text of the search box as a query of the full-text index. */
+/** The text of the search box as a condition on the folded texts; see the migration `0004-search`. */
 import { type Kysely, type RawBuilder, sql } from 'kysely';
 import type { Tables } from '../engine/schema.ts';
 import { ORDERS, type Order } from './page.ts';
 
 /**
  * Up to so many hits are sorted by time. For words that more messages have, going through the newest messages finds a page sooner. The
- * planner cannot tell, because it does not know how common the beginning of a word is.
+ * planner cannot tell, because it does not know how common a part of a word is.
  */
 const FEW = 5_000;
 
+/** More words than anybody types; each is one more condition of the query. */
+const MOST_WORDS = 20;
+
 /**
- * All words must be there, in any order; the last one may be unfinished. With quotation marks it is read as search engines
- * do: `"exact words"`, `this or that`, `-without`. Nothing fits when nothing that was typed is a word.
+ * All words must be there, in any order, as parts of words; one of one or two letters as the beginning of a word. Capitals and accents
+ * do not matter. With quotation marks it is read as search engines do: `"exact words"`, `this or that`, `-without`. Nothing fits when
+ * nothing that was typed has a letter, a digit or a sign.
  */
-export function hasWords(typed: string): RawBuilder<boolean> {
-  if (typed.includes('"')) return sql<boolean>`search @@ websearch_to_tsquery('simple', ${typed})`;
-  return sql<boolean>`search @@ (nullif(plainto_tsquery('simple', ${typed})::text, '') || ':*')::tsquery`;
+export function hasWords(typed: string, column = 'search_text'): RawBuilder<boolean> {
+  const alternatives = alternativesOf(typed).map((words) =>
+    sql.join(
+      words.map((word) => conditionOf(word, sql.ref(column))),
+      sql` and `,
+    ),
+  );
+  if (alternatives.length === 0) return sql<boolean>`false`;
+  return sql<boolean>`(${sql.join(alternatives, sql` or `)})`;
+}
+
+interface Word {
+  text: string;
+  isExact: boolean;
+  isUnwanted: boolean;
+}
+
+/** One of these has to be there, with all of its words. */
+function alternativesOf(typed: string): Word[][] {
+  const alternatives: Word[][] = [[]];
+  for (const word of typed.includes('"') ? withOperators(typed) : plain(typed)) {
+    if (word === 'or') alternatives.push([]);
+    else if (/[\p{L}\p{N}\p{S}]/u.test(word.text)) alternatives.at(-1)?.push(word);
+  }
+  return alternatives
+    .map((words) => words.slice(0, MOST_WORDS))
+    .filter((words) => words.some((word) => !word.isUnwanted));
+}
+
+function plain(typed: string): Word[] {
+  return typed.split(/\s+/).map((text) => ({ text, isExact: false, isUnwanted: false }));
+}
+
+function withOperators(typed: string): (Word | 'or')[] {
+  return [...typed.matchAll(/(-?)(?:"([^"]*)"?|([^\s"]+))/g)].map(([token, sign, exact, word = '']) =>
+    token.toLowerCase() === 'or'
+      ? 'or'
+      : { text: exact ?? word, isExact: exact !== undefined, isUnwanted: sign === '-' },
+  );
+}
+
+/** `recado_fold` and `recado_pattern` are functions of the database, so that texts and searches are folded by the same one. */
+function conditionOf({ text, isExact, isUnwanted }: Word, column: RawBuilder<unknown>): RawBuilder<boolean> {
+  const folded = sql`recado_fold(${text})`;
+  const pattern = isExact ? sql`('%' || ${folded} || '%')` : sql`coalesce(recado_pattern(${folded}), '%')`;
+  return isUnwanted ? sql<boolean>`${column} not like ${pattern}` : sql<boolean>`${column} like ${pattern}`;
 }
 
 /**

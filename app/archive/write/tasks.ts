@@ -6,7 +6,7 @@ import type { Tables, TaskStatus } from '../engine/schema.ts';
 import { clean } from '../engine/text.ts';
 import { contactWith } from '../read/conversations.ts';
 import { isId, type Page, type Paging, pageOf, readCursor } from '../read/page.ts';
-import { containing } from '../read/search.ts';
+import { hasWords } from '../read/search.ts';
 import type { Writer } from './writer.ts';
 
 /** Times in unix ms. */
@@ -89,10 +89,7 @@ export function createTasks(database: Database): Tasks {
         if (dueBy) rows = rows.where('t.due_date', '<=', day(dueBy));
         if (phone) rows = rows.where(sql<boolean>`c.contact_id = ${contactWith(phone)}`);
         if (type) rows = rows.where('t.task_type', '=', type);
-        if (search?.trim()) {
-          const part = containing(search.trim());
-          rows = rows.where(sql<boolean>`(t.title ilike ${part} or t.description ilike ${part})`);
-        }
+        if (search?.trim()) rows = rows.where(hasWords(search, 't.search_text'));
         if (place) {
           const last = sql`(${due}::date, ${Number(priority)}::int, ${place[1]}::uuid)`;
           rows = rows.where(sql<boolean>`(coalesce(t.due_date, 'infinity'), t.priority, t.id) > ${last}`);

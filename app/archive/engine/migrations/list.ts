@@ -2,10 +2,12 @@ import type { Migration } from 'kysely';
 import * as start from './0001-start.ts';
 import * as referral from './0002-referral.ts';
 import * as protect from './0003-protect.ts';
+import * as search from './0004-search.ts';
 
 /** In this order. A migration that was released is never changed, only followed by another one. */
 export const MIGRATIONS: Record<string, Migration> = {
   '0001-start': start,
   '0002-referral': referral,
   '0003-protect': protect,
+  '0004-search': search,
 };
