@@ -122,7 +122,7 @@ export const SETTINGS = {
     '',
     'Postgres for the archive, Supabase too; without it an embedded one is used',
   ),
-  ANALYSIS: row(flag(), 'on', 'off: no analysis, no automatic tasks, no cost for them for them'),
+  ANALYSIS: row(flag(), 'on', 'off: no analysis, no automatic tasks, no cost for them'),
   ANALYSIS_PROMPT_FILE: row(
     text(),
     '',

@@ -70,6 +70,8 @@ const status = z.object({
 export const Event = z.discriminatedUnion('type', [
   /** A message was stored; it will be answered. */
   z.object({ type: z.literal('message.received'), message }),
+  /** Somebody listens to a voice note: what was said follows with `reply.made`. */
+  z.object({ type: z.literal('voice.opened'), conversation, at: time, message: id }),
   /** A turn became final: it took messages in, and answered them unless there was nothing to say. */
   z.object({
     type: z.literal('reply.made'),
@@ -80,8 +82,8 @@ export const Event = z.discriminatedUnion('type', [
     answers: z.array(z.string()),
     /** What is sent, part by part; null when there was nothing to say. */
     reply: z.object({ to: z.string(), parts: z.array(scrubbed).min(1), via }).nullable(),
-    /** Of each voice note it took in: what was said; null when that could not be found out. */
-    heard: z.array(z.object({ id, transcript: scrubbed.nullable() })),
+    /** Of each voice note it took in: what was said; null when that could not be found out, with the reason. */
+    heard: z.array(z.object({ id, transcript: scrubbed.nullable(), reason: z.string().exactOptional() })),
     /** Why the person got an apology instead of an answer. */
     failure: failureCode.exactOptional(),
     /** Model tokens, as the provider counted. */

@@ -39,9 +39,20 @@ async function act(name: string): Promise<void> {
 }
 
 async function list(): Promise<void> {
-  const found = await letters.list(100);
+  const found = await all();
   for (const letter of found) say(lineOf(letter));
   say(found.length === 0 ? 'No dead letters.' : `${found.length} dead letter${found.length === 1 ? '' : 's'}.`);
+}
+
+/** Newest first. */
+async function all(): Promise<DeadLetter[]> {
+  const found: DeadLetter[] = [];
+  for (let cursor: string | undefined; ; ) {
+    const { items, next } = await letters.list(1_000, cursor);
+    found.push(...items);
+    if (next === null) return found;
+    cursor = next;
+  }
 }
 
 function lineOf({ id, at, conversation, code, messages, reply }: DeadLetter): string {
@@ -68,7 +79,7 @@ async function find(): Promise<DeadLetter> {
 }
 
 async function forEach(act: (id: string) => Promise<string>): Promise<void> {
-  const ids = id === 'all' ? (await letters.list(10_000)).map((letter) => letter.id) : [(await find()).id];
+  const ids = id === 'all' ? (await all()).map((letter) => letter.id) : [(await find()).id];
   for (const [i, one] of ids.entries()) say(`${ids.length > 1 ? `${i + 1}/${ids.length} ` : ''}${await act(one)}`);
 }
 

@@ -18,6 +18,8 @@ export interface AnalysisQueue {
   onArchived(turns: readonly string[]): Promise<void>;
   /** Has the workers look for what waits in the archive, if something does. A lost queue loses nothing. */
   catchUp(): Promise<void>;
+  /** The same at once, also while an earlier look waits for its next try. */
+  lookNow(): Promise<void>;
   /** Catches up now, and then every few minutes. */
   start(): void;
   stop(): Promise<void>;
@@ -46,11 +48,11 @@ export function createAnalysisQueue(options: AnalysisQueueOptions): AnalysisQueu
   let timer: NodeJS.Timeout | undefined;
 
   /** Made at the first use, and again after an error: BullMQ does not recover from a first connection that failed. */
-  async function add(jobs: readonly AnalysisJob[]): Promise<void> {
+  async function add(jobs: readonly AnalysisJob[], optionsOf = jobOptions): Promise<void> {
     queue ??= open();
     const mine = queue;
     try {
-      await mine.addBulk(jobs.map((data) => ({ name: 'analyze', data, opts: jobOptions(data) })));
+      await mine.addBulk(jobs.map((data) => ({ name: 'analyze', data, opts: optionsOf(data) })));
     } catch (error) {
       if (queue === mine) queue = undefined;
       await mine.close().catch(() => {});
@@ -75,6 +77,10 @@ export function createAnalysisQueue(options: AnalysisQueueOptions): AnalysisQueu
     };
   }
 
+  function lookNow(): Promise<void> {
+    return add([{ turn: null }], () => ({ removeOnComplete: KEPT_DONE, removeOnFail: KEPT_FAILED }));
+  }
+
   async function catchUp(): Promise<void> {
     if ((await store.waiting()) > 0) await add([{ turn: null }]);
   }
@@ -91,6 +97,7 @@ export function createAnalysisQueue(options: AnalysisQueueOptions): AnalysisQueu
       );
     },
     catchUp,
+    lookNow,
     start() {
       timer ??= setInterval(look, CATCH_UP_EVERY_MS).unref();
       look();

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ConnectionOptions, type Job, UnrecoverableError, WaitingError, Worker } from 'bullmq';
 import type { AnalysisStore, Burst } from '../archive/write/analysis.ts';
-import { isFailure } from '../errors.ts';
+import { type FailureCode, isFailure } from '../errors.ts';
 import type { Log } from '../ops/logger.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import type { Analyze, Analyzed } from './analyze.ts';
@@ -19,7 +19,7 @@ export interface AnalysisWorkerOptions {
   /** As for the queue. */
   connection: ConnectionOptions;
   analyze: Analyze;
-  store: Omit<AnalysisStore, 'waiting'>;
+  store: Omit<AnalysisStore, 'waiting' | 'retry'>;
   metrics: Pick<Metrics, 'modelCalled' | 'tokensUsed' | 'retried'>;
   log: Log;
   /** Longer than an analysis may take, ms: after that, another process may take the same messages. */
@@ -128,15 +128,15 @@ async function analyzeBurst(burst: Burst, options: AnalysisWorkerOptions, signal
     onAnalyzed?.(burst.phone);
     return { ok: true };
   } catch (error) {
-    const stopped = signal?.aborted === true;
-    const again = stopped || (isWorthAnotherTry(error) && burst.attempt < mostAttempts(error));
-    if (!stopped)
-      log.warn(again ? 'An analysis failed and is tried again' : 'An analysis failed', {
-        turn: burst.turn,
-        attempt: burst.attempt,
-        error,
-      });
-    await store.fail(burst, stopped ? 'the program stopped meanwhile' : reasonOf(error), again).catch(() => {});
+    if (signal?.aborted) {
+      await store.putBack(burst, 'the program stopped meanwhile').catch(() => {});
+      return { ok: false, again: true, error };
+    }
+    const waits = isAboutTheModel(error);
+    const again = waits || (isWorthAnotherTry(error) && burst.attempt < mostAttempts(error));
+    const { turn, attempt } = burst;
+    log.warn(again ? 'An analysis failed and is tried again' : 'An analysis failed', { turn, attempt, error });
+    await (waits ? store.putBack(burst, reasonOf(error)) : store.fail(burst, reasonOf(error), again)).catch(() => {});
     return { ok: false, again, error };
   }
 }
@@ -164,6 +164,18 @@ async function measured(
 /** A model that cannot say it properly hardly learns it by being asked again, and every try costs. */
 function mostAttempts(error: unknown): number {
   return isFailure(error) && error.code === 'model.empty' ? 2 : MOST_ATTEMPTS;
+}
+
+const ABOUT_THE_MODEL: readonly FailureCode[] = [
+  'model.unavailable',
+  'model.rate_limited',
+  'model.credentials',
+  'model.quota',
+];
+
+/** No message can be analysed just now. They wait, however long it takes until somebody has mended the key or the account. */
+function isAboutTheModel(error: unknown): boolean {
+  return isFailure(error) && ABOUT_THE_MODEL.includes(error.code);
 }
 
 /** What is no known failure gets another try: it may be a bug that only some moments have. */

@@ -4,15 +4,18 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure, type FailureCode, isFailure } from '../errors.ts';
+import { encodeEvent } from '../events.ts';
 import type { ContentPart } from '../llm/model.ts';
 import { countTokens } from '../llm/tokens.ts';
 import { describeContactCard } from '../media/contact-card.ts';
 import { kindOfBytes } from '../media/kind.ts';
 import type { Held } from '../memory/mailbox.ts';
+import type { Publish } from '../memory/publish.ts';
 import {
   type Attachment,
   type ChannelName,
   type ContactId,
+  conversationId,
   type InboundMessage,
   type Line,
   type Location,
@@ -31,6 +34,8 @@ export interface Fresh {
   pictures: ContentPart[];
   /** What was said in voice notes; null when that could not be found out. Undefined when there are none. */
   transcript?: Scrubbed | null;
+  /** Why there is no transcript, for the team. */
+  unheard?: Scrubbed;
 }
 
 /** In the order of the messages. A message is read once, however often a turn asks. `signal` ends downloads early. */
@@ -44,7 +49,9 @@ export interface ReadOptions {
   hearVoice: (bytes: Buffer, contact: ContactId, signal: AbortSignal, log: Log) => Promise<Scrubbed>;
   /** The words of one of our messages that a person answers; null when they cannot be had soon. Never rejects. */
   quoted: (channel: ChannelName, id: string, signal: AbortSignal) => Promise<Scrubbed | null>;
+  publish: Publish;
   metrics: Metrics;
+  now: () => number;
 }
 
 /** So many characters of a message are quoted when it is answered. */
@@ -67,7 +74,7 @@ export function waitForSiblings(signal: AbortSignal): Promise<void> {
   return sleep(SIBLINGS_MS, undefined, { signal });
 }
 
-export function createRead({ download, seePicture, hearVoice, quoted, metrics }: ReadOptions): Read {
+export function createRead({ download, seePicture, hearVoice, quoted, publish, metrics, now }: ReadOptions): Read {
   const gates = { audio: createGate(MOST_FILES), other: createGate(MOST_FILES) };
   const known = new WeakMap<InboundMessage, Promise<Fresh>>();
   return read;
@@ -106,7 +113,9 @@ export function createRead({ download, seePicture, hearVoice, quoted, metrics }:
     );
     const fresh: Fresh = { line, hint: hints.length > 0 ? scrub(`(${hints.join(' ')})`) : null, pictures };
     const hasVoice = said.length > 0 || attachments.some(({ kind }) => kind === 'audio');
-    return hasVoice ? { ...fresh, transcript: said.length === 0 ? null : scrub(said.join('\n')) } : fresh;
+    if (!hasVoice) return fresh;
+    if (said.length > 0) return { ...fresh, transcript: scrub(said.join('\n')) };
+    return { ...fresh, transcript: null, unheard: scrub(parts.flatMap(({ unheard }) => unheard ?? []).join(' ')) };
   }
 
   /** Of the message that this one answers: theirs are in the history, ours are with the provider. */
@@ -123,6 +132,7 @@ export function createRead({ download, seePicture, hearVoice, quoted, metrics }:
   async function open(message: InboundMessage, attachment: Attachment, signal: AbortSignal, log: Log): Promise<Opened> {
     if (isNeverOpened(attachment)) return unopened(attachment, 'media.unsupported');
     const startedAt = performance.now();
+    if (attachment.kind === 'audio') void tellListening(message);
     let outcome = 'read';
     const leave = await gates[attachment.kind === 'audio' ? 'audio' : 'other'].enter(1);
     try {
@@ -132,11 +142,19 @@ export function createRead({ download, seePicture, hearVoice, quoted, metrics }:
       const code = isFailure(error) ? error.code : 'media.unreadable';
       outcome = code;
       log.warn('An attachment could not be read', { kind: attachment.kind, code, error });
-      return unopened(attachment, code);
+      const why = isFailure(error) ? error.message : 'Something unexpected went wrong; the log has the details.';
+      return { ...unopened(attachment, code), unheard: why };
     } finally {
       leave();
       metrics.mediaRead(attachment.kind, outcome, performance.now() - startedAt);
     }
+  }
+
+  /** The inbox shows it. Where nobody hears of it, the transcript just appears. */
+  async function tellListening(message: InboundMessage): Promise<void> {
+    const conversation = conversationId(message);
+    const event = encodeEvent({ type: 'voice.opened', conversation, at: now(), message: message.id });
+    await publish(message.contact, event).catch(() => {});
   }
 
   /** The bytes decide what it is; where they say nothing, what the provider claims. */
@@ -153,7 +171,7 @@ export function createRead({ download, seePicture, hearVoice, quoted, metrics }:
         return { note: 'picture', picture: await seePicture(bytes, log) };
       case 'audio': {
         const said = await hearVoice(bytes, contact, signal, log);
-        return said === '' ? { note: 'voice note', hint: 'Nothing could be heard in the voice note.' } : { said };
+        return said === '' ? { note: 'voice note', hint: NOTHING_SAID, unheard: NOTHING_SAID } : { said };
       }
       case 'contact-card': {
         const described = describeContactCard(bytes);
@@ -182,7 +200,11 @@ interface Opened {
   picture?: ContentPart;
   /** What was said in a voice note. */
   said?: Scrubbed;
+  /** Why nothing is known of what was said, for the team. */
+  unheard?: string;
 }
+
+const NOTHING_SAID = 'Nothing could be heard in the voice note.';
 
 function lineOf(message: InboundMessage, notes: readonly string[], said: readonly Scrubbed[]): Line {
   const text = scrub([...said, wordsOf(message)].filter((words) => words !== '').join('\n'));

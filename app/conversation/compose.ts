@@ -135,7 +135,10 @@ export function madeBy({ conversation, turn, messages }: Held, fresh: readonly F
     conversation,
     turn,
     answers: messages.map((message) => message.id),
-    heard: fresh.flatMap(({ line, transcript }) => (transcript === undefined ? [] : { id: line.id, transcript })),
+    heard: fresh.flatMap(({ line, transcript, unheard }) => {
+      if (transcript === undefined) return [];
+      return { id: line.id, transcript, ...(unheard ? { reason: unheard } : {}) };
+    }),
   };
 }
 

@@ -24,6 +24,7 @@ const Page = {
 export const Sentiment = z.enum(['positive', 'negative', 'neutral', 'urgent']);
 export const MessageType = z.enum(['text', 'audio', 'image', 'video', 'document', 'contact', 'location']);
 export const MessageStatus = z.enum(['received', 'read', 'replied', 'archived']);
+const AnalysisStatus = z.enum(['pending', 'processing', 'completed', 'failed', 'skipped']);
 export const ConversationStatus = z.enum(['active', 'archived', 'blocked']);
 export const TaskStatus = z.enum(['pending', 'in_progress', 'completed', 'cancelled']);
 const Author = z.enum(['contact', 'bot', 'desk']);
@@ -120,7 +121,7 @@ export const Message = z
     ai_intent: z.string().nullable(),
     language: z.string().nullable().describe('BCP 47'),
     extracted_entities: Entities.nullable(),
-    analysis_status: z.enum(['pending', 'processing', 'completed', 'failed', 'skipped']).nullable(),
+    analysis_status: AnalysisStatus.nullable(),
     processing_error: z.string().nullable(),
     task_created: z.boolean(),
     created_task_id: z.string().nullable(),
@@ -235,6 +236,7 @@ export const requests = {
     filter: Filter,
     sentiment: Sentiment.optional(),
     status: MessageStatus.optional(),
+    analysis_status: AnalysisStatus.optional(),
     search: Search.describe(
       'Parts of words that must all occur in the text, the transcript or the summary; capitals and accents do not matter. `"whole words"`, `or` and `-without` need quotation marks',
     ),
@@ -270,6 +272,10 @@ export const requests = {
   markRead: z.object({
     phone_number: Phone,
     business_number: Phone.optional().describe('The number of ours. Default: all of them'),
+    up_to: z.iso
+      .datetime({ offset: true })
+      .optional()
+      .describe('What came after it stays unread: the received_at of the newest message that was seen. Default: now'),
   }),
   send: z.object({
     to_number: Phone,
@@ -327,7 +333,12 @@ export const requests = {
     status: TaskStatus.optional().describe('completed sets completed_at; another status removes it'),
   }),
   analytics: z.object({ days: z.coerce.number().int().min(1).max(365).default(30) }),
-  deadLetters: z.object({ limit: Page.limit }),
+  deadLetters: z.object({ limit: Page.limit, cursor: Page.cursor }),
+  retryAnalyses: z.object({
+    message_id: Id.optional().describe(
+      'Of this message and those that were answered with it. Default: all that failed',
+    ),
+  }),
   signIn: z.object({ password: z.string() }),
 };
 
@@ -360,7 +371,8 @@ export const responses = {
   tasks: z.object({ ...paged, tasks: z.array(Task) }),
   task: z.object({ success, task: Task }),
   analytics: z.object({ success, analytics: Analytics, days: z.array(Day) }),
-  deadLetters: z.object({ success, dead_letters: z.array(DeadLetter), count: z.number().int() }),
+  deadLetters: z.object({ ...paged, dead_letters: z.array(DeadLetter) }),
+  retryAnalyses: z.object({ success, count: z.number().int().describe('How many messages are analysed again') }),
   session: z.object({
     success,
     csrf: z

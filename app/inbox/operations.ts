@@ -132,6 +132,15 @@ export const OPERATIONS = {
     answer: responses.done,
     refusals: [404],
   },
+  retryAnalyses: {
+    method: 'post',
+    path: '/api/whatsapp/analyses/retry',
+    summary:
+      'Analyses again what could not be analysed; such messages are listed by the inbox with analysis_status=failed',
+    body: requests.retryAnalyses,
+    answer: responses.retryAnalyses,
+    refusals: [404],
+  },
   media: {
     method: 'get',
     path: '/api/whatsapp/media/:id/:n',

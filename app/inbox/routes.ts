@@ -39,11 +39,13 @@ export interface InboxOptions {
   /** What the bot's memory knows of a conversation; rejects with `store.unavailable`. */
   remembered: (conversation: ConversationId) => Promise<Remembered>;
   deadLetters: {
-    /** Newest first. */
-    list(most: number): Promise<GivenUp[]>;
+    /** Newest first; `next` is the cursor of the page behind it, null at the end. */
+    list(most: number, cursor?: string): Promise<{ items: GivenUp[]; next: string | null }>;
     replay(id: string): Promise<'replayed' | 'unknown' | 'busy'>;
     drop(id: string): Promise<boolean>;
   };
+  /** Analyses again what has failed; null when there is no analysis. @returns how many messages. */
+  retryAnalyses: ((message?: string) => Promise<number>) | null;
   /** A file's bytes, from the channel it came through; rejects with `media.…`. */
   download: (media: ArchivedMedia) => Promise<Uint8Array>;
   live: Live;
@@ -95,6 +97,7 @@ function createHandlers(options: InboxOptions): Handlers {
     ...deskHandlers(options),
     ...taskHandlers(options),
     ...deadLetterHandlers(options),
+    ...analysisHandlers(options),
   };
 }
 
@@ -148,8 +151,8 @@ function conversationHandlers(options: InboxOptions) {
   let description: JsonObject | undefined;
   return {
     async inbox({ query }) {
-      const { phone_number: phone, business_number: business } = query;
-      const { items, next } = await messages.inbox({ ...query, phone, business });
+      const { phone_number: phone, business_number: business, analysis_status: analysis } = query;
+      const { items, next } = await messages.inbox({ ...query, phone, business, analysis });
       const shown = items.map((item) => presentMessage(item, explain));
       return { success: true, messages: shown, count: items.length, next_cursor: next };
     },
@@ -212,8 +215,9 @@ function deskHandlers(options: InboxOptions) {
   const { archive, takeover, now } = options;
   const tell = teller(options);
   return {
-    async markRead({ body: { phone_number: phone, business_number: business } }) {
-      const updated = await archive.writer.markRead({ phone, business });
+    async markRead({ body: { phone_number: phone, business_number: business, up_to: upTo } }) {
+      const until = upTo === undefined ? undefined : Date.parse(upTo);
+      const updated = await archive.writer.markRead({ phone, business }, until);
       const conversation = updated > 0 ? await archive.conversations.find({ phone, business }) : null;
       if (conversation) tell('conversation', conversation.phone);
       return { success: true, updated };
@@ -282,8 +286,8 @@ function deadLetterHandlers(options: InboxOptions) {
   const tell = teller(options);
   return {
     async deadLetters({ query }) {
-      const letters = await deadLetters.list(query.limit);
-      return { success: true, dead_letters: letters.map(presentDeadLetter), count: letters.length };
+      const { items, next } = await deadLetters.list(query.limit, query.cursor);
+      return { success: true, dead_letters: items.map(presentDeadLetter), count: items.length, next_cursor: next };
     },
 
     async replayDeadLetter({ params }) {
@@ -300,6 +304,15 @@ function deadLetterHandlers(options: InboxOptions) {
       if (!(await deadLetters.drop(params.id))) throw new Failure('request.not_found', NO_LETTER);
       tell('dead-letter', null);
       return { success: true };
+    },
+  } satisfies Partial<Handlers>;
+}
+
+function analysisHandlers({ retryAnalyses }: InboxOptions) {
+  return {
+    async retryAnalyses({ body }) {
+      if (!retryAnalyses) throw new Failure('request.not_found', 'Messages are not analysed: set ANALYSIS=true.');
+      return { success: true, count: await retryAnalyses(body.message_id) };
     },
   } satisfies Partial<Handlers>;
 }

@@ -1,4 +1,5 @@
 /** What was given up, until it is replayed or dropped. */
+import { Failure } from '../errors.ts';
 import { type ConversationId, conversationId, conversationOf, type InboundMessage } from '../message.ts';
 import type { Aliases } from './aliases.ts';
 import { type Keys, type ShardKeys, threadOf } from './keys.ts';
@@ -21,8 +22,8 @@ export interface DeadLetter {
 }
 
 export interface DeadLetters {
-  /** Newest first. */
-  list(most: number): Promise<DeadLetter[]>;
+  /** A page of them, newest first, behind a cursor; `next` is null at the end. */
+  list(most: number, cursor?: string): Promise<{ items: DeadLetter[]; next: string | null }>;
   find(id: string): Promise<DeadLetter | null>;
   /** Puts it back to work. 'busy' while a turn is running, a person has taken over, or the contact is blocked. */
   replay(id: string): Promise<'replayed' | 'unknown' | 'busy'>;
@@ -52,17 +53,20 @@ interface Stored extends DeadLetter {
 export function createDeadLetters({ redis, run, keys, aliases, historyTtlMs, now }: DeadLettersOptions): DeadLetters {
   return { list, find, replay, drop };
 
-  async function list(most: number): Promise<DeadLetter[]> {
+  /** The cursor is the id of the last letter: each shard has its own numbers, and what was written in the same moment is sorted by shard. */
+  async function list(most: number, cursor?: string): Promise<{ items: DeadLetter[]; next: string | null }> {
+    const last = cursor === undefined ? null : placeOf(cursor);
+    if (cursor !== undefined && !last) throw new Failure('request.invalid', 'The cursor belongs to another list.');
     const perShard = await Promise.all(
       keys.shards.map(async (shard, n) => {
-        const entries = await redis.xrevrange(shard.dead, '+', '-', 'COUNT', most);
-        return entries.map(([id, fields]) => read(`${n}-${id}`, fields));
+        const from = !last ? '+' : n > last.n ? last.entry : `(${last.entry}`;
+        const entries = await redis.xrevrange(shard.dead, from, '-', 'COUNT', most + 1);
+        return entries.map(([entry, fields]) => ({ n, entry, letter: read(`${n}-${entry}`, fields) }));
       }),
     ).catch((error) => Promise.reject(unavailable(error)));
-    return perShard
-      .flat()
-      .sort((a, b) => b.at - a.at)
-      .slice(0, most);
+    const found = perShard.flat().sort((a, b) => compareEntries(b.entry, a.entry) || a.n - b.n);
+    const items = found.slice(0, most).map(({ letter }) => letter);
+    return { items, next: found.length > most ? (items.at(-1)?.id ?? null) : null };
   }
 
   async function find(id: string): Promise<Stored | null> {
@@ -133,10 +137,28 @@ export function createDeadLetters({ redis, run, keys, aliases, historyTtlMs, now
     return dropped === 1;
   }
 
-  function placeOf(id: string): { shard: ShardKeys; entry: string } | null {
-    const [, shardNumber, entry] = /^(\d+)-(\d+-\d+)$/.exec(id) ?? [];
-    const shard = keys.shards[Number(shardNumber)];
-    return shard && entry ? { shard, entry } : null;
+  function placeOf(id: string): { n: number; shard: ShardKeys; entry: string } | null {
+    const [, shardNumber, entry] = /^(\d{1,9})-(\d{1,16}-\d{1,16})$/.exec(id) ?? [];
+    const n = Number(shardNumber);
+    const shard = keys.shards[n];
+    return shard && entry ? { n, shard, entry } : null;
+  }
+}
+
+/** Ids of a stream are `<ms>-<number>`. */
+function compareEntries(a: string, b: string): number {
+  const [aMs = 0, aNumber = 0] = a.split('-').map(Number);
+  const [bMs = 0, bNumber = 0] = b.split('-').map(Number);
+  return aMs - bMs || aNumber - bNumber;
+}
+
+/** A field that is damaged counts as empty: the letter is still shown, with its reason, and can be dropped. */
+function listIn<Item>(json: string): Item[] {
+  try {
+    const list: unknown = JSON.parse(json);
+    return Array.isArray(list) ? list : [];
+  } catch {
+    return [];
   }
 }
 
@@ -152,12 +174,12 @@ function read(id: string, fields: string[]): Stored {
     code: value('code'),
     reason: value('reason'),
     // Only `bury` and `moveAndReplay` write this stream.
-    reply: parts === '' ? '' : (JSON.parse(parts) as string[]).join('\n'),
+    reply: listIn<string>(parts).join('\n'),
     parts,
     replyAt: Number(value('replyAt') || value('at')),
     replyId: value('replyId'),
     replyTo: value('replyTo'),
-    messages: JSON.parse(value('messages')) as InboundMessage[],
+    messages: listIn<InboundMessage>(value('messages')),
   };
 }
 

@@ -27,6 +27,8 @@ export interface AnalysisParts {
   start(): void;
   /** These turns are in the archive: their messages can be analysed. */
   onArchived(turns: readonly string[]): void;
+  /** What has failed is tried again, of one message or of all; null when there is no analysis. @returns how many messages. */
+  retry: ((message?: string) => Promise<number>) | null;
   /** Takes no more work; resolves when what runs has ended. */
   drain(): Promise<void>;
   close(): Promise<void>;
@@ -59,7 +61,7 @@ export function buildAnalysis(config: Config, tools: AnalysisTools): AnalysisPar
     onAnalyzed,
   });
   let stopping = false;
-  return { start, onArchived, drain, close };
+  return { start, onArchived, retry: config.analysis ? retry : null, drain, close };
 
   function start(): void {
     if (config.analysis) void startWithTables();
@@ -74,6 +76,15 @@ export function buildAnalysis(config: Config, tools: AnalysisTools): AnalysisPar
 
   function onArchived(turns: readonly string[]): void {
     if (config.analysis) void queue.onArchived(turns);
+  }
+
+  async function retry(message?: string): Promise<number> {
+    const count = await store.retry(message);
+    if (count > 0)
+      await queue
+        .lookNow()
+        .catch((error) => log.warn('An analysis comes later: its queue cannot be reached', { error }));
+    return count;
   }
 
   async function drain(): Promise<void> {

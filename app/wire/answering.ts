@@ -53,6 +53,8 @@ export function buildAnswering(config: Config, tools: AnsweringTools): Answering
     download: (channel, { ref }, signal, log) => channels.of(channel).download(ref, { signal, log }),
     quoted: (channel, id, signal) => quotedWords(channels, channel, id, signal),
     ...models.senses,
+    publish: memory.publish,
+    now,
     metrics,
   });
   const { maxReplyTokens, failureReply } = config;

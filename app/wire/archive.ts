@@ -12,7 +12,7 @@ import { createEventStream } from '../memory/stream.ts';
 import type { Log } from '../ops/logger.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import { remember } from '../ops/remember.ts';
-import { buildAnalysis } from './analysis.ts';
+import { type AnalysisParts, buildAnalysis } from './analysis.ts';
 import type { MemoryParts } from './memory.ts';
 import type { StandIns } from './stand-ins.ts';
 
@@ -30,6 +30,8 @@ export interface ArchiveParts {
   deskWriter: DeskWriter;
   /** The open pages of the inbox. */
   live: Live;
+  /** See `AnalysisParts`. */
+  retryAnalyses: AnalysisParts['retry'];
   /** Rejects with `archive.format` for data of another version. */
   checkFormat(): Promise<void>;
   start(): void;
@@ -67,7 +69,7 @@ export function buildArchive(config: Config, { memory, standIns, metrics, log }:
   metrics.gauge('archive_failing', '1 while the archive cannot be written', () => (recorder.failingSince ? 1 : 0));
   const standings = createStandings(database);
   const deskWriter = createDeskWriter(database);
-  return { database, standings, deskWriter, live, checkFormat, start, drain, close };
+  return { database, standings, deskWriter, live, retryAnalyses: analysis.retry, checkFormat, start, drain, close };
 
   function countSetAside(): Promise<number> {
     return database.run(async (db) => {

@@ -37,7 +37,7 @@ export interface DeskParts {
 
 export function buildDesk(config: Config, tools: DeskTools): DeskParts {
   const { memory, channels, log } = tools;
-  const { database, standings, deskWriter, live } = tools.archive;
+  const { database, standings, deskWriter, live, retryAnalyses } = tools.archive;
   const { publicUrl, trustProxy, apiKeys, timeZone } = config;
   const now = Date.now;
   const password = config.adminPassword ?? generated(log);
@@ -56,6 +56,7 @@ export function buildDesk(config: Config, tools: DeskTools): DeskParts {
     remembered: (conversation) => memory.desk.state(conversation),
     deadLetters: createDeadLetters({ ...memory, historyTtlMs: config.historyTtlMs, now }),
     explain: (channel, code) => channels.of(channel).explain(code),
+    retryAnalyses,
     download: ({ channel, attachment }) => channels.of(channel).download(attachment.ref),
     live,
     timeZone,

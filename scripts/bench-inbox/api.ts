@@ -76,6 +76,7 @@ export async function startApi({ database, folder, log }: ApiOptions): Promise<A
       writer: createDeskWriter(database),
     },
     ...deskOf(memory, createDeskWriter(database)),
+    retryAnalyses: null,
     live,
     timeZone: 'UTC',
     publicUrl: undefined,

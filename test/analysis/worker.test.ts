@@ -225,12 +225,39 @@ describe('Analysis, from the archive and back', () => {
     assert.match(row?.processing_error ?? '', /^Analysis: The answer does not match the schema/);
   });
 
-  test('a refused key is not tried again', async () => {
-    double.faults.push({ kind: 'status', status: 401, code: 'invalid_api_key', message: 'wrong' });
+  for (const status of [401, 403, 429, 503]) {
+    test(`a model that answers ${status} is waited for, however often it has to be tried`, async () => {
+      const wrong = { kind: 'status', status, code: 'not_now', message: 'not now' } as const;
+      double.faults.push(...Array.from({ length: 60 }, () => wrong));
+      startWorker();
+      const queue = startQueue();
+      await queue.onArchived([await archive('Please call me'), await archive('Please write to me')]);
+      await until(async () => {
+        await queue.lookNow();
+        return double.faults.length === 0;
+      });
+      await queue.lookNow();
+      await untilStatuses('completed', 'completed');
+    });
+  }
+
+  test('what has failed is analysed again when somebody says so', async () => {
+    const turns = [await archive('Please call me', 'today'), await archive('Please write to me')];
+    double.answer = () => 'nonsense';
     startWorker();
-    await startQueue().onArchived([await archive('Please call me')]);
-    await untilStatuses('failed');
-    assert.equal(double.requests.length, 1);
+    const queue = startQueue();
+    await queue.onArchived(turns);
+    await untilStatuses('failed', 'failed', 'failed');
+    double.answer = () => analysisOf({});
+    const store = createAnalysisStore(database);
+    const [first] = await rows<{ id: string }>("select id from whatsapp_messages where message_body = 'today'");
+    assert.equal(await store.retry(first?.id), 2, 'the message, and what was answered with it');
+    assert.equal(await store.retry('not-an-id'), 0);
+    await queue.lookNow();
+    await untilStatuses('skipped', 'completed', 'failed');
+    assert.equal(await store.retry(), 1);
+    await queue.lookNow();
+    await untilStatuses('skipped', 'completed', 'completed');
   });
 
   test('a lost queue loses nothing', async () => {

@@ -81,6 +81,7 @@ describe('PostgreSQL', { skip: NO_POSTGRES }, () => {
       { name: '0002-referral' },
       { name: '0003-protect' },
       { name: '0004-search' },
+      { name: '0005-failed-analyses' },
     ]);
     await Promise.all(processes.map((one) => one.ping()));
     await Promise.all(processes.map((one) => one.close()));

@@ -174,6 +174,10 @@ export function readingSuite(open: () => Database): void {
         ],
       );
       assert.equal(await markRead({ phone: '+447700900001' }), 0);
+      await write(received({ receivedAt: NOON + 2 }), received({ receivedAt: NOON + 3 }));
+      assert.equal(await markRead({ phone: PHONE }, NOON + 2), 1, 'what came after it was not seen');
+      assert.equal((await conversations.find({ phone: PHONE }))?.unreadCount, 1);
+      assert.equal(await markRead({ phone: PHONE }), 1);
     });
 
     test('are archived with their messages, and come back as they were', async () => {

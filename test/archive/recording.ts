@@ -172,6 +172,19 @@ export function recordingSuite(open: () => Database): void {
       assert.match(String(failed?.processing_error), /voice note/);
     });
 
+    test('a voice note is being written down while somebody listens, and says why it could not be', async () => {
+      const voice = received({ text: '', attachments: [VOICE] });
+      await write(voice, { type: 'voice.opened', conversation: CONVERSATION, at: NOON, message: voice.message.id });
+      assert.equal((await thread())[0]?.transcriptionStatus, 'processing');
+      const reason = 'The speech server does not know the model. Look at OPENAI_TRANSCRIBE_MODEL.';
+      const heard = [{ id: voice.message.id, transcript: null, reason }];
+      await write(made([voice], 'I could not hear you', { heard }));
+      const late = { type: 'voice.opened' as const, conversation: CONVERSATION, at: NOON, message: voice.message.id };
+      await write(late);
+      const [failed] = await thread();
+      assert.deepEqual([failed?.transcriptionStatus, failed?.processingError], ['failed', `Transcription: ${reason}`]);
+    });
+
     test('media are at a path of our own, and only the channel gets the provider’s name of a file', async () => {
       await write(received({ text: '', attachments: [PICTURE, VOICE] }));
       const [message] = await thread();

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import sharp, { type Metadata } from 'sharp';
+import type { Event, EventOf } from '../../app/events.ts';
 import { LEAK_EXAMPLES, scrub } from '../../app/privacy/scrub.ts';
 import { type ChatRequest, lastUserText } from '../doubles/model.ts';
 import { newSid } from '../doubles/twilio.ts';
@@ -131,6 +132,26 @@ describe('a voice note', () => {
     doubles.model.transcript = 'look at https://api.twilio.com/secret now';
     await send(await readFile(new URL('../fixtures/media/voice.ogg', import.meta.url)), 'audio/ogg');
     assert.equal((await history())[0], 'look at [MEDIA_CONTENT] now');
+  });
+});
+
+describe('what the archive is told of a voice note', () => {
+  async function events(): Promise<Event[]> {
+    const entries = await doubles.redis.client().xrange('recado:{0}:events', '-', '+');
+    return entries.map(([, [, event = '']]) => JSON.parse(event));
+  }
+
+  test('that somebody listens, and why nothing is known of its words', async () => {
+    const before = (await events()).length;
+    await send(Buffer.from('OggS but no recording'), 'audio/ogg');
+    const told = (await events()).slice(before);
+    assert.deepEqual(
+      told.map(({ type }) => type).filter((type) => type !== 'reply.sent'),
+      ['message.received', 'voice.opened', 'reply.made'],
+    );
+    const made = told.find((event): event is EventOf<'reply.made'> => event.type === 'reply.made');
+    assert.equal(made?.heard[0]?.transcript, null);
+    assert.match(made?.heard[0]?.reason ?? '', /^[A-Z].{10,}\.$/);
   });
 });
 

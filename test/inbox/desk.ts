@@ -119,6 +119,7 @@ export async function startDesk() {
     explain: (channel, code) => channels.of(channel).explain(code),
     remembered: (conversation) => desk.state(conversation),
     deadLetters: createDeadLetters(memory),
+    retryAnalyses: createAnalysisStore(database).retry,
     download: ({ channel, attachment }) => channels.of(channel).download(attachment.ref),
     live,
     timeZone: 'UTC',

@@ -427,6 +427,14 @@ test('what was given up is seen, explained, replayed and dropped', async () => {
     );
   await bury('nobody answered me');
   await bury('nor me');
+  const { body: page } = await desk.ask('GET', '/api/whatsapp/dead-letters?limit=1');
+  const { body: rest } = await desk.ask('GET', `/api/whatsapp/dead-letters?limit=1&cursor=${page.next_cursor}`);
+  assert.deepEqual(
+    [page.dead_letters[0].messages, rest.dead_letters[0].messages],
+    [['nor me'], ['nobody answered me']],
+  );
+  assert.equal(rest.next_cursor, null);
+  assert.equal((await desk.ask('GET', '/api/whatsapp/dead-letters?cursor=invented')).status, 400);
   const { body } = await desk.ask('GET', '/api/whatsapp/dead-letters');
   assert.equal(body.count, 2);
   const [newer, older] = body.dead_letters;
@@ -438,6 +446,50 @@ test('what was given up is seen, explained, replayed and dropped', async () => {
   assert.equal((await desk.ask('POST', `/api/whatsapp/dead-letters/${older.id}/replay`)).status, 200);
   assert.equal((await desk.ask('GET', '/api/whatsapp/dead-letters')).body.count, 0);
   assert.equal((await desk.ask('POST', `/api/whatsapp/dead-letters/${older.id}/replay`)).status, 404);
+});
+
+test('a dead letter that is damaged is shown with its reason, and dropped', async () => {
+  await desk.redis.xadd(
+    ...[desk.keys.of(BEN).dead, '*', 'conversation', `twilio:${BUSINESS}:${BEN}`, 'at', '1700000000000', 'code'],
+    ...['model.timeout', 'reason', 'no answer', 'parts', '["half', 'messages', '[{"id":'],
+  );
+  const { body } = await desk.ask('GET', '/api/whatsapp/dead-letters');
+  assert.deepEqual([body.count, body.dead_letters[0].messages, body.dead_letters[0].reply], [1, [], null]);
+  assert.equal((await desk.ask('DELETE', `/api/whatsapp/dead-letters/${body.dead_letters[0].id}`)).status, 200);
+});
+
+test('what could not be analysed is listed, and analysed again', async () => {
+  await desk.say(ANA, 'please call me about the lamp');
+  const [burst] = await desk.analysis.take({ most: 1, leaseMs: 60_000 });
+  assert.ok(burst);
+  await desk.analysis.fail(burst, 'the model said nonsense', false);
+  const failed = async () =>
+    (await desk.ask('GET', '/api/whatsapp/inbox?analysis_status=failed')).body.messages.map(
+      ({ id }: { id: string }) => id,
+    );
+  assert.deepEqual(
+    await failed(),
+    burst.messages.map(({ id }) => id),
+  );
+  const [id] = await failed();
+  const again = await desk.ask('POST', '/api/whatsapp/analyses/retry', { message_id: id });
+  assert.deepEqual([again.status, again.body.count], [200, 1]);
+  assert.deepEqual(await failed(), []);
+  assert.equal((await desk.ask('POST', '/api/whatsapp/analyses/retry', {})).body.count, 0);
+});
+
+test('what came after the page was fetched stays unread', async () => {
+  await desk.say(ANA, 'seen');
+  const { body } = await desk.ask('GET', '/api/whatsapp/inbox?limit=1');
+  await new Promise((resolve) => setTimeout(resolve, 2));
+  await desk.say(ANA, 'not seen yet');
+  await desk.ask('POST', '/api/whatsapp/mark-read', { phone_number: ANA, up_to: body.messages[0].received_at });
+  const { body: after } = await desk.ask('GET', `/api/whatsapp/inbox?filter=unread&phone_number=${ANA}`);
+  assert.deepEqual(
+    after.messages.map((message: { message_body: string }) => message.message_body),
+    ['not seen yet'],
+  );
+  await desk.ask('POST', '/api/whatsapp/mark-read', { phone_number: ANA });
 });
 
 const DEAD = {

@@ -412,7 +412,7 @@ describe('a dead letter', () => {
     const held = await begin('SM1', 'turn-a');
     assert.equal(await mailbox.bury(held, 1, why, '{}'), true);
     assert.equal(await redis.llen(keys.of(ANA).mailbox), 0);
-    const [letter] = await letters().list(10);
+    const [letter] = (await letters().list(10)).items;
     assert.ok(letter);
     assert.deepEqual([letter.code, letter.conversation, letter.messages[0]?.id], ['model.quota', CONVERSATION, 'SM1']);
 
@@ -431,7 +431,7 @@ describe('a dead letter', () => {
     assert.ok(behind.kind === 'turn' && behind.held.messages[0]?.id === 'SM2');
     assert.equal(behind.held.crashes, 0);
     await mailbox.release(ANA, 'turn-c', 0);
-    const [letter] = await letters().list(10);
+    const [letter] = (await letters().list(10)).items;
     assert.equal(await letters().replay(letter?.id ?? ''), 'replayed');
     const again = await mailbox.claim(ANA, 'turn-d');
     assert.ok(again.kind === 'turn' && again.held.messages[0]?.id === 'SM1');
@@ -441,7 +441,7 @@ describe('a dead letter', () => {
   test('is not put back while a person answers, or the contact is blocked', async () => {
     const held = await begin('SM1', 'turn-a');
     await mailbox.bury(held, 1, why, '{}');
-    const [letter] = await letters().list(10);
+    const [letter] = (await letters().list(10)).items;
     assert.ok(letter);
     const { state } = keys.of(ANA);
     await redis.hset(state, `takeover@twilio:${BUSINESS}`, clock + 1_000);
@@ -455,7 +455,7 @@ describe('a dead letter', () => {
   test('of a reply brings the reply back, under its own name', async () => {
     const held = await answered('SM1', 'turn-a');
     await mailbox.bury(held, 0, { code: 'channel.window', reason: 'late' }, '{}');
-    const [letter] = await letters().list(10);
+    const [letter] = (await letters().list(10)).items;
     assert.ok(letter);
     assert.equal(letter.reply, 'an answer');
     assert.equal(await letters().replay(letter.id), 'replayed');
@@ -467,9 +467,9 @@ describe('a dead letter', () => {
   test('can be dropped', async () => {
     const held = await begin('SM1', 'turn-a');
     await mailbox.bury(held, 1, why, '{}');
-    const [letter] = await letters().list(10);
+    const [letter] = (await letters().list(10)).items;
     assert.equal(await letters().drop(letter?.id ?? ''), true);
-    assert.deepEqual(await letters().list(10), []);
+    assert.deepEqual((await letters().list(10)).items, []);
     assert.equal(await letters().drop('0-1-1'), false);
   });
 });

@@ -105,6 +105,7 @@ export interface InboxQuery extends Paging {
   filter?: 'all' | 'voice' | 'text' | 'picture' | 'tasks' | 'unread' | undefined;
   sentiment?: string | undefined;
   status?: MessageStatus | undefined;
+  analysis?: AnalysisStatus | undefined;
   /** Words in the text, the transcript or the summary; see `hasWords`. */
   search?: string | undefined;
   /** Default: inbound. */
@@ -199,6 +200,7 @@ function narrowing({
   filter = 'all',
   sentiment,
   status,
+  analysis,
   direction = 'inbound',
   phone,
   business,
@@ -213,6 +215,7 @@ function narrowing({
   if (filter === 'unread') narrow.push(sql`direction = 'inbound' and seen_at is null`);
   if (sentiment) narrow.push(sql`ai_sentiment = ${sentiment}`);
   if (status) narrow.push(sql`status = ${status}`);
+  if (analysis) narrow.push(sql`analysis_status = ${sql.lit(analysis)}`);
   if (phone) {
     narrow.push(
       sql`conversation_id in (select id from whatsapp_conversations where contact_id = ${contactWith(phone)})`,

@@ -61,6 +61,14 @@ export interface AnalysisStore {
   complete(burst: Burst, result: { about: string; analysis: Analysis; task: NewTask | null }): Promise<string | null>;
   /** It did not work: `again` puts the burst back to wait, else it has failed. */
   fail(burst: Burst, reason: string, again: boolean): Promise<void>;
+  /** It was not the burst's fault: it waits again, and the try does not count. */
+  putBack(burst: Burst, reason: string): Promise<void>;
+  /**
+   * What has failed waits again, with all tries before it.
+   * @param message of one message and its burst only. Default: everything that has failed.
+   * @returns how many messages.
+   */
+  retry(message?: string): Promise<number>;
   /** Not worth a model's time. */
   skip(burst: Burst): Promise<void>;
   /** How many messages wait. */
@@ -138,6 +146,33 @@ export function createAnalysisStore(database: Database): AnalysisStore {
       database.transaction(async (db) => {
         const ids = burst.messages.map(({ id }) => id);
         await setStatus(db, ids, again ? 'pending' : 'failed', clean(`Analysis: ${reason}`, 1_000));
+      }),
+
+    putBack: (burst, reason) =>
+      database.transaction(async (db) => {
+        const ids = burst.messages.map(({ id }) => id);
+        await setStatus(db, ids, 'pending', clean(`Analysis: ${reason}`, 1_000));
+        await db
+          .updateTable('whatsapp_messages')
+          .set({ analysis_attempts: sql`greatest(analysis_attempts - 1, 0)` })
+          .where('id', 'in', ids)
+          .execute();
+      }),
+
+    retry: (message) =>
+      database.transaction(async (db) => {
+        if (message !== undefined && !isId(message)) return 0;
+        const { numUpdatedRows } = await db
+          .updateTable('whatsapp_messages')
+          .set({ analysis_status: 'pending', analysis_attempts: 0, analysis_started_at: null })
+          .where('analysis_status', '=', 'failed')
+          .$if(message !== undefined, (failed) =>
+            failed.where(
+              sql<boolean>`(id = ${message} or turn_id = (select turn_id from whatsapp_messages where id = ${message}))`,
+            ),
+          )
+          .executeTakeFirst();
+        return Number(numUpdatedRows);
       }),
 
     skip: (burst) =>

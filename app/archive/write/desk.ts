@@ -8,8 +8,12 @@ import type { Writer } from './writer.ts';
 
 /** All reject with `archive.unavailable`. Contacts are locked before conversations, conversations before messages. */
 export interface DeskWriter {
-  /** Nothing of a contact is unread any more, with one number of ours or with all. @returns how many messages were. */
-  markRead(place: Place): Promise<number>;
+  /**
+   * Nothing of a contact is unread any more, with one number of ours or with all.
+   * @param until what came after it stays unread, unix ms. Default: nothing does.
+   * @returns how many messages were.
+   */
+  markRead(place: Place, until?: number): Promise<number>;
   /** Archived messages of a conversation that is active again get the status they had. */
   archive(conversation: ConversationId, archived: boolean): Promise<void>;
   /** Blocks a contact in all conversations, or unblocks: then their conversations are active. No effect for a contact that is not known. */
@@ -21,28 +25,33 @@ export interface DeskWriter {
 export function createDeskWriter(database: Database): DeskWriter {
   return { markRead, archive, block, takeOver };
 
-  function markRead({ phone, business }: Place): Promise<number> {
+  function markRead({ phone, business }: Place, until?: number): Promise<number> {
     return database.transaction(async (db) => {
       await sql`select from whatsapp_conversations where contact_id = ${contactWith(phone)} order by id
         for no key update`.execute(db);
       const conversations = await db
-        .updateTable('whatsapp_conversations')
-        .set({ unread_count: 0 })
+        .selectFrom('whatsapp_conversations')
+        .select('id')
         .where(sql<boolean>`contact_id = ${contactWith(phone)}`)
         .$if(business !== undefined, (all) => all.where('business_number', '=', businessNumber(business ?? '')))
-        .returning('id')
         .execute();
       if (conversations.length === 0) return 0;
+      const ids = conversations.map(({ id }) => id);
       const read = await db
         .updateTable('whatsapp_messages')
         .set({ seen_at: sql`now()`, status: sql`case when status = 'received' then 'read' else status end` })
-        .where(
-          'conversation_id',
-          'in',
-          conversations.map(({ id }) => id),
-        )
+        .where('conversation_id', 'in', ids)
         .where(sql<boolean>`direction = 'inbound' and seen_at is null`)
+        .$if(until !== undefined, (unseen) => unseen.where('received_at', '<=', new Date(until ?? 0)))
         .executeTakeFirst();
+      await db
+        .updateTable('whatsapp_conversations')
+        .set({
+          unread_count: sql`(select count(*) from whatsapp_messages m
+            where m.conversation_id = whatsapp_conversations.id and m.direction = 'inbound' and m.seen_at is null)`,
+        })
+        .where('id', 'in', ids)
+        .execute();
       return Number(read.numUpdatedRows);
     });
   }

@@ -1,8 +1,9 @@
 /** Messages that came in. */
 import { randomUUID } from 'node:crypto';
+import { sql } from 'kysely';
 import { phoneOf } from '../../contacts/addresses.ts';
 import type { EventOf } from '../../events.ts';
-import { conversationId, type InboundMessage, kindOf, wordsOf } from '../../message.ts';
+import { conversationId, conversationOf, type InboundMessage, kindOf, wordsOf } from '../../message.ts';
 import type { MessageType } from '../engine/schema.ts';
 import { clean, cleanJson, storableJson } from '../engine/text.ts';
 import { mediaPath } from '../read/media-path.ts';
@@ -33,6 +34,21 @@ export async function recordReceived(
     inserted.map(({ id }) => id),
   );
   return [...conversations.values()].map(({ phone }) => phone);
+}
+
+/** Voice notes that somebody listens to. @returns the contacts, as people read their address. */
+export async function recordListening(db: Writer, events: readonly EventOf<'voice.opened'>[]): Promise<string[]> {
+  if (events.length === 0) return [];
+  const opened = events.map(({ conversation, message }) => ({
+    channel: conversationOf(conversation).channel,
+    sid: message,
+  }));
+  const { rows } = await sql<{ phone: string }>`
+    update whatsapp_messages m set transcription_status = 'processing'
+    from json_to_recordset(${JSON.stringify(opened)}::json) as o(channel text, sid text), whatsapp_conversations c
+    where m.channel = o.channel and m.message_sid = o.sid and m.transcription_status = 'pending' and c.id = m.conversation_id
+    returning c.phone_number as phone`.execute(db);
+  return rows.map(({ phone }) => phone);
 }
 
 function sightingIn(message: InboundMessage): Sighting {

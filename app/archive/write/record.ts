@@ -3,7 +3,7 @@ import type { Event, EventOf } from '../../events.ts';
 import { type ConversationId, conversationId } from '../../message.ts';
 import { lockConversations } from './conversations.ts';
 import { recordDeliveries, recordGivenUp, recordSent } from './deliveries.ts';
-import { recordReceived } from './inbound.ts';
+import { recordListening, recordReceived } from './inbound.ts';
 import { recordDesk, recordReplies } from './replies.ts';
 import type { Writer } from './writer.ts';
 
@@ -29,6 +29,7 @@ export async function record(db: Writer, events: readonly Event[], analysis: boo
   };
   await lockConversations(db, events.flatMap(conversationIn));
   touch(await recordReceived(db, of('message.received'), analysis));
+  touch(await recordListening(db, of('voice.opened')));
   touch(await recordReplies(db, of('reply.made')));
   touch(await recordDesk(db, of('desk.said'), of('desk.took')));
   touch(await recordSent(db, of('reply.sent')));

@@ -61,7 +61,7 @@ function sightingIn({ conversation, at }: { conversation: ConversationId; at: nu
  */
 async function takeIn(db: Writer, events: readonly ReplyMade[]): Promise<void> {
   const taken = events.flatMap((event) => {
-    const heard = new Map(event.heard.map(({ id, transcript }) => [id, transcript]));
+    const heard = new Map(event.heard.map((one) => [one.id, one]));
     return event.answers.map((sid) => ({
       channel: conversationOf(event.conversation).channel,
       sid,
@@ -69,7 +69,8 @@ async function takeIn(db: Writer, events: readonly ReplyMade[]): Promise<void> {
       at: new Date(event.at).toISOString(),
       answered: event.reply !== null,
       heard: heard.has(sid),
-      transcript: clean(heard.get(sid) ?? ''),
+      transcript: clean(heard.get(sid)?.transcript ?? ''),
+      reason: clean(`Transcription: ${heard.get(sid)?.reason ?? NOTHING_HEARD}`, 1_000),
     }));
   });
   if (taken.length === 0) return;
@@ -81,16 +82,16 @@ async function takeIn(db: Writer, events: readonly ReplyMade[]): Promise<void> {
       transcription = case when t.heard and t.transcript <> '' then t.transcript else m.transcription end,
       transcription_status = case when not t.heard then m.transcription_status
         when t.transcript <> '' then 'completed' else 'failed' end,
-      processing_error = case when t.heard and t.transcript = '' then ${NOTHING_HEARD} else null end,
+      processing_error = case when t.heard and t.transcript = '' then t.reason else null end,
       failure_code = null, failure_reason = null
     from json_to_recordset(${JSON.stringify(taken)}::json)
-      as t(channel text, sid text, turn text, at timestamptz, answered boolean, heard boolean, transcript text)
+      as t(channel text, sid text, turn text, at timestamptz, answered boolean, heard boolean, transcript text, reason text)
     where m.channel = t.channel and m.message_sid = t.sid and m.direction = 'inbound' and (m.answered_at is null or m.turn_id is null)`.execute(
     db,
   );
 }
 
-const NOTHING_HEARD = 'Transcription: nothing could be heard, or the voice note could not be opened.';
+const NOTHING_HEARD = 'nothing could be heard, or the voice note could not be opened.';
 
 /** What every outbound message has; its text is what was sent. */
 function outboundOf(conversation: ConversationId, { to, parts }: { to: string; parts: readonly string[] }) {

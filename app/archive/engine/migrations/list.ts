@@ -3,6 +3,7 @@ import * as start from './0001-start.ts';
 import * as referral from './0002-referral.ts';
 import * as protect from './0003-protect.ts';
 import * as search from './0004-search.ts';
+import * as failedAnalyses from './0005-failed-analyses.ts';
 
 /** In this order. A migration that was released is never changed, only followed by another one. */
 export const MIGRATIONS: Record<string, Migration> = {
@@ -10,4 +11,5 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0002-referral': referral,
   '0003-protect': protect,
   '0004-search': search,
+  '0005-failed-analyses': failedAnalyses,
 };
