@@ -332,7 +332,7 @@ function inbound(text: string, receivedAt: number) {
     from: '15550100123',
     contact: '15550100123',
     profileName: scrub('Ana'),
-    receivedAt: receivedAt + messages,
+    receivedAt: receivedAt + messages * 10,
     text: scrub(text),
     attachments: [],
     requestId: 'request',
