@@ -225,10 +225,14 @@ describe('Analysis, from the archive and back', () => {
     assert.match(row?.processing_error ?? '', /^Analysis: The answer does not match the schema/);
   });
 
-  for (const status of [401, 403, 429, 503]) {
-    test(`a model that answers ${status} is waited for, however often it has to be tried`, async () => {
-      const wrong = { kind: 'status', status, code: 'not_now', message: 'not now' } as const;
-      double.faults.push(...Array.from({ length: 60 }, () => wrong));
+  for (const [status, code] of [
+    [401, 'invalid_api_key'],
+    [403, 'forbidden'],
+    [429, 'insufficient_quota'],
+  ] as const) {
+    test(`a model that answers ${status} ${code} is waited for, however often it has to be tried`, async () => {
+      const wrong = { kind: 'status', status, code, message: 'not now' } as const;
+      double.faults.push(...Array.from({ length: 30 }, () => wrong));
       startWorker();
       const queue = startQueue();
       await queue.onArchived([await archive('Please call me'), await archive('Please write to me')]);
