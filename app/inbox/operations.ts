@@ -93,6 +93,14 @@ export const OPERATIONS = {
     query: requests.tasks,
     answer: responses.tasks,
   },
+  task: {
+    method: 'get',
+    path: '/api/whatsapp/tasks/:id',
+    summary: 'One task',
+    params: requests.ofId,
+    answer: responses.task,
+    refusals: [404],
+  },
   createTask: {
     method: 'post',
     path: '/api/whatsapp/tasks',

@@ -265,6 +265,12 @@ function taskHandlers(options: InboxOptions) {
       return { success: true, tasks: items.map(presentTask), count: items.length, next_cursor: next };
     },
 
+    async task({ params }) {
+      const task = await tasks.find(params.id);
+      if (!task) throw new Failure('request.not_found', 'There is no such task.');
+      return { success: true, task: presentTask(task) };
+    },
+
     async createTask({ body }) {
       const { task_type: type, due_date: dueDate, phone_number: phone, message_id: messageId, ...rest } = body;
       const task = await tasks.create({ ...rest, type, dueDate }, { phone, messageId });

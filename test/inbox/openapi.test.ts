@@ -101,6 +101,7 @@ test('every answer is as described, field by field, nothing more', async () => {
     status: [undefined, { ...phone, status: 'active' }],
     takeover: [undefined, { ...phone, active: true }],
     createTask: [undefined, { title: 'Write to Ana', due_date: '2026-11-24' }],
+    task: [`/api/whatsapp/tasks/${made.body.task.id}`],
     updateTask: [`/api/whatsapp/tasks/${made.body.task.id}`, { status: 'completed' }],
     inbox: ['/api/whatsapp/inbox?direction=both'],
   };

@@ -190,7 +190,12 @@ describe('the inbox in the browser', { skip: NO_BROWSER }, () => {
     await sit(async ({ page, open, reply }) => {
       await open('Late Larry');
       await page.getByText('WhatsApp only allows an approved template').waitFor();
-      assert.ok(await reply.isDisabled());
+      await page.keyboard.press('r');
+      await reply.and(page.locator(':focus')).waitFor();
+      await page.keyboard.type('here');
+      assert.equal(await reply.inputValue(), '', 'nothing can be written');
+      await page.waitForTimeout(300);
+      assert.equal(await page.getByRole('button', { name: 'Undo' }).count(), 0, 'no letter of it was a key');
       await open('Dan');
       await page.getByText(/You can reply until tomorrow \d\d:\d\d/).waitFor();
     });
@@ -284,7 +289,9 @@ describe('the inbox in the browser', { skip: NO_BROWSER }, () => {
       await page.getByRole('button', { name: 'Actions for this conversation' }).click();
       await page.getByRole('menuitem', { name: 'Block this contact' }).click();
       await page.getByText('This contact is blocked.').waitFor();
-      assert.ok(await reply.isDisabled());
+      assert.equal(await reply.isEditable(), false);
+      await page.getByText('Blocked: nobody answers').waitFor();
+      assert.equal(await page.getByText('Bot is answering').count(), 0);
       await page.getByRole('button', { name: 'Actions for this conversation' }).click();
       await page.getByRole('menuitem', { name: 'Move to inbox' }).click();
       await page.getByText('This contact is blocked.').waitFor({ state: 'detached' });
@@ -354,7 +361,7 @@ describe('the inbox in the browser', { skip: NO_BROWSER }, () => {
             count(*) filter (where direction = 'inbound')::int as inbound_messages,
             count(*) filter (where direction = 'outbound')::int as outbound_messages,
             count(*) filter (where message_type = 'audio')::int as voice_messages,
-            count(*) filter (where task_created)::int as tasks_created,
+            (select count(*)::int from sales_tasks) as tasks_created,
             count(*) filter (where transcription_status = 'completed')::int as transcriptions_completed,
             (select count(*)::int from whatsapp_contacts) as unique_contacts
           from whatsapp_messages`.execute(db),
@@ -467,11 +474,198 @@ describe('the inbox in the browser', { skip: NO_BROWSER }, () => {
     });
   });
 
+  it('shows that a pause ends, shortly before and when it does', async () => {
+    await sit(async ({ page, row, open }) => {
+      await desk.ask('POST', '/api/whatsapp/takeover', { phone_number: DAN, active: true, minutes: 15 });
+      await page.clock.install();
+      await page.reload();
+      await open('Dan');
+      await page.getByText(/Bot is paused until \d\d:\d\d/).waitFor();
+      await page.clock.fastForward(13.5 * 60_000);
+      await page.getByText(/Bot answers again at \d\d:\d\d/).waitFor();
+      await page.clock.fastForward(2 * 60_000);
+      await page.getByText('Bot is answering', { exact: true }).waitFor();
+      await row('Dan').filter({ hasText: 'Bot paused' }).waitFor({ state: 'detached' });
+      await desk.ask('POST', '/api/whatsapp/takeover', { phone_number: DAN, active: false });
+    });
+  });
+
+  it('keeps what was sent while the server was away, with its state, and sends it once', async () => {
+    await sit(async ({ page, open, bubbles, reply }) => {
+      await open('Dan');
+      await desk.cut();
+      await reply.fill('Written into the void');
+      await reply.press('Control+Enter');
+      await page.getByRole('alert').filter({ hasText: 'Not sent:' }).waitFor();
+      await desk.mend();
+      await open('Ana Torres');
+      await open('Dan');
+      const kept = bubbles.filter({ hasText: 'Written into the void' });
+      await kept.filter({ hasText: 'Not sent:' }).waitFor();
+      await page.reload();
+      await kept.filter({ hasText: 'Not sent:' }).waitFor();
+      await kept.getByRole('button', { name: 'Try again' }).click();
+      await kept.locator('[data-ticks]').waitFor();
+      assert.equal(await kept.count(), 1);
+      assert.equal(desk.doubles.twilio.sent.filter(({ body }) => body === 'Written into the void').length, 1);
+    });
+  });
+
+  it('keeps an unread conversation in the list of unread ones until another one is opened', async () => {
+    await desk.say(BEN, 'a new question', { ProfileName: 'Ben Okafor' });
+    await desk.say(CHLOE, 'another one', { ProfileName: 'Chloé' });
+    await sit(async ({ page, row, open }) => {
+      await page.getByText('Unread', { exact: true }).click();
+      await open('Ben Okafor');
+      await row('Ben Okafor').getByText('unread').waitFor({ state: 'detached' });
+      await page.waitForTimeout(500);
+      await row('Ben Okafor').and(page.locator('[aria-current=true]')).waitFor();
+      await open('Chloé');
+      await row('Ben Okafor').waitFor({ state: 'detached' });
+    });
+  });
+
+  it('has filters and search in the address: loading again, Back and another tab keep them', async () => {
+    await sit(async ({ page, row, rows, open }) => {
+      await page.getByText('Voice', { exact: true }).click();
+      await row('Chloé').waitFor();
+      await page.getByRole('textbox', { name: 'Search conversations' }).fill('Chlo');
+      await page.waitForURL(/q=Chlo/);
+      await open('Chloé');
+      await page.reload();
+      await row('Chloé').waitFor();
+      assert.equal(await rows.count(), 1);
+      assert.equal(await page.getByRole('textbox', { name: 'Search conversations' }).inputValue(), 'Chlo');
+      await page.getByRole('tab', { name: 'Tasks' }).click();
+      await page.getByRole('heading', { name: /^To do/ }).waitFor();
+      await page.getByRole('tab', { name: 'Conversations' }).click();
+      await page.getByRole('log', { name: 'Conversation with Chloé' }).waitFor();
+      await page.goBack();
+      await page.getByRole('heading', { name: /^To do/ }).waitFor();
+      await page.goBack();
+      await page.getByRole('log', { name: 'Conversation with Chloé' }).waitFor();
+      assert.equal(await rows.count(), 1);
+    });
+  });
+
+  it('offers to undo each of two archived conversations', async () => {
+    await sit(async ({ page, row, open }) => {
+      for (const name of ['Dan', 'Chloé']) {
+        await open(name);
+        await page.keyboard.press('e');
+        await row(name).waitFor({ state: 'detached' });
+      }
+      for (const name of ['Dan', 'Chloé']) {
+        await page
+          .getByRole('alert')
+          .filter({ hasText: `${name}: archived` })
+          .getByRole('button', { name: 'Undo' })
+          .click();
+        await row(name).waitFor();
+      }
+    });
+  });
+
+  it('opens the task that a link leads to, also behind the first thirty', async () => {
+    let id = '';
+    for (let i = 0; i < 35; i++) {
+      const { body } = await desk.ask('POST', '/api/whatsapp/tasks', { title: `Task number ${i}`, priority: 5 });
+      id = body.task.id;
+    }
+    await sit(async ({ page }) => {
+      const title = page.getByRole('dialog').getByRole('textbox', { name: 'Title' });
+      await title.waitFor();
+      assert.equal(await title.inputValue(), 'Task number 34');
+      await page.keyboard.press('Escape');
+      await title.waitFor({ state: 'detached' });
+      assert.equal(new URL(page.url()).search, '');
+    }, `/tasks?task=${id}`);
+    await desk.database.run((db) => sql`delete from sales_tasks where title like 'Task number %'`.execute(db));
+  });
+
+  it('lists what could not be analysed, and analyses it again', async () => {
+    await desk.analyse(() => null);
+    await desk.say(BEN, 'what is this about?', { ProfileName: 'Ben Okafor' });
+    const [burst] = await desk.analysis.take({ most: 1, leaseMs: 60_000 });
+    assert.ok(burst);
+    await desk.analysis.fail(burst, 'the model said nonsense', false);
+    await sit(async ({ page, open }) => {
+      await page.getByRole('tab', { name: /^Needs attention \d/ }).click();
+      const list = page.getByRole('region', { name: 'Could not be analysed' });
+      await list.getByRole('listitem').filter({ hasText: 'the model said nonsense' }).waitFor();
+      await page.getByRole('tab', { name: 'Conversations' }).click();
+      await open('Ben Okafor');
+      await page.getByRole('button', { name: 'Analyse again' }).click();
+      await page.getByText('Waits for its analysis').waitFor();
+      await page.getByRole('tab', { name: 'Needs attention' }).click();
+      await page.getByText('What the bot could not answer').waitFor();
+      await list.waitFor({ state: 'detached' });
+    });
+    await desk.analyse(() => null);
+  });
+
+  it('has one stream of events for all pages of a browser', async () => {
+    await sit(async ({ page, row }) => {
+      const streams: string[] = [];
+      const context = page.context();
+      await row('Dan').waitFor();
+      context.on('request', (request) => request.url().endsWith('/events') && streams.push(request.url()));
+      const others = await Promise.all([context.newPage(), context.newPage()]);
+      for (const other of others) {
+        await other.goto(desk.page);
+        await other.getByText('Live', { exact: true }).waitFor();
+      }
+      assert.deepEqual(streams, [], 'the first page has it');
+      await desk.say(DAN, 'told to all pages', { ProfileName: 'Dan' });
+      for (const other of others) await inboxOn(other).row('Dan').filter({ hasText: 'told to all pages' }).waitFor();
+      await page.goto('about:blank');
+      await eventually('another page has it', async () => streams.length === 1);
+      await desk.say(DAN, 'told to the others', { ProfileName: 'Dan' });
+      for (const other of others) await inboxOn(other).row('Dan').filter({ hasText: 'told to the others' }).waitFor();
+    });
+  });
+
+  it('fetches two pictures at a time, and says what can no longer be played or opened', async () => {
+    const { twilio } = desk.doubles;
+    const EVE = '15550100177';
+    const jpeg = await sharp({ create: { width: 200, height: 120, channels: 3, background: '#a03030' } })
+      .jpeg()
+      .toBuffer();
+    for (let i = 0; i < 5; i++) {
+      const one = { NumMedia: '1', MediaUrl0: twilio.addMedia(jpeg, 'image/jpeg'), MediaContentType0: 'image/jpeg' };
+      await desk.say(EVE, '', { ProfileName: 'Eve', ...one });
+    }
+    const lost = (type: string) => ({ NumMedia: '1', MediaUrl0: twilio.addMedia(jpeg, type), MediaContentType0: type });
+    await desk.say(EVE, '', { ProfileName: 'Eve', ...lost('application/pdf') });
+    await desk.say(EVE, '', { ProfileName: 'Eve', ...lost('audio/ogg') });
+    await sit(async ({ page, open, bubbles }) => {
+      let [now, most] = [0, 0];
+      await page.route('**/api/whatsapp/media/**', async (route) => {
+        most = Math.max(most, ++now);
+        await page.waitForTimeout(100);
+        now--;
+        const kind = route.request().resourceType();
+        if (kind === 'image') await route.continue();
+        else await route.fulfill({ status: 422, json: { success: false, error: 'gone', code: 'media.gone' } });
+      });
+      await open('Eve');
+      await bubbles.filter({ hasText: 'This voice note cannot be played' }).waitFor();
+      await bubbles.getByRole('button', { name: /Document/ }).click();
+      await bubbles.filter({ hasText: 'This file cannot be opened' }).waitFor();
+      const pictures = page.getByRole('link', { name: 'Picture from Eve' });
+      for (let i = 4; i >= 0; i--) {
+        await pictures.nth(i).scrollIntoViewIfNeeded();
+        await pictures.nth(i).and(page.locator('[data-loaded=true]')).waitFor();
+      }
+      assert.ok(most <= 2, `${most} at a time`);
+    });
+  });
+
   for (const [name, options] of Object.entries({ 'on a desktop': DESKTOP, '360 pixels wide': PHONE })) {
     for (const colorScheme of ['light', 'dark'] as const) {
       it(`is usable for everybody ${name}, ${colorScheme}`, async () => {
         await sit(
-          async ({ page, row, open }) => {
+          async ({ page, row, open, reply }) => {
             const check = async (where: string) => {
               await stillness(page);
               const overflow = await page.evaluate('document.documentElement.scrollWidth - innerWidth');
@@ -483,6 +677,29 @@ describe('the inbox in the browser', { skip: NO_BROWSER }, () => {
             await check('list');
             await open('Ben Okafor');
             await check('conversation');
+            const menu = page.getByRole('button', { name: 'Actions for this conversation' });
+            await menu.click();
+            await page.getByRole('menuitem', { name: 'Add a task' }).waitFor();
+            await check('menu');
+            await page.getByRole('menuitem', { name: 'Add a task' }).click();
+            await page.getByRole('dialog').waitFor();
+            await check('dialog');
+            await page.keyboard.press('Escape');
+            await page.getByRole('dialog').waitFor({ state: 'detached' });
+            await menu.and(page.locator(':focus')).waitFor();
+            desk.doubles.twilio.faults.push({ kind: 'status', status: 400, code: 63016, message: 'no', on: 'create' });
+            await reply.fill('This is refused');
+            await page.getByRole('button', { name: 'Send' }).click();
+            await page.getByRole('alert').filter({ hasText: 'Not sent:' }).waitFor();
+            await check('error');
+            await page.getByRole('button', { name: 'Discard' }).click();
+            await menu.click();
+            await page.getByRole('menuitem', { name: 'Archive' }).click();
+            await page.getByRole('button', { name: 'Undo' }).waitFor();
+            await check('toast');
+            await page.getByRole('button', { name: 'Undo' }).click();
+            await page.getByRole('log', { name: 'Conversation with Ben Okafor' }).waitFor();
+            if (options === PHONE) await page.getByRole('button', { name: 'Back to the list' }).click();
             for (const tab of ['Tasks', 'Dashboard', 'Needs attention']) {
               await page.getByRole('tab', { name: tab }).click();
               await page.getByRole('heading', { name: HEADINGS[tab] ?? tab }).waitFor();

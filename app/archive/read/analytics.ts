@@ -52,7 +52,7 @@ export function createAnalytics(database: Database, { keepMs = 0, now = Date.now
             count(*) filter (where direction = 'inbound') as "inboundMessages",
             count(*) filter (where direction = 'outbound') as "outboundMessages",
             count(*) filter (where direction = 'inbound' and message_type = 'audio') as "voiceMessages",
-            count(*) filter (where task_created) as "tasksCreated",
+            (select count(*) from sales_tasks) as "tasksCreated",
             count(*) filter (where transcription_status = 'completed') as "transcriptionsCompleted",
             (select count(*) from whatsapp_contacts) as "uniqueContacts",
             round(avg(extract(epoch from processed_at - received_at)) filter (where direction = 'inbound'), 3)

@@ -1,19 +1,37 @@
+import { Anchor } from '@mantine/core';
+import { notifications } from '@mantine/notifications';
+import { useQueryClient } from '@tanstack/react-query';
 import { Link } from 'wouter';
 import type { Message } from '../../inbox/contract.ts';
 import { Icon } from '../parts/Icon.tsx';
 import classes from './Analysis.module.css';
+import { retryAnalyses } from './api.ts';
 import { Tag } from './Tag.tsx';
-import { dueDay, inWords, SENTIMENTS } from './words.ts';
+import { dueDay, inWords, problemOf, SENTIMENTS } from './words.ts';
 
 /** What the model made of a message, beside it. */
 export function Analysis({ message }: { message: Message }) {
+  const queries = useQueryClient();
+  async function again(): Promise<void> {
+    try {
+      await retryAnalyses(message.id);
+    } catch (error) {
+      notifications.show({ color: 'red', title: 'The action failed', message: problemOf(error) });
+    }
+    await Promise.all(['thread', 'failed-analyses'].map((key) => queries.invalidateQueries({ queryKey: [key] })));
+  }
   const { analysis_status: status, ai_summary, ai_sentiment, ai_intent, language, task } = message;
   if (message.direction === 'outbound' || status === null || status === 'skipped')
     return <TaskLine task={task} alone />;
   if (status === 'failed') {
     return (
       <aside className={classes.note} aria-label="Analysis">
-        <span className={classes.quiet}>It could not be analysed. {message.processing_error}</span>
+        <span className={classes.quiet}>
+          It could not be analysed. {message.processing_error}{' '}
+          <Anchor component="button" type="button" size="xs" onClick={() => void again()}>
+            Analyse again
+          </Anchor>
+        </span>
         <TaskLine task={task} />
       </aside>
     );

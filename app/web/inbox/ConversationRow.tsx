@@ -4,6 +4,7 @@ import type { Conversation } from '../../inbox/contract.ts';
 import { Avatar } from '../parts/Avatar.tsx';
 import classes from './inbox.module.css';
 import { Tag } from './Tag.tsx';
+import { useNow } from './useNow.ts';
 import { nameOf, previewOf, SENTIMENTS, when } from './words.ts';
 
 interface ConversationRowProps {
@@ -20,6 +21,8 @@ export function ConversationRow({ conversation, chosen, numbered, onOpen }: Conv
     if (chosen) row.current?.scrollIntoView({ block: 'nearest' });
   }, [chosen]);
   const { unread_count, open_tasks, last_sentiment, takeover_until } = conversation;
+  const now = useNow([takeover_until], 60_000);
+  const isPaused = takeover_until !== null && Date.parse(takeover_until) > now;
   const mood = last_sentiment && last_sentiment !== 'neutral' ? SENTIMENTS[last_sentiment] : null;
   return (
     <li>
@@ -31,7 +34,7 @@ export function ConversationRow({ conversation, chosen, numbered, onOpen }: Conv
               {nameOf(conversation)}
             </Text>
             <Text component="span" size="xs" className={classes.quiet}>
-              {when(conversation.last_message_at, Date.now())}
+              {when(conversation.last_message_at, now)}
             </Text>
           </span>
           <span className={classes.rowLine}>
@@ -45,12 +48,12 @@ export function ConversationRow({ conversation, chosen, numbered, onOpen }: Conv
               </Badge>
             )}
           </span>
-          {(numbered || mood || open_tasks > 0 || takeover_until) && (
+          {(numbered || mood || open_tasks > 0 || isPaused) && (
             <span className={classes.badges}>
               {numbered && <Tag tone="plain">to {conversation.business_number}</Tag>}
               {mood && <Tag tone={mood.tone}>{mood.word}</Tag>}
               {open_tasks > 0 && <Tag tone="info">{open_tasks === 1 ? '1 task' : `${open_tasks} tasks`}</Tag>}
-              {takeover_until && <Tag tone="person">Bot paused</Tag>}
+              {isPaused && <Tag tone="person">Bot paused</Tag>}
             </span>
           )}
         </span>

@@ -1,7 +1,6 @@
 import { CloseButton, Kbd, SegmentedControl, Select, Stack, TextInput } from '@mantine/core';
-import { useDebouncedValue } from '@mantine/hooks';
 import { keepPreviousData, useInfiniteQuery, useQuery } from '@tanstack/react-query';
-import { useRef, useState } from 'react';
+import { useRef } from 'react';
 import { useLocation, useRoute, useSearchParams } from 'wouter';
 import type { Conversation } from '../../inbox/contract.ts';
 import { Icon } from '../parts/Icon.tsx';
@@ -11,6 +10,7 @@ import classes from './inbox.module.css';
 import { type Place, threadPath } from './paths.ts';
 import { More, Nothing, Problem, Waiting } from './States.tsx';
 import { Thread } from './Thread.tsx';
+import { useFilters, useSearchWords } from './useFilters.ts';
 import { useKeys } from './useKeys.ts';
 import { SENTIMENTS } from './words.ts';
 
@@ -22,31 +22,34 @@ const FILTERS = [
   { value: 'text', label: 'Text' },
   { value: 'tasks', label: 'Tasks' },
 ] as const;
-type Filter = (typeof FILTERS)[number]['value'];
 
 const STATUSES = [
   { value: 'active', label: 'Active' },
   { value: 'archived', label: 'Archived' },
   { value: 'blocked', label: 'Blocked' },
 ];
+/** In the address, where no parameter means active conversations. */
+const ANY = 'any';
 
 /** By the last message: 'oldest' begins with the contact who waits longest. */
 const ORDERS = [
   { value: 'newest', label: 'Newest' },
   { value: 'oldest', label: 'Oldest' },
 ];
-type Order = 'newest' | 'oldest';
+
+const DEFAULTS = { show: 'all', sentiment: '', status: 'active', order: 'newest', our: '', q: '' };
 
 /** The list of conversations, and the one that is open. j and k move, / searches. */
 export function Conversations() {
-  const [filter, setFilter] = useState<Filter>('all');
-  const [sentiment, setSentiment] = useState<string | null>(null);
-  const [status, setStatus] = useState<string | null>('active');
-  const [order, setOrder] = useState<Order>('newest');
-  const [words, setWords] = useState('');
-  const [search] = useDebouncedValue(words.trim(), 250);
+  const [filters, setFilters, filtered] = useFilters(DEFAULTS);
+  const { our: business, q: search } = filters;
+  const sentiment = Object.hasOwn(SENTIMENTS, filters.sentiment) ? filters.sentiment : '';
+  const filter = FILTERS.find(({ value }) => value === filters.show)?.value ?? 'all';
+  const order = filters.order === 'oldest' ? ('oldest' as const) : ('newest' as const);
+  const status = STATUSES.find(({ value }) => value === filters.status)?.value ?? '';
+  const [words, setWords] = useSearchWords(search, (q) => setFilters({ q }));
   const searchBox = useRef<HTMLInputElement>(null);
-  const [business, setBusiness] = useState<string | null>(null);
+  const section = useRef<HTMLElement>(null);
   const own = useQuery({ queryKey: ['numbers'], queryFn: numbers }).data?.numbers ?? [];
   const numbered = own.length > 1;
   const [, route] = useRoute('/with/:phone');
@@ -73,10 +76,13 @@ export function Conversations() {
     initialPageParam: '',
     getNextPageParam: (last) => last.next_cursor,
   });
-  const rows = list.data?.pages.flatMap((page) => page.conversations) ?? [];
-  const narrowed = search !== '' || filter !== 'all' || sentiment !== null || status !== 'active' || business !== null;
+  const listed = list.data?.pages.flatMap((page) => page.conversations) ?? [];
+  const rows = useKept(listed, isChosen, filter === 'unread' && !list.isPlaceholderData);
+  const narrowed = search !== '' || filter !== 'all' || sentiment !== '' || status !== 'active' || business !== '';
   const pathTo = ({ phone_number: phone, business_number }: Conversation, more: Record<string, string> = {}) =>
-    threadPath({ phone, business: numbered ? business_number : undefined }, more);
+    threadPath({ phone, business: numbered ? business_number : undefined }, { ...filtered, ...more });
+  const toList = () =>
+    navigate(`/${new URLSearchParams(filtered).size > 0 ? `?${new URLSearchParams(filtered)}` : ''}`);
   // A conversation that a search found opens at the message that has the words.
   const open = (row: Conversation) => navigate(pathTo(row, search === '' ? {} : { find: search }));
 
@@ -89,18 +95,25 @@ export function Conversations() {
   function archived(): void {
     const at = rows.findIndex(isChosen);
     const next = rows[at + 1] ?? rows[at - 1];
-    if (status === 'active') navigate(next ? pathTo(next) : '/');
+    if (status !== 'active') return;
+    if (next) navigate(pathTo(next));
+    else toList();
+    // What had the focus is gone.
+    setTimeout(() => {
+      const row = section.current?.querySelector<HTMLElement>('[aria-current="true"]');
+      (row ?? searchBox.current)?.focus();
+    });
   }
   useKeys([
     ['j', () => step(1)],
     ['k', () => step(-1)],
     ['/', () => searchBox.current?.focus()],
-    ['Escape', () => navigate('/')],
+    ['Escape', toList],
   ]);
 
   return (
     <div className={classes.conversations} data-open={chosen !== null}>
-      <section className={classes.list} aria-label="Conversations">
+      <section ref={section} className={classes.list} aria-label="Conversations">
         <Stack gap="xs" p="sm" className={classes.filters}>
           <TextInput
             ref={searchBox}
@@ -126,7 +139,7 @@ export function Conversations() {
             fullWidth
             data={[...FILTERS]}
             value={filter}
-            onChange={(value) => setFilter(value)}
+            onChange={(show) => setFilters({ show })}
           />
           <div className={classes.selects}>
             <Select
@@ -135,8 +148,8 @@ export function Conversations() {
               size="xs"
               clearable
               data={Object.entries(SENTIMENTS).map(([value, { word }]) => ({ value, label: word }))}
-              value={sentiment}
-              onChange={setSentiment}
+              value={sentiment || null}
+              onChange={(value) => setFilters({ sentiment: value ?? '' })}
             />
             <Select
               aria-label="Status"
@@ -144,8 +157,8 @@ export function Conversations() {
               size="xs"
               clearable
               data={STATUSES}
-              value={status}
-              onChange={setStatus}
+              value={status || null}
+              onChange={(value) => setFilters({ status: value ?? ANY })}
             />
             {numbered && (
               <Select
@@ -154,8 +167,8 @@ export function Conversations() {
                 size="xs"
                 clearable
                 data={[...new Set(own.map((one) => one.business_number))]}
-                value={business}
-                onChange={setBusiness}
+                value={business || null}
+                onChange={(value) => setFilters({ our: value ?? '' })}
               />
             )}
             <Select
@@ -164,8 +177,7 @@ export function Conversations() {
               allowDeselect={false}
               data={ORDERS}
               value={order}
-              // One of the two that are offered.
-              onChange={(value) => setOrder(value as Order)}
+              onChange={(value) => setFilters({ order: value ?? 'newest' })}
             />
           </div>
         </Stack>
@@ -199,7 +211,7 @@ export function Conversations() {
       </section>
       <section className={classes.thread} aria-label="Conversation">
         {chosen ? (
-          <Thread key={threadPath(chosen)} place={chosen} onClose={() => navigate('/')} onArchived={archived} />
+          <Thread key={threadPath(chosen)} place={chosen} onClose={toList} onArchived={archived} />
         ) : (
           <Nothing icon="text" title="Choose a conversation">
             <Kbd size="xs">j</Kbd> <Kbd size="xs">k</Kbd> next and previous, <Kbd size="xs">/</Kbd> search,{' '}
@@ -209,4 +221,15 @@ export function Conversations() {
       </section>
     </div>
   );
+}
+
+/** Whoever opens an unread conversation reads it: its row stays where it was until another one is opened. */
+function useKept(listed: Conversation[], isChosen: (row: Conversation) => boolean, keeps: boolean): Conversation[] {
+  const kept = useRef<{ row: Conversation; at: number } | null>(null);
+  const at = listed.findIndex(isChosen);
+  const [row] = at < 0 ? [] : listed.slice(at, at + 1);
+  if (row) kept.current = { row, at };
+  const { current } = kept;
+  if (!keeps || row || !current || !isChosen(current.row)) return listed;
+  return [...listed.slice(0, current.at), { ...current.row, unread_count: 0 }, ...listed.slice(current.at)];
 }

@@ -1,38 +1,44 @@
 import { Button, Group, Modal, Text } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
-import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { useInfiniteQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Link } from 'wouter';
-import type { DeadLetter } from '../../inbox/contract.ts';
+import type { DeadLetter, Message } from '../../inbox/contract.ts';
 import { Icon } from '../parts/Icon.tsx';
 import { WhatsAppText } from '../parts/WhatsAppText.tsx';
-import { deadLetters, drop, replay } from './api.ts';
+import { deadLetters, drop, failedAnalyses, replay, retryAnalyses } from './api.ts';
 import classes from './DeadLetters.module.css';
 import { threadPath } from './paths.ts';
-import { Nothing, Problem, Waiting } from './States.tsx';
+import { More, Nothing, Problem, Waiting } from './States.tsx';
 import { Tag } from './Tag.tsx';
-import { problemOf, when } from './words.ts';
+import { nameOf, problemOf, when } from './words.ts';
 
 /** Dead letters with their reasons: to be tried again, or dismissed. */
 export function DeadLetters() {
-  const list = useQuery({ queryKey: ['dead-letters'], queryFn: deadLetters });
+  const list = useLetters();
+  const letters = list.data?.pages.flatMap((page) => page.dead_letters) ?? [];
+  const failed = useFailed();
+  const unanalysed = failed.data?.pages.flatMap((page) => page.messages) ?? [];
   const [dropping, setDropping] = useState<DeadLetter | null>(null);
   const act = useAct();
   return (
     <div className={classes.page}>
       <h1 className={classes.title}>Needs attention</h1>
       <p className={classes.intro}>
-        Messages and replies that the bot could not answer or deliver. Nothing here is tried again automatically.
+        What the bot could not answer, deliver or analyse. Nothing here is tried again automatically.
       </p>
       {list.isPending && <Waiting />}
       {list.isError && !list.data && <Problem message={list.error.message} onRetry={() => void list.refetch()} />}
-      {list.data?.count === 0 && (
-        <Nothing icon="check" title="Nothing needs attention">
-          Every message was answered.
+      {list.data && letters.length === 0 && (
+        <Nothing
+          icon="check"
+          title={unanalysed.length === 0 ? 'Nothing needs attention' : 'Every message was answered'}
+        >
+          {unanalysed.length === 0 && 'Every message was answered.'}
         </Nothing>
       )}
       <ul className={classes.list}>
-        {list.data?.dead_letters.map((letter) => (
+        {letters.map((letter) => (
           <Letter
             key={letter.id}
             letter={letter}
@@ -41,6 +47,19 @@ export function DeadLetters() {
           />
         ))}
       </ul>
+      {list.hasNextPage && (
+        <More label="Show older" loading={list.isFetchingNextPage} onMore={() => void list.fetchNextPage()} />
+      )}
+      {unanalysed.length > 0 && (
+        <Unanalysed
+          messages={unanalysed}
+          onAll={() => act(() => retryAnalyses(), 'They are analysed again.')}
+          onOne={(id) => act(() => retryAnalyses(id), 'It is analysed again.')}
+        />
+      )}
+      {failed.hasNextPage && unanalysed.length > 0 && (
+        <More label="Show older" loading={failed.isFetchingNextPage} onMore={() => void failed.fetchNextPage()} />
+      )}
       {dropping && (
         <Modal opened onClose={() => setDropping(null)} title="Dismiss?" closeButtonProps={{ 'aria-label': 'Close' }}>
           <Text size="sm">
@@ -63,6 +82,70 @@ export function DeadLetters() {
         </Modal>
       )}
     </div>
+  );
+}
+
+/** How many things need attention, for the tab: '' when nothing does, '50+' when there are more than were fetched. */
+export function useAttention(): string {
+  const [letters, failed] = [useLetters(), useFailed()];
+  const count =
+    (letters.data?.pages.flatMap((page) => page.dead_letters).length ?? 0) +
+    (failed.data?.pages.flatMap((page) => page.messages).length ?? 0);
+  if (count === 0) return '';
+  return letters.hasNextPage || failed.hasNextPage ? `${count}+` : `${count}`;
+}
+
+function useLetters() {
+  return useInfiniteQuery({
+    queryKey: ['dead-letters'],
+    queryFn: ({ pageParam }) => deadLetters(pageParam ? { cursor: pageParam } : {}),
+    initialPageParam: '',
+    getNextPageParam: (last) => last.next_cursor,
+  });
+}
+
+function useFailed() {
+  return useInfiniteQuery({
+    queryKey: ['failed-analyses'],
+    queryFn: ({ pageParam }) => failedAnalyses(pageParam ? { cursor: pageParam } : {}),
+    initialPageParam: '',
+    getNextPageParam: (last) => last.next_cursor,
+  });
+}
+
+interface UnanalysedProps {
+  messages: readonly Message[];
+  onAll: () => Promise<void>;
+  onOne: (id: string) => Promise<void>;
+}
+
+/** Messages that were answered, but of which nobody knows what they are about. */
+function Unanalysed({ messages, onAll, onOne }: UnanalysedProps) {
+  return (
+    <section aria-label="Could not be analysed" className={classes.unanalysed}>
+      <div className={classes.head}>
+        <h2 className={classes.subtitle}>Could not be analysed</h2>
+        <Button size="xs" ml="auto" leftSection={<Icon name="repeat" size={14} />} onClick={() => void onAll()}>
+          Analyse all again
+        </Button>
+      </div>
+      <ul className={classes.list}>
+        {messages.map((message) => (
+          <li key={message.id} className={classes.letter}>
+            <div className={classes.head}>
+              <Link href={threadPath({ phone: message.phone_number }, { message: message.id })}>{nameOf(message)}</Link>
+              <time dateTime={message.received_at} className={classes.quiet}>
+                {when(message.received_at, Date.now())}
+              </time>
+              <Button size="compact-xs" variant="subtle" ml="auto" onClick={() => void onOne(message.id)}>
+                Analyse again
+              </Button>
+            </div>
+            <p className={classes.reason}>{message.processing_error}</p>
+          </li>
+        ))}
+      </ul>
+    </section>
   );
 }
 
@@ -126,6 +209,6 @@ function useAct(): (work: () => Promise<unknown>, done: string) => Promise<void>
     } catch (error) {
       notifications.show({ color: 'red', title: 'The action failed', message: problemOf(error) });
     }
-    await queries.invalidateQueries({ queryKey: ['dead-letters'] });
+    await Promise.all(['dead-letters', 'failed-analyses'].map((key) => queries.invalidateQueries({ queryKey: [key] })));
   };
 }

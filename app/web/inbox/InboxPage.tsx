@@ -1,13 +1,13 @@
 import { ActionIcon, Alert, Anchor, Badge, Center, Group, Tabs, Text, Tooltip } from '@mantine/core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { lazy, Suspense, useEffect, useState } from 'react';
-import { Router, useLocation } from 'wouter';
+import { lazy, Suspense, useEffect, useRef, useState } from 'react';
+import { Router, useLocation, useSearch } from 'wouter';
 import { BotAvatar } from '../parts/Avatar.tsx';
 import { ColorSchemeSwitch } from '../parts/ColorSchemeSwitch.tsx';
 import { Icon } from '../parts/Icon.tsx';
-import { deadLetters, SIGNED_OUT, session, signOut } from './api.ts';
+import { SIGNED_OUT, session, signOut } from './api.ts';
 import { Conversations } from './Conversations.tsx';
-import { DeadLetters } from './DeadLetters.tsx';
+import { DeadLetters, useAttention } from './DeadLetters.tsx';
 import classes from './inbox.module.css';
 import { SignIn } from './SignIn.tsx';
 import { Waiting } from './States.tsx';
@@ -58,8 +58,13 @@ const PLACES = [
 function SignedIn() {
   const connection = useLive();
   const [path, navigate] = useLocation();
-  const givenUp = useQuery({ queryKey: ['dead-letters'], queryFn: deadLetters }).data?.count ?? 0;
+  const givenUp = useAttention();
   const place = PLACES.find((one) => one.path !== '/' && path.startsWith(one.path)) ?? PLACES[0];
+  // A tab is as it was left: its filters, and the conversation that was open.
+  const search = useSearch();
+  const left = useRef(new Map<string, string>());
+  left.current.set(place.path, search === '' ? path : `${path}?${search}`);
+  const goTo = (next: string | null) => navigate(left.current.get(next ?? '/') ?? next ?? '/');
   return (
     <div className={classes.page}>
       <header className={classes.header}>
@@ -69,7 +74,7 @@ function SignedIn() {
             Recado
           </Text>
         </span>
-        <Tabs value={place.path} onChange={(next) => navigate(next ?? '/')} variant="none" className={classes.tabs}>
+        <Tabs value={place.path} onChange={goTo} variant="none" className={classes.tabs}>
           <Tabs.List aria-label="Parts of the inbox">
             {PLACES.map(({ path: to, name, icon }) => (
               <Tabs.Tab
@@ -77,9 +82,9 @@ function SignedIn() {
                 value={to}
                 leftSection={<Icon name={icon} size={16} />}
                 rightSection={
-                  to === '/undelivered' && givenUp > 0 && <span className={classes.count}>{` ${givenUp}`}</span>
+                  to === '/undelivered' && givenUp !== '' && <span className={classes.count}>{` ${givenUp}`}</span>
                 }
-                aria-label={to === '/undelivered' && givenUp > 0 ? `${name} ${givenUp}` : name}
+                aria-label={to === '/undelivered' && givenUp !== '' ? `${name} ${givenUp}` : name}
               >
                 {name}
               </Tabs.Tab>

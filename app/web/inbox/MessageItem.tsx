@@ -1,8 +1,10 @@
-import { type ReactNode, useState } from 'react';
+import { UnstyledButton } from '@mantine/core';
+import { type ReactNode, useRef, useState } from 'react';
 import type { Media, Message } from '../../inbox/contract.ts';
 import { Bubble } from '../parts/Bubble.tsx';
 import { Icon } from '../parts/Icon.tsx';
 import { Ticks } from '../parts/Ticks.tsx';
+import { useSlot } from '../parts/useSlot.ts';
 import { VoicePlayer } from '../parts/VoicePlayer.tsx';
 import { WhatsAppText } from '../parts/WhatsAppText.tsx';
 import { Analysis } from './Analysis.tsx';
@@ -103,14 +105,39 @@ function Below({ message }: { message: Message }): ReactNode {
 function File({ file: { kind, url, content_type }, message, name }: { file: Media; message: Message; name: string }) {
   if (kind === 'image') return <Picture url={url} name={name} />;
   if (kind === 'audio') return <Voice url={url} message={message} name={name} />;
+  return <Download url={url} name={FILES[kind]} contentType={content_type} />;
+}
+
+/** A file that is saved. What the provider no longer has is said in words. */
+function Download({ url, name, contentType }: { url: string; name: string; contentType: string }) {
+  const [state, setState] = useState<'ready' | 'fetching' | 'gone'>('ready');
+  async function save(): Promise<void> {
+    setState('fetching');
+    const link = document.createElement('a');
+    try {
+      const response = await fetch(url);
+      if (!response.ok) return setState('gone');
+      link.download = /filename="([^"]+)"/.exec(response.headers.get('content-disposition') ?? '')?.[1] ?? name;
+      link.href = URL.createObjectURL(await response.blob());
+      link.click();
+      URL.revokeObjectURL(link.href);
+      setState('ready');
+    } catch {
+      setState('gone');
+    }
+  }
   return (
-    <a className={classes.file} href={url} target="_blank" rel="noopener noreferrer">
+    <UnstyledButton className={classes.file} onClick={() => void save()}>
       <Icon name="document" size={26} />
       <span>
-        <strong>{FILES[kind]}</strong>
-        <small>{content_type} · download</small>
+        <strong>{name}</strong>
+        <small role="status">
+          {state === 'gone'
+            ? 'This file cannot be opened: the provider no longer has it, or cannot be reached. Press to try again.'
+            : `${contentType} · ${state === 'fetching' ? 'downloading…' : 'download'}`}
+        </small>
       </span>
-    </a>
+    </UnstyledButton>
   );
 }
 
@@ -118,6 +145,9 @@ const FILES = { video: 'Video', 'contact-card': 'Contact card', document: 'Docum
 
 function Picture({ url, name }: { url: string; name: string }) {
   const [gone, setGone] = useState(false);
+  const [loaded, setLoaded] = useState(false);
+  const place = useRef<HTMLAnchorElement>(null);
+  const { isFree, done } = useSlot(place);
   if (gone) {
     return (
       <span className={classes.file}>
@@ -127,8 +157,30 @@ function Picture({ url, name }: { url: string; name: string }) {
     );
   }
   return (
-    <a href={url} target="_blank" rel="noopener noreferrer" className={classes.pictureLink}>
-      <img className={classes.picture} src={url} alt={`Sent by ${name}`} loading="lazy" onError={() => setGone(true)} />
+    <a
+      ref={place}
+      href={url}
+      target="_blank"
+      rel="noopener noreferrer"
+      className={classes.pictureLink}
+      data-loaded={loaded}
+      aria-label={`Picture from ${name}`}
+    >
+      {isFree && (
+        <img
+          className={classes.picture}
+          src={url}
+          alt={`Sent by ${name}`}
+          onLoad={() => {
+            done();
+            setLoaded(true);
+          }}
+          onError={() => {
+            done();
+            setGone(true);
+          }}
+        />
+      )}
     </a>
   );
 }

@@ -1,10 +1,11 @@
 import { ActionIcon, Menu, Text, Textarea, Tooltip } from '@mantine/core';
 import { useMergedRef, useSessionStorage } from '@mantine/hooks';
-import { type KeyboardEvent, type Ref, useEffect, useRef, useState } from 'react';
+import { type KeyboardEvent, type Ref, useRef } from 'react';
 import type { Conversation } from '../../inbox/contract.ts';
 import { EmojiPicker } from '../parts/EmojiPicker.tsx';
 import { Icon } from '../parts/Icon.tsx';
 import classes from './Reply.module.css';
+import { useNow } from './useNow.ts';
 import { CANNED, until } from './words.ts';
 
 interface ReplyProps {
@@ -27,9 +28,10 @@ export function Reply({ conversation, onSend, ref }: ReplyProps) {
     defaultValue: '',
     getInitialValueInEffect: false,
   });
-  const left = useTimeLeft(conversation.window_until);
+  const { window_until } = conversation;
+  const now = useNow([window_until]);
   const blocked = conversation.conversation_status === 'blocked';
-  const open = left > 0 && !blocked;
+  const open = window_until !== null && Date.parse(window_until) > now && !blocked;
 
   function send(): void {
     if (!open || text.trim() === '') return;
@@ -54,7 +56,7 @@ export function Reply({ conversation, onSend, ref }: ReplyProps) {
     <footer className={classes.reply}>
       <Text size="xs" className={classes.window} data-open={open} id="window">
         {blocked && 'This contact is blocked. Move the conversation to the inbox to answer.'}
-        {!blocked && open && `You can reply until ${until(conversation.window_until, Date.now())}.`}
+        {!blocked && open && `You can reply until ${until(window_until, now)}.`}
         {!blocked &&
           !open &&
           'More than 24 hours since their last message: WhatsApp only allows an approved template until they write again.'}
@@ -95,7 +97,8 @@ export function Reply({ conversation, onSend, ref }: ReplyProps) {
             minRows={1}
             maxRows={8}
             maxLength={LONGEST}
-            disabled={!open}
+            // Not disabled: it takes the focus, says why nobody can write here, and keeps letters from being keys of the page.
+            readOnly={!open}
             value={text}
             onChange={(event) => setText(event.currentTarget.value)}
             onKeyDown={onKeyDown}
@@ -116,14 +119,4 @@ export function Reply({ conversation, onSend, ref }: ReplyProps) {
       </div>
     </footer>
   );
-}
-
-/** Ms until then, updated every 10 s. */
-function useTimeLeft(until: string | null): number {
-  const [now, setNow] = useState(Date.now);
-  useEffect(() => {
-    const timer = window.setInterval(() => setNow(Date.now()), 10_000);
-    return () => window.clearInterval(timer);
-  }, []);
-  return until === null ? 0 : Date.parse(until) - Math.max(now, 0);
 }

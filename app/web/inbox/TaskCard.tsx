@@ -1,5 +1,5 @@
 import { Button, UnstyledButton, VisuallyHidden } from '@mantine/core';
-import { type DragEvent, useEffect, useRef, useState } from 'react';
+import { type DragEvent, useRef, useState } from 'react';
 import { Link } from 'wouter';
 import type { Task } from '../../inbox/contract.ts';
 import { Icon } from '../parts/Icon.tsx';
@@ -10,37 +10,30 @@ import { dueDay, inWords, PRIORITIES, today } from './words.ts';
 
 interface TaskCardProps {
   task: Task;
-  /** Somebody came here for this one. */
-  wanted: boolean;
   onEdit: () => void;
   onMove: (to: Task['status']) => Promise<void>;
   onDragStart: (event: DragEvent) => void;
 }
 
 /** A card of the board: the title opens it, buttons move it on; it can be dragged too. */
-export function TaskCard({ task, wanted, onEdit, onMove, onDragStart }: TaskCardProps) {
+export function TaskCard({ task, onEdit, onMove, onDragStart }: TaskCardProps) {
   const card = useRef<HTMLLIElement>(null);
   const [moving, setMoving] = useState(false);
   const { title, description, task_type, priority, status, due_date, phone_number, contact_name } = task;
-  useEffect(() => {
-    if (wanted) card.current?.scrollIntoView({ block: 'center' });
-  }, [wanted]);
   const from = conversationOf(task);
   async function move(to: Task['status']): Promise<void> {
     setMoving(true);
+    // This card leaves the column, and the focus goes on to the next one.
+    const neighbour = card.current?.nextElementSibling ?? card.current?.previousElementSibling;
+    const column = card.current?.closest('section');
     await onMove(to);
     setMoving(false);
+    if (document.activeElement === document.body || card.current?.contains(document.activeElement))
+      (neighbour?.querySelector('button') ?? column)?.focus();
   }
 
   return (
-    <li
-      ref={card}
-      className={classes.card}
-      data-priority={priority}
-      data-wanted={wanted}
-      draggable
-      onDragStart={onDragStart}
-    >
+    <li ref={card} className={classes.card} data-priority={priority} draggable onDragStart={onDragStart}>
       <UnstyledButton className={classes.cardTitle} onClick={onEdit}>
         {title}
         <VisuallyHidden> (change)</VisuallyHidden>

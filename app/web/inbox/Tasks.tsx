@@ -1,16 +1,17 @@
-import { Button, Select, Switch, TextInput } from '@mantine/core';
-import { useDebouncedValue, useDisclosure } from '@mantine/hooks';
+import { Button, Modal, Select, Switch, TextInput } from '@mantine/core';
+import { useDisclosure } from '@mantine/hooks';
 import { notifications } from '@mantine/notifications';
-import { keepPreviousData, useInfiniteQuery, useQueryClient } from '@tanstack/react-query';
+import { keepPreviousData, useInfiniteQuery, useQuery, useQueryClient } from '@tanstack/react-query';
 import { type DragEvent, useRef, useState } from 'react';
 import { useSearchParams } from 'wouter';
 import type { Task } from '../../inbox/contract.ts';
 import { Icon } from '../parts/Icon.tsx';
-import { tasks, updateTask } from './api.ts';
+import { task as load, tasks, updateTask } from './api.ts';
 import { More, Nothing, Problem, Waiting } from './States.tsx';
 import { TaskCard } from './TaskCard.tsx';
 import { TaskDialog } from './TaskDialog.tsx';
 import classes from './Tasks.module.css';
+import { useFilters, useSearchWords } from './useFilters.ts';
 import { useKeys } from './useKeys.ts';
 import { inWords, problemOf, TASK_STATES, TASK_TYPES, today } from './words.ts';
 
@@ -20,14 +21,14 @@ interface Filters {
   due_by?: string;
 }
 
+const DEFAULTS = { q: '', type: '', due: '' };
 const COLUMNS = TASK_STATES.filter(({ status }) => status !== 'cancelled');
 
 /** The board: what is to do, in progress and done. / searches, n makes a new one. */
 export function Tasks() {
-  const [words, setWords] = useState('');
-  const [search] = useDebouncedValue(words.trim(), 250);
-  const [type, setType] = useState<string | null>(null);
-  const [dueOnly, setDueOnly] = useState(false);
+  const [{ q: search, type, due }, setFilters] = useFilters(DEFAULTS);
+  const [words, setWords] = useSearchWords(search, (q) => setFilters({ q }));
+  const dueOnly = due !== '';
   const [adding, dialog] = useDisclosure(false);
   const [editing, setEditing] = useState<Task | null>(null);
   const searchBox = useRef<HTMLInputElement>(null);
@@ -56,13 +57,13 @@ export function Tasks() {
           clearable
           w={130}
           data={TASK_TYPES.map((value) => ({ value, label: inWords(value) }))}
-          value={type}
-          onChange={setType}
+          value={type || null}
+          onChange={(value) => setFilters({ type: value ?? '' })}
         />
         <Switch
           label="Due today or overdue"
           checked={dueOnly}
-          onChange={(event) => setDueOnly(event.currentTarget.checked)}
+          onChange={(event) => setFilters({ due: event.currentTarget.checked ? 'today' : '' })}
         />
         <Button ml="auto" leftSection={<Icon name="plus" size={16} />} onClick={dialog.open}>
           New task
@@ -75,8 +76,33 @@ export function Tasks() {
       </div>
       {adding && <TaskDialog onClose={dialog.close} />}
       {editing && <TaskDialog task={editing} onClose={() => setEditing(null)} />}
+      <Linked />
     </div>
   );
+}
+
+/** The task that a link leads to, wherever on the board it is. */
+function Linked() {
+  const [params, setParams] = useSearchParams();
+  const id = params.get('task');
+  const found = useQuery({ queryKey: ['task', id], queryFn: () => load(id ?? ''), enabled: id !== null, gcTime: 0 });
+  const close = () =>
+    setParams(
+      (before) => {
+        before.delete('task');
+        return before;
+      },
+      { replace: true },
+    );
+  if (id === null) return null;
+  if (found.isError) {
+    return (
+      <Modal opened onClose={close} title="Task" closeButtonProps={{ 'aria-label': 'Close' }}>
+        <Problem message={found.error.message} onRetry={() => void found.refetch()} />
+      </Modal>
+    );
+  }
+  return found.data ? <TaskDialog task={found.data.task} onClose={close} /> : null;
 }
 
 /** What a card carries while it is dragged. */
@@ -91,7 +117,6 @@ interface ColumnProps {
 
 function Column({ status, title, filters, onEdit }: ColumnProps) {
   const move = useMove();
-  const [params] = useSearchParams();
   const [over, setOver] = useState(false);
   const list = useInfiniteQuery({
     queryKey: ['tasks', status, filters],
@@ -117,6 +142,7 @@ function Column({ status, title, filters, onEdit }: ColumnProps) {
     <section
       className={classes.column}
       aria-label={title}
+      tabIndex={-1}
       data-over={over}
       onDragOver={allow}
       onDragLeave={() => setOver(false)}
@@ -135,7 +161,6 @@ function Column({ status, title, filters, onEdit }: ColumnProps) {
             <TaskCard
               key={task.id}
               task={task}
-              wanted={params.get('task') === task.id}
               onEdit={() => onEdit(task)}
               onMove={(to) => move(task.id, to)}
               onDragStart={(event) => event.dataTransfer.setData(CARD, task.id)}

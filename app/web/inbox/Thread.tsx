@@ -45,7 +45,7 @@ export function Thread({ place, onClose, onArchived }: ThreadProps) {
   const outbox = useOutbox({ phone, business }, messages);
   const found = useFound({ phone, business });
   const wanted = useWantedMessage(found?.ids[found.at], messages, thread);
-  useReading(conversation);
+  useReading(conversation, messages.findLast(({ direction }) => direction === 'inbound')?.received_at);
 
   async function put(status: Status): Promise<boolean> {
     const done = await setStatus({
@@ -65,12 +65,16 @@ export function Thread({ place, onClose, onArchived }: ThreadProps) {
   async function change(status: Status): Promise<void> {
     const before = conversation?.conversation_status ?? 'active';
     if (!(await put(status))) return;
+    // Each change has its own: somebody who archived two by mistake gets both back.
+    const id = `changed ${threadPath({ phone, business })}`;
     const undo = () => {
-      notifications.hide(CHANGE);
+      notifications.hide(id);
       void put(before).then((done) => done && navigate(threadPath(place)));
     };
-    notifications.hide(CHANGE);
-    notifications.show({ id: CHANGE, message: <Changed status={status} onUndo={undo} />, autoClose: UNDO_MS });
+    notifications.hide(id);
+    const who = conversation ? nameOf(conversation) : phone;
+    const message = <Changed who={who} status={status} onUndo={undo} />;
+    notifications.show({ id, message, autoClose: UNDO_MS, closeButtonProps: { 'aria-label': 'Close' } });
     if (status === 'archived') onArchived();
   }
   useKeys([
@@ -114,14 +118,15 @@ export function Thread({ place, onClose, onArchived }: ThreadProps) {
 
 type Status = Conversation['conversation_status'];
 
-const CHANGE = 'status-changed';
 /** How long the notification offers to undo a change, ms. */
-const UNDO_MS = 6_000;
+const UNDO_MS = 10_000;
 
-function Changed({ status, onUndo }: { status: Status; onUndo: () => void }) {
+function Changed({ who, status, onUndo }: { who: string; status: Status; onUndo: () => void }) {
   return (
     <Group gap="xs" wrap="nowrap" justify="space-between">
-      {CHANGED[status]}
+      <span>
+        <bdi>{who}</bdi>: {CHANGED[status]}
+      </span>
       <Button variant="subtle" size="compact-sm" flex="none" onClick={onUndo}>
         Undo
       </Button>
@@ -130,13 +135,13 @@ function Changed({ status, onUndo }: { status: Status; onUndo: () => void }) {
 }
 
 const CHANGED: Record<Status, string> = {
-  active: 'The conversation is active again.',
-  archived: 'Archived. It returns when they write again; the status filter shows it.',
-  blocked: 'Blocked: the bot neither answers nor remembers their messages.',
+  active: 'active again.',
+  archived: 'archived. It returns when they write again; the status filter shows it.',
+  blocked: 'blocked. The bot neither answers nor remembers their messages.',
 };
 
-/** Opening a conversation marks its messages as read. */
-function useReading(conversation: Conversation | undefined): void {
+/** Opening a conversation marks the messages that are shown as read; `newest` is when the last of them came in. */
+function useReading(conversation: Conversation | undefined, newest: string | undefined): void {
   const queries = useQueryClient();
   const [visible, setVisible] = useState(() => document.visibilityState === 'visible');
   useEffect(() => {
@@ -146,12 +151,12 @@ function useReading(conversation: Conversation | undefined): void {
   }, []);
   const { phone_number: phone, business_number: business, unread_count: unread = 0 } = conversation ?? {};
   useEffect(() => {
-    if (!visible || !phone || !business || unread === 0) return;
+    if (!visible || !phone || !business || !newest || unread === 0) return;
     // What could not be marked stays unread, and is marked when it is looked at again.
-    markRead({ phone_number: phone, business_number: business })
+    markRead({ phone_number: phone, business_number: business, up_to: newest })
       .then(() => queries.invalidateQueries({ queryKey: ['conversations'] }))
       .catch(() => {});
-  }, [queries, visible, phone, business, unread]);
+  }, [queries, visible, phone, business, unread, newest]);
 }
 
 /** A task or a search leads to a message: older messages are loaded until it is found, up to a limit. */

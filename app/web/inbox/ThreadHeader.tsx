@@ -2,7 +2,7 @@ import { ActionIcon, Button, Menu, NativeSelect, Text, Tooltip } from '@mantine/
 import { useDisclosure } from '@mantine/hooks';
 import { notifications } from '@mantine/notifications';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { useState } from 'react';
+import { useRef, useState } from 'react';
 import type { Conversation } from '../../inbox/contract.ts';
 import { Avatar } from '../parts/Avatar.tsx';
 import { Icon } from '../parts/Icon.tsx';
@@ -10,7 +10,8 @@ import { numbers, takeover } from './api.ts';
 import { Tag } from './Tag.tsx';
 import { TaskDialog } from './TaskDialog.tsx';
 import classes from './Thread.module.css';
-import { nameOf, problemOf, when } from './words.ts';
+import { useNow } from './useNow.ts';
+import { nameOf, problemOf, until } from './words.ts';
 
 interface ThreadHeaderProps {
   conversation: Conversation;
@@ -20,7 +21,9 @@ interface ThreadHeaderProps {
 
 /** The contact, who answers them, and the actions of the conversation. */
 export function ThreadHeader({ conversation, onClose, onChange }: ThreadHeaderProps) {
-  const [adding, dialog] = useDisclosure(false);
+  const actions = useRef<HTMLButtonElement>(null);
+  // The menu's entry that opened it is gone by then.
+  const [adding, dialog] = useDisclosure(false, { onClose: () => setTimeout(() => actions.current?.focus()) });
   const { conversation_status: status, contact_name, phone_number, business_number, total_messages } = conversation;
   const hasNumbers = (useQuery({ queryKey: ['numbers'], queryFn: numbers }).data?.numbers.length ?? 0) > 1;
   return (
@@ -54,7 +57,7 @@ export function ThreadHeader({ conversation, onClose, onChange }: ThreadHeaderPr
       <Takeover conversation={conversation} />
       <Menu position="bottom-end" shadow="md" width={220}>
         <Menu.Target>
-          <ActionIcon variant="subtle" color="gray" size="lg" aria-label="Actions for this conversation">
+          <ActionIcon ref={actions} variant="subtle" color="gray" size="lg" aria-label="Actions for this conversation">
             <Icon name="more" />
           </ActionIcon>
         </Menu.Target>
@@ -86,13 +89,19 @@ const PAUSES = [15, 30, 60, 240, 1_440].map((minutes) => ({
   label: minutes < 60 ? `for ${minutes} min` : `for ${minutes / 60} h`,
 }));
 
+/** So long before the bot answers again, the header says so, ms. */
+const SOON_MS = 120_000;
+
 /** Pauses the bot, so that a person answers. */
 function Takeover({ conversation }: { conversation: Conversation }) {
-  const { phone_number, business_number, takeover_until } = conversation;
+  const { phone_number, business_number, takeover_until, conversation_status } = conversation;
+  const isBlocked = conversation_status === 'blocked';
+  const now = useNow([takeover_until]);
+  const left = takeover_until === null ? 0 : Date.parse(takeover_until) - now;
   const queries = useQueryClient();
   const [minutes, setMinutes] = useState('30');
   const [busy, setBusy] = useState(false);
-  const active = takeover_until !== null;
+  const active = left > 0;
 
   async function set(on: boolean, pause = minutes): Promise<void> {
     setBusy(true);
@@ -109,8 +118,11 @@ function Takeover({ conversation }: { conversation: Conversation }) {
   return (
     <fieldset className={classes.takeover}>
       <legend className={classes.hidden}>Who answers</legend>
-      <Text size="xs" className={classes.answers} role="status">
-        {takeover_until ? `Bot is paused until ${when(takeover_until, Date.now())}` : 'Bot is answering'}
+      <Text size="xs" className={classes.answers} role="status" data-soon={active && left < SOON_MS}>
+        {isBlocked && 'Blocked: nobody answers'}
+        {!isBlocked && !active && 'Bot is answering'}
+        {!isBlocked && active && left >= SOON_MS && `Bot is paused until ${until(takeover_until, now)}`}
+        {!isBlocked && active && left < SOON_MS && `Bot answers again at ${until(takeover_until, now)}`}
       </Text>
       <Tooltip label="The bot answers again when no person has written for this long" multiline w={220}>
         <NativeSelect
@@ -118,6 +130,7 @@ function Takeover({ conversation }: { conversation: Conversation }) {
           aria-label="How long the bot is paused after the last message of a person"
           data={PAUSES}
           value={minutes}
+          disabled={isBlocked}
           onChange={(event) => {
             setMinutes(event.currentTarget.value);
             if (active) void set(true, event.currentTarget.value);
@@ -129,6 +142,7 @@ function Takeover({ conversation }: { conversation: Conversation }) {
         variant={active ? 'light' : 'filled'}
         color={active ? 'violet' : 'teal'}
         loading={busy}
+        disabled={isBlocked}
         onClick={() => void set(!active)}
       >
         {active ? 'Let the bot answer again' : 'Pause the bot'}

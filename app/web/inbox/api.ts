@@ -96,8 +96,22 @@ export function analytics(days: number): Promise<Answer<'analytics'>> {
   return send('GET', `${API}/analytics?days=${days}`);
 }
 
-export function deadLetters(): Promise<Answer<'deadLetters'>> {
-  return send('GET', `${API}/dead-letters`);
+export function task(id: string): Promise<Answer<'task'>> {
+  return send('GET', `${API}/tasks/${encodeURIComponent(id)}`);
+}
+
+export function deadLetters(query: Query<'deadLetters'>): Promise<Answer<'deadLetters'>> {
+  return send('GET', `${API}/dead-letters${searchOf(query)}`);
+}
+
+/** Messages that could not be analysed. */
+export function failedAnalyses(query: Query<'inbox'>): Promise<Answer<'inbox'>> {
+  return send('GET', `${API}/inbox${searchOf({ ...query, analysis_status: 'failed' })}`);
+}
+
+/** Of one message, or of all. */
+export function retryAnalyses(messageId?: string): Promise<Answer<'retryAnalyses'>> {
+  return send('POST', `${API}/analyses/retry`, messageId ? { message_id: messageId } : {});
 }
 
 export function replay(id: string): Promise<unknown> {

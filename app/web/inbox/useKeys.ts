@@ -13,12 +13,15 @@ export function useKeys(keys: [key: string, act: () => void][]): void {
 }
 
 function press(event: KeyboardEvent, act: () => void): void {
-  if (!isFree()) return;
+  if (!isFree(event)) return;
   event.preventDefault();
   act();
 }
 
-function isFree(): boolean {
-  if (document.activeElement?.matches(TEXT_FIELD)) return false;
-  return !document.querySelector('[role="dialog"], [role="menu"]');
+const OVERLAY = '[role="dialog"], [role="menu"]';
+
+/** The dialog that a key has just closed is no longer in the page, but still on the key's way. */
+function isFree(event: KeyboardEvent): boolean {
+  if (document.activeElement?.matches(TEXT_FIELD) || document.querySelector(OVERLAY)) return false;
+  return !event.composedPath().some((place) => place instanceof Element && place.matches(`${TEXT_FIELD}, ${OVERLAY}`));
 }

@@ -1,5 +1,5 @@
 import { notifications } from '@mantine/notifications';
-import { useEffect, useRef, useState } from 'react';
+import { useEffect, useRef, useSyncExternalStore } from 'react';
 import type { Message } from '../../inbox/contract.ts';
 import { write } from './api.ts';
 import type { Place } from './paths.ts';
@@ -28,15 +28,17 @@ export interface Outbox {
   discard: (key: string) => void;
 }
 
-/** Shows an answer at once, until the archive has it. */
+/**
+ * Shows an answer at once, until the archive has it. Like a draft it stays while somebody looks elsewhere or loads the page again; what
+ * was being sent then is sent again under the same name, so that nobody gets it twice.
+ */
 export function useOutbox({ phone, business }: Place, messages: readonly Archived[]): Outbox {
-  const [waiting, setWaiting] = useState<Outgoing[]>([]);
-  const [replaced, setReplaced] = useState<string[]>([]);
-  const arrived = waiting.filter((one) => messages.some((message) => takesThePlaceOf(one, message)));
+  const place = `${phone} ${business ?? ''}`;
+  const all = useSyncExternalStore(subscribe, () => listOf(place));
+  const arrived = all.filter((one) => messages.some((message) => takesThePlaceOf(one, message)));
   useEffect(() => {
-    if (arrived.length > 0) setWaiting((all) => all.filter((one) => !arrived.includes(one)));
+    if (arrived.length > 0) change(place, (list) => list.filter((one) => !arrived.includes(one)));
   });
-
   const here = useRef(true);
   useEffect(() => {
     here.current = true;
@@ -45,54 +47,88 @@ export function useOutbox({ phone, business }: Place, messages: readonly Archive
     };
   }, []);
 
-  function update(key: string, change: Partial<Outgoing>): void {
-    setWaiting((all) => all.map((one) => (one.key === key ? { ...one, ...change } : one)));
-  }
-  async function deliver(key: string, text: string): Promise<void> {
-    const place = { to_number: phone, ...(business ? { business_number: business } : {}) };
+  async function deliver({ key, text }: Outgoing): Promise<void> {
+    const to = { to_number: phone, ...(business ? { business_number: business } : {}) };
+    sending.add(key);
     try {
-      await write({ ...place, message: text, idempotency_key: key });
+      await write({ ...to, message: text, idempotency_key: key });
     } catch (error) {
-      update(key, { problem: problemOf(error) });
-      // In another conversation, a notification says so.
-      if (!here.current) {
-        const title = `Your answer to ${phone} was not sent`;
-        notifications.show({
-          color: 'red',
-          autoClose: false,
-          title,
-          message: `${problemOf(error)} You wrote: ${text}`,
-        });
-      }
+      change(place, (list) => list.map((one) => (one.key === key ? { ...one, problem: problemOf(error) } : one)));
+      if (!here.current) tellElsewhere(phone, problemOf(error), text);
     }
+    sending.delete(key);
   }
+  // biome-ignore lint/correctness/useExhaustiveDependencies: once, when the conversation is opened and we know which number it is with
+  useEffect(() => {
+    if (!business) return;
+    for (const one of listOf(place)) if (one.problem === null && !sending.has(one.key)) void deliver(one);
+  }, [place]);
 
-  const has = (replyId: string | null) =>
-    replyId !== null &&
-    (replaced.includes(replyId) ||
-      waiting.some(({ key }) => key === replyId && !arrived.some((one) => one.key === key)));
-
+  const waiting = all.filter((one) => !arrived.includes(one));
   return {
-    has,
-    waiting: waiting.filter((one) => !arrived.includes(one)),
+    waiting,
+    has: (replyId) => replyId !== null && (replaced.has(replyId) || waiting.some(({ key }) => key === replyId)),
     send(text) {
-      const key = newKey();
-      setWaiting((all) => [...all, { key, text, at: Date.now(), problem: null }]);
-      void deliver(key, text);
+      const one = { key: newKey(), text, at: Date.now(), problem: null };
+      change(place, (list) => [...list, one]);
+      void deliver(one);
     },
     again(key) {
-      const one = waiting.find((other) => other.key === key);
+      const one = listOf(place).find((other) => other.key === key);
       if (!one) return;
       // A new key: with the old one, the archive may have it as failed.
-      const next = newKey();
-      setReplaced((all) => [...all, key]);
-      setWaiting((all) =>
-        all.map((other) => (other.key === key ? { ...other, key: next, problem: null, at: Date.now() } : other)),
-      );
-      void deliver(next, one.text);
+      replaced.add(key);
+      const next = { ...one, key: newKey(), problem: null, at: Date.now() };
+      change(place, (list) => list.map((other) => (other.key === key ? next : other)));
+      void deliver(next);
     },
-    discard: (key) => setWaiting((all) => all.filter((one) => one.key !== key)),
+    discard: (key) => change(place, (list) => list.filter((one) => one.key !== key)),
   };
+}
+
+/** By place. The tab keeps it until sign-out, as it does drafts. */
+const lists = new Map<string, Outgoing[]>();
+const listeners = new Set<() => void>();
+/** What this page is sending just now, by key. */
+const sending = new Set<string>();
+/** Keys of messages that were sent again under another one: the archive has them as failed. */
+const replaced = new Set<string>();
+const KEPT = 'recado-outbox ';
+const NONE: Outgoing[] = [];
+
+function subscribe(listener: () => void): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+function listOf(place: string): Outgoing[] {
+  const known = lists.get(place);
+  if (known) return known;
+  const kept = window.sessionStorage.getItem(KEPT + place);
+  // What `change` wrote.
+  const list = kept === null ? NONE : (JSON.parse(kept) as Outgoing[]);
+  lists.set(place, list);
+  return list;
+}
+
+function change(place: string, how: (list: Outgoing[]) => Outgoing[]): void {
+  const list = how(listOf(place));
+  lists.set(place, list);
+  if (list.length === 0) window.sessionStorage.removeItem(KEPT + place);
+  else window.sessionStorage.setItem(KEPT + place, JSON.stringify(list));
+  for (const listener of listeners) listener();
+}
+
+/** In another conversation, a notification says so; the message waits where it was written. */
+function tellElsewhere(phone: string, problem: string, text: string): void {
+  const title = `Your answer to ${phone} was not sent`;
+  notifications.show({
+    color: 'red',
+    autoClose: false,
+    title,
+    message: `${problem} You wrote: ${text}`,
+    closeButtonProps: { 'aria-label': 'Close' },
+  });
 }
 
 /**

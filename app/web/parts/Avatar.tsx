@@ -35,7 +35,7 @@ function toneOf(name: string): number {
 }
 
 function initialsOf(name: string): string {
-  const words = name.split(/[\s._-]+/).filter(Boolean);
-  const [first = '?', last] = [words[0], words.length > 1 ? words.at(-1) : undefined];
-  return ([...first][0] ?? '?').toUpperCase() + (last ? ([...last][0] ?? '').toUpperCase() : '');
+  const words = name.match(/[\p{L}\p{N}][\p{L}\p{N}\p{M}]*/gu) ?? [];
+  const initials = words.length > 1 ? [words[0], words.at(-1)] : words;
+  return initials.map((word = '') => [...word][0]?.toUpperCase()).join('') || '?';
 }

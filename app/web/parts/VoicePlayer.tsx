@@ -2,6 +2,7 @@ import { ActionIcon, Slider } from '@mantine/core';
 import { useRef, useState } from 'react';
 import { Icon } from './Icon.tsx';
 import { minutes } from './time.ts';
+import { useSlot } from './useSlot.ts';
 import classes from './VoicePlayer.module.css';
 
 /** Plays a voice note. */
@@ -10,8 +11,12 @@ export function VoicePlayer({ src, label }: { src: string; label: string }) {
   const [playing, setPlaying] = useState(false);
   const [at, setAt] = useState(0);
   const [length, setLength] = useState(0);
+  const [gone, setGone] = useState(false);
+  const place = useRef<HTMLDivElement>(null);
+  const { isFree, done } = useSlot(place);
 
   function measure(): void {
+    done();
     const seconds = audio.current?.duration ?? 0;
     // A browser's own recordings do not say how long they are until they were played to their end.
     if (Number.isFinite(seconds)) setLength(seconds);
@@ -23,19 +28,31 @@ export function VoicePlayer({ src, label }: { src: string; label: string }) {
     else void player.play().catch(() => setPlaying(false));
   }
 
+  if (gone) {
+    return (
+      <span className={classes.gone}>
+        <Icon name="microphone" size={22} />
+        <small>This voice note cannot be played: the provider no longer has it, or cannot be reached.</small>
+      </span>
+    );
+  }
   return (
-    <div className={classes.player}>
+    <div ref={place} className={classes.player}>
       {/* biome-ignore lint/a11y/useMediaCaption: there is no transcript to show here */}
       <audio
         ref={audio}
         src={src}
-        preload="metadata"
+        preload={isFree ? 'metadata' : 'none'}
         onLoadedMetadata={measure}
         onDurationChange={measure}
         onTimeUpdate={() => setAt(audio.current?.currentTime ?? 0)}
         onPlay={() => setPlaying(true)}
         onPause={() => setPlaying(false)}
         onEnded={() => setAt(0)}
+        onError={() => {
+          done();
+          setGone(true);
+        }}
       />
       <ActionIcon
         variant="filled"

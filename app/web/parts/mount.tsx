@@ -7,7 +7,7 @@ import { Notifications } from '@mantine/notifications';
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { Component, type ReactNode, StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
-import { theme } from './theme.ts';
+import { reds, theme } from './theme.ts';
 
 /** Shows a page, with everything around it that all pages share. */
 export function mount(page: ReactNode): void {
@@ -19,7 +19,7 @@ export function mount(page: ReactNode): void {
   const queries = new QueryClient({ defaultOptions: { queries: { retry: 1, refetchOnWindowFocus: false } } });
   createRoot(root).render(
     <StrictMode>
-      <MantineProvider theme={theme} defaultColorScheme="auto" getStyleNonce={() => nonce}>
+      <MantineProvider theme={theme} cssVariablesResolver={reds} defaultColorScheme="auto" getStyleNonce={() => nonce}>
         <QueryClientProvider client={queries}>
           <Notices />
           <WhenItBreaks>{page}</WhenItBreaks>

@@ -1,4 +1,4 @@
-import { createTheme, type MantineColorsTuple } from '@mantine/core';
+import { type CSSVariablesResolver, createTheme, type MantineColorsTuple, Menu } from '@mantine/core';
 
 /** From WhatsApp's dark teal, whose seventh shade carries white text. */
 const teal: MantineColorsTuple = [
@@ -38,4 +38,17 @@ export const theme = createTheme({
   defaultRadius: 'md',
   cursorType: 'pointer',
   respectReducedMotion: true,
+  components: {
+    // Its place for the first focus is no item, and a menu holds items only.
+    Menu: Menu.extend({ defaultProps: { withInitialFocusPlaceholder: false } }),
+  },
 });
+
+/** Reds that can be read on our backgrounds: 4.5 to 1 and more. */
+export const reds: CSSVariablesResolver = () => ({
+  variables: { '--mantine-color-red-filled': '#c92a2a', '--mantine-color-red-filled-hover': '#b02525' },
+  light: Object.fromEntries(READ_AS_TEXT.map((name) => [name, '#b02525'])),
+  dark: Object.fromEntries(READ_AS_TEXT.map((name) => [name, '#ff8f8f'])),
+});
+
+const READ_AS_TEXT = ['6', 'text', 'light-color', 'outline'].map((shade) => `--mantine-color-red-${shade}`);

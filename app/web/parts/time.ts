@@ -1,12 +1,12 @@
-const CLOCK = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', hour12: false });
-const EXACT = new Intl.DateTimeFormat(undefined, {
+const CLOCK = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', hour12: false });
+const EXACT = new Intl.DateTimeFormat('en-GB', {
   hour: '2-digit',
   minute: '2-digit',
   second: '2-digit',
   fractionalSecondDigits: 3,
   hour12: false,
 });
-const DAY = new Intl.DateTimeFormat('en', { weekday: 'long', day: 'numeric', month: 'long' });
+const DAY = new Intl.DateTimeFormat('en-GB', { weekday: 'long', day: 'numeric', month: 'long' });
 
 /** `14:03` */
 export function clock(at: number): string {
@@ -18,7 +18,7 @@ export function exactClock(at: number): string {
   return EXACT.format(at);
 }
 
-/** `Today`, `Yesterday`, or `Monday, March 2` */
+/** `Today`, `Yesterday`, or `Monday 2 March` */
 export function dayOf(at: number, now: number): string {
   const days = Math.round((startOfDay(now) - startOfDay(at)) / 86_400_000);
   if (days === 0) return 'Today';
