@@ -9,7 +9,7 @@ const HELP = `npm run chaos [-- options] [PART...]: is anything lost, doubled or
 
 Processes are killed at every step of a turn, Redis is killed under load, the model and Twilio fail, are slow or never
 answer, and thousands of hostile requests come in. With PART only the tests whose file name has it run (kill, redis,
-failures, slow-model, hostile …). All of it takes about ten minutes, on this machine alone: it needs redis-server (or
+failures, slow-model, hostile, spoilt-webhooks …). All of it takes about ten minutes, on this machine alone: it needs redis-server (or
 valkey-server), and no network.
 
   --seed N     makes the same random choices as a run that printed this seed
