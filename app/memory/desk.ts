@@ -109,11 +109,14 @@ export function createDesk({ redis, run, keys, aliases, historyTtlMs }: DeskOpti
   }
 
   async function block(contact: ContactId, blocked: boolean): Promise<void> {
-    const { state } = keys.of(await aliases.rootOf(contact));
+    const { state, history } = keys.of(await aliases.rootOf(contact));
     const both = blocked
       ? redis.multi().hset(state, 'blocked', '1').persist(state)
       : redis.multi().hdel(state, 'blocked').pexpire(state, historyTtlMs);
-    await both.exec().catch((error) => Promise.reject(unavailable(error)));
+    await both
+      .pexpire(history, historyTtlMs)
+      .exec()
+      .catch((error) => Promise.reject(unavailable(error)));
   }
 
   async function restore(contact: ContactId, { blocked, conversations }: KnownContact): Promise<void> {
@@ -128,7 +131,8 @@ export function createDesk({ redis, run, keys, aliases, historyTtlMs }: DeskOpti
         ...(takeoverUntil > 0 ? takeover : []),
       ];
     });
-    await run('restore', [keys.of(contact).state], [historyTtlMs, blocked ? '1' : '', ...fields]);
+    const { state, history } = keys.of(contact);
+    await run('restore', [state, history], [historyTtlMs, blocked ? '1' : '', ...fields]);
   }
 
   /** The same conversation, should its contact have become an alias of another one. */

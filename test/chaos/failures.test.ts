@@ -137,7 +137,8 @@ test('with a third of the calls failing everybody gets one answer or one apology
   await Promise.all(people.map((person) => writeAll(person, chance)));
   say('everything is written; waiting for the last retries');
   const redis = doubles.redis.client();
-  await settled(redis, sized(90_000, 300_000));
+  // Long enough for two rests after a turn whose every try failed: 15 s and a minute.
+  await settled(redis, sized(170_000, 300_000));
 
   const tools = { redis, run: createScripts(redis), keys: createKeys(1), historyTtlMs: 60_000, now: Date.now };
   const { items: letters } = await createDeadLetters({ ...tools, aliases: createAliases(tools) }).list(10_000);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { createAliases } from '../../app/memory/aliases.ts';
 import { createDeadLetters } from '../../app/memory/dead-letters.ts';
+import { createDesk } from '../../app/memory/desk.ts';
 import { createKeys } from '../../app/memory/keys.ts';
 import {
   addMessages,
@@ -369,6 +370,42 @@ describe('a history with lines that cannot be read', () => {
       ['text of SM1', 'an answer', ''],
     );
     assert.deepEqual(told, [[ANA, 1]]);
+  });
+});
+
+describe('the memory of a contact', () => {
+  const LIFE_MS = 86_400_000;
+  const desk = () => {
+    const tools = { redis, run: createScripts(redis), keys, historyTtlMs: LIFE_MS, now: () => clock };
+    return createDesk({ ...tools, aliases: createAliases(tools) });
+  };
+  const [thread, pause] = [`twilio:14155238886:${ANA}`, { until: 0, pauseMs: 0 }] as const;
+
+  test('expires as a whole: what prolongs one part prolongs the others', async () => {
+    const prolonging: [string, () => Promise<unknown>][] = [
+      ['a person takes over', () => desk().takeOver(thread, { until: clock + 60_000, pauseMs: 60_000 }, '{}')],
+      ['a block is lifted', () => desk().block(ANA, false)],
+      ['what the archive knows', () => desk().restore(ANA, { blocked: false, conversations: [] })],
+    ];
+    await mailbox.finish(await answered('SM1', 'turn-a'), 'turn-a', 'next', '{}');
+    for (const [what, act] of prolonging) {
+      for (const key of [keys.of(ANA).state, keys.of(ANA).history]) await redis.pexpire(key, 60_000);
+      await act();
+      for (const key of [keys.of(ANA).state, keys.of(ANA).history])
+        assert.ok((await redis.pttl(key)) > LIFE_MS - 60_000, `${what}: ${key}`);
+    }
+  });
+
+  test('counts the tokens of the lines that are there, after the history has expired', async () => {
+    const tokens = () => redis.hget(keys.of(ANA).state, 'tokens');
+    await mailbox.finish(await answered('SM1', 'turn-a'), 'turn-a', 'next', '{}');
+    assert.equal(await tokens(), '10');
+    await redis.del(keys.of(ANA).history);
+    await mailbox.finish(await answered('SM2', 'turn-b'), 'turn-b', 'next', '{}');
+    assert.equal(await tokens(), '10', 'those of the new lines alone');
+    await redis.del(keys.of(ANA).history);
+    await desk().said(thread, line('assistant', 'a person writes'), pause, '{}');
+    assert.equal(await tokens(), '5');
   });
 });
 

@@ -38,8 +38,10 @@ end
 local length = 0
 if #ARGV >= 19 then
   length = redis.call('RPUSH', history, unpack(ARGV, 19))
-  redis.call('PEXPIRE', history, idle)
+  -- The first lines of a history that had expired: what was counted before is gone with it.
+  if length == #ARGV - 18 then redis.call('HDEL', state, 'tokens') end
 end
+redis.call('PEXPIRE', history, idle)
 redis.call('LTRIM', mailbox, taken, -1)
 redis.call('HINCRBY', state, 'turns', 1)
 if ARGV[17] == '1' then redis.call('HSET', state, 'standing', 1) end

@@ -15,8 +15,8 @@ local takeover, takeoverMs = 'takeover@' .. ARGV[6], 'takeoverMs@' .. ARGV[6]
 if ARGV[4] ~= '' and redis.call('LINDEX', history, -1) == ARGV[4] then return 0 end
 
 if ARGV[4] ~= '' then
-  redis.call('RPUSH', history, ARGV[4])
-  redis.call('PEXPIRE', history, ARGV[1])
+  -- The first line of a history that had expired: what was counted before is gone with it.
+  if redis.call('RPUSH', history, ARGV[4]) == 1 then redis.call('HDEL', state, 'tokens') end
   redis.call('HINCRBY', state, 'tokens', ARGV[5])
 end
 if ARGV[7] == '0' then
@@ -24,6 +24,7 @@ if ARGV[7] == '0' then
 else
   redis.call('HSET', state, takeover, ARGV[7], takeoverMs, ARGV[8])
 end
+redis.call('PEXPIRE', history, ARGV[1])
 if redis.call('HEXISTS', state, 'blocked') == 0 then redis.call('PEXPIRE', state, ARGV[1]) end
 redis.call('XADD', events, 'MAXLEN', '~', ARGV[3], '*', 'event', ARGV[2])
 return 1

@@ -2,12 +2,13 @@
 --
 -- Guarantee: what is in the memory already is newer and stays.
 --
--- KEYS 1 state
+-- KEYS 1 state  2 history: both are remembered equally long
 -- ARGV 1 idle time after which the memory expires (ms)   2 '1' when the contact is blocked   3… field, value, field, value …
 --
 -- Returns 1
 for i = 3, #ARGV, 2 do redis.call('HSETNX', KEYS[1], ARGV[i], ARGV[i + 1]) end
 redis.call('HSET', KEYS[1], 'standing', 1)
+redis.call('PEXPIRE', KEYS[2], ARGV[1])
 if ARGV[2] == '1' then
   redis.call('HSET', KEYS[1], 'blocked', 1)
   redis.call('PERSIST', KEYS[1])

@@ -15,5 +15,6 @@ redis.call('HSET', KEYS[1], 'summary', ARGV[2])
 redis.call('HINCRBY', KEYS[1], 'version', 1)
 redis.call('HINCRBY', KEYS[1], 'tokens', -tonumber(ARGV[4]))
 redis.call('HDEL', KEYS[1], 'rolling', 'rollFailures')
+redis.call('PEXPIRE', KEYS[2], ARGV[5])
 if redis.call('HEXISTS', KEYS[1], 'blocked') == 0 then redis.call('PEXPIRE', KEYS[1], ARGV[5]) end
 return 1
