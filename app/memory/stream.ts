@@ -36,13 +36,20 @@ export interface EventStream {
   /** Resolves when there is something new, after `waitMs`, or on the signal; never rejects. */
   wait(waitMs: number, signal: AbortSignal): Promise<void>;
   /**
-   * Removes what is acknowledged and older than the time that readers of the live stream may want to look back.
-   * @returns how many events were pushed out by the stream's limit before they were taken, as far as it is known now.
+   * Removes what is acknowledged and older than the time that readers of the live stream may want to look back, and the oldest of what is
+   * more than may be kept. It has to be called every few seconds, also while the archive is down.
    */
-  trim(): Promise<number>;
+  trim(): Promise<Trimmed>;
   /** How many events are not acknowledged yet, roughly. */
   waiting(): Promise<number>;
   close(): void;
+}
+
+export interface Trimmed {
+  /** How many events were pushed out by a limit before they were taken, as far as it is known now. */
+  lost: number;
+  /** How much of what may be kept is waiting for the archive, 0 to 1; at 1 the oldest events are dropped. */
+  fullness: number;
 }
 
 export interface EventStreamOptions {
@@ -51,9 +58,13 @@ export interface EventStreamOptions {
   log: Log;
   /** How long acknowledged events stay for those who look back, ms. Default: 10 minutes. */
   keepMs?: number;
+  /** What the streams of all shards may take together while the archive is down, bytes of Redis' memory. Default: 200 MB. */
+  mostBytes?: number;
 }
 
-/** How many events a shard's stream keeps, roughly, while the archive is down: about 50 MB. */
+const MOST_BYTES = 200_000_000;
+
+/** How many events a shard's stream keeps, roughly, while the archive is down: about 50 MB of short messages. */
 export const MOST_EVENTS = 100_000;
 
 const GROUP = 'archive';
@@ -65,7 +76,13 @@ const PATIENCE_MS = 2_000;
 /** On a cluster no command can block on the streams of several nodes: they are looked at this often, ms. */
 const LOOK_MS = 200;
 
-export function createEventStream({ redis, keys, log, keepMs = 600_000 }: EventStreamOptions): EventStream {
+export function createEventStream({
+  redis,
+  keys,
+  log,
+  keepMs = 600_000,
+  mostBytes = MOST_BYTES,
+}: EventStreamOptions): EventStream {
   const streams = keys.shards.map((shard) => shard.events);
   // A blocked connection takes no other commands; and it may be silent for longer than a command may take.
   const quietMs = MOST_BLOCK_MS + PATIENCE_MS;
@@ -114,8 +131,12 @@ export function createEventStream({ redis, keys, log, keepMs = 600_000 }: EventS
     },
 
     async trim() {
-      const lost = await Promise.all(streams.map(trimOne)).catch((error) => Promise.reject(unavailable(error)));
-      return lost.reduce((sum, count) => sum + count, 0);
+      try {
+        const lost = await Promise.all(streams.map(trimOne));
+        return { lost: lost.reduce((sum, count) => sum + count, 0), fullness: await keepWithinBytes() };
+      } catch (error) {
+        throw unavailable(error);
+      }
     },
 
     async waiting() {
@@ -179,6 +200,31 @@ export function createEventStream({ redis, keys, log, keepMs = 600_000 }: EventS
     return Number.isFinite(removed) ? Math.max(0, removed - read) : 0; // Redis 6 does not count
   }
 
+  /** Large messages reach the limit in bytes long before the one in events. @returns see `Trimmed.fullness` */
+  async function keepWithinBytes(): Promise<number> {
+    const sizes = await Promise.all(
+      streams.map(async (stream) => {
+        const [length, bytes, group] = await Promise.all([redis.xlen(stream), bytesOf(stream), groupOf(stream)]);
+        const waiting = group ? Math.min(length, group.pending + (group.lag ?? 0)) : length;
+        return { stream, length, bytes, waiting };
+      }),
+    );
+    const total = sizes.reduce((sum, { bytes }) => sum + bytes, 0);
+    if (total > mostBytes) {
+      const share = mostBytes / total;
+      await Promise.all(sizes.map(({ stream, length }) => redis.xtrim(stream, 'MAXLEN', Math.floor(length * share))));
+    }
+    const waitingBytes = sizes.reduce(
+      (sum, one) => sum + (one.length === 0 ? 0 : (one.bytes * one.waiting) / one.length),
+      0,
+    );
+    return Math.min(1, Math.max(waitingBytes / mostBytes, ...sizes.map(({ waiting }) => waiting / MOST_EVENTS)));
+  }
+
+  async function bytesOf(stream: string): Promise<number> {
+    return Number((await redis.memory('USAGE', stream)) ?? 0);
+  }
+
   /** Null while there is no group. */
   async function groupOf(stream: string): Promise<Group | null> {
     const groups = await redis.xinfo('GROUPS', stream).catch((error: unknown) => {
@@ -187,12 +233,20 @@ export function createEventStream({ redis, keys, log, keepMs = 600_000 }: EventS
     });
     const facts = (Array.isArray(groups) ? groups : []).map(factsOf).find((some) => some.get('name') === GROUP);
     if (!facts) return null;
+    const lastDelivered = String(facts.get('last-delivered-id'));
+    const lag = countOf(facts.get('lag'));
     return {
-      lastDelivered: String(facts.get('last-delivered-id')),
+      lastDelivered,
       pending: Number(facts.get('pending')),
       read: countOf(facts.get('entries-read')),
-      lag: countOf(facts.get('lag')),
+      // Redis goes on counting entries that were dropped before anybody took them.
+      lag: lag !== null && lag > 0 && (await isLast(stream, lastDelivered)) ? 0 : lag,
     };
+  }
+
+  async function isLast(stream: string, id: string): Promise<boolean> {
+    const [newest] = await redis.xrevrange(stream, '+', '-', 'COUNT', 1);
+    return newest === undefined || newest[0] === id;
   }
 
   /** Asks from where the group is now, not from the end: what came in since the last `take` rings at once. */

@@ -67,6 +67,11 @@ export function buildArchive(config: Config, { memory, standIns, metrics, log }:
     remember(countSetAside, SET_ASIDE_MS),
   );
   metrics.gauge('archive_failing', '1 while the archive cannot be written', () => (recorder.failingSince ? 1 : 0));
+  metrics.gauge(
+    'archive_backlog_share',
+    'How full Redis is of events that wait for the archive, 0 to 1; at 1 the oldest are dropped',
+    () => recorder.fullness,
+  );
   const standings = createStandings(database);
   const deskWriter = createDeskWriter(database);
   return { database, standings, deskWriter, live, retryAnalyses: analysis.retry, checkFormat, start, drain, close };

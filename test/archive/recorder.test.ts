@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
 import { createDatabase, type Database } from '../../app/archive/engine/database.ts';
+import { createRecorder } from '../../app/archive/write/recorder.ts';
+import { Failure } from '../../app/errors.ts';
+import type { EventStream } from '../../app/memory/stream.ts';
+import { createLogger } from '../../app/ops/logger.ts';
 import { NO_POSTGRES, startTestPostgres, type TestPostgres } from '../support/postgres.ts';
 import { query, quiet } from './engines.ts';
 import { made, received } from './events.ts';
@@ -19,6 +23,34 @@ describe('the recorder', () => {
     for (const database of databases.splice(0)) await database.close();
   });
   after(() => processes.stop());
+
+  test('is alarmed long before Redis is full, once for each step', async () => {
+    const lines: string[] = [];
+    const log = createLogger({ level: 'info', format: 'json', write: (line) => lines.push(line) });
+    const shares = [0.1, 0.3, 0.4, 0.8, 0.8, 0.1, 0.3];
+    let [clock, at] = [0, 0];
+    const away = () => Promise.reject(new Failure('archive.unavailable', 'away'));
+    const stream = { trim: async () => ({ lost: 0, fullness: shares[at++] ?? 0 }), close() {} };
+    const recorder = createRecorder({
+      // Only what a recorder asks of them while the database is away.
+      database: { migrate: away } as unknown as Database,
+      stream: stream as unknown as EventStream,
+      log,
+      analysis: false,
+      now: () => (clock += 20_000),
+    });
+    recorder.start();
+    await eventually(async () => at >= shares.length);
+    await recorder.stop();
+    const alarms = lines
+      .map((line) => JSON.parse(line))
+      .filter(({ message }) => message.startsWith('Events fill Redis'));
+    assert.deepEqual(
+      alarms.map(({ percent }) => percent),
+      [30, 80, 30],
+    );
+    assert.ok(alarms.every(({ level }) => level === 'error'));
+  });
 
   describe('with PostgreSQL', { skip: NO_POSTGRES }, () => {
     let postgres: TestPostgres;

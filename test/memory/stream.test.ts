@@ -76,9 +76,32 @@ describe('the event stream', () => {
     await happen(ONE, 10);
     await stream.take(12);
     await redis.xtrim(ONE, 'MAXLEN', 2);
-    assert.equal(await stream.trim(), 2);
+    assert.equal((await stream.trim()).lost, 2);
     assert.equal((await stream.take(12)).length, 2);
     assert.ok(logs.some((line) => line.includes('pushed out')));
+  });
+
+  test('keeps the streams of all shards within so many bytes, and says how full they are', async () => {
+    const log = createLogger({ level: 'error', format: 'json', write: () => {} });
+    const small = createEventStream({ redis, keys: KEYS, log, mostBytes: 400_000 });
+    const long = async (key: string, count: number) => {
+      for (let i = 0; i < count; i++) await redis.xadd(key, '*', 'event', 'x'.repeat(2_000));
+    };
+    await long(ONE, 40);
+    await long(OTHER, 40);
+    await small.take(1);
+    const { fullness } = await small.trim();
+    assert.ok(fullness > 0.4 && fullness < 0.9, `${fullness}`);
+    assert.equal((await redis.xlen(ONE)) + (await redis.xlen(OTHER)), 80, 'nothing is dropped before it is full');
+    await long(ONE, 200);
+    assert.equal((await small.trim()).fullness, 1);
+    const bytes = async (key: string) => Number(await redis.memory('USAGE', key));
+    assert.ok((await bytes(ONE)) + (await bytes(OTHER)) < 450_000);
+    assert.ok((await small.trim()).lost > 100, 'it is known that they are lost');
+    for (let taken = await small.take(1_000); taken.length > 0; taken = await small.take(1_000))
+      await small.acknowledge(taken);
+    assert.ok((await small.trim()).fullness < 0.05, 'what is written is not waiting');
+    small.close();
   });
 
   test('waits for news no longer than it is told to', async () => {

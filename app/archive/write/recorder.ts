@@ -29,6 +29,8 @@ export interface Recorder {
   catchUp(): Promise<number>;
   /** Since when nothing could be written, unix ms; null while it works. */
   readonly failingSince: number | null;
+  /** See `Trimmed.fullness`. */
+  readonly fullness: number;
 }
 
 export interface RecorderOptions {
@@ -51,6 +53,8 @@ const BUSY_PAUSE_MS = 200;
 const BUSY = -1;
 /** Longest pause between two tries while the database or Redis is away, ms. */
 const LONGEST_PAUSE_MS = 5_000;
+/** How full Redis is of events when somebody is told, once each: long before the first one is dropped. */
+const ALARMS = [0.25, 0.5, 0.75, 0.9];
 /** How often acknowledged events are removed, ms. */
 const TRIM_EVERY_MS = 10_000;
 /** After how many events `Database.tidy` is called. */
@@ -67,6 +71,8 @@ export function createRecorder(options: RecorderOptions): Recorder {
   let failingSince: number | null = null;
   let trimmedAt = 0;
   let lost = 0;
+  let fullness = 0;
+  let alarmedAt = 0;
   let untidy = 0;
   const startedAt = new Date(now());
 
@@ -91,6 +97,9 @@ export function createRecorder(options: RecorderOptions): Recorder {
     },
     get failingSince() {
       return failingSince;
+    },
+    get fullness() {
+      return fullness;
     },
   };
 
@@ -221,11 +230,18 @@ export function createRecorder(options: RecorderOptions): Recorder {
   async function trimNowAndThen(): Promise<void> {
     if (now() - trimmedAt < TRIM_EVERY_MS) return;
     trimmedAt = now();
-    const count = await stream.trim();
-    if (count > lost) {
-      log.error('Redis dropped events before they were written: the archive has gaps', { events: count - lost });
-      lost = count;
+    const trimmed = await stream.trim();
+    if (trimmed.lost > lost) {
+      log.error('Redis dropped events before they were written: the archive has gaps', { events: trimmed.lost - lost });
+      lost = trimmed.lost;
     }
+    fullness = trimmed.fullness;
+    const reached = ALARMS.findLast((share) => fullness >= share) ?? 0;
+    if (reached > alarmedAt) {
+      const percent = Math.round(fullness * 100);
+      log.error('Events fill Redis because the archive is not written. At 100 % the oldest are dropped.', { percent });
+    }
+    alarmedAt = reached;
   }
 }
 
