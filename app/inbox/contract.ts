@@ -370,6 +370,7 @@ export const responses = {
   takeover: z.object({ success, takeover_until: Time.nullable() }),
   tasks: z.object({ ...paged, tasks: z.array(Task) }),
   task: z.object({ success, task: Task }),
+  taskTypes: z.object({ success, task_types: z.array(z.string()) }),
   analytics: z.object({ success, analytics: Analytics, days: z.array(Day) }),
   deadLetters: z.object({ ...paged, dead_letters: z.array(DeadLetter) }),
   retryAnalyses: z.object({ success, count: z.number().int().describe('How many messages are analysed again') }),

@@ -93,6 +93,12 @@ export const OPERATIONS = {
     query: requests.tasks,
     answer: responses.tasks,
   },
+  taskTypes: {
+    method: 'get',
+    path: '/api/whatsapp/task-types',
+    summary: 'The types that a task may be given: those of the analysis, and those that tasks have',
+    answer: responses.taskTypes,
+  },
   task: {
     method: 'get',
     path: '/api/whatsapp/tasks/:id',

@@ -49,6 +49,8 @@ export interface InboxOptions {
   /** A file's bytes, from the channel it came through; rejects with `media.…`. */
   download: (media: ArchivedMedia) => Promise<Uint8Array>;
   live: Live;
+  /** The types of tasks that the analysis chooses from. */
+  taskTypes: readonly string[];
   /** Where a day begins, for the charts. */
   timeZone: string;
   publicUrl: string | undefined;
@@ -263,6 +265,11 @@ function taskHandlers(options: InboxOptions) {
     async tasks({ query: { phone_number: phone, task_type: type, due_by: dueBy, ...query } }) {
       const { items, next } = await tasks.list({ ...query, phone, type, dueBy });
       return { success: true, tasks: items.map(presentTask), count: items.length, next_cursor: next };
+    },
+
+    async taskTypes() {
+      const types = new Set([...options.taskTypes, ...(await tasks.types())]);
+      return { success: true, task_types: [...types] };
     },
 
     async task({ params }) {

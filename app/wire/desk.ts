@@ -1,6 +1,7 @@
 /** Joins what the team sees and does: the inbox over the archive, takeover, sending. Nothing here is needed to answer people. */
 import { randomBytes } from 'node:crypto';
 import type Router from '@koa/router';
+import { readInstructions } from '../analysis/instructions.ts';
 import { createAnalytics } from '../archive/read/analytics.ts';
 import { createConversations } from '../archive/read/conversations.ts';
 import { createMessages } from '../archive/read/messages.ts';
@@ -59,6 +60,7 @@ export function buildDesk(config: Config, tools: DeskTools): DeskParts {
     retryAnalyses,
     download: ({ channel, attachment }) => channels.of(channel).download(attachment.ref),
     live,
+    taskTypes: readInstructions(config.analysisPrompt).taskTypes,
     timeZone,
     publicUrl,
     now,

@@ -77,6 +77,7 @@ export async function startApi({ database, folder, log }: ApiOptions): Promise<A
     },
     ...deskOf(memory, createDeskWriter(database)),
     retryAnalyses: null,
+    taskTypes: [],
     live,
     timeZone: 'UTC',
     publicUrl: undefined,

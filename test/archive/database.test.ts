@@ -82,6 +82,7 @@ describe('PostgreSQL', { skip: NO_POSTGRES }, () => {
       { name: '0003-protect' },
       { name: '0004-search' },
       { name: '0005-failed-analyses' },
+      { name: '0006-analytics' },
     ]);
     await Promise.all(processes.map((one) => one.ping()));
     await Promise.all(processes.map((one) => one.close()));

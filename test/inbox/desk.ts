@@ -121,6 +121,7 @@ export async function startDesk() {
     deadLetters: createDeadLetters(memory),
     retryAnalyses: createAnalysisStore(database).retry,
     download: ({ channel, attachment }) => channels.of(channel).download(attachment.ref),
+    taskTypes: ['call', 'table_reservation'],
     live,
     timeZone: 'UTC',
     publicUrl: undefined,

@@ -48,16 +48,11 @@ export function createAnalytics(database: Database, { keepMs = 0, now = Date.now
     totals: counted(() =>
       database.run(async (db) => {
         const { rows } = await sql<Totals>`
-          select count(*) as "totalMessages",
-            count(*) filter (where direction = 'inbound') as "inboundMessages",
-            count(*) filter (where direction = 'outbound') as "outboundMessages",
-            count(*) filter (where direction = 'inbound' and message_type = 'audio') as "voiceMessages",
-            (select count(*) from sales_tasks) as "tasksCreated",
-            count(*) filter (where transcription_status = 'completed') as "transcriptionsCompleted",
-            (select count(*) from whatsapp_contacts) as "uniqueContacts",
-            round(avg(extract(epoch from processed_at - received_at)) filter (where direction = 'inbound'), 3)
-              as "avgProcessingTimeSeconds"
-          from whatsapp_messages`.execute(db);
+          select total_messages as "totalMessages", inbound_messages as "inboundMessages", outbound_messages as "outboundMessages",
+            voice_messages as "voiceMessages", tasks_created as "tasksCreated",
+            transcriptions_completed as "transcriptionsCompleted", unique_contacts as "uniqueContacts",
+            avg_processing_time_seconds as "avgProcessingTimeSeconds"
+          from whatsapp_analytics`.execute(db);
         const [totals] = rows;
         if (!totals) throw new RangeError('a count has always one row');
         return totals;
@@ -69,27 +64,9 @@ export function createAnalytics(database: Database, { keepMs = 0, now = Date.now
         await sql`set local jit = off`.execute(db); // compiling the query takes longer than running it
         const most = Math.max(1, Math.min(366, Math.trunc(days)));
         const { rows } = await sql<Day>`
-          with days as (
-            select day::date as day, day at time zone ${timeZone} as since, (day + interval '1 day') at time zone ${timeZone} as until
-            from (select date_trunc('day', now() at time zone ${timeZone}) - n * interval '1 day' as day
-              from generate_series(0, ${most - 1}::int) n) counted)
-          select * from days
-          cross join lateral (
-            select count(*) filter (where direction = 'inbound') as inbound,
-              count(*) filter (where direction = 'outbound') as outbound,
-              percentile_cont(0.5) within group (order by response_ms) as p50,
-              percentile_cont(0.95) within group (order by response_ms) as p95,
-              count(*) filter (where ai_sentiment = 'positive') as positive,
-              count(*) filter (where ai_sentiment = 'negative') as negative,
-              count(*) filter (where ai_sentiment = 'neutral') as neutral,
-              count(*) filter (where ai_sentiment = 'urgent') as urgent,
-              coalesce(sum(prompt_tokens), 0) as prompt, coalesce(sum(completion_tokens), 0) as completion,
-              coalesce(sum(cached_tokens), 0) as cached
-            from whatsapp_messages where received_at >= since and received_at < until) said
-          cross join lateral (
-            select count(*) as created from sales_tasks where created_at >= since and created_at < until) made
-          cross join lateral (
-            select count(*) as done from sales_tasks where completed_at >= since and completed_at < until) finished
+          select day, inbound, outbound, response_p50_ms as p50, response_p95_ms as p95, positive, negative, neutral, urgent,
+            tokens_in as prompt, tokens_out as completion, tokens_cached as cached, tasks_created as created, tasks_done as done
+          from whatsapp_analytics_by_day(${most}::int, ${timeZone})
           order by day`.execute(db);
         return seriesOf(rows);
       }),

@@ -62,6 +62,8 @@ export interface Tasks {
   /** By due date (those without last), then priority. */
   list(query: TaskQuery): Promise<Page<Task>>;
   find(id: string): Promise<Task | null>;
+  /** The types that tasks have, by name. */
+  types(): Promise<string[]>;
   /** By hand. `about` names the contact, or the message it came from. */
   create(task: NewTask, about?: { phone?: string | undefined; messageId?: string | undefined }): Promise<Task>;
   /** What is not given stays. `status: 'completed'` is how a task gets done, and another status undoes it. @returns null when there is no such task. */
@@ -103,6 +105,12 @@ export function createTasks(database: Database): Tasks {
       }),
 
     find,
+
+    types: () =>
+      database.run(async (db) => {
+        const rows = await db.selectFrom('sales_tasks').select('task_type').distinct().orderBy('task_type').execute();
+        return rows.map(({ task_type }) => task_type);
+      }),
 
     async create(task, about = {}) {
       const id = await database.transaction(async (db) => {

@@ -1,11 +1,11 @@
 import { Alert, Button, Group, Modal, NativeSelect, Stack, Text, Textarea, TextInput } from '@mantine/core';
-import { useQueryClient } from '@tanstack/react-query';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import { Link } from 'wouter';
 import type { Conversation, Task } from '../../inbox/contract.ts';
-import { createTask, updateTask } from './api.ts';
+import { createTask, taskTypes, updateTask } from './api.ts';
 import { threadPath } from './paths.ts';
-import { inWords, nameOf, PRIORITIES, problemOf, TASK_STATES, TASK_TYPES } from './words.ts';
+import { inWords, nameOf, PRIORITIES, problemOf, TASK_STATES } from './words.ts';
 
 interface TaskDialogProps {
   /** To be changed; a new one without. */
@@ -29,7 +29,7 @@ export function TaskDialog({ task, about, onClose }: TaskDialogProps) {
   const [problem, setProblem] = useState<string | null>(null);
   const [busy, setBusy] = useState(false);
   const change = (part: Partial<typeof fields>) => setFields((all) => ({ ...all, ...part }));
-  const types = [...new Set([...TASK_TYPES, fields.task_type])];
+  const types = useTaskTypes(fields.task_type);
 
   async function save(event: FormEvent): Promise<void> {
     event.preventDefault();
@@ -130,6 +130,12 @@ export function TaskDialog({ task, about, onClose }: TaskDialogProps) {
       </form>
     </Modal>
   );
+}
+
+/** The types to choose from: the operator's own, or those of the analysis; and the one that is chosen. */
+export function useTaskTypes(chosen: string): string[] {
+  const known = useQuery({ queryKey: ['task-types'], queryFn: taskTypes }).data?.task_types ?? [];
+  return [...new Set([...known, chosen].filter((type) => type !== ''))];
 }
 
 /** The conversation a task comes from; null when there is none. */

@@ -9,11 +9,11 @@ import { Icon } from '../parts/Icon.tsx';
 import { task as load, tasks, updateTask } from './api.ts';
 import { More, Nothing, Problem, Waiting } from './States.tsx';
 import { TaskCard } from './TaskCard.tsx';
-import { TaskDialog } from './TaskDialog.tsx';
+import { TaskDialog, useTaskTypes } from './TaskDialog.tsx';
 import classes from './Tasks.module.css';
 import { useFilters, useSearchWords } from './useFilters.ts';
 import { useKeys } from './useKeys.ts';
-import { inWords, problemOf, TASK_STATES, TASK_TYPES, today } from './words.ts';
+import { inWords, problemOf, TASK_STATES, today } from './words.ts';
 
 interface Filters {
   search: string;
@@ -29,6 +29,7 @@ export function Tasks() {
   const [{ q: search, type, due }, setFilters] = useFilters(DEFAULTS);
   const [words, setWords] = useSearchWords(search, (q) => setFilters({ q }));
   const dueOnly = due !== '';
+  const types = useTaskTypes(type);
   const [adding, dialog] = useDisclosure(false);
   const [editing, setEditing] = useState<Task | null>(null);
   const searchBox = useRef<HTMLInputElement>(null);
@@ -56,7 +57,7 @@ export function Tasks() {
           placeholder="Any type"
           clearable
           w={130}
-          data={TASK_TYPES.map((value) => ({ value, label: inWords(value) }))}
+          data={types.map((value) => ({ value, label: inWords(value) }))}
           value={type || null}
           onChange={(value) => setFilters({ type: value ?? '' })}
         />

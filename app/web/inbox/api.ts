@@ -96,6 +96,10 @@ export function analytics(days: number): Promise<Answer<'analytics'>> {
   return send('GET', `${API}/analytics?days=${days}`);
 }
 
+export function taskTypes(): Promise<Answer<'taskTypes'>> {
+  return send('GET', `${API}/task-types`);
+}
+
 export function task(id: string): Promise<Answer<'task'>> {
   return send('GET', `${API}/tasks/${encodeURIComponent(id)}`);
 }

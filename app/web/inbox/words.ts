@@ -18,20 +18,6 @@ export const TASK_STATES: { status: Task['status']; word: string }[] = [
 
 export const PRIORITIES = ['1 – most urgent', '2 – high', '3 – normal', '4 – low', '5 – least urgent'];
 
-/** The types that the analysis uses by default; the operator's categories may differ. */
-export const TASK_TYPES = [
-  'general',
-  'call',
-  'email',
-  'meeting',
-  'follow_up',
-  'demo',
-  'proposal',
-  'quote',
-  'order',
-  'support',
-];
-
 export const CANNED = [
   'Thank you for your message. I am looking into it and will get back to you shortly.',
   'Could you please send me a few more details?',

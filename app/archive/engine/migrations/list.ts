@@ -4,6 +4,7 @@ import * as referral from './0002-referral.ts';
 import * as protect from './0003-protect.ts';
 import * as search from './0004-search.ts';
 import * as failedAnalyses from './0005-failed-analyses.ts';
+import * as analytics from './0006-analytics.ts';
 
 /** In this order. A migration that was released is never changed, only followed by another one. */
 export const MIGRATIONS: Record<string, Migration> = {
@@ -12,4 +13,5 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0003-protect': protect,
   '0004-search': search,
   '0005-failed-analyses': failedAnalyses,
+  '0006-analytics': analytics,
 };
