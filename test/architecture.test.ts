@@ -23,7 +23,7 @@ const MAP: Record<string, string[] | 'everything'> = {
   outbound: ['channels', 'memory', 'llm/tokens', 'events'],
   contacts: ['memory'],
   analysis: ['llm', 'archive', 'events'],
-  simulator: ['channels'],
+  simulator: ['channels', 'http'],
   archive: ['memory', 'contacts', 'events'],
   channels: ['media', 'contacts/addresses'],
   media: [],

@@ -28,7 +28,7 @@ export interface Sessions {
 
 export interface AuthOptions {
   password: string;
-  /** For programs, sent as `x-api-key`. */
+  /** For programs, sent as `x-api-key` or as a bearer token. */
   apiKeys: readonly string[];
   /** Our public address: when it is https, the cookie never travels in the clear. */
   publicUrl: string | undefined;
@@ -98,7 +98,7 @@ export function createAuth(options: AuthOptions): Auth {
 
   async function guard(ctx: Context, next: Next): Promise<void> {
     ctx.set('Cache-Control', 'no-store');
-    const given = ctx.get('x-api-key');
+    const given = keyIn(ctx);
     if (given !== '') {
       await checkKey(ctx, given);
       return inTurn(ctx, given, next);
@@ -130,7 +130,7 @@ export function createAuth(options: AuthOptions): Auth {
   }
 
   async function isSignedIn(ctx: Context): Promise<boolean> {
-    const given = ctx.get('x-api-key');
+    const given = keyIn(ctx);
     if (apiKeys.filter((apiKey) => same(given, apiKey)).length > 0) return true;
     return (await sessionOf(ctx)) !== null;
   }
@@ -262,4 +262,9 @@ function tooMany(ctx: Context, refusal: unknown): never {
   ctx.set('Retry-After', String(seconds));
   const minutes = Math.ceil(seconds / 60);
   throw new Failure('request.too_many', `Too many wrong passwords or keys. Try again in ${minutes} min.`);
+}
+
+/** Programs such as Prometheus can send a bearer token, and no other header. '' when there is no key. */
+function keyIn(ctx: Context): string {
+  return ctx.get('x-api-key') || (/^Bearer\s+(\S+)$/i.exec(ctx.get('authorization'))?.[1] ?? '');
 }

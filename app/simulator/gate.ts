@@ -2,6 +2,7 @@
 import Router from '@koa/router';
 import type { Context, Next } from 'koa';
 import { Failure } from '../errors.ts';
+import { isFromHere } from '../http/nearby.ts';
 
 export interface GateOptions {
   /** Somebody signed in to the inbox, or a program with a key. */
@@ -27,17 +28,3 @@ export function createGate({ isSignedIn, publicUrl }: GateOptions): Router {
 }
 
 const PAGES = /^\/simulator(\/as\/[^/]+)?\/?$/i;
-
-/** Headers that proxies add: then the other end of the connection is not where the request comes from. */
-const OF_PROXIES = ['x-forwarded-for', 'x-forwarded-host', 'x-real-ip', 'forwarded', 'via', 'cf-connecting-ip'];
-
-/** The host is looked at, too: the name of another site may lead to this machine, or a proxy here may add no header. */
-function isFromHere(ctx: Context): boolean {
-  const address = ctx.req.socket.remoteAddress ?? '';
-  const isLoopback = /^(::ffff:)?127\./.test(address) || address === '::1';
-  return isLoopback && isLocalName(ctx.hostname) && OF_PROXIES.every((name) => ctx.get(name) === '');
-}
-
-function isLocalName(host: string): boolean {
-  return /^(localhost|127(\.\d{1,3}){3}|\[?::1\]?)$/i.test(host);
-}

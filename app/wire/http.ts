@@ -1,8 +1,10 @@
 /** Joins what answers HTTP: routers in their order, health, pages, one exit for errors. */
 import type { Server } from 'node:http';
 import type Router from '@koa/router';
+import { createFiguresGate } from '../http/nearby.ts';
 import { builtPages, createPages } from '../http/pages.ts';
 import { createServer, listenerFor } from '../http/server.ts';
+import { isPublicAddress } from '../media/addresses.ts';
 import { createHealth, type HealthOptions } from '../ops/health.ts';
 import type { Log } from '../ops/logger.ts';
 import type { Metrics } from '../ops/metrics.ts';
@@ -31,6 +33,7 @@ export function buildHttp(tools: HttpTools): Server {
   const routers = [
     ...channels.map(({ webhook }) => webhook(receivers)),
     createHealth(health),
+    createFiguresGate({ isSignedIn, isPublicAddress }),
     metrics.router,
     ...desk.routers,
     ...(simulator ? [createGate({ isSignedIn, publicUrl })] : []),

@@ -180,6 +180,8 @@ test('programs come in with one of the keys, and need nothing else', async () =>
   const { secret } = await open();
   assert.equal((await secret({ 'x-api-key': 'key-of-a-program' }, 'POST')).status, 200);
   assert.equal((await secret({ 'x-api-key': 'another-key' })).status, 200);
+  assert.equal((await secret({ authorization: 'Bearer another-key' })).status, 200);
+  assert.deepEqual(await refusal(await secret({ authorization: 'Bearer wrong' })), [401, 'request.unauthorized']);
   for (const wrong of ['key-of-a-progra', 'key-of-a-program,another-key', PASSWORD]) {
     assert.deepEqual(await refusal(await secret({ 'x-api-key': wrong })), [401, 'request.unauthorized']);
   }
