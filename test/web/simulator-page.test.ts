@@ -91,6 +91,7 @@ describe('the phone in the browser', { skip: NO_BROWSER }, () => {
     await hold('447700900118', async ({ page, answers, own }) => {
       await page.getByRole('tab', { name: 'Try' }).click();
       await page.getByRole('button', { name: 'Five in a burst' }).click();
+      await page.getByRole('status').filter({ hasText: 'answers all with one message' }).waitFor();
       await own.nth(4).locator('[data-ticks=read]').waitFor();
       await page.waitForTimeout(500);
       assert.equal(await answers.count(), 1);
@@ -103,6 +104,7 @@ describe('the phone in the browser', { skip: NO_BROWSER }, () => {
       await answers.first().waitFor();
       await page.getByRole('tab', { name: 'Try' }).click();
       await page.getByRole('button', { name: 'Deliver the last message again' }).click();
+      await page.getByRole('status').filter({ hasText: 'no second answer' }).waitFor();
       await page.getByRole('tab', { name: 'Wire' }).click();
       await page.getByText('POST /whatsapp, delivery 2').waitFor();
       await page.getByRole('listitem').filter({ hasText: 'delivery 2' }).getByText('200', { exact: true }).waitFor();
@@ -120,6 +122,11 @@ describe('the phone in the browser', { skip: NO_BROWSER }, () => {
       await give(page.getByRole('log'), 'drop', jpeg);
       const tray = page.getByRole('list', { name: 'To be sent' }).locator('img');
       await tray.nth(2).waitFor();
+      assert.equal(
+        await page.locator('input[type=file]').first().inputValue(),
+        '',
+        'the same file can be chosen again',
+      );
       assert.equal(await tray.count(), 3);
       await page
         .getByRole('button', { name: /^Leave out/ })
@@ -196,6 +203,7 @@ describe('the phone in the browser', { skip: NO_BROWSER }, () => {
       await answers.first().waitFor();
       await page.getByRole('tab', { name: 'Model' }).click();
       const shown = page.getByRole('list', { name: 'What the model was shown' });
+      assert.match(await page.getByRole('combobox', { name: 'Request' }).inputValue(), /· answer/);
       await shown.getByText('remember that the shop opens at nine', { exact: true }).waitFor();
       assert.match(await shown.innerText(), /system[\s\S]*\d+ tokens/);
       await page.getByRole('tab', { name: 'Memory' }).click();

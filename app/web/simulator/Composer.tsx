@@ -127,10 +127,18 @@ export function Composer({ picked, onPick, onUnpick, onSend, onSendPicked, onSen
 }
 
 function AttachMenu({ onPick, onAsk }: { onPick: (files: File[]) => void; onAsk: (what: Asking) => void }) {
+  // A browser says nothing when the file that it holds already is chosen again.
+  const forgetFiles = useRef<() => void>(null);
+  const forgetVoice = useRef<() => void>(null);
+  function pick(files: File[]): void {
+    onPick(files);
+    forgetFiles.current?.();
+    forgetVoice.current?.();
+  }
   return (
-    <FileButton multiple onChange={onPick} accept="image/*,video/*,application/*,text/*">
+    <FileButton multiple resetRef={forgetFiles} onChange={pick} accept="image/*,video/*,application/*,text/*">
       {({ onClick: pickFiles }) => (
-        <FileButton onChange={(file) => file && onPick([file])} accept="audio/*,.ogg,.oga,.opus">
+        <FileButton resetRef={forgetVoice} onChange={(file) => file && pick([file])} accept="audio/*,.ogg,.oga,.opus">
           {({ onClick: pickVoice }) => (
             <Menu position="top-start" shadow="md" width={220}>
               <Menu.Target>

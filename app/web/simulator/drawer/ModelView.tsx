@@ -10,7 +10,9 @@ import { type Asked, modelRequests, type Replied } from './timeline.ts';
 export function ModelView({ log }: { log: readonly PageEvent[] }) {
   const requests = useMemo(() => modelRequests(log).reverse(), [log]);
   const [chosen, setChosen] = useState<string | null>(null);
-  const request = requests.find(({ asked }) => asked.ask === chosen) ?? requests[0];
+  // The newest answer, until somebody chooses: what was asked for it is what most come to see.
+  const newest = requests.find(({ asked }) => asked.purpose === 'answer') ?? requests[0];
+  const request = requests.find(({ asked }) => asked.ask === chosen) ?? newest;
   if (!request)
     return <Nothing>What the model is shown appears here: the scrubbed messages with what each of them costs.</Nothing>;
   const options = requests.map(({ asked, replied }, i) => ({ value: asked.ask, label: titleOf(asked, replied, i) }));
@@ -20,7 +22,7 @@ export function ModelView({ log }: { log: readonly PageEvent[] }) {
         label="Request"
         data={options}
         value={request.asked.ask}
-        onChange={(value) => setChosen(value === options[0]?.value ? null : value)}
+        onChange={(value) => setChosen(value === newest?.asked.ask ? null : value)}
         allowDeselect={false}
       />
       <Request {...request} />

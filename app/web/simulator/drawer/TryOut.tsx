@@ -30,6 +30,7 @@ export function TryOut({ person, phone }: TryOutProps) {
           icon="repeat"
           name="Deliver the last message again"
           note="the last message, with the same id: it must not be answered twice"
+          done="Delivered again. The phone gets no second answer: the bot knew the id. The Wire tab shows both deliveries."
           disabled={!lastSid}
           act={() => api.repeat(lastSid ?? '')}
         />
@@ -37,12 +38,14 @@ export function TryOut({ person, phone }: TryOutProps) {
           icon="shuffle"
           name="Out of order"
           note="two messages, the second arrives first"
+          done="Sent. The second message arrived first; the bot answers both. The Wire tab shows when each arrived."
           act={() => api.writeAll({ messages: messages(REVERSED), order: 'reversed' })}
         />
         <Act
           icon="text"
           name="Five in a burst"
           note="gets one answer"
+          done="Five messages were sent at once. The bot waits for them and answers all with one message."
           act={() => api.writeAll({ messages: messages(BURST), order: 'together' })}
         />
       </Part>
@@ -65,12 +68,14 @@ interface ActProps {
   icon: IconName;
   name: string;
   note: string;
+  /** What has happened, in words. */
+  done: string;
   disabled?: boolean;
   act: () => Promise<unknown>;
 }
 
-function Act({ icon, name, note, disabled = false, act }: ActProps) {
-  const { mutate, isPending } = useMutation({ mutationFn: act, onError: showProblem });
+function Act({ icon, name, note, done, disabled = false, act }: ActProps) {
+  const { mutate, isPending, isSuccess } = useMutation({ mutationFn: act, onError: showProblem });
   return (
     <div className={classes.act}>
       <Button
@@ -82,7 +87,7 @@ function Act({ icon, name, note, disabled = false, act }: ActProps) {
       >
         {name}
       </Button>
-      <span>{note}</span>
+      <span role="status">{isSuccess ? done : note}</span>
     </div>
   );
 }
