@@ -625,6 +625,25 @@ describe('the inbox in the browser', { skip: NO_BROWSER }, () => {
     });
   });
 
+  for (const [zoom, viewport] of [
+    ['200 %', { width: 720, height: 450 }],
+    ['400 %', { width: 360, height: 225 }],
+  ] as const)
+    it(`can be read and written in at a zoom of ${zoom}`, async () => {
+      await sit(
+        async ({ page, open, reply }) => {
+          await open('Dan');
+          const overflow = await page.evaluate('document.documentElement.scrollWidth - innerWidth');
+          assert.equal(overflow, 0, 'nothing sticks out to the side');
+          const wall = await page.getByRole('log').boundingBox();
+          assert.ok((wall?.height ?? 0) > viewport.height / 3, `${wall?.height} px of conversation`);
+          assert.ok(await reply.isEditable());
+        },
+        '',
+        { viewport },
+      );
+    });
+
   it('fetches two pictures at a time, and says what can no longer be played or opened', async () => {
     const { twilio } = desk.doubles;
     const EVE = '15550100177';

@@ -29,12 +29,9 @@ export function DeadLetters() {
       </p>
       {list.isPending && <Waiting />}
       {list.isError && !list.data && <Problem message={list.error.message} onRetry={() => void list.refetch()} />}
-      {list.data && letters.length === 0 && (
-        <Nothing
-          icon="check"
-          title={unanalysed.length === 0 ? 'Nothing needs attention' : 'Every message was answered'}
-        >
-          {unanalysed.length === 0 && 'Every message was answered.'}
+      {list.data && letters.length === 0 && unanalysed.length === 0 && (
+        <Nothing icon="check" title="Nothing needs attention">
+          Every message was answered.
         </Nothing>
       )}
       <ul className={classes.list}>

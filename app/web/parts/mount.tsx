@@ -29,10 +29,13 @@ export function mount(page: ReactNode): void {
   );
 }
 
+const NARROW = { position: 'top-center', containerWidth: 'calc(100vw - 32px)' } as const;
+
 /** Where notifications cover neither the text field nor, if there is room, the content. */
 function Notices() {
   const wide = useMediaQuery('(min-width: 700px)', true, { getInitialValueInEffect: false });
-  return <Notifications position={wide ? 'bottom-left' : 'top-center'} />;
+  const place = wide ? ({ position: 'bottom-left', containerWidth: 340 } as const) : NARROW;
+  return <Notifications {...place} />;
 }
 
 /** Shows an error page instead of nothing. React offers this to classes only. */
