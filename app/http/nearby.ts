@@ -28,7 +28,7 @@ export interface FiguresGateOptions {
 }
 
 /**
- * Stands before `/metrics`: Prometheus in our own network needs nothing; whoever comes through a proxy, or from a public address, needs a
+ * Stands before `/metrics`: Prometheus in our own network needs nothing; a request through a proxy or from a public address needs a
  * key. The figures tell how many people write, and when.
  */
 export function createFiguresGate({ isSignedIn, isPublicAddress }: FiguresGateOptions): Router {

@@ -460,6 +460,17 @@ test('a dead letter that is damaged is shown with its reason, and dropped', asyn
   assert.equal((await desk.ask('DELETE', `/api/whatsapp/dead-letters/${body.dead_letters[0].id}`)).status, 200);
 });
 
+test('10,000 characters of Hindi reach the inbox and are found there', async () => {
+  const long = 'नमस्ते दुनिया '.repeat(714).slice(0, 9_990) + 'समाप्त'.padEnd(10, '।');
+  assert.equal(long.length, 10_000);
+  await desk.say(ANA, long);
+  const { body } = await desk.ask('GET', '/api/whatsapp/inbox?search=समाप्त');
+  assert.deepEqual(
+    body.messages.map((message: { message_body: string }) => message.message_body),
+    [long],
+  );
+});
+
 test('the types of tasks are those of the analysis, and those that tasks have', async () => {
   await desk.ask('POST', '/api/whatsapp/tasks', { title: 'Wrap it', task_type: 'gift_wrap' });
   const { body } = await desk.ask('GET', '/api/whatsapp/task-types');

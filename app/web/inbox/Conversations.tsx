@@ -223,7 +223,7 @@ export function Conversations() {
   );
 }
 
-/** Whoever opens an unread conversation reads it: its row stays where it was until another one is opened. */
+/** An unread conversation that was opened has been read; its row stays until another one is opened. */
 function useKept(listed: Conversation[], isChosen: (row: Conversation) => boolean, keeps: boolean): Conversation[] {
   const kept = useRef<{ row: Conversation; at: number } | null>(null);
   const at = listed.findIndex(isChosen);
