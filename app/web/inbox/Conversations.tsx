@@ -12,6 +12,7 @@ import { More, Nothing, Problem, Waiting } from './States.tsx';
 import { Thread } from './Thread.tsx';
 import { useFilters, useSearchWords } from './useFilters.ts';
 import { useKeys } from './useKeys.ts';
+import { useSteady } from './useSteady.ts';
 import { SENTIMENTS } from './words.ts';
 
 const FILTERS = [
@@ -39,6 +40,9 @@ const ORDERS = [
 
 const DEFAULTS = { show: 'all', sentiment: '', status: 'active', order: 'newest', our: '', q: '' };
 
+/** So near to the top of the list, what is new is shown, px. */
+const NEAR_TOP = 5;
+
 /** The list of conversations, and the one that is open. j and k move, / searches. */
 export function Conversations() {
   const [filters, setFilters, filtered] = useFilters(DEFAULTS);
@@ -50,6 +54,8 @@ export function Conversations() {
   const [words, setWords] = useSearchWords(search, (q) => setFilters({ q }));
   const searchBox = useRef<HTMLInputElement>(null);
   const section = useRef<HTMLElement>(null);
+  const [wall, plain] = [useRef<HTMLDivElement>(null), useRef<HTMLUListElement>(null)];
+  const looked = useSteady(wall, plain, () => (wall.current?.scrollTop ?? 0) < NEAR_TOP);
   const own = useQuery({ queryKey: ['numbers'], queryFn: numbers }).data?.numbers ?? [];
   const numbered = own.length > 1;
   const [, route] = useRoute('/with/:phone');
@@ -181,7 +187,7 @@ export function Conversations() {
             />
           </div>
         </Stack>
-        <div className={classes.rows} aria-busy={list.isPlaceholderData}>
+        <div className={classes.rows} ref={wall} onScroll={looked} aria-busy={list.isPlaceholderData}>
           {list.isPending && <Waiting />}
           {list.isError && !list.data && <Problem message={list.error.message} onRetry={() => list.refetch()} />}
           {list.data && rows.length === 0 && (
@@ -189,7 +195,7 @@ export function Conversations() {
               {narrowed ? undefined : 'A conversation appears here when a person writes to the number.'}
             </Nothing>
           )}
-          <ul className={classes.plain}>
+          <ul className={classes.plain} ref={plain}>
             {rows.map((row) => (
               <ConversationRow
                 key={row.id}

@@ -134,7 +134,7 @@ function Unanalysed({ messages, onAll, onOne }: UnanalysedProps) {
               <time dateTime={message.received_at} className={classes.quiet}>
                 {when(message.received_at, Date.now())}
               </time>
-              <Button size="compact-xs" variant="subtle" ml="auto" onClick={() => void onOne(message.id)}>
+              <Button size="compact-sm" variant="subtle" ml="auto" onClick={() => void onOne(message.id)}>
                 Analyse again
               </Button>
             </div>

@@ -10,6 +10,7 @@ import { WhatsAppText } from '../parts/WhatsAppText.tsx';
 import { MessageItem } from './MessageItem.tsx';
 import classes from './Thread.module.css';
 import type { Outgoing } from './useOutbox.ts';
+import { useSteady } from './useSteady.ts';
 
 interface MessageListProps {
   /** Oldest first. */
@@ -30,26 +31,24 @@ const SOON = 300;
 /** The messages, the newest at the end and visible, unless the reader has scrolled up. */
 export function MessageList({ messages, outbox, onAgain, onDiscard, name, wanted, older }: MessageListProps) {
   const end = useEnd();
-  const shown = useRef({ height: 0, first: '' });
   const first = messages[0]?.id ?? '';
+  // What is added above or below must not move what is being read.
+  const looked = useSteady(end.wall, end.list, () => end.seen.current.follows);
+  const waiting = useRef(outbox.length);
   const count = messages.length + outbox.length;
 
   function look(): void {
     const up = end.look();
-    const { scrollHeight = 0, scrollTop = 0 } = end.wall.current ?? {};
-    shown.current.height = scrollHeight;
+    const { scrollTop = 0 } = end.wall.current ?? {};
+    looked();
     if (up && scrollTop < SOON && older.more && !older.loading) older.load();
   }
   // biome-ignore lint/correctness/useExhaustiveDependencies: every new message is the reason
   useLayoutEffect(() => {
-    const { height, first: before } = shown.current;
-    const element = end.wall.current;
-    if (!element) return;
-    // What is added above must not move what is being read.
-    if (before !== '' && before !== first) element.scrollTop += element.scrollHeight - height;
-    else if (end.seen.current.follows || outbox.length > 0) end.toEnd();
-    shown.current = { first, height: element.scrollHeight };
-    end.seen.current.top = element.scrollTop;
+    const mine = outbox.length > waiting.current;
+    waiting.current = outbox.length;
+    if (end.seen.current.follows || mine) end.toEnd();
+    end.seen.current.top = end.wall.current?.scrollTop ?? 0;
   }, [count, first]);
   useEffect(() => {
     if (!wanted) return;
@@ -130,10 +129,10 @@ function OutgoingItem({ outgoing: { key, text, at, problem }, onAgain, onDiscard
         ) : (
           <div className={classes.trouble} role="alert">
             Not sent: {problem}
-            <Button variant="subtle" color="red" size="compact-xs" onClick={() => onAgain(key)}>
+            <Button variant="subtle" color="red" size="compact-sm" onClick={() => onAgain(key)}>
               Try again
             </Button>
-            <Button variant="subtle" color="gray" size="compact-xs" onClick={() => onDiscard(key)}>
+            <Button variant="subtle" color="gray" size="compact-sm" onClick={() => onDiscard(key)}>
               Discard
             </Button>
           </div>

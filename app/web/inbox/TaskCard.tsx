@@ -60,7 +60,7 @@ export function TaskCard({ task, onEdit, onMove, onDragStart }: TaskCardProps) {
           {STEPS[status].map(({ to, word }) => (
             <Button
               key={to}
-              size="compact-xs"
+              size="compact-sm"
               variant={to === 'completed' ? 'light' : 'subtle'}
               color={to === 'completed' ? 'teal' : 'gray'}
               disabled={moving}

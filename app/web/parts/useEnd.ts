@@ -30,6 +30,8 @@ export function useEnd(): End {
       if (seen.current.follows) wall.current?.scrollTo({ top: wall.current.scrollHeight });
     });
     growth.observe(list.current);
+    // A reply of several lines takes room from what scrolls.
+    if (wall.current) growth.observe(wall.current);
     return () => growth.disconnect();
   }, []);
 
