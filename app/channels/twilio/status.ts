@@ -4,12 +4,16 @@ import type { PartOf } from '../channel.ts';
 import { fromAddress } from './address.ts';
 
 /**
- * Whether a form is a status rather than a message. `SmsStatus` says nothing: messages that come in carry it, too
- * (`received`).
+ * Whether a form is a status of what we sent rather than a message: one that comes in is at most `received`. `SmsStatus` says nothing:
+ * both carry it.
  */
 export function isStatus(form: URLSearchParams): boolean {
-  return Boolean(form.get('MessageStatus'));
+  const word = (form.get('MessageStatus') ?? '').trim().toLowerCase();
+  return word !== '' && !RECEIVED.has(word);
 }
+
+/** The states of inbound messages, see https://www.twilio.com/docs/messaging/api/message-resource#message-status-values */
+const RECEIVED = new Set(['receiving', 'received']);
 
 /**
  * Reads a status callback. The direction is that of the message: its sender is the business.

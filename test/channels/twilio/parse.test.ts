@@ -504,6 +504,8 @@ describe('a status', () => {
   test('is known by its MessageStatus alone', () => {
     assert.equal(parse(textMessage({ SmsStatus: 'delivered' })).kind, 'message');
     assert.equal(parse(textMessage({ MessageStatus: 'read' })).kind, 'status');
+    for (const MessageStatus of ['received', 'Receiving', ' ', ''])
+      assert.equal(parse(textMessage({ MessageStatus })).kind, 'message', MessageStatus);
   });
 
   test('has one of five states', () => {
