@@ -17,6 +17,8 @@ interface ReplyProps {
 /** As much as the API takes. */
 const LONGEST = 16_000;
 const DRAFT = 'recado-draft ';
+/** Mantine replaces `aria-describedby` unless its own attributes are off; its types know that of plain inputs alone. */
+const DESCRIBED = { withAria: false, 'aria-describedby': 'window' };
 
 /** Where a person answers: Ctrl+Enter sends. Outside the 24-hour window it says why the field is closed. */
 export function Reply({ conversation, onSend, ref }: ReplyProps) {
@@ -91,7 +93,7 @@ export function Reply({ conversation, onSend, ref }: ReplyProps) {
             className={classes.text}
             variant="unstyled"
             aria-label="Your answer"
-            aria-describedby="window"
+            {...DESCRIBED}
             placeholder={open ? 'Write an answer' : "You can't reply until they write again"}
             autosize
             minRows={1}
