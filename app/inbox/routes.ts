@@ -129,7 +129,6 @@ function teller({ live }: InboxOptions) {
   return (kind: LiveEvent['kind'], phone: string | null) => live.tell([{ kind, phone_number: phone }]);
 }
 
-/** What is read. */
 /** A page of a conversation; without a limit as much of it as is answered at once. */
 async function threadOf(
   messages: InboxOptions['archive']['messages'],
@@ -147,6 +146,7 @@ async function threadOf(
   }
 }
 
+/** What is read. */
 function conversationHandlers(options: InboxOptions) {
   const { archive, explain, now, timeZone, publicUrl } = options;
   const { messages, conversations, analytics } = archive;
@@ -324,7 +324,7 @@ function deadLetterHandlers(options: InboxOptions) {
 function analysisHandlers({ retryAnalyses }: InboxOptions) {
   return {
     async retryAnalyses({ body }) {
-      if (!retryAnalyses) throw new Failure('request.not_found', 'Messages are not analysed: set ANALYSIS=true.');
+      if (!retryAnalyses) throw new Failure('request.not_found', 'Messages are not analysed: set ANALYSIS=on.');
       return { success: true, count: await retryAnalyses(body.message_id) };
     },
   } satisfies Partial<Handlers>;

@@ -192,6 +192,8 @@ describe('the inbox in the browser', { skip: NO_BROWSER }, () => {
       await page.getByText('WhatsApp only allows an approved template').waitFor();
       await page.keyboard.press('r');
       await reply.and(page.locator(':focus')).waitFor();
+      const reason = page.locator(`[id="${await reply.getAttribute('aria-describedby')}"]`);
+      assert.match(await reason.innerText(), /More than 24 hours/, 'a screen reader says why');
       await page.keyboard.type('here');
       assert.equal(await reply.inputValue(), '', 'nothing can be written');
       await page.waitForTimeout(300);
@@ -555,6 +557,8 @@ describe('the inbox in the browser', { skip: NO_BROWSER }, () => {
         await page.keyboard.press('e');
         await row(name).waitFor({ state: 'detached' });
       }
+      await page.getByRole('combobox', { name: 'Order' }).click();
+      await page.getByRole('option', { name: 'Oldest' }).click();
       for (const name of ['Dan', 'Chloé']) {
         await page
           .getByRole('alert')

@@ -7,7 +7,7 @@ import { Icon } from '../parts/Icon.tsx';
 import { conversations, numbers } from './api.ts';
 import { ConversationRow } from './ConversationRow.tsx';
 import classes from './inbox.module.css';
-import { type Place, threadPath } from './paths.ts';
+import { type Place, threadPath, withQuery } from './paths.ts';
 import { More, Nothing, Problem, Waiting } from './States.tsx';
 import { Thread } from './Thread.tsx';
 import { useFilters, useSearchWords } from './useFilters.ts';
@@ -87,8 +87,7 @@ export function Conversations() {
   const narrowed = search !== '' || filter !== 'all' || sentiment !== '' || status !== 'active' || business !== '';
   const pathTo = ({ phone_number: phone, business_number }: Conversation, more: Record<string, string> = {}) =>
     threadPath({ phone, business: numbered ? business_number : undefined }, { ...filtered, ...more });
-  const toList = () =>
-    navigate(`/${new URLSearchParams(filtered).size > 0 ? `?${new URLSearchParams(filtered)}` : ''}`);
+  const toList = () => navigate(withQuery('/', filtered));
   // A conversation that a search found opens at the message that has the words.
   const open = (row: Conversation) => navigate(pathTo(row, search === '' ? {} : { find: search }));
 
@@ -217,7 +216,13 @@ export function Conversations() {
       </section>
       <section className={classes.thread} aria-label="Conversation">
         {chosen ? (
-          <Thread key={threadPath(chosen)} place={chosen} onClose={toList} onArchived={archived} />
+          <Thread
+            key={threadPath(chosen)}
+            place={chosen}
+            onClose={toList}
+            onArchived={archived}
+            onUndone={() => navigate(threadPath(chosen, filtered))}
+          />
         ) : (
           <Nothing icon="text" title="Choose a conversation">
             <Kbd size="xs">j</Kbd> <Kbd size="xs">k</Kbd> next and previous, <Kbd size="xs">/</Kbd> search,{' '}

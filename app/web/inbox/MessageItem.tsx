@@ -2,6 +2,7 @@ import { UnstyledButton } from '@mantine/core';
 import { type ReactNode, useRef, useState } from 'react';
 import type { Media, Message } from '../../inbox/contract.ts';
 import { Bubble } from '../parts/Bubble.tsx';
+import { Gone } from '../parts/Gone.tsx';
 import { Icon } from '../parts/Icon.tsx';
 import { Ticks } from '../parts/Ticks.tsx';
 import { useSlot } from '../parts/useSlot.ts';
@@ -150,10 +151,7 @@ function Picture({ url, name }: { url: string; name: string }) {
   const { isFree, done } = useSlot(place);
   if (gone) {
     return (
-      <span className={classes.file}>
-        <Icon name="picture" size={26} />
-        <small>This picture cannot be shown: the provider no longer has it, or cannot be reached.</small>
-      </span>
+      <Gone icon="picture">This picture cannot be shown: the provider no longer has it, or cannot be reached.</Gone>
     );
   }
   return (

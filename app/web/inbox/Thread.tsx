@@ -2,7 +2,7 @@ import { ActionIcon, Button, Group } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { useInfiniteQuery, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useRef, useState } from 'react';
-import { useLocation, useSearchParams } from 'wouter';
+import { useSearchParams } from 'wouter';
 import type { Conversation } from '../../inbox/contract.ts';
 import { Icon } from '../parts/Icon.tsx';
 import { conversation as load, markRead, setStatus } from './api.ts';
@@ -21,17 +21,18 @@ interface ThreadProps {
   place: Place;
   onClose: () => void;
   onArchived: () => void;
+  /** A change of this conversation was undone. */
+  onUndone: () => void;
 }
 
 /** Enough to fill a tall screen; more on demand. */
 const AT_ONCE = 40;
 
 /** One conversation: messages, analysis, and the field to answer. r answers, e archives. */
-export function Thread({ place, onClose, onArchived }: ThreadProps) {
+export function Thread({ place, onClose, onArchived, onUndone }: ThreadProps) {
   const { phone } = place;
   const queries = useQueryClient();
   const field = useRef<HTMLTextAreaElement>(null);
-  const [, navigate] = useLocation();
   const thread = useInfiniteQuery({
     queryKey: ['thread', phone, place.business ?? ''],
     queryFn: ({ pageParam }) => load(place, { limit: AT_ONCE, ...(pageParam ? { cursor: pageParam } : {}) }),
@@ -69,7 +70,7 @@ export function Thread({ place, onClose, onArchived }: ThreadProps) {
     const id = `changed ${threadPath({ phone, business })}`;
     const undo = () => {
       notifications.hide(id);
-      void put(before).then((done) => done && navigate(threadPath(place)));
+      void put(before).then((done) => done && onUndone());
     };
     notifications.hide(id);
     const who = conversation ? nameOf(conversation) : phone;

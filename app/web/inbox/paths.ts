@@ -8,6 +8,10 @@ export interface Place {
 
 /** @param more further parameters, such as `message` */
 export function threadPath({ phone, business }: Place, more: Record<string, string> = {}): string {
-  const query = new URLSearchParams({ ...(business ? { number: business } : {}), ...more }).toString();
-  return `/with/${encodeURIComponent(phone)}${query === '' ? '' : `?${query}`}`;
+  return withQuery(`/with/${encodeURIComponent(phone)}`, { ...(business ? { number: business } : {}), ...more });
+}
+
+export function withQuery(path: string, parameters: Record<string, string>): string {
+  const query = new URLSearchParams(parameters).toString();
+  return query === '' ? path : `${path}?${query}`;
 }

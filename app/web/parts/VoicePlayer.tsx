@@ -1,5 +1,6 @@
 import { ActionIcon, Slider } from '@mantine/core';
 import { useRef, useState } from 'react';
+import { Gone } from './Gone.tsx';
 import { Icon } from './Icon.tsx';
 import { minutes } from './time.ts';
 import { useSlot } from './useSlot.ts';
@@ -30,10 +31,9 @@ export function VoicePlayer({ src, label }: { src: string; label: string }) {
 
   if (gone) {
     return (
-      <span className={classes.gone}>
-        <Icon name="microphone" size={22} />
-        <small>This voice note cannot be played: the provider no longer has it, or cannot be reached.</small>
-      </span>
+      <Gone icon="microphone">
+        This voice note cannot be played: the provider no longer has it, or cannot be reached.
+      </Gone>
     );
   }
   return (

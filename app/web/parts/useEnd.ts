@@ -9,7 +9,7 @@ export interface End {
   /** What grows in it. */
   list: RefObject<HTMLUListElement | null>;
   /** Is what comes in followed, and where was the wall when it was last looked at? */
-  seen: RefObject<{ follows: boolean; top: number; height?: number }>;
+  seen: RefObject<{ follows: boolean; top: number; height: number }>;
   /** As `seen.follows`, for what is shown. */
   atEnd: boolean;
   toEnd: (behavior?: ScrollBehavior) => void;
@@ -21,7 +21,7 @@ export interface End {
 export function useEnd(): End {
   const wall = useRef<HTMLDivElement>(null);
   const list = useRef<HTMLUListElement>(null);
-  const seen = useRef<{ follows: boolean; top: number; height?: number }>({ follows: true, top: 0 });
+  const seen = useRef({ follows: true, top: 0, height: 0 });
   const [atEnd, setAtEnd] = useState(true);
   // Pictures grow when they are there.
   useEffect(() => {
@@ -42,7 +42,7 @@ export function useEnd(): End {
     const { scrollHeight = 0, scrollTop = 0, clientHeight = 0 } = wall.current ?? {};
     const near = scrollHeight - scrollTop - clientHeight < NEAR;
     // What shrinks, such as a picture's placeholder, moves the wall up as well.
-    const up = scrollTop < seen.current.top && scrollHeight >= (seen.current.height ?? 0);
+    const up = scrollTop < seen.current.top && scrollHeight >= seen.current.height;
     // New content below moves the end away; only scrolling up stops following it.
     const follows = near || (seen.current.follows && !up);
     seen.current = { follows, top: scrollTop, height: scrollHeight };
