@@ -609,10 +609,10 @@ describe('the inbox in the browser', { skip: NO_BROWSER }, () => {
   });
 
   it('has one stream of events for all pages of a browser', async () => {
-    await sit(async ({ page, row }) => {
+    await sit(async ({ page }) => {
       const streams: string[] = [];
       const context = page.context();
-      await row('Dan').waitFor();
+      await page.getByText('Live', { exact: true }).waitFor();
       context.on('request', (request) => request.url().endsWith('/events') && streams.push(request.url()));
       const others = await Promise.all([context.newPage(), context.newPage()]);
       for (const other of others) {
