@@ -37,6 +37,7 @@ export const FAILURES = {
   'model.credentials': { retryable: false, status: 502 },
   'model.quota': { retryable: false, status: 502 },
   'model.request': { retryable: false, status: 502 },
+  'model.too_long': { retryable: false, status: 502 },
   'model.empty': { retryable: true, status: 502 },
   'model.filtered': { retryable: false, status: 502 },
   // attachments
@@ -67,17 +68,26 @@ export const FAILURES = {
 
 export type FailureCode = keyof typeof FAILURES;
 
+interface FailureOptions {
+  cause?: unknown;
+  providerCode?: string | undefined;
+  providerStatus?: number | undefined;
+}
+
 /** A failure that an operator can act on. `message` says what happened and what to do, in one sentence without secrets. */
 export class Failure<Code extends FailureCode = FailureCode> extends Error {
   readonly code: Code;
   /** What the provider called it (`63016`, `insufficient_quota`), for the log. */
   readonly providerCode: string | undefined;
+  /** The HTTP status of the provider's answer; undefined when there was none. */
+  readonly providerStatus: number | undefined;
 
-  constructor(code: Code, message: string, options: { cause?: unknown; providerCode?: string | undefined } = {}) {
+  constructor(code: Code, message: string, options: FailureOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'Failure';
     this.code = code;
     this.providerCode = options.providerCode;
+    this.providerStatus = options.providerStatus;
   }
 
   get retryable(): boolean {

@@ -14,7 +14,7 @@ export type Answered =
       kind: 'answer';
       text: Scrubbed;
       usage: { prompt: number; completion: number; cached: number };
-      /** The server refused the prompt for what is said in it, and answered to the newest message alone. */
+      /** The server refused the prompt, and took the newest message alone: something else that is said in it was refused. */
       alone: boolean;
     }
   | { kind: 'apology'; text: Scrubbed; failure: FailureCode }
@@ -24,14 +24,15 @@ export type Answered =
 /** What the model is asked. */
 export interface Prompt {
   messages: ModelMessage[];
-  /** The newest message without summary and history, for a server that refuses something in them; null when there is nothing else. */
+  /** The newest message without summary, name and history, for a server that refuses something in them; null when there is nothing else. */
   alone: ModelMessage[] | null;
 }
 
 export interface Asker {
   /**
-   * A prompt that is refused for what is said in it is asked once more as the newest message alone. One that is refused with pictures in it
-   * is asked with the newest picture alone, then without any.
+   * A prompt that is refused is asked in easier ways: a long one with a part of its history; one with pictures with the newest picture
+   * alone, then without any; then the newest message alone. Servers refuse in many languages and by many codes: only what points at
+   * the settings (an address, a key, a model that does not exist) is not asked again.
    *
    * Never rejects for what the model does, only when `signal` is aborted.
    * The model's own deadline bounds each call.
@@ -73,13 +74,14 @@ export function createAsker({ model, maxReplyTokens, failureReply, webhookMs }: 
         const request = {
           messages: way.messages,
           maxTokens: maxReplyTokens,
-          retryForMs,
+          // A server that fails has been asked for long enough.
+          retryForMs: failure?.code === 'model.unavailable' ? 0 : retryForMs,
           signal,
           conversation: contact,
           log,
         };
         const { text, usage } = await model.answer({ ...request, purpose: 'answer' });
-        return { kind: 'answer', text, usage, alone: way.name === 'alone' };
+        return { kind: 'answer', text, usage, alone: way.isAlone === true && failure !== null && isRefused(failure) };
       } catch (error) {
         if (signal.aborted) throw error;
         failure = isFailure(error) ? error : new Failure('model.unavailable', 'The model failed.', { cause: error });
@@ -92,8 +94,9 @@ export function createAsker({ model, maxReplyTokens, failureReply, webhookMs }: 
 }
 
 interface Way {
-  name: 'whole' | 'one picture' | 'no picture' | 'alone';
+  name: 'whole' | 'less history' | 'one picture' | 'no picture' | 'alone' | 'alone, no picture';
   messages: ModelMessage[];
+  isAlone?: true;
   /** Is it worth trying after this failure? */
   mayHelp(failure: Failure): boolean;
 }
@@ -102,15 +105,45 @@ interface Way {
 function waysToAsk({ messages, alone }: Prompt): Way[] {
   const pictures = countPictures(messages);
   const ways: Way[] = [{ name: 'whole', messages, mayHelp: () => true }];
-  if (pictures > 1) ways.push({ name: 'one picture', messages: withPictures(messages, 1), mayHelp: isRefused });
-  if (pictures > 0) ways.push({ name: 'no picture', messages: withPictures(messages, 0), mayHelp: isRefused });
-  if (alone) ways.push({ name: 'alone', messages: alone, mayHelp: ({ code }) => code === 'model.filtered' });
+  if (pictures > 1) ways.push({ name: 'one picture', messages: withPictures(messages, 1), mayHelp: isAboutPrompt });
+  if (pictures > 0) ways.push({ name: 'no picture', messages: withPictures(messages, 0), mayHelp: isAboutPrompt });
+  if (!alone) return ways;
+  const isTooLong = ({ code }: Failure) => code === 'model.too_long';
+  if (messages.length > 3) ways.push({ name: 'less history', messages: newestQuarter(messages), mayHelp: isTooLong });
+  ways.push({ name: 'alone', messages: alone, isAlone: true, mayHelp: isAboutPrompt });
+  if (countPictures(alone) > 0)
+    ways.push({
+      name: 'alone, no picture',
+      messages: withPictures(alone, 0),
+      isAlone: true,
+      mayHelp: isAboutPrompt,
+    });
   return ways;
 }
 
-/** Refused for the request itself, not for an address or a model that does not exist. */
-function isRefused({ code, providerCode = '' }: Failure): boolean {
-  return code === 'model.request' && !/^(3\d\d|40[45]|model_not_found)$/.test(providerCode);
+/** Could another prompt be answered? Some servers fail with 500 at characters or sizes that they do not expect. */
+function isAboutPrompt(failure: Failure): boolean {
+  const { code, providerStatus } = failure;
+  return isRefused(failure) || code === 'model.too_long' || (code === 'model.unavailable' && providerStatus === 500);
+}
+
+/** Refused for what is in it, in whatever words; not for an address or a model that does not exist. */
+function isRefused({ code, providerCode, providerStatus = 0 }: Failure): boolean {
+  if (code === 'model.filtered') return true;
+  return (
+    code === 'model.request' &&
+    ![404, 405].includes(providerStatus) &&
+    Math.floor(providerStatus / 100) !== 3 &&
+    providerCode !== 'model_not_found'
+  );
+}
+
+/** The instructions and the newest quarter of what was said, beginning with the person's words. */
+function newestQuarter(messages: readonly ModelMessage[]): ModelMessage[] {
+  const [system, ...said] = messages;
+  const from = Math.floor((said.length * 3) / 4);
+  const first = said.findIndex(({ role }, i) => i >= from && role === 'user');
+  return [...(system ? [system] : []), ...said.slice(first < 0 ? -1 : first)];
 }
 
 function countPictures(messages: readonly ModelMessage[]): number {

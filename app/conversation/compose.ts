@@ -154,8 +154,8 @@ function replyMade(
 }
 
 /** Ids of the lines that the model server does not take. */
-function refusedLines({ history }: Held, fresh: readonly Fresh[], answered: Made['answered']): string[] {
-  if (answered.kind === 'answer') return answered.alone ? suspectsIn(history, fresh) : [];
+function refusedLines(held: Held, fresh: readonly Fresh[], answered: Made['answered']): string[] {
+  if (answered.kind === 'answer') return answered.alone ? suspectsIn(held, fresh) : [];
   const isRefused = answered.kind === 'apology' && answered.failure === 'model.filtered';
   return isRefused ? fresh.slice(-1).map(({ line }) => line.id) : [];
 }

@@ -24,12 +24,13 @@ const LONGEST_SHARE = 1 / 4;
 export function promptFor(held: Memory, fresh: readonly Fresh[], settings: ContextSettings): Prompt {
   const most = settings.historyTokens * 2;
   const known = fromFirstQuestion(newest(shownLines(held.history), most)).map(asFresh);
+  const shown = { ...held, ...shownFacts(held) };
   const news = fresh.map((one) => ({ ...one, line: shortened(one.line, most / fresh.length) }));
   const last = news.slice(-1);
-  const isMore = held.summary !== '' || known.length + news.length > 1;
+  const isMore = shown.summary !== '' || shown.profileName || known.length + news.length > 1;
   return {
-    messages: [system(held, settings), ...joined([...known, ...news])],
-    alone: isMore && last.length > 0 ? [system({ ...held, summary: scrub('') }, settings), ...joined(last)] : null,
+    messages: [system(shown, settings), ...joined([...known, ...news])],
+    alone: isMore && last.length > 0 ? [system(NO_FACTS, settings), ...joined(last)] : null,
   };
 }
 
@@ -39,17 +40,35 @@ export function shownLines(history: readonly Line[]): Line[] {
   return history.filter(({ id, apology }) => !apology && !hidden.has(id));
 }
 
+/** Summary and name as models may see them: '' and null when a model server refuses them. */
+export function shownFacts({ summary, version, profileName, history }: Memory): Facts {
+  const isHidden = (id: string) => history.some(({ hides }) => hides?.includes(id));
+  return {
+    summary: isHidden(summaryId(version)) ? NO_FACTS.summary : summary,
+    profileName: isHidden(NAME_ID) ? null : profileName,
+  };
+}
+
+type Facts = Pick<Memory, 'summary' | 'profileName'>;
+
+const NO_FACTS: Facts = { summary: scrub(''), profileName: null };
+/** What stands for the name and the summary among the ids of lines that are hidden. */
+const NAME_ID = 'profile-name';
+const summaryId = (version: string) => `summary:${version}`;
+
 /**
- * Which lines are to be hidden after the server refused the history and answered to the newest message alone: those it had not taken
- * before, which are the last answer and what came after it. When the turn before had to be answered alone, too, that did not help:
- * then all of them.
+ * What is to be hidden after the server refused the prompt and answered to the newest message alone. First what it had not taken before,
+ * which are the last answer and what came after it. When the turn before had to be answered alone, too, that did not help: then all lines.
+ * When the one before that had to be, too, the lines were not it, or not alone: then the summary and the name.
  */
-export function suspectsIn(history: readonly Line[], fresh: readonly Fresh[]): string[] {
-  const shown = shownLines(history);
-  const answer = shown.findLastIndex(({ role, desk }) => role === 'assistant' && !desk);
-  const isFirst = shown[answer]?.hides === undefined;
-  const old = isFirst ? shown.slice(Math.max(answer, 0)) : shown;
-  return [...old, ...fresh.slice(0, -1).map(({ line }) => line)].map(({ id }) => id);
+export function suspectsIn(memory: Pick<Memory, 'history' | 'version'>, fresh: readonly Fresh[]): string[] {
+  const shown = shownLines(memory.history);
+  const answers = memory.history.filter(({ role, desk, apology }) => role === 'assistant' && !desk && !apology);
+  const inARow = answers.length - 1 - answers.findLastIndex(({ hides }) => hides === undefined);
+  const last = shown.findLastIndex(({ role, desk }) => role === 'assistant' && !desk);
+  const old = inARow === 0 ? shown.slice(Math.max(last, 0)) : shown;
+  const lines = [...old, ...fresh.slice(0, -1).map(({ line }) => line)].map(({ id }) => id);
+  return inARow < 2 ? lines : [...lines, summaryId(memory.version), NAME_ID];
 }
 
 /** A line as it is remembered: the whole of it is in the archive. */
@@ -57,7 +76,7 @@ export function toRemember(line: Line, historyTokens: number): Line {
   return shortened(line, historyTokens / 2);
 }
 
-function system({ summary, profileName }: Memory, { template, timeZone, now }: ContextSettings): ModelMessage {
+function system({ summary, profileName }: Facts, { template, timeZone, now }: ContextSettings): ModelMessage {
   return { role: 'system', content: systemPrompt(template, { summary, profileName, now: now(), timeZone }) };
 }
 

@@ -6,7 +6,7 @@ import type { SummaryStore } from '../memory/summary.ts';
 import type { ContactId, Line } from '../message.ts';
 import type { Log } from '../ops/logger.ts';
 import { type Scrubbed, scrub } from '../privacy/scrub.ts';
-import { shownLines } from './context.ts';
+import { shownFacts, shownLines } from './context.ts';
 import { SUMMARY_HEADING, summaryPrompt } from './prompts.ts';
 
 /**
@@ -30,14 +30,20 @@ const MOST_TRIES = 5;
 /** A line in the request, at the first try; half of it at each further one. */
 const LONGEST_LINE_TOKENS = 1_000;
 /** Failures that another request may avoid. The others say nothing about what was asked. */
-const ABOUT_THE_REQUEST: ReadonlySet<FailureCode> = new Set(['model.filtered', 'model.request', 'model.empty']);
+const ABOUT_THE_REQUEST: ReadonlySet<FailureCode> = new Set([
+  'model.filtered',
+  'model.request',
+  'model.too_long',
+  'model.empty',
+]);
 
 export function createSummarize({ model, store, summaryTokens, historyTokens }: SummarizeOptions): Summarize {
   return summarize;
 
   async function summarize(contact: ContactId, log: Log): Promise<void> {
     try {
-      const { summary, version, history, failures } = await store.load(contact);
+      const { summary: stored, version, history, failures } = await store.load(contact);
+      const { summary } = shownFacts({ summary: stored, version, history, profileName: null });
       const covered = oldest(history, historyTokens, failures);
       if (covered.length === 0) return;
       const told = shownLines(history).filter((line) => covered.includes(line));

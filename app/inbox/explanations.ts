@@ -54,6 +54,7 @@ const BY_FAILURE: Record<FailureCode, string> = {
   'model.quota': `${MODEL}: the account's credit is used up.`,
   'model.request': `${MODEL}: its server refused the request.`,
   'model.empty': `${MODEL}: it returned an empty answer.`,
+  'model.too_long': `${MODEL}: the conversation is longer than it takes.`,
   'model.filtered': `${MODEL}: its server's content filter blocked the answer.`,
   'media.unsupported': 'This kind of file cannot be read.',
   'media.unreadable': 'The file is damaged or is not what it says.',

@@ -32,7 +32,7 @@ export interface ModelRequest {
 export interface ModelAnswer {
   /** Never empty. */
   text: Scrubbed;
-  /** False when the answer was cut at `maxTokens`. */
+  /** False when the answer was cut at `maxTokens`, or by the server's filter. */
   complete: boolean;
   /** As the provider counted, in tokens; zeros when it did not say. */
   usage: { prompt: number; completion: number; cached: number };

@@ -59,10 +59,10 @@ describe('a line that the model server refuses', () => {
     }
   });
 
-  test('as the very first message is asked about once', async () => {
+  test('as the very first message is asked about once more, without the name of the profile', async () => {
     refuse('forbidden');
     assert.deepEqual((await bot.say(ANA, 'forbidden')).texts, [DEFAULT_FAILURE_REPLY]);
-    assert.equal(asked().length, 1);
+    assert.equal(asked().length, 2);
   });
 
   test('that is our own answer is found: the question is answered alone, then everything goes on as before', async () => {
@@ -85,6 +85,33 @@ describe('a line that the model server refuses', () => {
     for (let i = 0; i < 4; i++) assert.deepEqual((await bot.say(ANA, `later ${i}`)).texts, [`You said: later ${i}`]);
     assert.equal(asked().length, 4 + (2 + 2 + 1 + 1));
     assert.match(textOf(asked().at(-1)), /later 1[\s\S]*later 2/);
+  });
+
+  for (const [name, fault] of Object.entries({
+    'in Chinese': { kind: 'status', status: 400, code: '1301', message: '系统检测到输入或生成内容可能包含不安全内容' },
+    'in Spanish, without a code': { kind: 'status', status: 422, message: 'No se puede procesar el texto' },
+    'as a special token of the model': { kind: 'status', status: 400, message: 'special token found in input' },
+  } satisfies Record<string, ModelFault>))
+    test(`${name}: whoever wrote it gets an answer to what they write next`, async () => {
+      await bot.say(ANA, 'My name is Ana');
+      doubles.model.refuseWith = (request) => (textOf(request).includes('<|endoftext|>') ? fault : undefined);
+      assert.deepEqual((await bot.say(ANA, 'what does <|endoftext|> mean?')).texts, [DEFAULT_FAILURE_REPLY]);
+      for (const question of ['and now?', 'hello?'])
+        assert.deepEqual((await bot.say(ANA, question)).texts, [`You said: ${question}`]);
+    });
+
+  test('in the name of the profile or in the summary is found, and the conversation is remembered again', async () => {
+    const redis = doubles.redis.client();
+    await redis.hset(`recado:{0}:c:${ANA}:state`, 'summary', 'They asked about a forbidden thing', 'version', '3');
+    refuse('forbidden');
+    for (let i = 0; i < 4; i++)
+      assert.deepEqual((await bot.say(ANA, `message ${i}`, { ProfileName: 'forbidden Ana' })).texts, [
+        `You said: message ${i}`,
+      ]);
+    const before = asked().length;
+    assert.deepEqual((await bot.say(ANA, 'and now?')).texts, ['You said: and now?']);
+    assert.equal(asked().length, before + 1, 'one request, as ever');
+    assert.match(textOf(asked().at(-1)), /message 3/);
   });
 
   test('in words of a server that has its own', async () => {
@@ -131,6 +158,23 @@ describe('pictures that a model server refuses', () => {
     await eventually('both were answered', () => asked().some((request) => pictures(request) === 1));
     assert.match(textOf(asked().at(-1)), /only one at a time/);
   });
+});
+
+describe('a prompt that is longer than the model takes', () => {
+  for (const [name, fault] of Object.entries({
+    'a code': { kind: 'status', status: 400, code: 'context_length_exceeded', message: 'too many tokens' },
+    'a sentence': { kind: 'status', status: 400, message: "This model's maximum context length is 8192 tokens." },
+    'a proxy': { kind: 'status', status: 413, message: 'Payload Too Large' },
+  } satisfies Record<string, ModelFault>))
+    test(`is answered with the newest of its history, and nothing is hidden: ${name}`, async () => {
+      for (let i = 0; i < 8; i++) await bot.say(ANA, `message ${i}`);
+      doubles.model.refuseWith = ({ messages }) => (messages.length > 8 ? fault : undefined);
+      assert.deepEqual((await bot.say(ANA, 'and now?')).texts, ['You said: and now?']);
+      assert.match(textOf(asked().at(-1)), /message 7/);
+      doubles.model.refuseWith = undefined;
+      await bot.say(ANA, 'later');
+      assert.match(textOf(asked().at(-1)), /message 0/);
+    });
 });
 
 describe('three messages while the model is down', () => {

@@ -9,8 +9,10 @@ export interface Completion {
   text: string;
   /** It stopped at the token limit. */
   cut: boolean;
-  /** It said all it wanted to say. */
-  complete: boolean;
+  /** The server's filter stopped it. */
+  filtered: boolean;
+  /** The words are a refusal, not an answer. */
+  refused: boolean;
   usage: ModelAnswer['usage'];
 }
 
@@ -30,12 +32,12 @@ export function readCompletion(received: unknown): Completion {
   const choice: unknown = received.choices[0];
   const message = isRecord(choice) && isRecord(choice.message) ? choice.message : {};
   const reason = isRecord(choice) ? choice.finish_reason : undefined;
-  const text = withoutThoughts(textOf(message.content)).trim() || textOf(message.refusal).trim();
+  const answer = withoutThoughts(textOf(message.content)).trim();
+  const text = answer || textOf(message.refusal).trim();
   const filtered = typeof reason === 'string' && FILTERED.test(reason);
   if (text === '' && filtered)
     throw new Failure('model.filtered', "The model server's content filter held the answer back.");
-  const cut = reason === 'length';
-  return { text, cut, complete: !cut && !filtered, usage: usageOf(received.usage) };
+  return { text, cut: reason === 'length', filtered, refused: answer === '', usage: usageOf(received.usage) };
 }
 
 /** OpenAI says `content_filter`; gateways pass on Gemini's SAFETY, PROHIBITED_CONTENT, BLOCKLIST, or Zhipu's `sensitive`. */

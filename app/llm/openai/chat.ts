@@ -82,9 +82,18 @@ export function createOpenAiModel(options: OpenAiModelOptions): OpenAiModel {
       if (cut && completion.text !== '') thinkers.add(model);
     }
     if (completion.text === '') throw withoutWords(purpose, completion.cut);
-    const { text, complete: whole } =
-      completion.cut && purpose === 'answer' ? await continued(asked, completion.text, signal) : completion;
+    const { text, complete: whole } = await (purpose === 'answer' ? wholeAnswer : wholeSummary)(
+      asked,
+      completion,
+      signal,
+    );
     return { text: scrub(text), complete: whole, usage: asked.usage, attempts: asked.attempts };
+  }
+
+  /** What a filter stopped has an ellipsis at its end; what a limit stopped is continued. */
+  async function wholeAnswer(asked: Asked, { text, cut, filtered }: Completion, signal: AbortSignal): Promise<Words> {
+    if (cut) return continued(asked, text, signal);
+    return filtered ? unfinished(text) : { text, complete: true };
   }
 
   /** With a limit that leaves room to think; a server that refuses one so high is asked for less. */
@@ -92,17 +101,14 @@ export function createOpenAiModel(options: OpenAiModelOptions): OpenAiModel {
     try {
       return await complete(asked, maxTokens + ROOM_TO_THINK, signal);
     } catch (error) {
-      if (signal.aborted || explain(error).failure.code !== 'model.request') throw error;
+      const { code } = explain(error).failure;
+      if (signal.aborted || (code !== 'model.request' && code !== 'model.too_long')) throw error;
       return complete(asked, maxTokens * LESS_ROOM, signal);
     }
   }
 
   /** The rest of an answer that reached the limit is asked for once; what is cut even so says so by an ellipsis. */
-  async function continued(
-    asked: Asked,
-    text: string,
-    signal: AbortSignal,
-  ): Promise<Pick<Completion, 'text' | 'complete'>> {
+  async function continued(asked: Asked, text: string, signal: AbortSignal): Promise<Words> {
     const begun = withoutHalfWord(text);
     try {
       const messages: ModelMessage[] = [
@@ -113,7 +119,7 @@ export function createOpenAiModel(options: OpenAiModelOptions): OpenAiModel {
       const rest = await complete({ ...asked, messages }, asked.request.maxTokens, signal);
       asked.attempts++;
       const whole = begun + rest.text;
-      if (rest.text !== '') return rest.cut ? unfinished(whole) : { text: whole, complete: rest.complete };
+      if (rest.text !== '') return rest.cut || rest.filtered ? unfinished(whole) : { text: whole, complete: true };
     } catch (error) {
       if (signal.aborted) throw error;
       logOf(asked.request).warn('The rest of an answer could not be had', { code: explain(error).failure.code });
@@ -167,7 +173,18 @@ function withoutHalfWord(text: string): string {
   return /^.*\s(?=\S{0,40}$)/s.exec(text)?.[0] ?? text;
 }
 
-function unfinished(text: string): Pick<Completion, 'text' | 'complete'> {
+type Words = Pick<ModelAnswer, 'complete'> & { text: string };
+
+/**
+ * A refusal, or the beginning of a summary that a filter stopped, must not take the place of what is remembered.
+ * @throws Failure `model.filtered`
+ */
+async function wholeSummary(_: Asked, { text, cut, filtered, refused }: Completion): Promise<Words> {
+  if (filtered || refused) throw new Failure('model.filtered', 'The model refused to summarize the history.');
+  return { text, complete: !cut };
+}
+
+function unfinished(text: string): Words {
   return { text: `${withoutHalfWord(text).trimEnd()} …`, complete: false };
 }
 

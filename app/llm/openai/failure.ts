@@ -13,6 +13,7 @@ export function explain(error: unknown): Trouble {
   // Without its cause: causes are logged, and servers quote in their words what people wrote.
   const failure = new Failure(codeOf(error, code), sentence(error), {
     providerCode: codeWord(code) ?? `${error.status}`,
+    providerStatus: error.status,
   });
   const wish = error.headers?.get('x-should-retry');
   return {
@@ -55,6 +56,7 @@ function connectionCode(error: unknown): string | undefined {
 function codeOf(error: APIError, code: string | undefined): ModelCode {
   const { status = 0 } = error;
   if (code === 'insufficient_quota' || error.type === 'insufficient_quota' || status === 402) return 'model.quota';
+  if (isTooLong(error, code)) return 'model.too_long';
   if (isAboutContent(error, code)) return 'model.filtered';
   if (status === 401 || status === 403) return 'model.credentials';
   // Gemini's answer to a wrong key.
@@ -77,6 +79,15 @@ function isAboutContent({ status = 0, type, message }: APIError, code: string | 
   return ABOUT_CONTENT.test(`${code ?? ''} ${type ?? ''} ${message}`);
 }
 
+/** As OpenAI, vLLM, llama.cpp (exceed_context_size_error) and gateways say it; 413 is a proxy with a limit of its own. */
+function isTooLong({ status = 0, type, message }: APIError, code: string | undefined): boolean {
+  if (status === 413) return true;
+  return status >= 400 && status < 500 && TOO_LONG.test(`${code ?? ''} ${type ?? ''} ${message}`);
+}
+
+const TOO_LONG =
+  /context[ _](length|window|size)|(prompt|input|request)( \w+)? (is )?too (long|large)|maximum (prompt|input) length/i;
+
 const ABOUT_CONTENT =
   /content[ _-]?(filter|policy|management|exists)|moderat|inappropriate|flagged|usage polic|high risk|prohibited|responsible ?ai|data_inspection|guardrail|sensitive content|safety (system|filter|setting|reason)|blocked (by|due to) (safety|policy)|violat\w* .{0,40}polic/i;
 
@@ -93,6 +104,8 @@ function sentence(error: APIError): string {
       return `The model server asks us to slow down (status ${status}).`;
     case 'model.unavailable':
       return `The model server failed (status ${status}${codeWord(code) ? `, ${code}` : ''}).`;
+    case 'model.too_long':
+      return `The prompt is longer than the model server takes (status ${status}). Lower HISTORY_TOKENS.`;
     case 'model.filtered':
       return `The model server's content filter refused the conversation (status ${status}).`;
     default:
@@ -103,8 +116,6 @@ function sentence(error: APIError): string {
 
 function remedy(error: APIError): string {
   const { status = 0, code, message } = error;
-  if (code === 'context_length_exceeded' || /context (length|window)/i.test(message))
-    return ' The prompt is longer than the model takes: lower HISTORY_TOKENS.';
   if (status >= 300 && status < 400) return ' It redirects: set OPENAI_BASE_URL to the address it leads to.';
   if (code === 'model_not_found' || /\bmodel\b/i.test(message)) return ' Check OPENAI_MODEL and OPENAI_SUMMARY_MODEL.';
   if (status === 404) return ' Check OPENAI_MODEL and OPENAI_BASE_URL (which usually ends in /v1).';

@@ -205,7 +205,7 @@ describe('OpenAI model', () => {
       },
       {
         fault: { kind: 'status', status: 400, code: 'context_length_exceeded', message: 'Too long' },
-        code: 'model.request',
+        code: 'model.too_long',
         says: /HISTORY_TOKENS/,
       },
       {
@@ -325,6 +325,25 @@ describe('OpenAI model', () => {
     assert.equal((await build().answer(question())).text, 'I cannot help with that.');
   });
 
+  test('takes neither a refusal nor the filtered beginning of a summary for a summary', async () => {
+    const filtered = { choices: [{ message: { content: 'They asked for' }, finish_reason: 'content_filter' }] };
+    for (const fault of [
+      { kind: 'refusal', text: 'I cannot help with that.' },
+      { kind: 'body', body: JSON.stringify(filtered) },
+    ] satisfies ModelFault[]) {
+      double.faults.push(fault);
+      await rejectsWith('model.filtered', build().answer({ ...question(), purpose: 'summary' }));
+    }
+  });
+
+  test('shows that a filter stopped an answer', async () => {
+    const filtered = { choices: [{ message: { content: 'We open at nine and' }, finish_reason: 'content_filter' }] };
+    double.faults.push({ kind: 'body', body: JSON.stringify(filtered) });
+    const { text, complete } = await build().answer(question());
+    assert.match(text, /^We open at nine.* …$/);
+    assert.equal(complete, false);
+  });
+
   test('reads an answer in parts, and leaves thoughts out', async () => {
     const parts = [
       { type: 'text', text: 'We open ' },
@@ -412,12 +431,22 @@ describe('OpenAI model', () => {
 
     for (const [status, code, message] of [
       [400, 'invalid_request_error', "Invalid type for 'messages[0].content'"],
-      [400, 'context_length_exceeded', "This model's maximum context length is 4096 tokens"],
       [404, 'model_not_found', 'The model `gpt-x` does not exist'],
     ] as const)
       test(`but not ${status} ${code}: ${message}`, async () => {
         double.faults.push({ kind: 'status', status, code, message });
         await rejectsWith('model.request', build().answer(question()));
+      });
+
+    for (const [status, code, message] of [
+      [400, 'context_length_exceeded', "This model's maximum context length is 4096 tokens"],
+      [400, 'exceed_context_size_error', 'the request exceeds the available context size'],
+      [413, undefined, 'Payload Too Large'],
+      [429, 'rate_limit_exceeded', 'Request too large for this model'],
+    ] as const)
+      test(`nor ${status} ${code}: ${message}`, async () => {
+        double.faults.push({ kind: 'status', status, ...(code ? { code } : {}), message });
+        await rejectsWith('model.too_long', build().answer(question()));
       });
 
     test('a finish reason of a gateway, without words', async () => {

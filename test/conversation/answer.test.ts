@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createAsker, type Prompt } from '../../app/conversation/answer.ts';
+import { Failure, type FailureCode } from '../../app/errors.ts';
+import type { ChatModel, ModelMessage, ModelRequest } from '../../app/llm/model.ts';
+import { createLogger } from '../../app/ops/logger.ts';
+import { scrub } from '../../app/privacy/scrub.ts';
+
+const log = createLogger({ level: 'error', format: 'json', write: () => {} });
+const said = (role: ModelMessage['role'], text: string): ModelMessage => ({ role, content: scrub(text) });
+const ALONE = [said('system', 'instructions'), said('user', 'newest')];
+const PROMPT: Prompt = {
+  messages: [said('system', 'instructions'), said('user', 'old'), said('assistant', 'answer'), said('user', 'newest')],
+  alone: ALONE,
+};
+
+/** Asks a model that refuses every prompt with the old message in it. */
+async function askRefused(code: FailureCode, providerStatus: number | undefined, providerCode?: string) {
+  const requests: ModelRequest[] = [];
+  const model = {
+    name: 'test',
+    ping: async () => {},
+    async answer(request: ModelRequest) {
+      requests.push(request);
+      if (request.messages.length > 2) throw new Failure(code, 'refused', { providerStatus, providerCode });
+      return { text: scrub('answered'), complete: true, usage: { prompt: 1, completion: 1, cached: 0 }, attempts: 1 };
+    },
+  } satisfies ChatModel;
+  const asker = createAsker({ model, maxReplyTokens: 100, failureReply: 'sorry', webhookMs: 12_000 });
+  return { answered: await asker.ask('15550100111', PROMPT, new AbortController().signal, log), requests };
+}
+
+for (const [code, status, hides] of [
+  ['model.filtered', 400, true],
+  ['model.filtered', undefined, true],
+  ['model.request', 400, true],
+  ['model.request', 422, true],
+  ['model.too_long', 413, false],
+  ['model.unavailable', 500, false],
+] as const)
+  test(`${code}, ${status}: the newest message alone is answered`, async () => {
+    const { answered, requests } = await askRefused(code, status);
+    assert.equal(answered.kind === 'answer' && answered.text, 'answered');
+    assert.equal(answered.kind === 'answer' && answered.alone, hides, 'a refusal hides what was refused');
+    assert.deepEqual(requests.at(-1)?.messages, ALONE);
+    assert.equal(requests.length, 2);
+  });
+
+test('a server that fails is asked in the other way once, without further tries', async () => {
+  const { requests } = await askRefused('model.unavailable', 500);
+  assert.equal(requests.at(-1)?.retryForMs, 0);
+});
+
+for (const [code, status, providerCode] of [
+  ['model.request', 404, 'model_not_found'],
+  ['model.request', 400, 'model_not_found'],
+  ['model.request', 405, undefined],
+  ['model.request', 301, undefined],
+  ['model.credentials', 401, undefined],
+  ['model.quota', 402, undefined],
+  ['model.rate_limited', 429, undefined],
+  ['model.unavailable', 503, undefined],
+  ['model.unavailable', undefined, 'ECONNREFUSED'],
+  ['model.timeout', undefined, undefined],
+] as const)
+  test(`${code}, ${status ?? providerCode}: nothing else is asked`, async () => {
+    const { answered, requests } = await askRefused(code, status, providerCode);
+    assert.deepEqual(answered, { kind: 'apology', text: 'sorry', failure: code });
+    assert.equal(requests.length, 1);
+  });
