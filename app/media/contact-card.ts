@@ -60,12 +60,22 @@ function take(entry: CardEntry, name: string, value: string): void {
 
 /** `item1.TEL;TYPE=CELL:+1 555 0100` → its name without the group, its parameters, its value. Folded lines are joined first. */
 function propertiesOf(text: string): { name: string; parameters: string; value: string }[] {
-  const unfolded = text.replace(/=\r?\n/g, '').replace(/\r?\n[ \t]/g, '');
-  return unfolded.split(/\r?\n/).flatMap((line) => {
+  return unfolded(text).flatMap((line) => {
     const [, name = '', parameters = '', value = ''] =
       /^\uFEFF?\s*(?:[\w-]+\.)?([\w-]+)((?:;(?:"[^"]*"|[^":])*)?):(.*)$/.exec(line) ?? [];
     return name === '' ? [] : { name: name.toUpperCase(), parameters: parameters.toUpperCase(), value };
   });
+}
+
+/** A line goes on in one that begins with a space; quoted-printable also behind `=`, which elsewhere is the end of a picture in base64. */
+function unfolded(text: string): string[] {
+  const lines: string[] = [];
+  for (const line of text.replace(/\r?\n[ \t]/g, '').split(/\r?\n/)) {
+    const last = lines.at(-1) ?? '';
+    if (last.endsWith('=') && /^[^:]*QUOTED-PRINTABLE/i.test(last)) lines[lines.length - 1] = last.slice(0, -1) + line;
+    else lines.push(line);
+  }
+  return lines;
 }
 
 function textOf(value: string, parameters: string): string {

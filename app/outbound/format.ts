@@ -1,7 +1,7 @@
 /** The model's Markdown → WhatsApp's formatting: https://faq.whatsapp.com/539178204879377 */
 import type { MarkedToken, Token, Tokens } from 'marked';
 import { type Scrubbed, scrub } from '../privacy/scrub.ts';
-import { readMarkdown } from './markdown.ts';
+import { readMarkdown, WORD_CHARACTER } from './markdown.ts';
 
 /**
  * Writes Markdown (CommonMark with GitHub's tables, tasks and strikethrough) the way WhatsApp shows it: bold as `*b*`,
@@ -58,12 +58,16 @@ function block(token: Token, marks: Marks): string {
     case 'checkbox':
       return '';
     case 'heading':
+      // A line above `---` was meant to have a rule below it.
+      if (/\S\n {0,3}-+\s*$/.test(known.raw)) return `${inline(known.tokens, marks)}\n${LINE}`;
       return marked('*', inline(known.tokens, HEADING));
     case 'code':
       // Some models put the whole answer into a fence.
       if (/^(?:markdown|md)$/i.test(known.lang?.trim() ?? '')) return blocks(readMarkdown(known.text), marks);
       return known.codeBlockStyle === 'indented' ? known.raw.trimEnd() : `\`\`\`\n${known.text}\n\`\`\``;
     case 'blockquote':
+      // `>65: half price`
+      if (/^ {0,3}>[\d=<]/.test(known.raw)) return known.raw.trimEnd();
       return quoted(blocks(known.tokens, marks));
     case 'list':
       return list(known, marks);
@@ -87,7 +91,7 @@ function quoted(text: string): string {
 }
 
 function list({ items, ordered, raw }: Tokens.List, marks: Marks): string {
-  const markers = ordered ? numbers(items, raw) : items.map(() => '- ');
+  const markers = ordered ? numbers(items, raw) : items.map(bullet);
   let text = '';
   items.forEach((item, i) => {
     const marker = markers[i] ?? '';
@@ -98,12 +102,18 @@ function list({ items, ordered, raw }: Tokens.List, marks: Marks): string {
   return text;
 }
 
-/** Markdown renumbers every list. Here only a repeated number (1. 1. 1.) is counted up. */
+/** A plus in front of a digit is no bullet: it is how a phone number may begin. */
+function bullet({ raw }: Tokens.ListItem): string {
+  return /^\s*\+\s*\d/.test(raw) ? '+ ' : '- ';
+}
+
+/** Markdown renumbers every list. Here only a repeated digit (1. 1. 1.) is counted up; `08. März` and `2026.` stay as they were written. */
 function numbers(items: Tokens.ListItem[], raw: string): string[] {
   const closing = /^\s*\d+([.)])/.exec(raw)?.[1] ?? '.';
-  const written = items.map((item) => Number(/^\s*(\d+)/.exec(item.raw)?.[1] ?? 1));
-  const [first = 1, second] = written;
-  return written.map((number, i) => `${first === second ? first + i : number}${closing} `);
+  const written = items.map((item) => /^\s*(\d+)/.exec(item.raw)?.[1] ?? '1');
+  const [first = '1', second] = written;
+  const isRepeated = first === second && first.length === 1;
+  return written.map((number, i) => `${isRepeated ? Number(first) + i : number}${closing} `);
 }
 
 /** A phone is too narrow for columns: one line a row, the header in bold. */
@@ -168,13 +178,19 @@ function emphasis(
 }
 
 /**
- * In the middle of a word or a number (`5*4*3`, `2**8**2`) marks are arithmetic, and `__init__.py` is a name. Other
- * scripts put no spaces around words, so only Latin letters and digits count.
+ * In the middle of a word or a number (`5*4*3`, `2**8**2`) marks are arithmetic, and `__init__.py` is a name. A single star that touches a
+ * word on one side is part of it, too (`a*b*@example.com`, `*111*2#`). Scripts that put no spaces around words do not count.
  */
 function isNoEmphasis(raw: string, before: string, after: string): boolean {
-  if (/[\p{Script=Latin}\p{Nd}]$/u.test(before) && /^[\p{Script=Latin}\p{Nd}]/u.test(after)) return true;
+  const isBehind = ENDS_IN_WORD.test(before);
+  const isInFront = BEGINS_WITH_WORD.test(after);
+  if (isBehind && isInFront) return true;
+  if (/^\*(?!\*)/.test(raw) && (isBehind || isInFront)) return true;
   return /^__\w+__$/.test(raw) && /^(?:\.\w|\()/.test(after);
 }
+
+const ENDS_IN_WORD = new RegExp(`(?:${WORD_CHARACTER})$`, 'u');
+const BEGINS_WITH_WORD = new RegExp(`^(?:${WORD_CHARACTER})`, 'u');
 
 /**
  * WhatsApp has no way to escape its marks. Where a star would begin or end bold, one that looks like it and is none stands in.
@@ -192,10 +208,16 @@ function marked(mark: string, text: string): string {
 }
 
 function withAddress(text: string, href: string): string {
-  const address = decoded(href);
-  if (text === '' || text === address || `mailto:${text}` === address || `tel:${text}` === address)
-    return text || address;
-  return address === '' ? text : `${text} (${address})`;
+  const address = decoded(href).replace(/^(?:mailto|tel):/i, '');
+  if (text === '' || address === '') return text || address;
+  if (nameOf(text) === nameOf(address)) return /^https?:/i.test(address) ? address : text;
+  return `${text} (${address})`;
+}
+
+/** What two ways to write one address or number have in common. */
+function nameOf(address: string): string {
+  if (/^\+?[\d\s().\-/]+$/.test(address)) return address.replace(/\D/g, '');
+  return address.replace(/^https?:\/\/(?:www\.)?|^www\.|\/$/gi, '').toLowerCase();
 }
 
 const ENTITIES: Record<string, string> = {

@@ -46,11 +46,26 @@ function endOfStrong(text: string): number | null {
   return null;
 }
 
-/** Outside of code, and not within a word or number (`2**8`, a payment code). */
+/**
+ * Is there a pair of two stars around words, or of three? Outside of code, and not within words or numbers: a payment code, a masked card
+ * number, `2**8` and a rule (`***`) say nothing about how the rest is written.
+ */
 function usesDoubleStars(text: string): boolean {
   if (!text.includes('**')) return false;
-  const prose = text.replace(/```[\s\S]*?(?:```|$)|`[^`\n]*`/g, ' ');
-  return /(?<![\p{Script=Latin}\p{Nd}*\\])\*\*(?=[^\s*])|(?<=[^\s*\\])\*\*(?![\p{Script=Latin}\p{Nd}*])|\*{3}/u.test(
-    prose,
-  );
+  return PAIRED_STARS.test(text.replace(/```[\s\S]*?(?:```|$)|`[^`\n]*`/g, ' '));
 }
+
+/** A letter or digit of a script that puts spaces around words, as the source of an expression with the flag u. */
+export const WORD_CHARACTER =
+  '(?!\\p{sc=Han}|\\p{sc=Hiragana}|\\p{sc=Katakana}|\\p{sc=Hangul}|\\p{sc=Thai}|\\p{sc=Lao}|\\p{sc=Khmer}|\\p{sc=Myanmar}|\\p{sc=Tibetan})[\\p{L}\\p{M}\\p{Nd}]';
+const WITHIN = '(?:(?!\\n\\s*\\n)[^*]|\\*(?!\\*))*?';
+const OPENS = '(?<![*\\\\])\\*\\*(?![\\s*])';
+const CLOSES = '(?<![\\s*\\\\])\\*{2,3}(?!\\*)';
+const PAIRED_STARS = new RegExp(
+  [
+    `(?<!${WORD_CHARACTER})${OPENS}${WITHIN}${CLOSES}`,
+    `${OPENS}${WITHIN}${CLOSES}(?!${WORD_CHARACTER})`,
+    `(?<![*\\\\])(?<!${WORD_CHARACTER})\\*{3}(?![\\s*])${WITHIN}(?<![\\s*\\\\])\\*{3}(?!\\*|${WORD_CHARACTER})`,
+  ].join('|'),
+  'u',
+);

@@ -110,7 +110,7 @@ function lastLine(text: string): number {
 }
 
 /** Full stops need a space behind them (3.5, e.g.), those of Chinese and Japanese do not. */
-const SENTENCE_END = /[.!?…]["'”’»)\]*_~]{0,4}(?=\s)|[。！？](?![\p{M}\u200d])/gu;
+const SENTENCE_END = /[.!?…।॥؟۔]["'”’»)\]*_~]{0,4}(?=\s)|[。！？｡]["'”’»」』）】》*_~]{0,4}(?![\p{M}\u200d])/gu;
 
 function lastSentence(text: string): number {
   let last = 0;
@@ -122,9 +122,14 @@ function lastSentence(text: string): number {
 }
 
 function lastWord(text: string): number {
-  for (let i = text.length - 1; i > 0; i--) if (/\s/.test(text.charAt(i))) return i;
+  const numbers = [...text.matchAll(PHONE_NUMBER)];
+  const isInNumber = (at: number) => numbers.some(({ index, 0: number }) => index < at && at < index + number.length);
+  for (let i = text.length - 1; i > 0; i--) if (/\s/.test(text.charAt(i)) && !isInNumber(i)) return i;
   return 0;
 }
+
+/** With spaces in it; cut, it could not be called any more. */
+const PHONE_NUMBER = /(?<!\d)(?:\+|\(?0)[\d ()./-]{1,24}/g;
 
 const CHARACTERS = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
 
@@ -139,8 +144,16 @@ function cutAnywhere(text: string, room: number): number {
 
 /** Where the address that covers this place begins. */
 function linkOver(text: string, at: number): number | undefined {
-  for (const { index, 0: link } of text.matchAll(/(?:https?:\/\/|www\.)\S+/gi)) {
+  for (const { index, 0: link } of text.matchAll(ADDRESS)) {
     if (index < at && at < index + link.length) return index;
   }
   return undefined;
 }
+
+/** Chinese and Japanese put no space behind an address. */
+const INSIDE = '[^\\s\\u3000-\\u303f\\uff00-\\uffef\\p{sc=Han}\\p{sc=Hiragana}\\p{sc=Katakana}]';
+/** With a scheme, `wa.me/15550100` or `ana@example.com`. */
+const ADDRESS = new RegExp(
+  `(?:https?://|www\\.)${INSIDE}+|(?<![\\w.+-])[\\w.+-]{1,64}@[\\w-]+(?:\\.[\\w-]+)+|(?<![\\w.-])(?:[\\w-]{1,63}\\.){1,4}[a-z]{2,24}/${INSIDE}*`,
+  'giu',
+);

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import sharp, { type Metadata } from 'sharp';
 import type { Event, EventOf } from '../../app/events.ts';
+import { describeContactCard } from '../../app/media/contact-card.ts';
 import { LEAK_EXAMPLES, scrub } from '../../app/privacy/scrub.ts';
 import { type ChatRequest, lastUserText } from '../doubles/model.ts';
 import { newSid } from '../doubles/twilio.ts';
@@ -214,6 +215,22 @@ describe('the bytes decide, whatever the provider says of them', () => {
 });
 
 describe('a contact card', () => {
+  test('with a picture: the padding of its base64 takes nothing of the next line with it', async () => {
+    const photo = 'PHOTO;ENCODING=b;TYPE=JPEG:/9j/4AAQSkZJRgABAQ==';
+    const bytes = Buffer.from(
+      [
+        'BEGIN:VCARD',
+        'VERSION:3.0',
+        photo,
+        'FN:Ana Torres',
+        'KEY;ENCODING=B:QUJD=',
+        'TEL:+1 555 0100',
+        'END:VCARD',
+      ].join('\r\n'),
+    );
+    assert.equal(describeContactCard(bytes), 'Ana Torres, +1 555 0100');
+  });
+
   const card = (lines: string[]) => Buffer.from(['BEGIN:VCARD', ...lines, 'END:VCARD', ''].join('\r\n'));
 
   test('is read out: names, numbers, mail addresses', async () => {

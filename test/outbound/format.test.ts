@@ -47,6 +47,47 @@ describe('formatting', () => {
     ['*Code:* `a**b**c` and 2**8', '*Code:* `a**b**c` and 2**8'],
   ]);
 
+  shows('that is WhatsApp’s already, beside stars that mark nothing', [
+    ['*Important:* your card **** 1234', '*Important:* your card **** 1234'],
+    ['*Code:* `a***b`, K7***X2 and A1***B2', '*Code:* `a***b`, K7***X2 and A1***B2'],
+    ['*First*\n\n***\n\n*Second*', '*First*\n\n———\n\n*Second*'],
+    ['*Total:* 2**8 + 3**2', '*Total:* 2**8 + 3**2'],
+  ]);
+
+  shows('of numbers as they were written', [
+    ['012345. is your code', '012345. is your code'],
+    ['08. März 2026\n09. März 2026', '08. März 2026\n09. März 2026'],
+    ['2026. was good.\n2026. was better.', '2026. was good.\n2026. was better.'],
+    ['1. a\n1. b\n1. c', '1. a\n2. b\n3. c'],
+    ['+ 49 30 901820\n+ bread', '+ 49 30 901820\n- bread'],
+    ['>65: half price', '>65: half price'],
+    ['>= 18 years', '>= 18 years'],
+    ['> a quotation', '> a quotation'],
+  ]);
+
+  shows('of stars within what must not change', [
+    ['**Mail:** a*b*c@example.com, j*** or m*r*a@example.com', '*Mail:* a*b*c@example.com, j*** or m*r*a@example.com'],
+    ['**Dial** *111*2#', '*Dial* *111*2#'],
+    ['**Пароль:** а*б*в', '*Пароль:* а*б*в'],
+    ['**Κωδικός:** α*β*γ', '*Κωδικός:* α*β*γ'],
+    ['**重点**是*斜体*的', '*重点*是_斜体_的'],
+  ]);
+
+  shows('of addresses once', [
+    ['[+1 555 0100](tel:+15550100)', '+1 555 0100'],
+    ['[Call us](tel:+15550100)', 'Call us (+15550100)'],
+    ['[ana@example.com](mailto:ana@example.com)', 'ana@example.com'],
+    ['[Write to us](mailto:ana@example.com)', 'Write to us (ana@example.com)'],
+    ['[example.com](https://example.com)', 'https://example.com'],
+    ['[www.example.com/a](https://example.com/a/)', 'https://example.com/a/'],
+    ['[our menu](https://example.com/menu)', 'our menu (https://example.com/menu)'],
+  ]);
+
+  shows('of a rule right below a line', [
+    ['Your order\n---\nTwo teas', 'Your order\n———\nTwo teas'],
+    ['Title\n===\nwords', '*Title*\nwords'],
+  ]);
+
   shows('of an answer in a fence', [
     ['```markdown\n**Hi**\n* a\n```', '*Hi*\n- a'],
     ['```md\n# T\n```\nend', '*T*\nend'],
@@ -78,7 +119,7 @@ describe('formatting', () => {
     ['<https://example.com/a_b_c> *x*', 'https://example.com/a_b_c *x*'],
     ['see https://example.com/a_b_c?d=*e*', 'see https://example.com/a_b_c?d=*e*'],
     ['[](https://example.com)', 'https://example.com'],
-    ['[write](mailto:a@example.com) or <a@example.com>', 'write (mailto:a@example.com) or a@example.com'],
+    ['[write](mailto:a@example.com) or <a@example.com>', 'write (a@example.com) or a@example.com'],
     ['![a cat](https://example.com/cat.jpg)', 'a cat (https://example.com/cat.jpg)'],
     ['[Ana]: hello', '[Ana]: hello'],
   ]);

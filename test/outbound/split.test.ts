@@ -48,6 +48,11 @@ describe('a long text is cut', () => {
     ]);
   });
 
+  test('after a sentence of any script, with the quotation marks behind it', () => {
+    for (const sentence of ['他问：“我们明天几点出发？”', 'यह एक वाक्य है।', 'هل هذا سؤال طويل؟', 'یہ ایک جملہ ہے۔'])
+      assert.equal(split(`${sentence} ${'x'.repeat(8)} ${'y'.repeat(14)}`, 26)[0], sentence);
+  });
+
   test('after a word', () => {
     assert.deepEqual(split('one two three four five six', 20), ['one two three four', 'five six']);
   });
@@ -72,6 +77,23 @@ describe('what is never cut', () => {
     const link = 'https://example.com/a/long/path?with=query';
     assert.deepEqual(split(`看这里有一个很好的网址请打开${link}`, 50), ['看这里有一个很好的网址请打开', link]);
     assert.ok(split(`${words(9)} (${link}) ${words(9)}`, 60).some((part) => part.includes(link)));
+  });
+
+  test('an address without a scheme, nor a mail address', () => {
+    for (const link of ['wa.me/15550100999', 'anna.maria@mail.example.com'])
+      assert.deepEqual(split(`看这里有一个很好的网址请打开吧好不好呢 ${link}`, 30).at(-1), link);
+    assert.deepEqual(
+      split(`请打开https://example.com/a。${'然后再说'.repeat(8)}`, 30).at(0),
+      '请打开https://example.com/a。',
+    );
+  });
+
+  test('a phone number, also between its groups', () => {
+    for (const number of ['+49 30 9018 2000', '(030) 9018 2000', '+1 (555) 010-0123'])
+      assert.ok(
+        split(`${words(4)} ${number} ${words(9)}`, 35).some((part) => part.includes(number)),
+        number,
+      );
   });
 
   test('a code block that fits into a part', () => {

@@ -28,8 +28,11 @@ function collect(name: string, value: unknown, level: number, answers: string[])
     return;
   }
   if (typeof value === 'object' && value !== null) {
-    for (const [key, item] of Object.entries(insideOf(value))) {
-      if (!OUR_OWN.has(key.toLowerCase())) collect(nameOf(key) ?? name, parsed(item), level + 1, answers);
+    const inside = insideOf(value);
+    const isEnvelope = Object.keys(inside).some((key) => CONTAINERS.has(key.toLowerCase()));
+    for (const [key, item] of Object.entries(inside)) {
+      const isOurs = OUR_OWN.has(key.toLowerCase()) || (isEnvelope && OF_ENVELOPES.has(key.toLowerCase()));
+      if (!isOurs) collect(nameOf(key) ?? name, parsed(item), level + 1, answers);
     }
     return;
   }
@@ -49,7 +52,9 @@ function insideOf(value: object): object {
 }
 
 /** What the business or WhatsApp put in, not the person. */
-const OUR_OWN = new Set(['flow_token', 'flow_id', 'type', 'version', 'wa_flow_response_params']);
+const OUR_OWN = new Set(['flow_token', 'flow_id', 'wa_flow_response_params']);
+/** Beside a container these are WhatsApp's; a form may ask for a room's type or a product's version, too. */
+const OF_ENVELOPES = new Set(['type', 'version']);
 
 /** A text that is JSON again was packed twice. */
 function parsed(value: unknown): unknown {
@@ -62,12 +67,11 @@ function parsed(value: unknown): unknown {
   }
 }
 
-/** `screen_0_Your_name_1` → `Your name`; null for a container, whose name says nothing. */
+/** `screen_0_Your_name_1` → `Your name`, but `address_line_1` → `address line 1`; null for a container, whose name says nothing. */
 function nameOf(key: string): string | null {
   if (CONTAINERS.has(key.toLowerCase())) return null;
   const name = key
-    .replace(/^screen_\d+_/i, '')
-    .replace(/_\d+$/, '')
+    .replace(/^screen_\d+_(.*?)(?:_\d+)?$/i, '$1')
     .replace(/_/g, ' ')
     .trim();
   return name === '' ? key : name;
@@ -75,10 +79,10 @@ function nameOf(key: string): string | null {
 
 const CONTAINERS = new Set(['interactive', 'response', 'data', 'flow_data', 'payload']);
 
-/** `0_Late_check-out` is how a Flow writes the first choice of a list. Null for what is no word. */
+/** `0_Late_check-out` is how a Flow writes the first choice of a list, `2026_0815` is none. Null for what is no word. */
 function wordOf(value: unknown): string | null {
   if (typeof value === 'string') {
-    const [, choice] = /^\d+_(\S+)$/.exec(value.trim()) ?? [];
+    const [, choice] = /^\d{1,2}_(?=\S*\p{L})(\S+)$/u.exec(value.trim()) ?? [];
     return choice?.replaceAll('_', ' ') ?? value.trim();
   }
   if (typeof value === 'number') return String(value);

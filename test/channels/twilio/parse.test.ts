@@ -350,6 +350,20 @@ describe('a form that was filled in', () => {
     }
   });
 
+  test('keeps fields that are called like those of an envelope, numbered ones, and numbers with a line in them', () => {
+    const answers = {
+      type: 'double',
+      version: 2,
+      order: '2026_0815',
+      address_line_1: 'Main St 1',
+      address_line_2: '2nd',
+    };
+    assert.deepEqual(formOf({ FlowData: JSON.stringify(answers) }), {
+      text: '',
+      form: 'type: double\nversion: 2\norder: 2026_0815\naddress line 1: Main St 1\naddress line 2: 2nd',
+    });
+  });
+
   test('of any script and shape is read, and what was written beside it stays', () => {
     const FlowData = JSON.stringify({ नाम: 'अनीता', الاسم: 'ليلى', pages: [{ q: 'a' }, { q: 7 }] });
     assert.deepEqual(formOf({ FlowData, Body: 'thank you' }), {
