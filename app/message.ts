@@ -200,3 +200,8 @@ export interface DeliveryStatus {
   replyId?: string;
   part?: number;
 }
+
+/** Is there nothing to see? Spaces, and characters of no width such as U+200B, say nothing. */
+export function isBlank(text: string): boolean {
+  return /^[\s\p{Cf}\p{Default_Ignorable_Code_Point}\u2800]*$/u.test(text);
+}

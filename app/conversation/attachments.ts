@@ -7,7 +7,7 @@ import { Failure, type FailureCode, isFailure } from '../errors.ts';
 import { encodeEvent } from '../events.ts';
 import type { ContentPart } from '../llm/model.ts';
 import { countTokens } from '../llm/tokens.ts';
-import { describeContactCard } from '../media/contact-card.ts';
+import { describeContactCard, readContactCard } from '../media/contact-card.ts';
 import { kindOfBytes } from '../media/kind.ts';
 import type { Held } from '../memory/mailbox.ts';
 import type { Publish } from '../memory/publish.ts';
@@ -26,6 +26,7 @@ import { createGate } from '../ops/gate.ts';
 import type { Log } from '../ops/logger.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import { type Scrubbed, scrub } from '../privacy/scrub.ts';
+import { shownLines } from './hidden.ts';
 
 /** A new message: the line that is remembered of it, and what the model is shown beside it, this time only. */
 export interface Fresh {
@@ -125,8 +126,10 @@ export function createRead({ download, seePicture, hearVoice, quoted, publish, m
     signal: AbortSignal,
   ): Promise<Scrubbed | null> {
     if (inReplyTo === undefined) return null;
-    const theirs = history.find(({ id, role }) => role === 'user' && id === inReplyTo);
-    return theirs ? theirs.text : quoted(channel, inReplyTo, signal);
+    const isIt = ({ id, role }: Line) => role === 'user' && id === inReplyTo;
+    if (!history.some(isIt)) return quoted(channel, inReplyTo, signal);
+    const theirs = shownLines(history).find(isIt);
+    return theirs ? scrub([...(theirs.notes ?? []).map((note) => `[${note}]`), theirs.text].join(' ')) : null;
   }
 
   async function open(message: InboundMessage, attachment: Attachment, signal: AbortSignal, log: Log): Promise<Opened> {
@@ -174,9 +177,9 @@ export function createRead({ download, seePicture, hearVoice, quoted, publish, m
         return said === '' ? { note: 'voice note', hint: NOTHING_SAID, unheard: NOTHING_SAID } : { said };
       }
       case 'contact-card': {
+        if (readContactCard(bytes).length === 0) throw new Failure('media.unreadable', 'A contact card has no end.');
         const described = describeContactCard(bytes);
-        if (described !== '') return { note: `contact card: ${described}` };
-        throw new Failure('media.unreadable', 'A contact card has neither a name nor a number.');
+        return { note: described === '' ? 'contact card without a name or a number' : `contact card: ${described}` };
       }
       default:
         throw new Failure('media.unsupported', 'A file is neither a picture, a recording nor a contact card.');

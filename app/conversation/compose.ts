@@ -11,7 +11,8 @@ import type { Log } from '../ops/logger.ts';
 import { partsOfMarkdown, reserveResponse } from '../outbound/prepare.ts';
 import type { Answered, Asker } from './answer.ts';
 import { type Fresh, hasAttachments, type Read, waitForSiblings } from './attachments.ts';
-import { type ContextSettings, promptFor, suspectsIn, toRemember } from './context.ts';
+import { type ContextSettings, promptFor, toRemember } from './context.ts';
+import { suspectsIn } from './hidden.ts';
 import { NOTICES } from './prompts.ts';
 
 /** A reply that is final, and how it came about. */

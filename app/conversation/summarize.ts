@@ -6,7 +6,7 @@ import type { SummaryStore } from '../memory/summary.ts';
 import type { ContactId, Line } from '../message.ts';
 import type { Log } from '../ops/logger.ts';
 import { type Scrubbed, scrub } from '../privacy/scrub.ts';
-import { shownFacts, shownLines } from './context.ts';
+import { shownFacts, shownLines } from './hidden.ts';
 import { SUMMARY_HEADING, summaryPrompt } from './prompts.ts';
 
 /**

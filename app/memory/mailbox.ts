@@ -228,7 +228,7 @@ export function createMailbox(options: MailboxOptions): Mailbox {
     const [kind, detail] = listOf(result);
     if (kind === 'committed') return { kind, roll: detail === 1 };
     if (kind === 'quiet') return { kind, why: detail === 'blocked' ? 'blocked' : 'takeover' };
-    if (kind === 'more') return { kind, messages: readMessages(contact, detail) };
+    if (kind === 'more') return { kind, messages: readMessages(contact, detail, onDamaged) };
     return { kind: 'lost' };
   }
 
@@ -248,7 +248,7 @@ export function createMailbox(options: MailboxOptions): Mailbox {
   async function takeMore(held: Held): Promise<void> {
     const entries = redis.lrange(keys.of(held.contact).mailbox, held.messages.length, MOST_MESSAGES - 1);
     const more = await entries.catch((error) => Promise.reject(unavailable(error)));
-    addMessages(held, readMessages(held.contact, more));
+    addMessages(held, readMessages(held.contact, more, onDamaged));
   }
 
   async function due(most: number): Promise<ContactId[]> {
@@ -361,8 +361,8 @@ function readHeld(
   onDamaged: OnDamaged | undefined,
 ): Held {
   const fields = fieldsOf(state);
-  const waiting = readMessages(contact, mailbox);
-  const pending = readReply(contact, reply);
+  const waiting = readMessages(contact, mailbox, onDamaged);
+  const pending = readReply(contact, reply, onDamaged);
   const [first] = waiting;
   const conversation = pending?.conversation ?? (first ? conversationId(first) : '');
   const thread = threadOf(conversation);
@@ -389,16 +389,20 @@ function readHeld(
   return held;
 }
 
-/** A reply that was made under an alias belongs to the contact from now on. */
-function readReply(contact: ContactId, record: unknown): Reply | null {
+/** A reply that was made under an alias belongs to the contact from now on. One that cannot be read is none: the messages are answered again. */
+function readReply(contact: ContactId, record: unknown, onDamaged: OnDamaged | undefined): Reply | null {
   const [id, conversation, to, parts, via, at] = listOf(record);
   if (typeof id !== 'string' || typeof parts !== 'string') return null;
+  const texts = parsed(parts)?.filter((part) => typeof part === 'string');
+  if (!texts || texts.length === 0 || !Number.isFinite(Number(at))) {
+    onDamaged?.(contact, 1);
+    return null;
+  }
   return {
     id,
     conversation: conversationId({ ...conversationOf(String(conversation)), contact }),
     to: String(to),
-    // Only `commit` and `replay` write this field.
-    parts: (JSON.parse(parts) as string[]).map((part) => scrub(part)),
+    parts: texts.map((part) => scrub(part)),
     via: via === 'response' ? 'response' : 'call',
     at: Number(at),
   };
@@ -412,7 +416,7 @@ function readReply(contact: ContactId, record: unknown): Reply | null {
  */
 export function readLines(json: string, onDamaged: (lines: number) => void): Line[] {
   const stored = parsed(json) ?? eachParsed(json);
-  const lines = stored.map((line) => (isLine(line) ? { ...line, text: scrub(line.text) } : { ...UNREADABLE }));
+  const lines = stored.map((line) => (isLine(line) ? wholeLine(line) : { ...UNREADABLE }));
   const damaged = stored.length - stored.filter(isLine).length;
   if (damaged > 0) onDamaged(damaged);
   return lines;
@@ -420,9 +424,31 @@ export function readLines(json: string, onDamaged: (lines: number) => void): Lin
 
 const UNREADABLE: Line = { role: 'assistant', text: scrub(''), at: 0, id: '', tokens: 0, apology: true };
 
-function isLine(value: unknown): value is Line {
-  if (typeof value !== 'object' || value === null || !('role' in value) || !('text' in value)) return false;
-  return (value.role === 'user' || value.role === 'assistant') && typeof value.text === 'string';
+function isLine(value: unknown): value is Pick<Line, 'role' | 'text'> & Record<string, unknown> {
+  return isRecord(value) && (value.role === 'user' || value.role === 'assistant') && typeof value.text === 'string';
+}
+
+/** What is not of its type is left out or found again: role and words are what must not be lost. */
+function wholeLine(stored: Pick<Line, 'role' | 'text'> & Record<string, unknown>): Line {
+  const { role, at, id, tokens, notes, sent, hides, apology, desk } = stored;
+  const text = scrub(stored.text);
+  const line: Line = {
+    role,
+    text,
+    at: typeof at === 'number' && at >= 0 ? at : 0,
+    id: typeof id === 'string' ? id : '',
+    tokens: typeof tokens === 'number' && tokens >= 0 ? tokens : Math.ceil(text.length / 2), // rather too many
+  };
+  if (isTexts(notes)) line.notes = notes.map((note) => scrub(note));
+  if (isTexts(sent)) line.sent = sent.map((part) => scrub(part));
+  if (isTexts(hides)) line.hides = hides;
+  if (apology === true) line.apology = true;
+  if (desk === true) line.desk = true;
+  return line;
+}
+
+function isTexts(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every((one) => typeof one === 'string');
 }
 
 function parsed(json: string): unknown[] | null {
@@ -450,12 +476,48 @@ function beforeDamage(piece: string): unknown[] {
   return [null];
 }
 
-function readMessages(contact: ContactId, entries: unknown): InboundMessage[] {
-  return listOf(entries).map((entry) => {
-    const message = JSON.parse(String(entry)) as InboundMessage; // only our own scripts write this list
-    message.contact = contact; // one that came in under an alias belongs to the contact from now on
-    return message;
+/**
+ * One that cannot be read becomes a message without content, which the person is told of: turns count messages from the oldest. It is
+ * taken for one of the conversation of those beside it.
+ */
+function readMessages(contact: ContactId, entries: unknown, onDamaged: OnDamaged | undefined): InboundMessage[] {
+  const read = listOf(entries).map((entry) => (parsed(`[${entry}]`) ?? [])[0]);
+  const damaged = read.filter((message) => !isMessage(message)).length;
+  if (damaged > 0) onDamaged?.(contact, damaged);
+  const beside = read.find(isMessage);
+  return read.map((message, i) => {
+    const { channel, business, from } = beside ?? { channel: 'twilio' as const, business: '', from: contact };
+    const readable: InboundMessage = isMessage(message)
+      ? message
+      : {
+          id: `unreadable-${i}`,
+          channel,
+          business,
+          from,
+          contact,
+          profileName: null,
+          receivedAt: Date.now(),
+          text: scrub(''),
+          attachments: [],
+          unread: { kind: 'unknown', isUpdate: false },
+          requestId: `unreadable-${i}`,
+        };
+    return { ...readable, contact }; // one that came in under an alias belongs to the contact from now on
   });
+}
+
+function isMessage(value: unknown): value is InboundMessage {
+  if (!isRecord(value)) return false;
+  const { id, channel, from, text, attachments, receivedAt } = value;
+  return (
+    [id, channel, from, text].every((word) => typeof word === 'string') &&
+    Array.isArray(attachments) &&
+    Number.isFinite(receivedAt)
+  );
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
 }
 
 /** A hash as scripts return it: field, value, field, value … */

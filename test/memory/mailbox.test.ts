@@ -373,6 +373,54 @@ describe('a history with lines that cannot be read', () => {
   });
 });
 
+describe('what is damaged in the store', () => {
+  test('of a line is left out or found again, and its words stay', () => {
+    const stored = { role: 'user', text: 'hello', at: 'x', id: 7, tokens: null, notes: 'picture', hides: {}, desk: 1 };
+    const [line] = readLines(JSON.stringify([stored]), () => assert.fail('its words can be read'));
+    assert.deepEqual(line, { role: 'user', text: 'hello', at: 0, id: '', tokens: 3 });
+  });
+
+  for (const damage of ['{"id":"SM7","te', 'null', '[]', '"text"', '{"id":"SM7","from":1}'])
+    test(`a message that waits keeps its place, and is told of: ${damage}`, async () => {
+      await mailbox.accept(message('SM1'), 'turn-a', '{}');
+      await redis.rpush(keys.of(ANA).mailbox, damage);
+      await redis.del(keys.of(ANA).lease);
+      const told: unknown[] = [];
+      const box = mailboxOf({ onDamaged: (...what) => told.push(what) });
+      const claimed = await box.claim(ANA, 'turn-b');
+      assert.ok(claimed.kind === 'turn');
+      const [first, second] = claimed.held.messages;
+      assert.equal(first?.text, 'text of SM1');
+      assert.deepEqual(second?.unread, { kind: 'unknown', isUpdate: false });
+      assert.equal(claimed.held.messages.length, 2);
+      assert.deepEqual(told, [[ANA, 1]]);
+    });
+
+  test('a message that waits alone is answered, too', async () => {
+    await mailbox.accept(message('SM1'), 'turn-a', '{}');
+    await redis.lset(keys.of(ANA).mailbox, 0, 'damaged');
+    await redis.del(keys.of(ANA).lease);
+    const claimed = await mailbox.claim(ANA, 'turn-b');
+    assert.ok(claimed.kind === 'turn');
+    assert.equal(claimed.held.messages.length, 1);
+    assert.equal(claimed.held.messages[0]?.contact, ANA);
+  });
+
+  test('a reply that was not sent is none', async () => {
+    const held = await answered('SM1', 'turn-a');
+    assert.ok(held);
+    const [field] =
+      Object.entries(await redis.hgetall(keys.of(ANA).reply)).find(([, value]) => value.startsWith('[')) ?? [];
+    assert.ok(field, 'the reply is recorded');
+    await redis.hset(keys.of(ANA).reply, field, '["cut');
+    await redis.del(keys.of(ANA).lease);
+    const told: unknown[] = [];
+    const claimed = await mailboxOf({ onDamaged: (...what) => told.push(what) }).claim(ANA, 'turn-b');
+    assert.ok(claimed.kind !== 'turn' || claimed.held.pending === null);
+    assert.deepEqual(told, [[ANA, 1]]);
+  });
+});
+
 describe('the memory of a contact', () => {
   const LIFE_MS = 86_400_000;
   const desk = () => {

@@ -1,6 +1,14 @@
 /** A webhook's form → what it is, in our words. Fields: https://www.twilio.com/docs/messaging/guides/webhook-request */
 import { contactIdOf } from '../../contacts/addresses.ts';
-import type { Attachment, DeliveryStatus, InboundMessage, Location, Referral, Unread } from '../../message.ts';
+import {
+  type Attachment,
+  type DeliveryStatus,
+  type InboundMessage,
+  isBlank,
+  type Location,
+  type Referral,
+  type Unread,
+} from '../../message.ts';
 import { type Scrubbed, scrub } from '../../privacy/scrub.ts';
 import { fromAddress } from './address.ts';
 import { answersIn } from './form.ts';
@@ -52,6 +60,7 @@ export function mediaPath(accountSid: string, ref: string): string | null {
  */
 export const LONGEST_TEXT = 10_000;
 const LONGEST_NAME = 256;
+const LONGEST_AD = 1_000;
 /** A username id has at most 128 characters after its country, and Twilio's addresses at most 140. */
 const LONGEST_ADDRESS = 160;
 /** What Twilio allows a message of any channel; WhatsApp's carry one at most. */
@@ -112,10 +121,10 @@ const SAYS_NOTHING = new Set(['text', 'unsupported', 'unknown']);
 /** The words of Meta's message types for what changes or comments on another message. */
 const UPDATE = /(?:^|[_-])(?:reaction|vote|update|edit|edited|revoke|revoked|delete|deleted|receipt|system)(?:$|[_-])/;
 
-/** The answers of a form, from whichever of the two fields has them. A pressed button has such a field, too. */
+/** The answers of a form, from whichever of the two fields has them. A pressed button has the second, too. */
 function formIn(form: URLSearchParams): Scrubbed {
-  if (form.get('ButtonText') || form.get('ButtonPayload') || form.get('ListId')) return scrub('');
-  for (const field of ['FlowData', 'InteractiveData']) {
+  const isPressed = form.get('ButtonText') || form.get('ButtonPayload') || form.get('ListId');
+  for (const field of isPressed ? ['FlowData'] : ['FlowData', 'InteractiveData']) {
     const answers = clean(answersIn(form.get(field) ?? ''), LONGEST_TEXT);
     if (answers !== '') return answers;
   }
@@ -124,11 +133,12 @@ function formIn(form: URLSearchParams): Scrubbed {
 
 /** Twilio's page and its captures differ in the name of the click id: https://www.twilio.com/docs/messaging/guides/webhook-request */
 function referralIn(form: URLSearchParams): Referral | undefined {
-  const headline = clean(form.get('ReferralHeadline')?.trim(), LONGEST_NAME);
-  const body = clean(form.get('ReferralBody')?.trim(), LONGEST_NAME);
+  const headline = clean(form.get('ReferralHeadline')?.trim(), LONGEST_AD);
+  const body = clean(form.get('ReferralBody')?.trim(), LONGEST_AD);
   const sourceId = tokenIn(form, 'ReferralSourceId');
   const clickId = tokenIn(form, 'ReferralCtwaClid') ?? tokenIn(form, 'CtwaClid');
-  if (headline === '' && body === '' && sourceId === undefined && clickId === undefined) return undefined;
+  const hasSource = ['ReferralSourceUrl', 'ReferralSourceType', 'ReferralMediaUrl'].some((field) => form.get(field));
+  if (headline === '' && body === '' && sourceId === undefined && clickId === undefined && !hasSource) return undefined;
   return {
     ...(headline !== '' && { headline }),
     ...(body !== '' && { body }),
@@ -142,10 +152,15 @@ function tokenIn(form: URLSearchParams, field: string): string | undefined {
   return /^[\w.~+/=-]{1,512}$/.test(token) ? token : undefined;
 }
 
-/** The title of what was pressed or chosen, else what was written. */
+/** The title of what was pressed or chosen, else what was written, else the name of a place without coordinates. */
 function textOf(form: URLSearchParams): Scrubbed {
   const text = clean(form.get('ButtonText') || form.get('ListTitle') || form.get('Body'), LONGEST_TEXT);
-  return text.trim() === '' ? scrub('') : text;
+  if (!isBlank(text)) return text;
+  return locationIn(form) ? scrub('') : clean(placeIn(form).join(', '), LONGEST_TEXT);
+}
+
+function placeIn(form: URLSearchParams): string[] {
+  return [form.get('Label'), form.get('Address')].flatMap((name) => (name && !isBlank(name) ? [name] : []));
 }
 
 function addressIn(form: URLSearchParams, field: string): string | undefined {

@@ -1,4 +1,5 @@
 import { Failure } from '../../errors.ts';
+import { isBlank } from '../../message.ts';
 import type { ModelAnswer } from '../model.ts';
 import { errorInside } from './failure.ts';
 import { withoutThoughts } from './thoughts.ts';
@@ -32,7 +33,8 @@ export function readCompletion(received: unknown): Completion {
   const choice: unknown = received.choices[0];
   const message = isRecord(choice) && isRecord(choice.message) ? choice.message : {};
   const reason = isRecord(choice) ? choice.finish_reason : undefined;
-  const answer = withoutThoughts(textOf(message.content)).trim();
+  const said = withoutThoughts(textOf(message.content)).trim();
+  const answer = isBlank(said) ? '' : said;
   const text = answer || textOf(message.refusal).trim();
   const filtered = typeof reason === 'string' && FILTERED.test(reason);
   if (text === '' && filtered)

@@ -318,6 +318,29 @@ describe('what holds nothing that can be read', () => {
   });
 });
 
+describe('what a message says without words', () => {
+  test('characters without width are none', () => {
+    for (const Body of ['\u200b', ' \u2060\ufeff ', '\u3164', '\u2800\u200d']) {
+      const { text, unread } = messageOf(textMessage({ Body }));
+      assert.equal(text, '');
+      assert.ok(unread, JSON.stringify(Body));
+    }
+    assert.equal(messageOf(textMessage({ Body: '👨‍👩‍👧' })).text, '👨‍👩‍👧');
+  });
+
+  test('a place without coordinates has its name', () => {
+    const fields = { Body: '', MessageType: 'location', Label: 'Harbour Café', Address: 'Pier 1' };
+    const { text, location, unread } = messageOf(textMessage(fields));
+    assert.deepEqual([text, location, unread], ['Harbour Café, Pier 1', undefined, undefined]);
+  });
+
+  test('the words of an ad are whole, and one with an address alone is one', () => {
+    const long = 'offer '.repeat(80).trim();
+    assert.equal(messageOf(textMessage({ ReferralBody: long })).referral?.body, long);
+    assert.deepEqual(messageOf(textMessage({ ReferralSourceUrl: 'https://fb.me/x' })).referral, {});
+  });
+});
+
 describe('a form that was filled in', () => {
   const formOf = (fields: Record<string, string>) => {
     const { text, form, unread } = messageOf(textMessage({ Body: 'Sent', MessageType: 'interactive', ...fields }));
@@ -361,6 +384,15 @@ describe('a form that was filled in', () => {
     assert.deepEqual(formOf({ FlowData: JSON.stringify(answers) }), {
       text: '',
       form: 'type: double\nversion: 2\norder: 2026_0815\naddress line 1: Main St 1\naddress line 2: 2nd',
+    });
+  });
+
+  test('beside a pressed button is read, and the button’s own field is not', () => {
+    const pressed = { ButtonPayload: 'YES', ButtonText: 'Yes', InteractiveData: JSON.stringify({ id: 'YES' }) };
+    assert.deepEqual(formOf(pressed), { text: 'Yes' });
+    assert.deepEqual(formOf({ ...pressed, FlowData: JSON.stringify({ guests: 4 }) }), {
+      text: 'Yes',
+      form: 'guests: 4',
     });
   });
 

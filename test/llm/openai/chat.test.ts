@@ -336,6 +336,12 @@ describe('OpenAI model', () => {
     }
   });
 
+  test('asks again when nothing can be seen in an answer', async () => {
+    const invisible = { choices: [{ message: { content: '\u200b\u2060' }, finish_reason: 'stop' }] };
+    double.faults.push({ kind: 'body', body: JSON.stringify(invisible) });
+    assert.equal((await build().answer(question())).attempts, 2);
+  });
+
   test('shows that a filter stopped an answer', async () => {
     const filtered = { choices: [{ message: { content: 'We open at nine and' }, finish_reason: 'content_filter' }] };
     double.faults.push({ kind: 'body', body: JSON.stringify(filtered) });
