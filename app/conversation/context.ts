@@ -24,7 +24,7 @@ const LONGEST_SHARE = 1 / 4;
 /** Lines of the same role are joined, because many servers insist on taking turns. */
 export function promptFor(held: Memory, fresh: readonly Fresh[], settings: ContextSettings): Prompt {
   const most = settings.historyTokens * 2;
-  const known = fromFirstQuestion(newest(shownLines(held.history), most)).map(asFresh);
+  const known = beginningWithPerson(newest(shownLines(held.history), most)).map(asFresh);
   const shown = { ...held, ...shownFacts(held) };
   const news = fresh.map((one) => ({ ...one, line: shortened(one.line, most / fresh.length) }));
   const last = news.slice(-1);
@@ -44,15 +44,15 @@ function system({ summary, profileName }: Facts, { template, timeZone, now }: Co
   return { role: 'system', content: systemPrompt(template, { summary, profileName, now: now(), timeZone }) };
 }
 
-/** Many servers refuse a conversation that the assistant begins: its first lines become something that the person is told of. */
-function fromFirstQuestion(lines: readonly Line[]): Line[] {
-  const first = lines.findIndex(({ role }) => role === 'user');
-  return lines.map((line, i) => (first < 0 || i < first ? asEarlierWords(line) : line));
+/** Many servers refuse a conversation that the assistant begins: a line of ours stands before its words. Nobody can write it for them. */
+function beginningWithPerson(lines: readonly Line[]): Line[] {
+  const [first] = lines;
+  return first?.role === 'assistant'
+    ? [{ role: 'user', text: NOT_SHOWN, at: first.at, id: '', tokens: 0 }, ...lines]
+    : [...lines];
 }
 
-function asEarlierWords(line: Line): Line {
-  return { ...line, role: 'user', text: scrub(`[earlier, from you: ${line.text}]`) };
-}
+const NOT_SHOWN = scrub('(What they wrote before this is not shown.)');
 
 /** The newest lines that fit. */
 function newest(history: readonly Line[], mostTokens: number): Line[] {

@@ -295,7 +295,9 @@ describe('a history that begins with our words', () => {
     await bot.say(ANA, 'three');
     const { messages = [] } = doubles.model.requests.at(-1)?.chat ?? {};
     assert.deepEqual(messages.map(({ role, content }) => [role, content]).slice(1), [
-      ['user', '[earlier, from you: You said: one]\ntwo'],
+      ['user', '(What they wrote before this is not shown.)'],
+      ['assistant', 'You said: one'],
+      ['user', 'two'],
       ['assistant', 'You said: two'],
       ['user', 'three'],
     ]);

@@ -235,7 +235,7 @@ test('what the provider refuses is explained, is in the thread as failed, and th
   assert.match(body.error, /START/);
 });
 
-test('a takeover pauses the bot, a hand-back lets it go on', async () => {
+test('a takeover pauses the bot; after it the bot answers again', async () => {
   const taken = await desk.ask('POST', '/api/whatsapp/takeover', { phone_number: ANA, active: true, minutes: 5 });
   const leftMs = Date.parse(taken.body.takeover_until) - Date.now();
   assert.ok(leftMs > 4.9 * 60_000 && leftMs <= 5 * 60_000);

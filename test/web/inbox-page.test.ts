@@ -203,7 +203,7 @@ describe('the inbox in the browser', { skip: NO_BROWSER }, () => {
     });
   });
 
-  it('takes a conversation over, and hands it back', async () => {
+  it('takes a conversation over, and gives it back to the bot', async () => {
     await sit(async ({ page, row, open }) => {
       await desk.ask('POST', '/api/whatsapp/takeover', { phone_number: DAN, active: false });
       await open('Dan');
@@ -392,7 +392,7 @@ describe('the inbox in the browser', { skip: NO_BROWSER }, () => {
     }, '/dashboard');
   });
 
-  it('shows what was given up, tries it again, and lets it go', async () => {
+  it('shows what was given up, tries it again, and dismisses it', async () => {
     await bury(desk, 'nobody answered me');
     await bury(desk, 'nor me');
     await sit(async ({ page }) => {
