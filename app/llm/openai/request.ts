@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { APIError, type OpenAI } from 'openai';
 import type { Log } from '../../ops/logger.ts';
+import { scrub } from '../../privacy/scrub.ts';
 import type { ContentPart, ModelMessage, ModelRequest } from '../model.ts';
 
 export type ChatBody = OpenAI.ChatCompletionCreateParamsNonStreaming;
@@ -25,7 +26,8 @@ const DISPENSABLE = [
   'prompt_cache_key',
   'safety_identifier',
 ] as const;
-type Dispensable = (typeof DISPENSABLE)[number];
+/** `system role`: the instructions go in front of the first message, for models whose template knows no system prompt (Gemma). */
+type Dispensable = (typeof DISPENSABLE)[number] | 'system role';
 
 /** The body of one chat completion. `without` leaves parameters out; `max_completion_tokens` becomes the older `max_tokens`. */
 export function chatBody(
@@ -36,7 +38,8 @@ export function chatBody(
   { models, reasoningEffort, temperature, tellPeopleApart, apiKey }: ChatBodySettings,
 ): ChatBody {
   const limit = without.has('max_completion_tokens') ? { max_tokens: maxTokens } : { max_completion_tokens: maxTokens };
-  const body: ChatBody = { model: models[purpose], messages: messages.map(chatMessage), ...limit, store: false };
+  const said = without.has('system role') ? withoutSystem(messages) : messages;
+  const body: ChatBody = { model: models[purpose], messages: said.map(chatMessage), ...limit, store: false };
   if (reasoningEffort !== undefined) body.reasoning_effort = reasoningEffort;
   if (temperature !== undefined) body.temperature = temperature;
   if (tellPeopleApart) {
@@ -44,7 +47,7 @@ export function chatBody(
     body.prompt_cache_key = person;
     body.safety_identifier = person;
   }
-  for (const parameter of without) delete body[parameter];
+  for (const parameter of without) if (parameter !== 'system role') delete body[parameter];
   return body;
 }
 
@@ -65,6 +68,9 @@ export function createRefusals(log: Log): Refusals {
   return {
     of: (model) => known.get(model) ?? nothing,
     read(error, body) {
+      // llama.cpp answers 500 to it.
+      if (error instanceof APIError && body.messages[0]?.role === 'system' && NO_SYSTEM_ROLE.test(error.message))
+        return 'system role';
       // 400 is OpenAI's status for it, 422 that of servers made with FastAPI.
       if (!(error instanceof APIError) || (error.status !== 400 && error.status !== 422)) return undefined;
       const complaint = `${error.param ?? ''} ${error.message}`;
@@ -78,6 +84,21 @@ export function createRefusals(log: Log): Refusals {
       log.warn('The model server refuses some parameters; they are left out from now on', { model, parameters });
     },
   };
+}
+
+/** As chat templates and gateways say it: "System role not supported", "Developer instruction is not enabled". */
+const NO_SYSTEM_ROLE =
+  /\b(system|developer)\b['"`]? (role|message|prompt|instruction)s?\b.{0,30}\bnot (be )?(support|enabl|allow)|not support.{0,20}\bsystem\b|(unsupported|invalid|unknown) role:? ['"`]?system\b/i;
+
+function withoutSystem(messages: readonly ModelMessage[]): ModelMessage[] {
+  const [system, first, ...rest] = messages;
+  if (system?.role !== 'system' || first?.role !== 'user') return [...messages];
+  const parts = (content: ModelMessage['content']): ContentPart[] =>
+    typeof content === 'string' ? [{ kind: 'text', text: content }] : content;
+  const both = [...parts(system.content), ...parts(first.content)];
+  const texts = both.flatMap((part) => (part.kind === 'text' ? [part.text] : []));
+  const content = texts.length === both.length ? scrub(texts.join('\n\n')) : both;
+  return [{ role: 'user', content }, ...rest];
 }
 
 function chatMessage({ role, content }: ModelMessage): OpenAI.ChatCompletionMessageParam {

@@ -336,6 +336,31 @@ describe('OpenAI model', () => {
     }
   });
 
+  for (const [status, message] of [
+    [400, 'System role not supported'],
+    [400, 'Developer instruction is not enabled for models/gemma-3-27b-it'],
+    [422, 'This model does not support system messages'],
+    [400, "Invalid role: 'system'"],
+    [500, 'Jinja Exception: System role not supported'],
+  ] as const)
+    test(`puts the instructions in front of the first message for a server that says: ${message}`, async () => {
+      double.refuseWith = ({ messages }) =>
+        messages[0]?.role === 'system' ? { kind: 'status', status, message } : undefined;
+      const model = build();
+      const messages = [
+        { role: 'system' as const, content: scrub('Be kind.') },
+        { role: 'user' as const, content: scrub('Hello') },
+      ];
+      try {
+        await model.answer({ ...question(), messages });
+        await model.answer({ ...question(), messages });
+      } finally {
+        double.refuseWith = undefined;
+      }
+      assert.equal(double.requests.length, 3, 'it is remembered');
+      assert.deepEqual(double.requests.at(-1)?.chat?.messages, [{ role: 'user', content: 'Be kind.\n\nHello' }]);
+    });
+
   test('asks again when nothing can be seen in an answer', async () => {
     const invisible = { choices: [{ message: { content: '\u200b\u2060' }, finish_reason: 'stop' }] };
     double.faults.push({ kind: 'body', body: JSON.stringify(invisible) });
