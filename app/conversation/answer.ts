@@ -14,8 +14,8 @@ export type Answered =
       kind: 'answer';
       text: Scrubbed;
       usage: { prompt: number; completion: number; cached: number };
-      /** The server refused the prompt, and took the newest message alone: something else that is said in it was refused. */
-      alone: boolean;
+      /** What the server refuses: it took the prompt without it. Null when it refused nothing that was said. */
+      refused: 'history' | 'others' | null;
     }
   | { kind: 'apology'; text: Scrubbed; failure: FailureCode }
   | { kind: 'silence'; failure: FailureCode }
@@ -24,14 +24,16 @@ export type Answered =
 /** What the model is asked. */
 export interface Prompt {
   messages: ModelMessage[];
-  /** The newest message without summary, name and history, for a server that refuses something in them; null when there is nothing else. */
-  alone: ModelMessage[] | null;
+  /** What is new, without summary, name and history, for a server that refuses something in them; null when there is nothing else. */
+  fresh: ModelMessage[] | null;
+  /** The newest message without the others, in the same way; null when there are no others. */
+  newest: ModelMessage[] | null;
 }
 
 export interface Asker {
   /**
    * A prompt that is refused is asked in easier ways: a long one with a part of its history; one with pictures with the newest picture
-   * alone, then without any; then the newest message alone. Servers refuse in many languages and by many codes: only what points at
+   * alone, then without any; then what is new alone, then the newest message. Servers refuse in many languages and by many codes: only what points at
    * the settings (an address, a key, a model that does not exist) is not asked again.
    *
    * Never rejects for what the model does, only when `signal` is aborted.
@@ -81,7 +83,7 @@ export function createAsker({ model, maxReplyTokens, failureReply, webhookMs }: 
           log,
         };
         const { text, usage } = await model.answer({ ...request, purpose: 'answer' });
-        return { kind: 'answer', text, usage, alone: way.isAlone === true && failure !== null && isRefused(failure) };
+        return { kind: 'answer', text, usage, refused: (failure && isRefused(failure) && way.without) || null };
       } catch (error) {
         if (signal.aborted) throw error;
         failure = isFailure(error) ? error : new Failure('model.unavailable', 'The model failed.', { cause: error });
@@ -94,37 +96,49 @@ export function createAsker({ model, maxReplyTokens, failureReply, webhookMs }: 
 }
 
 interface Way {
-  name: 'whole' | 'less history' | 'one picture' | 'no picture' | 'alone' | 'alone, no picture';
+  name: 'whole' | 'less history' | 'one picture' | 'no picture' | 'what is new' | 'the newest message';
   messages: ModelMessage[];
-  isAlone?: true;
+  /** What is not in it beside pictures. */
+  without?: 'history' | 'others';
   /** Is it worth trying after this failure? */
   mayHelp(failure: Failure): boolean;
 }
 
 /** The prompt as it is, then what a server may take that refuses it. */
-function waysToAsk({ messages, alone }: Prompt): Way[] {
-  const pictures = countPictures(messages);
-  const ways: Way[] = [{ name: 'whole', messages, mayHelp: () => true }];
-  if (pictures > 1) ways.push({ name: 'one picture', messages: withPictures(messages, 1), mayHelp: isAboutPrompt });
-  if (pictures > 0) ways.push({ name: 'no picture', messages: withPictures(messages, 0), mayHelp: isAboutPrompt });
-  if (!alone) return ways;
+function waysToAsk({ messages, fresh, newest }: Prompt): Way[] {
   const isTooLong = ({ code }: Failure) => code === 'model.too_long';
-  if (messages.length > 3) ways.push({ name: 'less history', messages: newestQuarter(messages), mayHelp: isTooLong });
-  ways.push({ name: 'alone', messages: alone, isAlone: true, mayHelp: isAboutPrompt });
-  if (countPictures(alone) > 0)
-    ways.push({
-      name: 'alone, no picture',
-      messages: withPictures(alone, 0),
-      isAlone: true,
-      mayHelp: isAboutPrompt,
-    });
+  const isAboutPrompt = (failure: Failure) => isRefused(failure) || isTooLong(failure);
+  const ways: Way[] = [
+    { name: 'whole', messages, mayHelp: () => true },
+    ...withFewerPictures({ name: 'whole', messages, mayHelp: isAboutPrompt }),
+  ];
+  if (fresh && messages.length > 3)
+    ways.push({ name: 'less history', messages: newestQuarter(messages), mayHelp: isTooLong });
+  if (fresh) {
+    const way: Way = { name: 'what is new', messages: fresh, without: 'history', mayHelp: isAboutPrompt };
+    ways.push(
+      { ...way, mayHelp: (failure) => isAboutPrompt(failure) || hasFailed(failure) },
+      ...withFewerPictures(way),
+    );
+  }
+  if (newest) {
+    const way: Way = { name: 'the newest message', messages: newest, without: 'others', mayHelp: isAboutPrompt };
+    ways.push(way, ...withFewerPictures(way));
+  }
   return ways;
 }
 
-/** Could another prompt be answered? Some servers fail with 500 at characters or sizes that they do not expect. */
-function isAboutPrompt(failure: Failure): boolean {
-  const { code, providerStatus } = failure;
-  return isRefused(failure) || code === 'model.too_long' || (code === 'model.unavailable' && providerStatus === 500);
+function withFewerPictures(way: Way): Way[] {
+  const pictures = countPictures(way.messages);
+  const ways: Way[] = [];
+  if (pictures > 1) ways.push({ ...way, name: 'one picture', messages: withPictures(way.messages, 1) });
+  if (pictures > 0) ways.push({ ...way, name: 'no picture', messages: withPictures(way.messages, 0) });
+  return ways;
+}
+
+/** Some servers fail with 500 at characters or sizes that they do not expect. */
+function hasFailed({ code, providerStatus }: Failure): boolean {
+  return code === 'model.unavailable' && providerStatus === 500;
 }
 
 /** Refused for what is in it, in whatever words; not for an address or a model that does not exist. */

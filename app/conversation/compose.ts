@@ -156,7 +156,8 @@ function replyMade(
 
 /** Ids of the lines that the model server does not take. */
 function refusedLines(held: Held, fresh: readonly Fresh[], answered: Made['answered']): string[] {
-  if (answered.kind === 'answer') return answered.alone ? suspectsIn(held, fresh) : [];
+  if (answered.kind === 'answer' && answered.refused === 'history') return suspectsIn(held);
+  if (answered.kind === 'answer' && answered.refused === 'others') return fresh.slice(0, -1).map(({ line }) => line.id);
   const isRefused = answered.kind === 'apology' && answered.failure === 'model.filtered';
   return isRefused ? fresh.slice(-1).map(({ line }) => line.id) : [];
 }

@@ -27,11 +27,11 @@ export function promptFor(held: Memory, fresh: readonly Fresh[], settings: Conte
   const known = beginningWithPerson(newest(shownLines(held.history), most)).map(asFresh);
   const shown = { ...held, ...shownFacts(held) };
   const news = fresh.map((one) => ({ ...one, line: shortened(one.line, most / fresh.length) }));
-  const last = news.slice(-1);
-  const isMore = shown.summary !== '' || shown.profileName || known.length + news.length > 1;
+  const hasPast = shown.summary !== '' || Boolean(shown.profileName) || known.length > 0;
   return {
     messages: [system(shown, settings), ...joined([...known, ...news])],
-    alone: isMore && last.length > 0 ? [system(NO_FACTS, settings), ...joined(last)] : null,
+    fresh: hasPast ? [system(NO_FACTS, settings), ...joined(news)] : null,
+    newest: news.length > 1 ? [system(NO_FACTS, settings), ...joined(news.slice(-1))] : null,
   };
 }
 

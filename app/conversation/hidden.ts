@@ -26,16 +26,16 @@ const NAME_ID = 'profile-name';
 const summaryId = (version: string) => `summary:${version}`;
 
 /**
- * What is to be hidden after the server refused the prompt and answered to the newest message alone. First what it had not taken before,
- * which are the last answer and what came after it. When the turn before had to be answered alone, too, that did not help: then all lines.
+ * What is to be hidden after the server refused the prompt and answered to what is new alone. First what it had not taken before,
+ * which are the last answer and what came after it. When the turn before had to be answered in that way, too, that did not help: then all lines.
  * When the one before that had to be, too, the lines were not it, or not alone: then the summary and the name.
  */
-export function suspectsIn(memory: Pick<Memory, 'history' | 'version'>, fresh: readonly { line: Line }[]): string[] {
+export function suspectsIn(memory: Pick<Memory, 'history' | 'version'>): string[] {
   const shown = shownLines(memory.history);
   const answers = memory.history.filter(({ role, desk, apology }) => role === 'assistant' && !desk && !apology);
   const inARow = answers.length - 1 - answers.findLastIndex(({ hides }) => hides === undefined);
   const last = shown.findLastIndex(({ role, desk }) => role === 'assistant' && !desk);
   const old = inARow === 0 ? shown.slice(Math.max(last, 0)) : shown;
-  const lines = [...old, ...fresh.slice(0, -1).map(({ line }) => line)].map(({ id }) => id);
+  const lines = old.map(({ id }) => id);
   return inARow < 2 ? lines : [...lines, summaryId(memory.version), NAME_ID];
 }

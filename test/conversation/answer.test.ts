@@ -11,7 +11,8 @@ const said = (role: ModelMessage['role'], text: string): ModelMessage => ({ role
 const ALONE = [said('system', 'instructions'), said('user', 'newest')];
 const PROMPT: Prompt = {
   messages: [said('system', 'instructions'), said('user', 'old'), said('assistant', 'answer'), said('user', 'newest')],
-  alone: ALONE,
+  fresh: ALONE,
+  newest: null,
 };
 
 /** Asks a model that refuses every prompt with the old message in it. */
@@ -38,10 +39,10 @@ for (const [code, status, hides] of [
   ['model.too_long', 413, false],
   ['model.unavailable', 500, false],
 ] as const)
-  test(`${code}, ${status}: the newest message alone is answered`, async () => {
+  test(`${code}, ${status}: what is new is answered alone`, async () => {
     const { answered, requests } = await askRefused(code, status);
     assert.equal(answered.kind === 'answer' && answered.text, 'answered');
-    assert.equal(answered.kind === 'answer' && answered.alone, hides, 'a refusal hides what was refused');
+    assert.equal(answered.kind === 'answer' && answered.refused, hides ? 'history' : null, 'a refusal hides');
     assert.deepEqual(requests.at(-1)?.messages, ALONE);
     assert.equal(requests.length, 2);
   });
@@ -68,3 +69,23 @@ for (const [code, status, providerCode] of [
     assert.deepEqual(answered, { kind: 'apology', text: 'sorry', failure: code });
     assert.equal(requests.length, 1);
   });
+
+test('of several new messages the newest is answered when another one is refused, and that one is named', async () => {
+  const bad = said('user', 'refused\nnewest');
+  const asked: string[] = [];
+  const model = {
+    name: 'test',
+    ping: async () => {},
+    async answer({ messages }: ModelRequest) {
+      asked.push(String(messages.at(-1)?.content));
+      if (messages.includes(bad)) throw new Failure('model.request', 'refused', { providerStatus: 400 });
+      return { text: scrub('answered'), complete: true, usage: { prompt: 1, completion: 1, cached: 0 }, attempts: 1 };
+    },
+  } satisfies ChatModel;
+  const asker = createAsker({ model, maxReplyTokens: 100, failureReply: 'sorry', webhookMs: 12_000 });
+  const [system] = ALONE as [ModelMessage];
+  const prompt = { messages: [...PROMPT.messages.slice(0, -1), bad], fresh: [system, bad], newest: ALONE };
+  const answered = await asker.ask('15550100111', prompt, new AbortController().signal, log);
+  assert.equal(answered.kind === 'answer' && answered.refused, 'others');
+  assert.deepEqual(asked, ['refused\nnewest', 'refused\nnewest', 'newest']);
+});
