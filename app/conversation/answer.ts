@@ -33,8 +33,8 @@ export interface Prompt {
 export interface Asker {
   /**
    * A prompt that is refused is asked in easier ways: a long one with a part of its history; one with pictures with the newest picture
-   * alone, then without any; then what is new alone, then the newest message. Servers refuse in many languages and by many codes: only what points at
-   * the settings (an address, a key, a model that does not exist) is not asked again.
+   * alone, then without any; then what is new alone, then the newest message. Servers refuse in many languages and by many codes: only
+   * what points at the settings (an address, a key, a model that does not exist) is not asked again.
    *
    * Never rejects for what the model does, only when `signal` is aborted.
    * The model's own deadline bounds each call.
