@@ -123,12 +123,16 @@ test('all connections to Postgres fall silent: the archive goes on over new ones
   });
   const client = new pg.Client(url);
   await client.connect();
-  const messages = async () => Number((await client.query('select count(*) from whatsapp_messages')).rows[0]?.count);
+  // On a busy machine one answer may be for two of them.
+  const received = async () => {
+    const { rows } = await client.query("select count(*) from whatsapp_messages where direction = 'inbound'");
+    return Number(rows[0]?.count);
+  };
   const askPages = () =>
     fetch(`${bot.url}/api/whatsapp/conversations`, { headers: { 'x-api-key': API_KEY } }).then(({ status }) => status);
   try {
     await bot.say('15550109001', 'before');
-    await eventually('it is recorded', async () => (await messages().catch(() => 0)) === 2);
+    await eventually('it is recorded', async () => (await received().catch(() => 0)) === 1);
     assert.deepEqual(await Promise.all([askPages(), askPages(), askPages()]), [200, 200, 200]);
     const silent = proxy.playDead();
     const diedAt = Date.now();
@@ -137,7 +141,7 @@ test('all connections to Postgres fall silent: the archive goes on over new ones
     const askedAt = Date.now();
     assert.equal(await askPages(), 503);
     const pageMs = Date.now() - askedAt;
-    await eventually('it is recorded again', async () => (await messages()) === 12);
+    await eventually('it is recorded again', async () => (await received()) === 6);
     const recordedMs = Date.now() - diedAt;
     await eventually('pages are shown again', async () => (await askPages()) === 200);
     const shownMs = Date.now() - diedAt;
@@ -151,7 +155,7 @@ test('all connections to Postgres fall silent: the archive goes on over new ones
       'pages again after (ms)': shownMs,
       'stopped within (ms)': Date.now() - stoppedAt,
     });
-    assert.equal(await messages(), 12, 'nothing twice');
+    assert.equal(await received(), 6, 'nothing twice');
   } finally {
     await client.end();
     await proxy.close();
