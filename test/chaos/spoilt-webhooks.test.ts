@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { sign } from '../../app/channels/twilio/signature.ts';
 import { newSid } from '../doubles/twilio.ts';
@@ -95,7 +96,9 @@ describe('spoilt webhooks', () => {
     const refused: string[] = [];
     const wanted = new Map<string, string>();
     await pooled(chosen, 8, async ({ what, from, pairs, isNobodys }, i) => {
-      const status = await post(i % 2 === 0 ? desk.bot : late, '/whatsapp', pairs);
+      const send = () => post(i % 2 === 0 ? desk.bot : late, '/whatsapp', pairs);
+      // On a busy machine Redis may be late; a provider repeats what got 503.
+      const status = await send().then((first) => (first === 503 ? sleep(2_000).then(send) : first));
       if (isNobodys ? status >= 500 : status !== 200) refused.push(`${status} ${what}`);
       if (!isNobodys) wanted.set(from, what);
     });
