@@ -502,18 +502,15 @@ function readMessages(contact: ContactId, entries: unknown, onDamaged: OnDamaged
           unread: { kind: 'unknown', isUpdate: false },
           requestId: `unreadable-${i}`,
         };
-    return { ...readable, contact }; // one that came in under an alias belongs to the contact from now on
+    const attachments = Array.isArray(readable.attachments) ? readable.attachments : [];
+    return { ...readable, attachments, contact }; // one that came in under an alias belongs to the contact from now on
   });
 }
 
 function isMessage(value: unknown): value is InboundMessage {
   if (!isRecord(value)) return false;
-  const { id, channel, from, text, attachments, receivedAt } = value;
-  return (
-    [id, channel, from, text].every((word) => typeof word === 'string') &&
-    Array.isArray(attachments) &&
-    Number.isFinite(receivedAt)
-  );
+  const { id, from, text } = value;
+  return [id, from, text].every((word) => typeof word === 'string');
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
