@@ -477,40 +477,36 @@ function beforeDamage(piece: string): unknown[] {
 }
 
 /**
- * One that cannot be read becomes a message without content, which the person is told of: turns count messages from the oldest. It is
- * taken for one of the conversation of those beside it.
+ * One that cannot be read becomes a message without content, which the person is told of: turns count messages from the oldest. What is
+ * missing in one is taken from those beside it: its words are what must not be lost.
  */
 function readMessages(contact: ContactId, entries: unknown, onDamaged: OnDamaged | undefined): InboundMessage[] {
   const read = listOf(entries).map((entry) => (parsed(`[${entry}]`) ?? [])[0]);
-  const damaged = read.filter((message) => !isMessage(message)).length;
+  const damaged = read.filter((message) => !hasWords(message)).length;
   if (damaged > 0) onDamaged?.(contact, damaged);
-  const beside = read.find(isMessage);
+  const { channel = 'twilio', business = '', from = contact } = read.find(hasWords) ?? {};
   return read.map((message, i) => {
-    const { channel, business, from } = beside ?? { channel: 'twilio' as const, business: '', from: contact };
-    const readable: InboundMessage = isMessage(message)
-      ? message
-      : {
-          id: `unreadable-${i}`,
-          channel,
-          business,
-          from,
-          contact,
-          profileName: null,
-          receivedAt: Date.now(),
-          text: scrub(''),
-          attachments: [],
-          unread: { kind: 'unknown', isUpdate: false },
-          requestId: `unreadable-${i}`,
-        };
-    const attachments = Array.isArray(readable.attachments) ? readable.attachments : [];
-    return { ...readable, attachments, contact }; // one that came in under an alias belongs to the contact from now on
+    const id = `unreadable-${i}`;
+    const unread = { kind: 'unknown', isUpdate: false };
+    const nothing = {
+      id,
+      channel,
+      business,
+      from,
+      profileName: null,
+      receivedAt: Date.now(),
+      requestId: id,
+      attachments: [],
+    };
+    const whole: Omit<InboundMessage, 'contact'> = hasWords(message)
+      ? { ...nothing, ...message }
+      : { ...nothing, text: scrub(''), unread };
+    return { ...whole, contact }; // one that came in under an alias belongs to the contact from now on
   });
 }
 
-function isMessage(value: unknown): value is InboundMessage {
-  if (!isRecord(value)) return false;
-  const { id, from, text } = value;
-  return [id, from, text].every((word) => typeof word === 'string');
+function hasWords(value: unknown): value is Partial<InboundMessage> & Pick<InboundMessage, 'id' | 'text'> {
+  return isRecord(value) && typeof value.id === 'string' && typeof value.text === 'string';
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

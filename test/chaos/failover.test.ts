@@ -157,6 +157,7 @@ test('all connections to Postgres fall silent: the archive goes on over new ones
     });
     assert.equal(await received(), 6, 'nothing twice');
   } finally {
+    await bot.stop();
     await client.end();
     await proxy.close();
     await postgres.stop();
