@@ -31,13 +31,13 @@ export interface ServerOptions {
 
 /**
  * The longest body that is read: a webhook whose text has 10,000 characters of any script (nine bytes each when percent-encoded,
- * twelve for the rarest), with all its other fields.
+ * twelve for the rarest), with all its other fields, one of which may be the answers of a form, as long again.
  */
-const BODY_LIMIT = '160kb';
+const BODY_LIMIT = '256kb';
 
 /**
  * How long a request may take to arrive, ms, for Node's HTTP server; its own limits are minutes, and looked at twice a minute.
- * Twilio gives up after 15 s; a body of 160 KB that takes longer cannot be answered in time.
+ * Twilio gives up after 15 s; a body of 256 KB that takes longer cannot be answered in time.
  */
 const ARRIVAL = { headersTimeout: 10_000, requestTimeout: 15_000, connectionsCheckingInterval: 1_000 };
 

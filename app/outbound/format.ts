@@ -2,6 +2,7 @@
 import type { MarkedToken, Token, Tokens } from 'marked';
 import { type Scrubbed, scrub } from '../privacy/scrub.ts';
 import { readMarkdown, WORD_CHARACTER } from './markdown.ts';
+import { LONGEST_EMPHASIS } from './split.ts';
 
 /**
  * Writes Markdown (CommonMark with GitHub's tables, tasks and strikethrough) the way WhatsApp shows it: bold as `*b*`,
@@ -154,7 +155,7 @@ function span(token: Token, marks: Marks, before: string, after: string): string
     case 'escape':
       return escaped(known.text, before, after);
     case 'text':
-      return known.tokens ? inline(known.tokens, marks) : decoded(known.text);
+      return known.tokens ? inline(known.tokens, marks) : decoded(known.raw);
     case 'html':
       return /^<br\s*\/?>$/i.test(known.raw) ? '\n' : known.raw;
     default:
@@ -169,12 +170,21 @@ function emphasis(
   before: string,
   after: string,
 ): string {
+  if (isPartOfWord(raw, before, after)) return inline(tokens, marks);
   if (isNoEmphasis(raw, before, after)) {
     const original = /^[*_~]{1,2}/.exec(raw)?.[0] ?? '';
     return original + inline(tokens, marks) + original;
   }
   if (marks.has(mark)) return inline(tokens, marks);
   return marked(mark, inline(tokens, new Set([...marks, mark])));
+}
+
+/** `re**book**`, `**Haus**arzt`: WhatsApp would show the stars. Not `a**b**c`, which is arithmetic. */
+function isPartOfWord(raw: string, before: string, after: string): boolean {
+  if (!/^\*\*\p{L}[\p{L}\p{M}'’-]{2,}\*\*$/u.test(raw)) return false;
+  return (
+    (/\p{L}$/u.test(before) && ENDS_IN_WORD.test(before)) || (/^\p{L}/u.test(after) && BEGINS_WITH_WORD.test(after))
+  );
 }
 
 /**
@@ -202,9 +212,14 @@ function escaped(character: string, before: string, after: string): string {
 
 const LOOKALIKES: Record<string, string> = { '*': '\u2217', '~': '\u223c' };
 
-/** Puts a mark around each line, close to its words: WhatsApp takes it for plain text otherwise. */
+/**
+ * Puts a mark around each line, close to its words: WhatsApp takes it for plain text otherwise. A line that may have to be cut gets none:
+ * WhatsApp shows a mark whose other half is in another message.
+ */
 function marked(mark: string, text: string): string {
-  return text.replace(/^([^\S\n]*)(\S|\S.*\S)([^\S\n]*)$/gm, `$1${mark}$2${mark}$3`);
+  return text.replace(/^([^\S\n]*)(\S|\S.*\S)([^\S\n]*)$/gm, (line, before, words, after) =>
+    words.length > LONGEST_EMPHASIS ? line : before + mark + words + mark + after,
+  );
 }
 
 function withAddress(text: string, href: string): string {
@@ -248,6 +263,8 @@ function decoded(text: string): string {
   return text.replace(/&(?:#(\d{1,7})|#x([\da-f]{1,6})|([a-z]+));/gi, (whole, decimal, hex, name) => {
     if (name !== undefined) return (Object.hasOwn(ENTITIES, name) && ENTITIES[name]) || whole;
     const code = decimal === undefined ? Number.parseInt(hex, 16) : Number(decimal);
+    const lookalike = LOOKALIKES[String.fromCharCode(code)];
+    if (lookalike) return lookalike; // written like this in order not to be a mark
     const isCharacter = code > 31 && code <= 0x10ffff && (code < 0xd800 || code > 0xdfff);
     return isCharacter ? String.fromCodePoint(code) : whole;
   });

@@ -2,13 +2,30 @@
  * Reads Markdown the way models write it, which is not always CommonMark: strong emphasis stands right beside any character, and
  * some answer in WhatsApp's own formatting, where single stars are bold.
  */
-import { getDefaults, Lexer, type Token, Tokenizer, type Tokens } from 'marked';
+import { getDefaults, Lexer, type Token, Tokenizer, type TokenizerExtensionFunction, type Tokens } from 'marked';
 
 /** @returns what marked's lexer returns; emphasis is `strong` where the model meant bold */
 export function readMarkdown(text: string): Token[] {
   const tokenizer = usesDoubleStars(text) ? new AnyScript() : new SingleStarsAreBold();
-  return new Lexer({ ...getDefaults(), tokenizer }).lex(text);
+  const extensions = { inline: [label], renderers: {}, childTokens: {} };
+  return new Lexer({ ...getDefaults(), tokenizer, extensions }).lex(text);
 }
+
+/**
+ * `**Name: **Ana`: the space is on the wrong side of the stars. Only behind punctuation, and only on a line without any other end. The
+ * tokenizer is not asked about stars that can end nothing by CommonMark's rule.
+ */
+const label: TokenizerExtensionFunction = function (src) {
+  const found = /^\*\*([^\s*`][^*`\n]*\p{P})[^\S\n]+\*\*(?=[^\s*])/u.exec(src);
+  const [line = ''] = src.slice(0, LONGEST_LINE).split('\n', 1);
+  if (!found || /[^\s*]\*\*(?!\*)/.test(line.slice(2))) return undefined;
+  const [raw, text = ''] = found;
+  const space: Tokens.Text = { type: 'text', raw: ' ', text: ' ', escaped: false };
+  return { type: 'strong', raw, text, tokens: [...this.lexer.inlineTokens(text), space] };
+};
+
+/** So much of a line is looked at, characters. */
+const LONGEST_LINE = 500;
 
 /** CommonMark's rule for what may open and close has spaces and Latin letters in mind: `**注意：**请` would keep its stars. */
 class AnyScript extends Tokenizer {

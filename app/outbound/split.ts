@@ -4,10 +4,13 @@ import { type Scrubbed, scrub } from '../privacy/scrub.ts';
 /** The shortest part that can hold a code block's marks and some code. */
 export const SHORTEST_LIMIT = 20;
 
+/** So many UTF-16 units of one line between WhatsApp's marks are kept together: less than half of the shortest message. */
+export const LONGEST_EMPHASIS = 700;
+
 /**
  * Cuts a text into parts of at most `limit` UTF-16 units: after a paragraph if there is one in the second half of a
  * part, else after a line, a sentence or a word. A character as people see it (an emoji of several parts, a letter with
- * its accents), an address and a code block that fit into a part are never cut; a longer code block is closed at the
+ * its accents), an address, emphasised words and a code block that fit into a part are never cut; a longer code block is closed at the
  * end of a part and opened again in the next. Nothing but white space at the cuts is lost, and no part is empty.
  *
  * @param limit at least `SHORTEST_LIMIT`, else a RangeError
@@ -71,7 +74,9 @@ function cutProse(text: string, limit: number, taken: number): number {
   const seen = text.slice(0, room + 1);
   const cuts = [lastParagraph(seen), lastLine(seen), lastSentence(seen), lastWord(seen)];
   const good = cuts.find((cut) => taken + cut >= limit / 2) ?? cuts.find((cut) => cut > 0);
-  return good ?? (taken === 0 ? cutAnywhere(text, room) : 0);
+  if (good === undefined) return taken === 0 ? cutAnywhere(text, room) : 0;
+  const emphasis = emphasisOver(text.slice(0, room + LONGEST_EMPHASIS), good);
+  return emphasis === undefined || (emphasis === 0 && taken === 0) ? good : emphasis;
 }
 
 /** A code block in pieces that are code blocks again. */
@@ -144,11 +149,23 @@ function cutAnywhere(text: string, room: number): number {
 
 /** Where the address that covers this place begins. */
 function linkOver(text: string, at: number): number | undefined {
-  for (const { index, 0: link } of text.matchAll(ADDRESS)) {
-    if (index < at && at < index + link.length) return index;
-  }
+  return beginOver(text, ADDRESS, at);
+}
+
+/** Where the words in bold, italics or struck through begin that cover this place. */
+function emphasisOver(text: string, at: number): number | undefined {
+  return beginOver(text, EMPHASIS, at);
+}
+
+function beginOver(text: string, what: RegExp, at: number): number | undefined {
+  for (const { index, 0: found } of text.matchAll(what)) if (index < at && at < index + found.length) return index;
   return undefined;
 }
+
+const EMPHASIS = new RegExp(
+  `(?<![\\p{L}\\p{N}*_~])([*_~])(?=\\S)[^\\n]{0,${LONGEST_EMPHASIS}}?(?<=\\S)\\1(?![\\p{L}\\p{N}])`,
+  'gu',
+);
 
 /** Chinese and Japanese put no space behind an address. */
 const INSIDE = '[^\\s\\u3000-\\u303f\\uff00-\\uffef\\p{sc=Han}\\p{sc=Hiragana}\\p{sc=Katakana}]';

@@ -173,6 +173,28 @@ describe('line breaks', () => {
   ]);
 });
 
+describe('stars', () => {
+  shows('with the space on the wrong side of them still name what follows', [
+    ['**Name: **Ana', '*Name:* Ana'],
+    ['- **Name: **Ana, **Tel.: **030\n- **Ort:** Ulm', '- *Name:* Ana, *Tel.:* 030\n- *Ort:* Ulm'],
+    ['**注意： **请看', '*注意：* 请看'],
+    ['from 2 **3 to 4 **5', 'from 2 **3 to 4 **5'],
+  ]);
+
+  shows('within a word leave the word', [
+    ['Re**book** now', 'Rebook now'],
+    ['ein **Haus**arzt, un**believ**able', 'ein Hausarzt, unbelievable'],
+    ['2**8**2 and a**b**c', '2**8**2 and a**b**c'],
+  ]);
+
+  shows('that are written as a number are no marks', [['&#42;code&#42; and **bold**', '\u2217code\u2217 and *bold*']]);
+
+  test('around more than fits into a message are left out', () => {
+    const words = 'word '.repeat(400).trim();
+    assert.equal(format(`**${words}** and **this**`), `${words} and *this*`);
+  });
+});
+
 test('an address that was hidden by formatting is scrubbed', () => {
   assert.doesNotMatch(format('twilio\\.com and api&#46;twilio&#46;com'), /twilio\.com/);
 });

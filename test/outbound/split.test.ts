@@ -96,6 +96,13 @@ describe('what is never cut', () => {
       );
   });
 
+  test('words in bold, in italics or struck through, on one line', () => {
+    for (const mark of ['*', '_', '~']) {
+      const emphasis = `${mark}two three four five${mark}`;
+      assert.deepEqual(split(`one ${emphasis} six seven`, 22), ['one', emphasis, 'six seven']);
+    }
+  });
+
   test('a code block that fits into a part', () => {
     const code = '```\nlet a = 1;\n\nlet b = 2;\n```';
     const parts = split(`${words(8)}\n\n${code}\n\n${words(8)}`, 60);
