@@ -47,10 +47,12 @@ test('every file, script and setting that a document names exists', () => {
     for (const [, path = ''] of text.matchAll(/`((?:app|test|scripts|docs)\/[\w./-]+\.\w+)`/g))
       assert.ok(existsSync(join(ROOT, path)), `${document} names ${path}, which does not exist`);
   }
+  const compose = read('docker-compose.yml');
+  const exists = (name: string) => name in SETTINGS || compose.includes(`\${${name}`);
   const docs = DOCUMENTS.filter((path) => path === 'README.md' || path.startsWith('docs/'));
   for (const document of docs) {
     for (const [, name = ''] of read(document).matchAll(/`([A-Z]{2,}(?:_[A-Z]+)+)(?:=[^`]*)?`/g))
-      assert.ok(name in SETTINGS, `${document} names the setting ${name}, which does not exist`);
+      assert.ok(exists(name), `${document} names the setting ${name}, which does not exist`);
   }
 });
 
