@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Delivery, PageEvent, PageEventBody } from '../../app/simulator/contract.ts';
-import { wireEntries } from '../../app/web/simulator/drawer/timeline.ts';
+import { wireEntries, wireGroups } from '../../app/web/simulator/drawer/timeline.ts';
 import { asRead, EMPTY_PHONE, withEvents } from '../../app/web/simulator/phones.ts';
 
 const ANA = '15550100123';
@@ -104,5 +104,21 @@ describe('the wire', () => {
     );
     const [, sent] = entries;
     assert.deepEqual(sent?.kind === 'answer' && sent.states.map(({ state, told }) => [state, told]), [['sent', 204]]);
+  });
+
+  it('puts what belongs to one answer together: messages in a row, repeats with their message', () => {
+    const forgotten = event({ type: 'forgotten' });
+    const log = [
+      ...[written('1'), written('2'), delivered('1', 200), answer('3')],
+      ...[written('4'), answer('5'), delivered('1', 200, {}, 2)],
+      ...[forgotten, written('6')],
+    ];
+    const kinds = wireGroups(log).map(({ messages, entries }) => [messages.length, entries.map(({ kind }) => kind)]);
+    assert.deepEqual(kinds, [
+      [2, ['webhook', 'webhook', 'answer', 'webhook']],
+      [1, ['webhook', 'answer']],
+      [0, ['forgotten']],
+      [1, ['webhook']],
+    ]);
   });
 });

@@ -2,21 +2,34 @@ import { type ReactNode, useMemo } from 'react';
 import type { PageEvent } from '../../../simulator/contract.ts';
 import { exactClock, took } from '../../parts/time.ts';
 import { Nothing } from './Nothing.tsx';
-import { type Stages, type WireEntry, wireEntries } from './timeline.ts';
+import { type Stages, type WireEntry, type WireGroup, wireGroups } from './timeline.ts';
 import classes from './WireView.module.css';
 
-/** Every request between the simulator and the bot, the newest first; each opens to what was sent. */
+/** Every request between the simulator and the bot, by message, the newest message first; each request opens to what was sent. */
 export function WireView({ log }: { log: readonly PageEvent[] }) {
-  const entries = useMemo(() => wireEntries(log).reverse(), [log]);
-  if (entries.length === 0) return <Nothing>What goes over the wire appears here, as soon as you write.</Nothing>;
+  const groups = useMemo(() => wireGroups(log).reverse(), [log]);
+  if (groups.length === 0) return <Nothing>What goes over the wire appears here, as soon as you write.</Nothing>;
+  return groups.map((group) => <Group key={group.key} group={group} />);
+}
+
+function Group({ group: { at, messages, entries } }: { group: WireGroup }) {
+  const [first = ''] = messages;
+  const title = messages.length > 1 ? `${messages.length} messages in a row: ${messages.join(' · ')}` : first;
   return (
-    <ol className={classes.wire} aria-label="Requests, the newest first">
-      {entries.map((entry) => (
-        <li key={entry.key}>
-          <Entry entry={entry} />
-        </li>
-      ))}
-    </ol>
+    <section className={classes.group}>
+      {title !== '' && (
+        <h3 dir="auto" title={title}>
+          {title}
+        </h3>
+      )}
+      <ol className={classes.wire} aria-label={`Requests from ${exactClock(at)} on`}>
+        {entries.map((entry) => (
+          <li key={entry.key}>
+            <Entry entry={entry} />
+          </li>
+        ))}
+      </ol>
+    </section>
   );
 }
 

@@ -32,6 +32,39 @@ export function wireEntries(log: readonly PageEvent[]): WireEntry[] {
   return entries;
 }
 
+/** What belongs to one answer: the message or messages it is for, and every step up to the next message. */
+export interface WireGroup {
+  key: string;
+  at: number;
+  /** The messages' own words. */
+  messages: string[];
+  entries: WireEntry[];
+}
+
+/** Oldest first, and so are the entries of each. A message that comes in before the answer is in its group; a repeat is with its message. */
+export function wireGroups(log: readonly PageEvent[]): WireGroup[] {
+  const groups: WireGroup[] = [];
+  for (const entry of wireEntries(log)) {
+    const last = groups.at(-1);
+    const isNewMessage = entry.kind === 'webhook' && entry.attempt === 1;
+    const own = entry.kind === 'webhook' && !isNewMessage ? groups.find((group) => hasMessage(group, entry.sid)) : last;
+    const isAnswered = last?.entries.some(({ kind }) => kind === 'answer');
+    const isApart = entry.kind === 'forgotten' || last?.entries.some(({ kind }) => kind === 'forgotten');
+    const messages = isNewMessage ? [entry.preview] : [];
+    if (!own || isApart || (isNewMessage && isAnswered)) {
+      groups.push({ key: entry.key, at: entry.at, messages, entries: [entry] });
+    } else {
+      own.entries.push(entry);
+      own.messages.push(...messages);
+    }
+  }
+  return groups;
+}
+
+function hasMessage({ entries }: WireGroup, sid: string): boolean {
+  return entries.some((entry) => entry.kind === 'webhook' && entry.sid === sid);
+}
+
 /** Model requests and what became of them, oldest first. */
 export function modelRequests(log: readonly PageEvent[]): { asked: Asked; replied: Replied | null }[] {
   return wireEntries(log).flatMap((entry) => (entry.kind === 'model' ? [entry] : []));
