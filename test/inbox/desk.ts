@@ -1,6 +1,8 @@
 /** The whole bot over its doubles, with an archive in memory and the inbox's API beside it, as somebody at the desk uses it. */
+import assert from 'node:assert/strict';
 import { createServer as createHttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createDatabase } from '../../app/archive/engine/database.ts';
 import { createAnalytics } from '../../app/archive/read/analytics.ts';
 import { createConversations } from '../../app/archive/read/conversations.ts';
@@ -31,6 +33,7 @@ import { createEventStream } from '../../app/memory/stream.ts';
 import { createLogger } from '../../app/ops/logger.ts';
 import { createDeliver } from '../../app/outbound/deliver.ts';
 import { createSend } from '../../app/outbound/send.ts';
+import { newSid } from '../doubles/twilio.ts';
 import { ACCOUNT_SID, AUTH_TOKEN, startBot, startDoubles } from '../support/bot.ts';
 
 export const PASSWORD = 'correct horse battery staple';
@@ -147,7 +150,14 @@ export async function startDesk() {
     analysis: createAnalysisStore(database),
     /** A person writes, and the archive has it when this resolves. */
     async say(from: string, body: string, overrides: Record<string, string> = {}) {
-      const said = await bot.say(from, body, overrides);
+      const fields = { MessageSid: newSid('SM'), ...overrides };
+      let said = await bot.say(from, body, fields);
+      // A machine that is busy may refuse it; the provider repeats it then, and so does this.
+      for (let tries = 1; said.status === 503 && tries < 20; tries++) {
+        await sleep(500);
+        said = await bot.say(from, body, fields);
+      }
+      assert.equal(said.status, 200, 'a message was not taken');
       await recorder.catchUp();
       return said;
     },
