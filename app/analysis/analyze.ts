@@ -59,7 +59,7 @@ export function createAnalyze({ model, instructions, timeZone }: AnalyzeOptions)
     });
     // The model counts from 1, and may count wrongly.
     const about = (value.task && burst.messages[value.task.message - 1]) ?? last;
-    const task = await taskOf(value, about, timeZone);
+    const task = await taskOf(value, about, instructions.taskCategory, timeZone);
     return { kind: 'analyzed', about: about.id, analysis: value, task, usage, attempts };
   };
 }
@@ -92,7 +92,12 @@ function shownTime(at: number, timeZone: string): string {
   return `${weekday} ${time}`;
 }
 
-async function taskOf(analysis: Analysis, about: BurstMessage, timeZone: string): Promise<NewTask | null> {
+async function taskOf(
+  analysis: Analysis,
+  about: BurstMessage,
+  category: string,
+  timeZone: string,
+): Promise<NewTask | null> {
   const { task, sentiment, language } = analysis;
   if (!task) return null;
   const due = task.due && (await resolveDue({ ...task.due, at: about.receivedAt, timeZone, language }));
@@ -100,6 +105,7 @@ async function taskOf(analysis: Analysis, about: BurstMessage, timeZone: string)
     title: titleOf(task.title, analysis.summary),
     description: describe(task.description, task.due?.words, due, scrub(about.text)),
     type: task.type,
+    category,
     priority: sentiment === 'urgent' ? Math.min(task.priority, 2) : task.priority,
     dueDate: due?.day ?? null,
     tags: TASK_TAGS,

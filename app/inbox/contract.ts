@@ -21,7 +21,9 @@ const Page = {
     .describe('The next_cursor of the previous page; faster than offset, and stable while new messages arrive'),
 };
 
-export const Sentiment = z.enum(['positive', 'negative', 'neutral', 'urgent']);
+/** The operator may have others than these. */
+export const SENTIMENTS = ['positive', 'negative', 'neutral', 'urgent'] as const;
+const Sentiment = z.string().describe(`${SENTIMENTS.join(', ')}, or one of the operator's own`);
 export const MessageType = z.enum(['text', 'audio', 'image', 'video', 'document', 'contact', 'location']);
 export const MessageStatus = z.enum(['received', 'read', 'replied', 'archived']);
 const AnalysisStatus = z.enum(['pending', 'processing', 'completed', 'failed', 'skipped']);
@@ -29,15 +31,8 @@ export const ConversationStatus = z.enum(['active', 'archived', 'blocked']);
 export const TaskStatus = z.enum(['pending', 'in_progress', 'completed', 'cancelled']);
 const Author = z.enum(['contact', 'bot', 'desk']);
 
-export const Entities = z
-  .object({
-    people: z.array(z.string()),
-    companies: z.array(z.string()),
-    dates: z.array(z.string()),
-    amounts: z.array(z.string()),
-    products: z.array(z.string()),
-  })
-  .meta({ id: 'Entities' });
+/** `people`, `companies`, `dates`, `amounts` and `products`, or the operator's own. */
+export const Entities = z.record(z.string(), z.array(z.string())).meta({ id: 'Entities' });
 
 export const Task = z
   .object({
@@ -206,6 +201,7 @@ export const Day = z
     neutral: z.number().int(),
     negative: z.number().int(),
     urgent: z.number().int(),
+    sentiments: z.record(z.string(), z.number().int()).describe("All that occurred, with the operator's own"),
     tasks_created: z.number().int(),
     tasks_done: z.number().int(),
     tokens_in: z.number().int(),
@@ -234,7 +230,7 @@ export const requests = {
   inbox: z.object({
     ...Page,
     filter: Filter,
-    sentiment: Sentiment.optional(),
+    sentiment: Sentiment.max(50).optional(),
     status: MessageStatus.optional(),
     analysis_status: AnalysisStatus.optional(),
     search: Search.describe(
@@ -248,7 +244,7 @@ export const requests = {
   conversations: z.object({
     ...Page,
     filter: Filter.describe('tasks: something is open; unread: the team has not seen all of it'),
-    sentiment: Sentiment.optional().describe('Of the newest message that was analysed'),
+    sentiment: Sentiment.max(50).optional().describe('Of the newest message that was analysed'),
     status: ConversationStatus.optional(),
     business_number: Phone.optional().describe('Those with one number of ours'),
     search: Search.describe('Parts of the name, a number, another address, or of words in their messages'),
@@ -371,6 +367,7 @@ export const responses = {
   tasks: z.object({ ...paged, tasks: z.array(Task) }),
   task: z.object({ success, task: Task }),
   taskTypes: z.object({ success, task_types: z.array(z.string()) }),
+  sentiments: z.object({ success, sentiments: z.array(z.string()) }),
   analytics: z.object({ success, analytics: Analytics, days: z.array(Day) }),
   deadLetters: z.object({ ...paged, dead_letters: z.array(DeadLetter) }),
   retryAnalyses: z.object({ success, count: z.number().int().describe('How many messages are analysed again') }),
@@ -397,7 +394,6 @@ export type Conversation = z.infer<typeof Conversation>;
 export type ConversationStatus = z.infer<typeof ConversationStatus>;
 export type Task = z.infer<typeof Task>;
 export type TaskStatus = z.infer<typeof TaskStatus>;
-export type Sentiment = z.infer<typeof Sentiment>;
 export type Entities = z.infer<typeof Entities>;
 export type Analytics = z.infer<typeof Analytics>;
 export type Day = z.infer<typeof Day>;

@@ -99,6 +99,12 @@ export const OPERATIONS = {
     summary: 'The types that a task may be given: those of the analysis, and those that tasks have',
     answer: responses.taskTypes,
   },
+  sentiments: {
+    method: 'get',
+    path: '/api/whatsapp/sentiments',
+    summary: 'How a message may sound: what the analysis chooses from',
+    answer: responses.sentiments,
+  },
   task: {
     method: 'get',
     path: '/api/whatsapp/tasks/:id',

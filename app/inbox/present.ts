@@ -7,16 +7,7 @@ import type { Task as ArchivedTask } from '../archive/write/tasks.ts';
 import { phoneOf } from '../contacts/addresses.ts';
 import { type ConversationId, conversationOf, type InboundMessage, kindOf, wordsOf } from '../message.ts';
 import { isWindowOpen, windowUntil } from '../outbound/window.ts';
-import {
-  type Analytics,
-  type Conversation,
-  type Day,
-  type DeadLetter,
-  type Entities,
-  type Message,
-  Sentiment,
-  type Task,
-} from './contract.ts';
+import type { Analytics, Conversation, Day, DeadLetter, Entities, Message, Task } from './contract.ts';
 import { explainDelivery, explainFailure } from './explanations.ts';
 
 /** What one of a provider's error codes means, as one sentence; null when it is not known. */
@@ -51,7 +42,7 @@ export function presentMessage(message: ArchivedMessage, explain: Explain): Mess
     },
     ai_analysis: analysis?.full ?? null,
     ai_summary: analysis?.summary ?? null,
-    ai_sentiment: sentimentOf(analysis?.sentiment),
+    ai_sentiment: analysis?.sentiment || null,
     ai_intent: analysis?.intent ?? null,
     language: analysis?.language ?? null,
     extracted_entities: entitiesOf(analysis?.entities),
@@ -117,7 +108,7 @@ export function presentConversation(
     last_message_text: lastMessage?.text ?? null,
     last_message_type: lastMessage?.type ?? null,
     last_message_author: lastMessage?.author ?? null,
-    last_sentiment: sentimentOf(conversation.sentiment),
+    last_sentiment: conversation.sentiment || null,
     takeover_until: takeoverUntil > now ? iso(takeoverUntil) : null,
     window_until: isWindowOpen(lastInboundAt, now) ? iso(windowUntil(lastInboundAt)) : null,
   };
@@ -162,10 +153,11 @@ export function presentDays({ messages, responseTime, sentiment, tasks, tokens }
     outbound,
     response_p50_ms: responseTime[i]?.p50Ms ?? null,
     response_p95_ms: responseTime[i]?.p95Ms ?? null,
-    positive: sentiment[i]?.positive ?? 0,
-    neutral: sentiment[i]?.neutral ?? 0,
-    negative: sentiment[i]?.negative ?? 0,
-    urgent: sentiment[i]?.urgent ?? 0,
+    positive: sentiment[i]?.counts.positive ?? 0,
+    neutral: sentiment[i]?.counts.neutral ?? 0,
+    negative: sentiment[i]?.counts.negative ?? 0,
+    urgent: sentiment[i]?.counts.urgent ?? 0,
+    sentiments: sentiment[i]?.counts ?? {},
     tasks_created: tasks[i]?.created ?? 0,
     tasks_done: tasks[i]?.done ?? 0,
     tokens_in: tokens[i]?.prompt ?? 0,
@@ -209,25 +201,11 @@ function placeOf({ latitude, longitude, label, address }: NonNullable<ArchivedMe
   return { latitude, longitude, ...(label ? { label } : {}), ...(address ? { address } : {}) };
 }
 
-function sentimentOf(word: string | null | undefined): Sentiment | null {
-  return Sentiment.safeParse(word).data ?? null;
-}
-
-/** The operator's own categories may have others; what is not as expected is left out. */
+/** What is not as expected is left out. */
 function entitiesOf(given: unknown): Entities | null {
   if (typeof given !== 'object' || given === null) return null;
-  const found: Record<string, unknown> = { ...given };
-  const texts = (kind: keyof Entities) => {
-    const list = found[kind];
-    return Array.isArray(list) ? list.filter((item) => typeof item === 'string') : [];
-  };
-  return {
-    people: texts('people'),
-    companies: texts('companies'),
-    dates: texts('dates'),
-    amounts: texts('amounts'),
-    products: texts('products'),
-  };
+  const texts = (list: unknown) => (Array.isArray(list) ? list.filter((item) => typeof item === 'string') : []);
+  return Object.fromEntries(Object.entries(given).map(([kind, list]) => [kind, texts(list)]));
 }
 
 function iso(unixMs: number): string {

@@ -49,8 +49,9 @@ export interface InboxOptions {
   /** A file's bytes, from the channel it came through; rejects with `media.…`. */
   download: (media: ArchivedMedia) => Promise<Uint8Array>;
   live: Live;
-  /** The types of tasks that the analysis chooses from. */
+  /** What the analysis chooses from. */
   taskTypes: readonly string[];
+  sentiments: readonly string[];
   /** Where a day begins, for the charts. */
   timeZone: string;
   publicUrl: string | undefined;
@@ -270,6 +271,10 @@ function taskHandlers(options: InboxOptions) {
     async taskTypes() {
       const types = new Set([...options.taskTypes, ...(await tasks.types())]);
       return { success: true, task_types: [...types] };
+    },
+
+    async sentiments() {
+      return { success: true, sentiments: [...options.sentiments] };
     },
 
     async task({ params }) {

@@ -5,25 +5,59 @@
 import { z } from 'zod';
 import { PRACTICE_LABEL, type PracticeMessage } from './practice-answers.ts';
 
-/** Answers the last message, whose end is the JSON that the analysis puts there. Never empty. */
-export function practiceAnalysis(messages: readonly PracticeMessage[]): string {
+/**
+ * Answers the last message, whose end is the JSON that the analysis puts there. Never empty.
+ * @param format the request's `response_format`: it may have other categories than these rules know.
+ */
+export function practiceAnalysis(messages: readonly PracticeMessage[], format?: unknown): string {
+  const allowed = FORMAT.safeParse(format).data?.json_schema.schema.properties;
   const asked = messages.findLast(({ role }) => role === 'user')?.text ?? '';
   const texts = textsIn(asked);
   const all = texts.join('\n');
+  const entities: Record<string, string[]> = {
+    people: found(PERSON, all),
+    companies: found(COMPANY, all),
+    dates: found(DATE, all),
+    amounts: found(AMOUNT, all),
+    products: [],
+  };
+  const names = Object.keys(allowed?.entities.properties ?? entities);
+  const task = taskOf(texts);
   return JSON.stringify({
     summary: `${PRACTICE_LABEL} ${summaryOf(texts)}`,
-    sentiment: sentimentOf(all),
-    entities: {
-      people: found(PERSON, all),
-      companies: found(COMPANY, all),
-      dates: found(DATE, all),
-      amounts: found(AMOUNT, all),
-      products: [],
-    },
-    intent: intentOf(all),
+    sentiment: oneOf(allowed?.sentiment.enum, sentimentOf(all)),
+    entities: Object.fromEntries(names.map((name) => [name, entities[name] ?? []])),
+    intent: oneOf(allowed?.intent.enum, intentOf(all)),
     language: 'en',
-    task: taskOf(texts),
+    task: task && { ...task, type: oneOf(taskTypesIn(allowed?.task), task.type) },
   });
+}
+
+const CHOICE = z.object({ enum: z.array(z.string()) });
+const FORMAT = z.object({
+  json_schema: z.object({
+    schema: z.object({
+      properties: z.object({
+        sentiment: CHOICE,
+        intent: CHOICE,
+        entities: z.object({ properties: z.record(z.string(), z.unknown()) }),
+        task: z.unknown(),
+      }),
+    }),
+  }),
+});
+/** A task, or none. */
+const TASK = z.object({ anyOf: z.array(z.unknown()) });
+const WITH_TYPE = z.object({ properties: z.object({ type: CHOICE }) });
+
+function taskTypesIn(task: unknown): string[] | undefined {
+  const [one] = TASK.safeParse(task).data?.anyOf.flatMap((kind) => WITH_TYPE.safeParse(kind).data ?? []) ?? [];
+  return one?.properties.type.enum;
+}
+
+/** The last one is what fits when nothing else does. */
+function oneOf(allowed: readonly string[] | undefined, wanted: string): string {
+  return allowed === undefined || allowed.includes(wanted) ? wanted : (allowed.at(-1) ?? wanted);
 }
 
 const QUESTION = z.object({ messages: z.array(z.object({ text: z.string() })).min(1) });

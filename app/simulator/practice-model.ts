@@ -135,6 +135,7 @@ const CHAT = z.object({
   messages: z.array(z.object({ role: z.string(), content: z.union([z.string(), z.array(PART)]) })).min(1),
   max_completion_tokens: z.number().positive().optional(),
   max_tokens: z.number().positive().optional(),
+  response_format: z.unknown(),
 });
 
 const MODELS = Object.values(PRACTICE_MODELS).map((id) => ({
@@ -150,8 +151,8 @@ function isAnswer({ model }: Chat): boolean {
   return !model.endsWith('-summary') && !model.endsWith('-analysis');
 }
 
-function say({ model }: Chat, messages: readonly PracticeMessage[], maxTokens: number): string {
-  if (model.endsWith('-analysis')) return practiceAnalysis(messages);
+function say({ model, response_format }: Chat, messages: readonly PracticeMessage[], maxTokens: number): string {
+  if (model.endsWith('-analysis')) return practiceAnalysis(messages, response_format);
   return model.endsWith('-summary') ? practiceSummary(messages, maxTokens) : practiceAnswer(messages);
 }
 

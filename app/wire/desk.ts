@@ -40,6 +40,7 @@ export function buildDesk(config: Config, tools: DeskTools): DeskParts {
   const { memory, channels, log } = tools;
   const { database, standings, deskWriter, live, retryAnalyses } = tools.archive;
   const { publicUrl, trustProxy, apiKeys, timeZone } = config;
+  const { taskTypes, sentiments } = readInstructions(config.analysisPrompt);
   const now = Date.now;
   const password = config.adminPassword ?? generated(log);
   const sessions = createSessions(memory);
@@ -60,7 +61,8 @@ export function buildDesk(config: Config, tools: DeskTools): DeskParts {
     retryAnalyses,
     download: ({ channel, attachment }) => channels.of(channel).download(attachment.ref),
     live,
-    taskTypes: readInstructions(config.analysisPrompt).taskTypes,
+    taskTypes,
+    sentiments,
     timeZone,
     publicUrl,
     now,

@@ -78,6 +78,7 @@ export async function startApi({ database, folder, log }: ApiOptions): Promise<A
     ...deskOf(memory, createDeskWriter(database)),
     retryAnalyses: null,
     taskTypes: [],
+    sentiments: [],
     live,
     timeZone: 'UTC',
     publicUrl: undefined,

@@ -128,12 +128,20 @@ describe('What messages are about', () => {
 
   test('uses the categories and the prompt of the operator', async () => {
     const instructions = readInstructions(
-      '---\nintents: booking, other\ntask_types: room_service, other\n---\nA hotel.',
+      [
+        '---\nintents: booking, other\nsentiments: happy, cross\nentities: rooms, people',
+        'task_types: room_service, other\ntask_category: guests\n---\nA hotel.',
+      ].join('\n'),
     );
-    double.queue.push(analysisOf({ intent: 'booking', task: { ...taskOf(), type: 'room_service' } }));
+    const entities = { rooms: ['12'], people: [] };
+    double.queue.push(
+      analysisOf({ intent: 'booking', sentiment: 'cross', entities, task: { ...taskOf(), type: 'room_service' } }),
+    );
     const { analysis, task } = analyzed(await analyze(burst('Bring me a towel'), { instructions }));
     assert.equal(analysis.intent, 'booking');
-    assert.equal(task?.type, 'room_service');
+    assert.equal(analysis.sentiment, 'cross');
+    assert.deepEqual(analysis.entities, entities);
+    assert.deepEqual([task?.type, task?.category], ['room_service', 'guests']);
     assert.equal(double.requests[0]?.chat.messages[0]?.content, 'A hotel.');
     assert.match(JSON.stringify(double.requests[0]?.chat.response_format), /"enum":\["booking","other"\]/);
   });
@@ -145,6 +153,22 @@ describe('What messages are about', () => {
     assert.ok(text.length < 25_000);
     assert.match(text, /z{8000}/);
     assert.doesNotMatch(text, /first/);
+  });
+
+  test('is told by the practice model in the categories of the operator', async () => {
+    const practice = await startPracticeModel();
+    try {
+      const instructions = readInstructions(
+        '---\nintents: booking, other\nsentiments: happy, so_so\nentities: rooms, people\ntask_types: visit, chore\n---\n',
+      );
+      const server = { url: practice.url, key: practice.apiKey };
+      const { analysis, task, attempts } = analyzed(await analyze(burst(JOHN_SMITH), { ...server, instructions }));
+      assert.deepEqual([analysis.sentiment, analysis.intent, task?.type], ['so_so', 'other', 'chore']);
+      assert.deepEqual(analysis.entities, { rooms: [], people: ['John Smith'] });
+      assert.equal(attempts, 1);
+    } finally {
+      await practice.close();
+    }
   });
 
   test('is told by the practice model, too', async () => {

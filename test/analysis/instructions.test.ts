@@ -10,15 +10,18 @@ describe('Instructions for the analysis', () => {
   });
 
   test('may be a prompt alone', () => {
-    const { prompt, intents, taskTypes } = readInstructions('\uFEFF# Hotel\n\nYou read what guests write.\n');
+    const { prompt, ...categories } = readInstructions('\uFEFF# Hotel\n\nYou read what guests write.\n');
     assert.equal(prompt, '# Hotel\n\nYou read what guests write.');
-    assert.deepEqual({ intents, taskTypes }, DEFAULT_CATEGORIES);
+    assert.deepEqual(categories, DEFAULT_CATEGORIES);
   });
 
   test('may be lists and a prompt', () => {
     const file = `---
 # what guests want
 intents: booking, "late checkout", other
+sentiments: happy, unhappy, urgent
+entities: people, room_numbers
+task_category: guests
 task_types:
   - call
   - 'room_service'
@@ -29,7 +32,10 @@ You read what guests write.
 This line is still the prompt.`;
     assert.deepEqual(readInstructions(file.replaceAll('\n', '\r\n')), {
       prompt: 'You read what guests write.\n\n---\nThis line is still the prompt.',
+      sentiments: ['happy', 'unhappy', 'urgent'],
       intents: ['booking', 'late checkout', 'other'],
+      entities: ['people', 'room_numbers'],
+      taskCategory: 'guests',
       taskTypes: ['call', 'room_service'],
     });
   });
@@ -42,7 +48,9 @@ This line is still the prompt.`;
 
   const WRONG: Record<string, [string, RegExp]> = {
     'a list without an end': ['---\nintents: a, b\nYou read.', /have no end/],
-    'sentiments, which are fixed': ['---\nsentiments: a, b\n---\n', /does not understand the line "sentiments: a, b"/],
+    'a list that nobody reads': ['---\nmoods: a, b\n---\n', /does not understand the line "moods: a, b".*sentiments/],
+    'a sentiment that is too long': [`---\nsentiments: ${'x'.repeat(21)}\n---\n`, /longer than 20/],
+    'two categories': ['---\ntask_category: a, b\n---\n', /task_category has more than 1 name/],
     'an empty list': ['---\nintents:\n---\n', /list intents is empty/],
     'a name that stands twice': ['---\nintents: a, a\n---\n', /occurs twice/],
     'a name that is too long': [`---\ntask_types: ${'x'.repeat(51)}\n---\n`, /longer than 50/],

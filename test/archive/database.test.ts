@@ -83,6 +83,7 @@ describe('PostgreSQL', { skip: NO_POSTGRES }, () => {
       { name: '0004-search' },
       { name: '0005-failed-analyses' },
       { name: '0006-analytics' },
+      { name: '0007-sentiments' },
     ]);
     await Promise.all(processes.map((one) => one.ping()));
     await Promise.all(processes.map((one) => one.close()));

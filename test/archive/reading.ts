@@ -514,6 +514,26 @@ export function readingSuite(open: () => Database): void {
       assert.equal(east.messages.find((one) => one.day === day)?.inbound, 2, 'both are of one day there');
       assert.equal(utc.messages[0]?.day, new Date(midnight - 2 * DAY_MS).toISOString().slice(0, 10));
     });
+
+    test('count how messages sounded, in the operator’s own words, by day', async () => {
+      const today = new Date().toISOString().slice(0, 10);
+      const midnight = Date.parse(`${today}T00:00:00Z`);
+      const messages = [midnight - 60_000, midnight + 1, midnight + 2, midnight + 3].map((receivedAt) =>
+        received({ receivedAt }),
+      );
+      await write(...messages);
+      const sounds = ['so_so', 'so_so', 'urgent'];
+      for (const [i, sound] of sounds.entries())
+        await query(
+          open(),
+          `update whatsapp_messages set ai_sentiment = '${sound}' where message_sid = '${messages[i]?.message.id}'`,
+        );
+      const { sentiment } = await createAnalytics(open()).series({ days: 3, timeZone: 'UTC' });
+      assert.deepEqual(
+        sentiment.map(({ counts }) => counts),
+        [{}, { so_so: 1 }, { so_so: 1, urgent: 1 }],
+      );
+    });
   });
 
   test('the handbook’s statements run as they are', async () => {

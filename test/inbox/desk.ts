@@ -125,6 +125,7 @@ export async function startDesk() {
     retryAnalyses: createAnalysisStore(database).retry,
     download: ({ channel, attachment }) => channels.of(channel).download(attachment.ref),
     taskTypes: ['call', 'table_reservation'],
+    sentiments: ['positive', 'negative', 'neutral', 'urgent', 'so_so'],
     live,
     timeZone: 'UTC',
     publicUrl: undefined,

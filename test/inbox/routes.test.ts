@@ -114,7 +114,7 @@ test('whoever asks for what is not there, or asks wrongly, is told so', async ()
     ['GET', '/api/whatsapp/inbox?limit=0', undefined, 400, 'request.invalid'],
     ['GET', '/api/whatsapp/inbox?limit=1&limit=2', undefined, 400, 'request.invalid'],
     ['GET', '/api/whatsapp/inbox?cursor=garbage', undefined, 400, 'request.invalid'],
-    ['GET', '/api/whatsapp/inbox?sentiment=angry', undefined, 400, 'request.invalid'],
+    ['GET', '/api/whatsapp/inbox?message_type=hologram', undefined, 400, 'request.invalid'],
     ['GET', '/api/whatsapp/inbox?search=%00', undefined, 400, 'request.invalid'],
     ['GET', '/api/whatsapp/tasks?search=a%00b', undefined, 400, 'request.invalid'],
     ['GET', '/api/whatsapp/conversations?search=%00', undefined, 400, 'request.invalid'],
@@ -473,6 +473,8 @@ test('10,000 characters of Hindi reach the inbox and are found there', async () 
 
 test('the types of tasks are those of the analysis, and those that tasks have', async () => {
   await desk.ask('POST', '/api/whatsapp/tasks', { title: 'Wrap it', task_type: 'gift_wrap' });
+  const { body: offered } = await desk.ask('GET', '/api/whatsapp/sentiments');
+  assert.deepEqual(offered.sentiments, ['positive', 'negative', 'neutral', 'urgent', 'so_so']);
   const { body } = await desk.ask('GET', '/api/whatsapp/task-types');
   assert.deepEqual(body.task_types.slice(0, 2), ['call', 'table_reservation']);
   assert.ok(body.task_types.includes('gift_wrap'));

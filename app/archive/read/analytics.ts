@@ -21,7 +21,8 @@ export interface Series {
   messages: { day: string; inbound: number; outbound: number }[];
   /** How long people waited for an answer, ms; null on days without one. */
   responseTime: { day: string; p50Ms: number | null; p95Ms: number | null }[];
-  sentiment: { day: string; positive: number; negative: number; neutral: number; urgent: number }[];
+  /** How many messages sounded how; a sentiment that did not occur is missing. */
+  sentiment: { day: string; counts: Record<string, number> }[];
   tasks: { day: string; created: number; done: number }[];
   /** `cached` is the part of `prompt` that the provider served from its cache. */
   tokens: { day: string; prompt: number; completion: number; cached: number }[];
@@ -64,11 +65,13 @@ export function createAnalytics(database: Database, { keepMs = 0, now = Date.now
         await sql`set local jit = off`.execute(db); // compiling the query takes longer than running it
         const most = Math.max(1, Math.min(366, Math.trunc(days)));
         const { rows } = await sql<Day>`
-          select day, inbound, outbound, response_p50_ms as p50, response_p95_ms as p95, positive, negative, neutral, urgent,
+          select day, inbound, outbound, response_p50_ms as p50, response_p95_ms as p95,
             tokens_in as prompt, tokens_out as completion, tokens_cached as cached, tasks_created as created, tasks_done as done
           from whatsapp_analytics_by_day(${most}::int, ${timeZone})
           order by day`.execute(db);
-        return seriesOf(rows);
+        const sounds = await sql<Sound>`
+          select day, sentiment, messages from whatsapp_sentiments_by_day(${most}::int, ${timeZone})`.execute(db);
+        return seriesOf(rows, sounds.rows);
       }),
     ),
   };
@@ -101,10 +104,6 @@ interface Day {
   outbound: number;
   p50: number | null;
   p95: number | null;
-  positive: number;
-  negative: number;
-  neutral: number;
-  urgent: number;
   prompt: number;
   completion: number;
   cached: number;
@@ -112,17 +111,22 @@ interface Day {
   done: number;
 }
 
-function seriesOf(rows: readonly Day[]): Series {
+interface Sound {
+  day: string;
+  sentiment: string;
+  messages: number;
+}
+
+function seriesOf(rows: readonly Day[], sounds: readonly Sound[]): Series {
   const round = (ms: number | null) => (ms === null ? null : Math.round(ms));
   return {
     messages: rows.map(({ day, inbound, outbound }) => ({ day, inbound, outbound })),
     responseTime: rows.map(({ day, p50, p95 }) => ({ day, p50Ms: round(p50), p95Ms: round(p95) })),
-    sentiment: rows.map(({ day, positive, negative, neutral, urgent }) => ({
+    sentiment: rows.map(({ day }) => ({
       day,
-      positive,
-      negative,
-      neutral,
-      urgent,
+      counts: Object.fromEntries(
+        sounds.filter((sound) => sound.day === day).map(({ sentiment, messages }) => [sentiment, messages]),
+      ),
     })),
     tasks: rows.map(({ day, created, done }) => ({ day, created, done })),
     tokens: rows.map(({ day, prompt, completion, cached }) => ({ day, prompt, completion, cached })),

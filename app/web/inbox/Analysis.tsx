@@ -7,7 +7,7 @@ import { Icon } from '../parts/Icon.tsx';
 import classes from './Analysis.module.css';
 import { retryAnalyses } from './api.ts';
 import { Tag } from './Tag.tsx';
-import { dueDay, inWords, problemOf, SENTIMENTS } from './words.ts';
+import { capitalised, dueDay, inWords, problemOf, sentimentInWords } from './words.ts';
 
 /** What the model made of a message, beside it. */
 export function Analysis({ message }: { message: Message }) {
@@ -43,7 +43,7 @@ export function Analysis({ message }: { message: Message }) {
       </aside>
     );
   }
-  const mood = ai_sentiment && SENTIMENTS[ai_sentiment];
+  const mood = ai_sentiment && sentimentInWords(ai_sentiment);
   return (
     <aside className={classes.note} aria-label="Analysis" data-mood={ai_sentiment ?? 'neutral'}>
       <p className={classes.summary}>
@@ -68,23 +68,15 @@ export function Analysis({ message }: { message: Message }) {
   );
 }
 
-const KINDS = [
-  ['people', 'People'],
-  ['companies', 'Companies'],
-  ['dates', 'Dates'],
-  ['amounts', 'Amounts'],
-  ['products', 'Products'],
-] as const;
-
 function Entities({ entities }: { entities: Message['extracted_entities'] }) {
-  const found = KINDS.filter(([kind]) => (entities?.[kind].length ?? 0) > 0);
-  if (!entities || found.length === 0) return null;
+  const found = Object.entries(entities ?? {}).filter(([, words]) => words.length > 0);
+  if (found.length === 0) return null;
   return (
     <dl className={classes.entities}>
-      {found.map(([kind, word]) => (
+      {found.map(([kind, words]) => (
         <div key={kind}>
-          <dt>{word}</dt>
-          <dd>{entities[kind].join(', ')}</dd>
+          <dt>{capitalised(inWords(kind))}</dt>
+          <dd>{words.join(', ')}</dd>
         </div>
       ))}
     </dl>

@@ -8,7 +8,7 @@ interface ChartCardProps {
   /** Describes the chart for screen readers. */
   summary: string;
   /** One entry per day, oldest first. */
-  days: readonly ({ day: string } & Record<string, string | number | null>)[];
+  days: readonly ({ day: string } & Record<string, unknown>)[];
   series: (ChartSeries & { label: string })[];
   format: (value: number) => string;
 }

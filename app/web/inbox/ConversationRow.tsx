@@ -5,7 +5,7 @@ import { Avatar } from '../parts/Avatar.tsx';
 import classes from './inbox.module.css';
 import { Tag } from './Tag.tsx';
 import { useNow } from './useNow.ts';
-import { nameOf, previewOf, SENTIMENTS, when } from './words.ts';
+import { nameOf, previewOf, sentimentInWords, when } from './words.ts';
 
 interface ConversationRowProps {
   conversation: Conversation;
@@ -23,7 +23,7 @@ export function ConversationRow({ conversation, chosen, numbered, onOpen }: Conv
   const { unread_count, open_tasks, last_sentiment, takeover_until } = conversation;
   const now = useNow([takeover_until], 60_000);
   const isPaused = takeover_until !== null && Date.parse(takeover_until) > now;
-  const mood = last_sentiment && last_sentiment !== 'neutral' ? SENTIMENTS[last_sentiment] : null;
+  const mood = last_sentiment && last_sentiment !== 'neutral' ? sentimentInWords(last_sentiment) : null;
   return (
     <li>
       <UnstyledButton ref={row} className={classes.row} data-chosen={chosen} aria-current={chosen} onClick={onOpen}>

@@ -4,7 +4,7 @@ import { useRef } from 'react';
 import { useLocation, useRoute, useSearchParams } from 'wouter';
 import type { Conversation } from '../../inbox/contract.ts';
 import { Icon } from '../parts/Icon.tsx';
-import { conversations, numbers } from './api.ts';
+import { conversations, numbers, sentiments } from './api.ts';
 import { ConversationRow } from './ConversationRow.tsx';
 import classes from './inbox.module.css';
 import { type Place, threadPath, withQuery } from './paths.ts';
@@ -13,7 +13,7 @@ import { Thread } from './Thread.tsx';
 import { useFilters, useSearchWords } from './useFilters.ts';
 import { useKeys } from './useKeys.ts';
 import { useSteady } from './useSteady.ts';
-import { SENTIMENTS } from './words.ts';
+import { sentimentInWords } from './words.ts';
 
 const FILTERS = [
   { value: 'all', label: 'All' },
@@ -47,7 +47,9 @@ const NEAR_TOP = 5;
 export function Conversations() {
   const [filters, setFilters, filtered] = useFilters(DEFAULTS);
   const { our: business, q: search } = filters;
-  const sentiment = Object.hasOwn(SENTIMENTS, filters.sentiment) ? filters.sentiment : '';
+  const { sentiment } = filters;
+  const known = useQuery({ queryKey: ['sentiments'], queryFn: sentiments }).data?.sentiments ?? [];
+  const offered = [...new Set([...known, sentiment])].filter((name) => name !== '');
   const filter = FILTERS.find(({ value }) => value === filters.show)?.value ?? 'all';
   const order = filters.order === 'oldest' ? ('oldest' as const) : ('newest' as const);
   const status = STATUSES.find(({ value }) => value === filters.status)?.value ?? '';
@@ -71,7 +73,7 @@ export function Conversations() {
     search,
     order,
     // The selects offer what the contract names, and nothing else.
-    ...(sentiment ? { sentiment: sentiment as Conversation['last_sentiment'] & string } : {}),
+    ...(sentiment ? { sentiment } : {}),
     ...(status ? { status: status as Conversation['conversation_status'] } : {}),
     ...(business ? { business_number: business } : {}),
   };
@@ -152,7 +154,7 @@ export function Conversations() {
               placeholder="Any sentiment"
               size="xs"
               clearable
-              data={Object.entries(SENTIMENTS).map(([value, { word }]) => ({ value, label: word }))}
+              data={offered.map((value) => ({ value, label: sentimentInWords(value).word }))}
               value={sentiment || null}
               onChange={(value) => setFilters({ sentiment: value ?? '' })}
             />

@@ -8,6 +8,7 @@ import { analytics } from './api.ts';
 import { ChartCard } from './ChartCard.tsx';
 import classes from './Dashboard.module.css';
 import { Problem, Waiting } from './States.tsx';
+import { sentimentInWords } from './words.ts';
 
 /** The numbers of the inbox, and how they came about. */
 export default function Dashboard() {
@@ -76,7 +77,22 @@ function Cards({ totals }: { totals: Analytics }) {
   );
 }
 
+/** In this order, and whether they occurred or not; the operator's own follow. */
+const SENTIMENT_COLORS = { positive: 'teal.5', neutral: 'gray.5', negative: 'orange.5', urgent: 'red.7' };
+const OTHER_COLORS = ['blue.5', 'grape.5', 'yellow.6', 'cyan.6', 'pink.5', 'lime.7'];
+
+function sentimentSeries(days: readonly Day[]) {
+  const occurred = [...new Set(days.flatMap(({ sentiments }) => Object.keys(sentiments)))];
+  const others = occurred.filter((name) => !Object.hasOwn(SENTIMENT_COLORS, name));
+  const isOwn = others.length > 0; // then the usual four may not be in use at all
+  const usual = Object.entries(SENTIMENT_COLORS).filter(([name]) => !isOwn || occurred.includes(name));
+  const more = others.map((name, i) => [name, OTHER_COLORS[i % OTHER_COLORS.length] ?? 'gray.7'] as const);
+  return [...usual, ...more].map(([name, color]) => ({ name, label: sentimentInWords(name).word, color }));
+}
+
 function Charts({ days }: { days: Day[] }) {
+  const sounds = sentimentSeries(days);
+  const total = (sentiment: string) => days.reduce((sum, { sentiments }) => sum + (sentiments[sentiment] ?? 0), 0);
   const read = sum(days, 'tokens_in');
   const cached = sum(days, 'tokens_cached');
   const share = read === 0 ? 'nothing yet' : `${Math.round((cached / read) * 100)} % of what was read`;
@@ -108,14 +124,9 @@ function Charts({ days }: { days: Day[] }) {
       <ChartCard
         kind="stacked"
         title="Sentiment"
-        summary={`${count(sum(days, 'positive'))} positive, ${count(sum(days, 'neutral'))} neutral, ${count(sum(days, 'negative'))} negative, ${count(sum(days, 'urgent'))} urgent.`}
-        days={days}
-        series={[
-          { name: 'positive', label: 'Positive', color: 'teal.5' },
-          { name: 'neutral', label: 'Neutral', color: 'gray.5' },
-          { name: 'negative', label: 'Negative', color: 'orange.5' },
-          { name: 'urgent', label: 'Urgent', color: 'red.7' },
-        ]}
+        summary={`${sounds.map(({ name, label }) => `${count(total(name))} ${label.toLowerCase()}`).join(', ')}.`}
+        days={days.map(({ day, sentiments }) => ({ ...sentiments, day }))}
+        series={sounds}
         format={count}
       />
       <ChartCard
@@ -145,7 +156,7 @@ function Charts({ days }: { days: Day[] }) {
   );
 }
 
-function sum(days: readonly Day[], key: Exclude<keyof Day, 'day'>): number {
+function sum(days: readonly Day[], key: Exclude<keyof Day, 'day' | 'sentiments'>): number {
   return days.reduce((total, day) => total + (day[key] ?? 0), 0);
 }
 

@@ -96,6 +96,10 @@ export function analytics(days: number): Promise<Answer<'analytics'>> {
   return send('GET', `${API}/analytics?days=${days}`);
 }
 
+export function sentiments(): Promise<Answer<'sentiments'>> {
+  return send('GET', `${API}/sentiments`);
+}
+
 export function taskTypes(): Promise<Answer<'taskTypes'>> {
   return send('GET', `${API}/task-types`);
 }

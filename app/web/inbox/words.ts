@@ -1,13 +1,23 @@
 /** Labels and colours of the inbox's values on the page. */
-import type { Conversation, Message, Sentiment, Task } from '../../inbox/contract.ts';
+import type { Conversation, Message, Task } from '../../inbox/contract.ts';
 import type { Tone } from './Tag.tsx';
 
-export const SENTIMENTS: Record<Sentiment, { word: string; tone: Tone }> = {
+const SENTIMENTS: Record<string, { word: string; tone: Tone }> = {
   urgent: { word: 'Urgent', tone: 'bad' },
   negative: { word: 'Negative', tone: 'warn' },
   neutral: { word: 'Neutral', tone: 'plain' },
   positive: { word: 'Positive', tone: 'good' },
 };
+
+/** The operator's own sentiments have no colour. */
+export function sentimentInWords(name: string): { word: string; tone: Tone } {
+  const known = Object.hasOwn(SENTIMENTS, name) ? SENTIMENTS[name] : undefined;
+  return known ?? { word: capitalised(inWords(name)), tone: 'plain' };
+}
+
+export function capitalised(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
 
 export const TASK_STATES: { status: Task['status']; word: string }[] = [
   { status: 'pending', word: 'To do' },
