@@ -288,6 +288,14 @@ export const requests = {
     business_number: Business,
     status: ConversationStatus.describe('blocked: in every conversation of the contact'),
   }),
+  writing: z.object({
+    phone_number: Phone,
+    business_number: Business,
+    writer: z
+      .string()
+      .regex(/^[\w-]{1,64}$/)
+      .describe('Names the page or the person, so that nobody is told of their own writing'),
+  }),
   takeover: z.object({
     phone_number: Phone,
     business_number: Business,
@@ -414,7 +422,10 @@ export type Answered<Name extends keyof typeof responses> = z.output<(typeof res
  * A `reset` event says that changes were missed: ask for everything again. `ready` comes once, at the beginning of a connection.
  */
 export interface LiveEvent {
-  kind: 'message' | 'analysis' | 'task' | 'conversation' | 'dead-letter';
+  /** `writing`: somebody of the team writes an answer just now. */
+  kind: 'message' | 'analysis' | 'task' | 'conversation' | 'dead-letter' | 'writing';
   /** The contact; null when it concerns several or none. */
   phone_number: string | null;
+  /** Names the page on which somebody writes. */
+  writer?: string;
 }

@@ -71,6 +71,14 @@ export const OPERATIONS = {
     answer: responses.status,
     refusals: [404],
   },
+  writing: {
+    method: 'post',
+    path: '/api/whatsapp/writing',
+    summary: 'Tells the open pages that somebody of the team writes an answer; to be repeated every few seconds',
+    body: requests.writing,
+    answer: responses.done,
+    refusals: [404],
+  },
   takeover: {
     method: 'post',
     path: '/api/whatsapp/takeover',

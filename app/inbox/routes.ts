@@ -249,6 +249,12 @@ function deskHandlers(options: InboxOptions) {
       return { success: true, conversation: presentConversation(conversation, now(), memory) };
     },
 
+    async writing({ body }) {
+      const { phone } = await find(options, { phone: body.phone_number, business: body.business_number });
+      options.live.tell([{ kind: 'writing', phone_number: phone, writer: body.writer }]);
+      return { success: true };
+    },
+
     async takeover({ body }) {
       const conversation = await find(options, { phone: body.phone_number, business: body.business_number });
       const id = conversationId(conversation);

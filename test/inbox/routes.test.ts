@@ -133,6 +133,8 @@ test('whoever asks for what is not there, or asks wrongly, is told so', async ()
     ['POST', '/api/whatsapp/dead-letters/0-1-1/replay', undefined, 404, 'request.not_found'],
     ['DELETE', '/api/whatsapp/dead-letters/nothing', undefined, 404, 'request.not_found'],
     ['POST', '/api/whatsapp/takeover', { phone_number: '15550100199', active: true }, 404, 'request.not_found'],
+    ['POST', '/api/whatsapp/writing', { phone_number: '15550100199', writer: 'page-1' }, 404, 'request.not_found'],
+    ['POST', '/api/whatsapp/writing', { phone_number: ANA, writer: '<b>' }, 400, 'request.invalid'],
   ];
   for (const [method, path, body, status, code] of cases) {
     const answer = await desk.ask(method, path, body);

@@ -161,6 +161,20 @@ describe('the inbox in the browser', { skip: NO_BROWSER }, () => {
     });
   });
 
+  it('shows that somebody else is writing to the same contact', async () => {
+    const NOTICE = 'Somebody else is writing to this contact.';
+    await sit(async ({ page, open }) => {
+      await open('Ben Okafor');
+      await sit(async (other) => {
+        await other.open('Ben Okafor');
+        await other.reply.fill('I am on it');
+        await page.getByText(NOTICE).waitFor();
+        assert.equal(await other.page.getByText(NOTICE).count(), 0, 'not to whoever writes');
+      });
+      await page.getByText(NOTICE).waitFor({ state: 'hidden' });
+    });
+  });
+
   it('says why an answer was not sent, and sends it again', async () => {
     await sit(async ({ page, open, bubbles, reply }) => {
       await open('Dan');

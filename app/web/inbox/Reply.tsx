@@ -6,6 +6,7 @@ import { EmojiPicker } from '../parts/EmojiPicker.tsx';
 import { Icon } from '../parts/Icon.tsx';
 import classes from './Reply.module.css';
 import { useNow } from './useNow.ts';
+import { useWriting } from './useWriting.ts';
 import { CANNED, until } from './words.ts';
 
 interface ReplyProps {
@@ -31,6 +32,7 @@ export function Reply({ conversation, onSend, ref }: ReplyProps) {
     getInitialValueInEffect: false,
   });
   const { window_until } = conversation;
+  const { isSomebodyWriting, tellWriting } = useWriting(conversation);
   const now = useNow([window_until]);
   const blocked = conversation.conversation_status === 'blocked';
   const open = window_until !== null && Date.parse(window_until) > now && !blocked;
@@ -62,6 +64,9 @@ export function Reply({ conversation, onSend, ref }: ReplyProps) {
         {!blocked &&
           !open &&
           'More than 24 hours since their last message: WhatsApp only allows an approved template until they write again.'}
+      </Text>
+      <Text size="xs" className={classes.writing} role="status">
+        {isSomebodyWriting && 'Somebody else is writing to this contact.'}
       </Text>
       <div className={classes.line}>
         <Menu position="top-start" shadow="md" width={340} returnFocus={false}>
@@ -102,7 +107,10 @@ export function Reply({ conversation, onSend, ref }: ReplyProps) {
             // Not disabled: it takes the focus, says why nobody can write here, and keeps letters from being keys of the page.
             readOnly={!open}
             value={text}
-            onChange={(event) => setText(event.currentTarget.value)}
+            onChange={(event) => {
+              setText(event.currentTarget.value);
+              tellWriting();
+            }}
             onKeyDown={onKeyDown}
           />
         </div>

@@ -2,6 +2,7 @@ import { type QueryClient, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 import type { LiveEvent } from '../../inbox/contract.ts';
 import { EVENTS_URL } from './api.ts';
+import { heardWriting, WRITING } from './useWriting.ts';
 
 export type Connection = 'connecting' | 'live' | 'lost';
 
@@ -12,6 +13,7 @@ const STALE: Record<LiveEvent['kind'], string[]> = {
   task: ['tasks', 'conversations', 'thread', 'analytics'],
   conversation: ['conversations', 'thread'],
   'dead-letter': ['dead-letters'],
+  writing: [],
 };
 const EVERYTHING = [...new Set(Object.values(STALE).flat())];
 
@@ -46,11 +48,18 @@ export function useLive(): Connection {
     const refresh = createRefresh(queries);
     function hear(news: News): void {
       if (news.kind === 'connection') setConnection(news.connection);
-      if (news.kind === 'change') refresh(STALE[news.event.kind] ?? [], news.event.phone_number);
+      if (news.kind === 'change') hearChange(news.event);
       if (news.kind === 'reset') refresh(EVERYTHING, null);
       if (news.kind === 'gap') void queries.invalidateQueries();
       // That question knows, and shows the sign-in.
       if (news.kind === 'refused') void queries.invalidateQueries({ queryKey: ['session'] });
+    }
+    function hearChange(event: LiveEvent): void {
+      refresh(STALE[event.kind] ?? [], event.phone_number);
+      const heard = event.kind === 'writing' ? heardWriting(event) : null;
+      if (heard) queries.setQueryData(heard.queryKey, heard.at);
+      // What was written has been sent.
+      if (event.kind === 'message') queries.setQueryData([WRITING, event.phone_number], null);
     }
     return 'locks' in navigator ? shared(hear) : whileVisible(hear);
   }, [queries]);
