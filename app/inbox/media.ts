@@ -31,6 +31,30 @@ export function sendFile(ctx: Context, { kind, contentType }: ArchivedMedia['att
   );
 }
 
+/** A player asks for a file range by range, within seconds. */
+const KEPT_MS = 60_000;
+const MOST_KEPT = 4;
+
+/**
+ * Files that were asked for in part are kept for a minute, a few at most: they come from the provider once.
+ * @returns the file that is kept under this key, else what `download` gets. A download that fails is not kept.
+ */
+export function createRecentFiles() {
+  const files = new Map<string, Promise<Uint8Array>>();
+  return function recentFile(key: string, download: () => Promise<Uint8Array>): Promise<Uint8Array> {
+    const known = files.get(key);
+    if (known) return known;
+    const file = download();
+    const forget = () => files.get(key) === file && files.delete(key);
+    files.set(key, file);
+    file.catch(forget);
+    setTimeout(forget, KEPT_MS).unref();
+    const [oldest = key] = files.keys();
+    if (files.size > MOST_KEPT) files.delete(oldest);
+    return file;
+  };
+}
+
 /** One range alone; what cannot be understood or served gets the whole file. https://www.rfc-editor.org/rfc/rfc9110#section-14.2 */
 function rangeOf(header: string, length: number): { from: number; to: number } | null {
   const [, first, last] = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(header) ?? [];

@@ -15,7 +15,7 @@ import { noStore } from './auth.ts';
 import type { LiveEvent } from './contract.ts';
 import { explain } from './explain.ts';
 import type { Live } from './live.ts';
-import { sendFile } from './media.ts';
+import { createRecentFiles, sendFile } from './media.ts';
 import { describeApi, type JsonObject } from './openapi.ts';
 import { OPERATIONS, type Operation, type OperationName } from './operations.ts';
 import {
@@ -151,6 +151,7 @@ async function threadOf(
 function conversationHandlers(options: InboxOptions) {
   const { archive, explain, now, timeZone, publicUrl } = options;
   const { messages, conversations, analytics } = archive;
+  const recentFile = createRecentFiles();
   let description: JsonObject | undefined;
   return {
     async inbox({ query }) {
@@ -201,7 +202,10 @@ function conversationHandlers(options: InboxOptions) {
     async media({ params }, ctx) {
       const media = await messages.media(params.id, params.n);
       if (!media) throw new Failure('request.not_found', 'There is no such file.');
-      sendFile(ctx, media.attachment, await options.download(media));
+      const download = () => options.download(media);
+      const isPart = ctx.get('Range') !== '';
+      const file = isPart ? recentFile(`${params.id} ${params.n}`, download) : download();
+      sendFile(ctx, media.attachment, await file);
     },
 
     events: (_asked, ctx) => options.live.open(ctx),

@@ -394,6 +394,10 @@ test('a picture is shown from here, fetched with the credentials that nobody see
   const part = await fetch(desk.url + message.media_url, { headers: { 'x-api-key': API_KEY, range: 'bytes=2-4' } });
   assert.deepEqual([part.status, part.headers.get('content-range')], [206, `bytes 2-4/${bytes.length}`]);
   assert.deepEqual(Buffer.from(await part.arrayBuffer()), bytes.subarray(2, 5));
+  const fetched = desk.doubles.twilio.fileRequests.length;
+  const rest = await fetch(desk.url + message.media_url, { headers: { 'x-api-key': API_KEY, range: 'bytes=5-' } });
+  assert.deepEqual(Buffer.from(await rest.arrayBuffer()), bytes.subarray(5));
+  assert.equal(desk.doubles.twilio.fileRequests.length, fetched, 'parts of a file come from the provider once');
   const missing = await desk.ask('GET', `/api/whatsapp/media/${message.id}/1`);
   assert.equal(missing.status, 404);
 });
