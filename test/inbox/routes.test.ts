@@ -402,6 +402,14 @@ test('a picture is shown from here, fetched with the credentials that nobody see
   assert.equal(missing.status, 404);
 });
 
+test('ten thousand characters of any script, beside a form that is nearly as long, reach the inbox whole', async () => {
+  const text = 'नमस्ते दुनिया '.repeat(1_000).slice(0, 10_000).trim();
+  const remark = text.slice(0, 9_000).trim();
+  await desk.say(ANA, text, { FlowData: JSON.stringify({ remark }) });
+  const { body } = await desk.ask('GET', '/api/whatsapp/inbox?limit=1');
+  assert.equal(body.messages[0].message_body, `remark: ${remark}\n${text}`);
+});
+
 test('a file that a browser might run is only ever saved', async () => {
   const bytes = Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>');
   for (const type of ['image/svg+xml', 'text/html', 'application/pdf', 'video/mp4']) {
