@@ -141,15 +141,14 @@ function hasFailed({ code, providerStatus }: Failure): boolean {
   return code === 'model.unavailable' && providerStatus === 500;
 }
 
-/** Refused for what is in it, in whatever words; not for an address or a model that does not exist. */
+/**
+ * Refused for what is in it, in whatever words; not for an address or a model that does not exist. Something else than an answer, such as a
+ * gateway's page, refuses nothing.
+ */
 function isRefused({ code, providerCode, providerStatus = 0 }: Failure): boolean {
   if (code === 'model.filtered') return true;
-  return (
-    code === 'model.request' &&
-    ![404, 405].includes(providerStatus) &&
-    Math.floor(providerStatus / 100) !== 3 &&
-    providerCode !== 'model_not_found'
-  );
+  const isStatus = providerStatus >= 400 && ![404, 405].includes(providerStatus);
+  return code === 'model.request' && isStatus && providerCode !== 'model_not_found';
 }
 
 /** The instructions and the newest quarter of what was said, beginning with the person's words. */

@@ -57,6 +57,7 @@ for (const [code, status, providerCode] of [
   ['model.request', 400, 'model_not_found'],
   ['model.request', 405, undefined],
   ['model.request', 301, undefined],
+  ['model.request', undefined, undefined], // a page instead of an answer
   ['model.credentials', 401, undefined],
   ['model.quota', 402, undefined],
   ['model.rate_limited', 429, undefined],
