@@ -41,7 +41,7 @@ const FORMAT = z.object({
         sentiment: CHOICE,
         intent: CHOICE,
         entities: z.object({ properties: z.record(z.string(), z.unknown()) }),
-        task: z.unknown(),
+        task: z.unknown().optional(),
       }),
     }),
   }),

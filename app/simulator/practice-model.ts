@@ -135,7 +135,7 @@ const CHAT = z.object({
   messages: z.array(z.object({ role: z.string(), content: z.union([z.string(), z.array(PART)]) })).min(1),
   max_completion_tokens: z.number().positive().optional(),
   max_tokens: z.number().positive().optional(),
-  response_format: z.unknown(),
+  response_format: z.unknown().optional(),
 });
 
 const MODELS = Object.values(PRACTICE_MODELS).map((id) => ({
