@@ -223,7 +223,7 @@ describe('the inbox in the browser', { skip: NO_BROWSER }, () => {
       await open('Dan');
       await page.getByRole('combobox', { name: /How long the bot is paused/ }).selectOption('60');
       await page.getByRole('button', { name: 'Pause the bot' }).click();
-      await page.getByText(/Bot is paused until \d\d:\d\d/).waitFor();
+      await page.getByText(/Bot is paused until (tomorrow )?\d\d:\d\d/).waitFor();
       await row('Dan').filter({ hasText: 'Bot paused' }).waitFor();
       const silent = await desk.say(DAN, 'is a person there?', { ProfileName: 'Dan' });
       assert.deepEqual(silent.texts, []);
@@ -496,7 +496,7 @@ describe('the inbox in the browser', { skip: NO_BROWSER }, () => {
       await page.clock.install();
       await page.reload();
       await open('Dan');
-      await page.getByText(/Bot is paused until \d\d:\d\d/).waitFor();
+      await page.getByText(/Bot is paused until (tomorrow )?\d\d:\d\d/).waitFor();
       await page.clock.fastForward(13.5 * 60_000);
       await page.getByText(/Bot answers again at \d\d:\d\d/).waitFor();
       await page.clock.fastForward(2 * 60_000);

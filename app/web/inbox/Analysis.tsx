@@ -68,8 +68,13 @@ export function Analysis({ message }: { message: Message }) {
   );
 }
 
+/** In this order; the operator's own follow. */
+const USUAL = ['people', 'companies', 'dates', 'amounts', 'products'];
+
 function Entities({ entities }: { entities: Message['extracted_entities'] }) {
-  const found = Object.entries(entities ?? {}).filter(([, words]) => words.length > 0);
+  const kinds = Object.keys(entities ?? {});
+  const inOrder = [...new Set([...USUAL, ...kinds])].map((kind) => [kind, entities?.[kind] ?? []] as const);
+  const found = inOrder.filter(([, words]) => words.length > 0);
   if (found.length === 0) return null;
   return (
     <dl className={classes.entities}>

@@ -11,7 +11,7 @@ import { Tag } from './Tag.tsx';
 import { TaskDialog } from './TaskDialog.tsx';
 import classes from './Thread.module.css';
 import { useNow } from './useNow.ts';
-import { nameOf, problemOf, until } from './words.ts';
+import { clock, nameOf, problemOf, until } from './words.ts';
 
 interface ThreadHeaderProps {
   conversation: Conversation;
@@ -122,7 +122,7 @@ function Takeover({ conversation }: { conversation: Conversation }) {
         {isBlocked && 'Blocked: nobody answers'}
         {!isBlocked && !active && 'Bot is answering'}
         {!isBlocked && active && left >= SOON_MS && `Bot is paused until ${until(takeover_until, now)}`}
-        {!isBlocked && active && left < SOON_MS && `Bot answers again at ${until(takeover_until, now)}`}
+        {!isBlocked && active && takeover_until && left < SOON_MS && `Bot answers again at ${clock(takeover_until)}`}
       </Text>
       <Tooltip label="The bot answers again when no person has written for this long" multiline w={220}>
         <NativeSelect

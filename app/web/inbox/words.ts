@@ -94,12 +94,16 @@ export function when(time: string, now: number): string {
   return date.toDateString() === new Date(now).toDateString() ? CLOCK.format(date) : SHORT_DAY.format(date);
 }
 
+/** `14:03` */
+export function clock(time: string): string {
+  return CLOCK.format(new Date(time));
+}
+
 /** `14:03` today, `tomorrow 02:52`, else `21 Nov 14:03`. */
 export function until(time: string | null, now: number): string {
   if (time === null) return '';
   const date = new Date(time);
-  const clock = CLOCK.format(date);
   const days = [0, 1].map((day) => new Date(now + day * 86_400_000).toDateString());
-  if (date.toDateString() === days[0]) return clock;
-  return date.toDateString() === days[1] ? `tomorrow ${clock}` : `${SHORT_DAY.format(date)} ${clock}`;
+  if (date.toDateString() === days[0]) return clock(time);
+  return date.toDateString() === days[1] ? `tomorrow ${clock(time)}` : `${SHORT_DAY.format(date)} ${clock(time)}`;
 }
