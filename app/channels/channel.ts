@@ -49,6 +49,9 @@ export interface Channel {
   /** The words of a message of ours, by the provider's id; null when it has none. A channel without quotes leaves it out. */
   wordsOf?(id: string, signal?: AbortSignal): Promise<Scrubbed | null>;
 
+  /** Resolves when the provider answers and knows us; rejects with a `Failure` else. A channel that cannot ask leaves it out. */
+  ping?(signal?: AbortSignal): Promise<void>;
+
   /** What one of the provider's error codes means, as one sentence for the team; null for a code that is not known. */
   explain(code: string): string | null;
 

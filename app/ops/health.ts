@@ -3,9 +3,9 @@ import Router from '@koa/router';
 import { remember } from './remember.ts';
 
 export interface HealthOptions {
-  /** What has to be reachable to do the job; each rejects when it is not. */
+  /** What must be reachable for messages to be stored; each rejects when it is not. */
   checks: Record<string, () => Promise<unknown>>;
-  /** Parts that answering does not need: reported in the body, but the process stays in service without them. */
+  /** The other parts: reported in the body. The process stays in service without them: whoever took it out would lose messages. */
   extras?: Record<string, () => Promise<unknown>>;
   isStopping: () => boolean;
   /** How long one check may take, ms. */

@@ -12,10 +12,11 @@ import { createMemoryInspector } from '../memory/inspect.ts';
 import { conversationId, type DeliveryStatus } from '../message.ts';
 import type { Log } from '../ops/logger.ts';
 import { createMetrics } from '../ops/metrics.ts';
+import { remember } from '../ops/remember.ts';
 import { createDeliver } from '../outbound/deliver.ts';
 import { buildAnswering } from './answering.ts';
 import { buildArchive } from './archive.ts';
-import { type BuildChannel, buildChannels } from './channels.ts';
+import { type BuildChannel, buildChannels, type ChannelParts } from './channels.ts';
 import { buildDesk } from './desk.ts';
 import { buildHttp } from './http.ts';
 import { buildMemory, type MemoryParts } from './memory.ts';
@@ -65,8 +66,8 @@ export function build(config: Config, standIns: StandIns, log: Log, more: readon
     desk: buildDesk(config, { memory, archive, channels, deliver, log }),
     publicUrl: config.publicUrl,
     health: {
-      checks: { redis: () => memory.format.canWrite(), model: () => models.ping() },
-      extras: { archive: () => database.ping() },
+      checks: { redis: () => memory.format.canWrite() },
+      extras: { model: () => models.ping(), archive: () => database.ping(), ...pingsOf(parts) },
       isStopping,
     },
     standIns,
@@ -117,6 +118,17 @@ export function build(config: Config, standIns: StandIns, log: Log, more: readon
     memory.redis.disconnect();
     await Promise.all([models.close(), closeChannels()]);
   }
+}
+
+/** How long what a provider said is good for, ms. */
+const PROVIDER_MS = 60_000;
+
+function pingsOf(parts: readonly ChannelParts[]): Record<string, () => Promise<void>> {
+  const pings = parts.flatMap(({ channel }) => {
+    const ping = channel.ping?.bind(channel);
+    return ping ? [[channel.name, remember(() => ping(), PROVIDER_MS)] as const] : [];
+  });
+  return Object.fromEntries(pings);
 }
 
 async function recordStatus({ publish }: MemoryParts, status: DeliveryStatus): Promise<void> {

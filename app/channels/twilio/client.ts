@@ -60,6 +60,7 @@ export function createTwilioChannel(options: TwilioChannelOptions): Channel {
     typing,
     findSent,
     wordsOf,
+    ping,
     explain: explainTwilioCode,
     download: (ref, { signal, log } = {}) =>
       options.media.download(ref, { ...(signal ? { signal } : {}), ...(log ? { log } : {}) }),
@@ -91,6 +92,10 @@ export function createTwilioChannel(options: TwilioChannelOptions): Channel {
   async function wordsOf(id: string, signal?: AbortSignal): Promise<Scrubbed | null> {
     const { body } = await call(true, signal, () => twilio.messages(id).fetch());
     return body ? scrub(body) : null;
+  }
+
+  async function ping(signal?: AbortSignal): Promise<void> {
+    await call(true, signal, () => twilio.messages.list({ limit: 1, pageSize: 1 }));
   }
 
   async function typing(messageId: string, signal?: AbortSignal): Promise<void> {
