@@ -1,11 +1,27 @@
 /** Builds the pages of `app/web` into `dist/web`; `app/http/pages.ts` serves them. */
 import react from '@vitejs/plugin-react';
-import { defineConfig } from 'vite';
+import { defineConfig, type Plugin } from 'vite';
+
+/**
+ * On a slow connection the shell of a page is seen at once: browsers paint nothing before the style sheets in the head are there, but what
+ * stands above those in the body. Scripts wait for both.
+ */
+const stylesLast: Plugin = {
+  name: 'styles-last',
+  transformIndexHtml: {
+    order: 'post',
+    handler(html) {
+      const styles = html.match(/^ *<link rel="stylesheet".*\n/gm) ?? [];
+      const without = styles.reduce((rest, style) => rest.replace(style, ''), html);
+      return without.replace(/^ *<\/body>/m, (end) => styles.join('') + end);
+    },
+  },
+};
 
 export default defineConfig({
   root: 'app/web',
   base: '/web/',
-  plugins: [react()],
+  plugins: [react(), stylesLast],
   // The nonce is another one in every response, see `app/http/pages.ts`.
   html: { cspNonce: 'NONCE_OF_THIS_RESPONSE' },
   build: {

@@ -3,6 +3,7 @@ import { after, before, describe, it } from 'node:test';
 import type { BrowserContextOptions, Locator, Page } from 'playwright-core';
 import sharp from 'sharp';
 import { barriers } from '../support/axe.ts';
+import { eventually } from '../support/bot.ts';
 import { NO_BROWSER, startBrowser, stillness, type TestBrowser } from '../support/browser.ts';
 import { buildPages } from '../support/pages.ts';
 import { type SimulatedBot, startSimulatedBot } from '../support/simulated-bot.ts';
@@ -37,6 +38,27 @@ describe('the phone in the browser', { skip: NO_BROWSER }, () => {
     assert.deepEqual(complaints, []);
     await context.close();
   }
+
+  it('is no white page while it loads over a slow connection', async () => {
+    const { page, context } = await browser.open('about:blank');
+    let arrive = () => {};
+    const slow = new Promise<void>((resolve) => {
+      arrive = resolve;
+    });
+    await page.route(/\.css$/, async (route) => {
+      await slow;
+      await route.continue();
+    });
+    await page.goto(`${bot.url}/simulator`, { waitUntil: 'commit' });
+    await eventually('something is painted', async () => {
+      const { channels } = await sharp(await page.screenshot()).stats();
+      return channels.some(({ stdev }) => stdev > 0);
+    });
+    arrive();
+    await page.getByRole('textbox', { name: 'Message' }).waitFor();
+    assert.equal(await page.getByText('Loading…').count(), 0);
+    await context.close();
+  });
 
   it('sends a text, shows it as read, and the answer', async () => {
     await hold('15550100123', async ({ page, say, answers, own }) => {
