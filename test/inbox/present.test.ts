@@ -115,9 +115,9 @@ test('what the analysis said oddly does not break a message', () => {
     full: { anything: [1] },
   };
   const shown = shownOf({ analysis });
-  assert.equal(shown.ai_sentiment, null);
-  const nobody = { companies: [], dates: [], amounts: [], products: [] };
-  assert.deepEqual(shown.extracted_entities, { people: ['John'], ...nobody });
+  assert.equal(shown.ai_sentiment, 'furious', 'it may be a word of the operator’s own');
+  assert.equal(shownOf({ analysis: { ...analysis, sentiment: '' } }).ai_sentiment, null);
+  assert.deepEqual(shown.extracted_entities, { people: ['John'], companies: [], extra: ['x'] });
   assert.deepEqual(Message.parse(shown), shown);
   for (const entities of [null, undefined, 'text', 3]) {
     assert.equal(shownOf({ analysis: { ...analysis, entities } }).extracted_entities, null);

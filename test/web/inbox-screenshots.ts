@@ -137,7 +137,7 @@ function today(): Said[] {
       name: PEOPLE[0] ?? '',
       text: 'Good morning! What does the round table cost?',
       at: at - 26 * 60_000,
-      answer: 'Good morning, Ana! The round table costs\n- oak, oiled: **480 €**\n- walnut: **610 €**',
+      answer: 'Good morning, Ana! The round table costs\n- oak, oiled: *480 €*\n- walnut: *610 €*',
     },
     {
       contact: BEN,
