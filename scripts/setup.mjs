@@ -66,7 +66,7 @@ export async function installDependencies() {
 }
 
 /** Is everything installed, in the versions of the lock file? npm keeps its own account of what it installed. */
-function dependenciesAreThere() {
+export function dependenciesAreThere() {
   const wanted = readJson('package-lock.json')?.packages ?? {};
   const installed = readJson('node_modules/.package-lock.json')?.packages ?? {};
   return Object.entries(wanted).every(([folder, { version, optional, peer, link }]) => {

@@ -69,6 +69,22 @@ describe('the sources', () => {
   test('are named after what they give', () => holds(nameProblems(sources)));
   test('join few parts per file', () => holds(wireProblems(sources)));
   test('have functions that fit on a screen', () => holds(lengthProblems(sources)));
+
+  test('what checks the scrubbing imports no package: it runs before anything is installed', () => {
+    const seen = new Set<string>();
+    const packages = new Set<string>();
+    const visit = (file: string) => {
+      if (seen.has(file)) return;
+      seen.add(file);
+      for (const { from } of importsOf(sources[file] ?? assert.fail(`there is no ${file}`))) {
+        if (from.startsWith('.')) visit(join(dirname(file), from));
+        else if (!from.startsWith('node:')) packages.add(from);
+      }
+    };
+    visit('scripts/check-scrub.ts');
+    assert.ok(seen.has('app/privacy/scrub.ts'));
+    assert.deepEqual([...packages], []);
+  });
 });
 
 describe('the check itself', () => {
