@@ -22,7 +22,7 @@ const Page = {
 };
 
 /** The operator may have others than these. */
-export const SENTIMENTS = ['positive', 'negative', 'neutral', 'urgent'] as const;
+const SENTIMENTS = ['positive', 'negative', 'neutral', 'urgent'] as const;
 const Sentiment = z.string().describe(`${SENTIMENTS.join(', ')}, or one of the operator's own`);
 export const MessageType = z.enum(['text', 'audio', 'image', 'video', 'document', 'contact', 'location']);
 export const MessageStatus = z.enum(['received', 'read', 'replied', 'archived']);
