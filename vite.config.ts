@@ -4,16 +4,16 @@ import { defineConfig, type Plugin } from 'vite';
 
 /**
  * On a slow connection the shell of a page is seen at once: browsers paint nothing before the style sheets in the head are there, but what
- * stands above those in the body. Scripts wait for both.
+ * stands above those in the body. Scripts wait for both. Styles that the page makes itself come later and win.
  */
-const stylesLast: Plugin = {
-  name: 'styles-last',
+const stylesBehindShell: Plugin = {
+  name: 'styles-behind-shell',
   transformIndexHtml: {
     order: 'post',
     handler(html) {
       const styles = html.match(/^ *<link rel="stylesheet".*\n/gm) ?? [];
       const without = styles.reduce((rest, style) => rest.replace(style, ''), html);
-      return without.replace(/^ *<\/body>/m, (end) => styles.join('') + end);
+      return without.replace(/^ *<div id="root">/m, (root) => styles.join('') + root);
     },
   },
 };
@@ -21,7 +21,7 @@ const stylesLast: Plugin = {
 export default defineConfig({
   root: 'app/web',
   base: '/web/',
-  plugins: [react(), stylesLast],
+  plugins: [react(), stylesBehindShell],
   // The nonce is another one in every response, see `app/http/pages.ts`.
   html: { cspNonce: 'NONCE_OF_THIS_RESPONSE' },
   build: {

@@ -16,6 +16,7 @@ export function mount(page: ReactNode): void {
   Object.assign(globalThis, { __webpack_nonce__: nonce });
   const root = document.getElementById('root');
   if (!root) throw new Error('the page has no root');
+  document.querySelector('.shell')?.remove();
   const queries = new QueryClient({ defaultOptions: { queries: { retry: 1, refetchOnWindowFocus: false } } });
   createRoot(root).render(
     <StrictMode>
