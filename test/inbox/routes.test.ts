@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { OPERATIONS, type Operation } from '../../app/inbox/operations.ts';
 import { query } from '../archive/engines.ts';
-import { ACCOUNT_SID } from '../support/bot.ts';
+import { ACCOUNT_SID, eventually } from '../support/bot.ts';
 import { API_KEY, PASSWORD, startDesk, type TestDesk } from './desk.ts';
 
 const ANA = '15550100101';
@@ -394,6 +394,7 @@ test('a picture is shown from here, fetched with the credentials that nobody see
   const part = await fetch(desk.url + message.media_url, { headers: { 'x-api-key': API_KEY, range: 'bytes=2-4' } });
   assert.deepEqual([part.status, part.headers.get('content-range')], [206, `bytes 2-4/${bytes.length}`]);
   assert.deepEqual(Buffer.from(await part.arrayBuffer()), bytes.subarray(2, 5));
+  await eventually('the turn has ended', async () => (await desk.redis.zcard(desk.keys.of(ANA).due)) === 0);
   const fetched = desk.doubles.twilio.fileRequests.length;
   const rest = await fetch(desk.url + message.media_url, { headers: { 'x-api-key': API_KEY, range: 'bytes=5-' } });
   assert.deepEqual(Buffer.from(await rest.arrayBuffer()), bytes.subarray(5));
@@ -427,6 +428,8 @@ test('a file that a browser might run is only ever saved', async () => {
 test('a file that the provider no longer has says so', async () => {
   const url = desk.doubles.twilio.addMedia(Buffer.from('x'), 'image/png');
   await desk.say(ANA, '', { NumMedia: '1', MediaUrl0: url, MediaContentType0: 'image/png' });
+  // The bot fetches it, too, and may do so after its response: the fault is for us.
+  await eventually('the turn has ended', async () => (await desk.redis.zcard(desk.keys.of(ANA).due)) === 0);
   const { body } = await desk.ask('GET', '/api/whatsapp/inbox?limit=1');
   desk.doubles.twilio.faults.push({ kind: 'status', status: 404, on: 'media' });
   const gone = await desk.ask('GET', body.messages[0].media_url);
