@@ -33,7 +33,7 @@ export const theme = createTheme({
   colors: { teal, dark },
   primaryShade: 6,
   fontFamily:
-    '"Segoe UI", "Helvetica Neue", Roboto, Helvetica, Arial, "Liberation Sans", Ubuntu, Cantarell, sans-serif, "Noto Color Emoji"',
+    '"Segoe UI", "Helvetica Neue", Roboto, Helvetica, Arial, "Liberation Sans", Ubuntu, Cantarell, "DejaVu Sans", sans-serif, "Noto Color Emoji"',
   fontFamilyMonospace: 'ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace',
   defaultRadius: 'md',
   cursorType: 'pointer',
