@@ -58,7 +58,7 @@ test('every file, script and setting that a document names exists', () => {
 
 test('the container is published to this machine alone, unless a setting says otherwise', () => {
   const published = [...read('docker-compose.yml').matchAll(/^ +- "([^"]*):3002"$/gm)].map(([, address]) => address);
-  assert.deepEqual(published, ['${PUBLISH_ON:-127.0.0.1}:${PORT:-3002}']);
+  assert.match(published.join(), /^\$\{PUBLISH_ON:-127\.0\.0\.1\}:\$\{PORT:-3002\}$/);
 });
 
 test('the README is short, and has no number of a real person', () => {
