@@ -17,6 +17,14 @@ export interface PartOf {
   part: number;
 }
 
+export interface DownloadOptions {
+  signal?: AbortSignal;
+  /** Knows for whom the file is fetched. */
+  log?: Log;
+  /** Looks at the beginning of the file; false ends the download with `media.unsupported`. A channel may leave it out: the file is looked at later. */
+  isWanted?: ((beginning: Buffer) => Promise<boolean>) | undefined;
+}
+
 /**
  * A way for messages to come in and go out. `channels.of(name)` returns one.
  * It leaves out the webhook on purpose: providers differ there in everything but the result, an `InboundMessage`.
@@ -56,7 +64,7 @@ export interface Channel {
   explain(code: string): string | null;
 
   /** The bytes of a file that a person sent, named by `Attachment.ref`. Rejects with a `Failure` whose code starts with `media.`. */
-  download(ref: string, options?: { signal?: AbortSignal; log?: Log }): Promise<Buffer>;
+  download(ref: string, options?: DownloadOptions): Promise<Buffer>;
 }
 
 /** The response to a webhook while it is still open: the cheapest way to answer, and open for seconds only. */

@@ -3,6 +3,7 @@
  * that says what was sent and why it cannot be opened. It never fails a turn.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { DownloadOptions } from '../channels/channel.ts';
 import { Failure, type FailureCode, isFailure } from '../errors.ts';
 import { encodeEvent } from '../events.ts';
 import type { ContentPart } from '../llm/model.ts';
@@ -43,7 +44,7 @@ export interface Fresh {
 export type Read = (held: Pick<Held, 'messages' | 'history'>, signal: AbortSignal, log: Log) => Promise<Fresh[]>;
 
 export interface ReadOptions {
-  download: (channel: ChannelName, attachment: Attachment, signal: AbortSignal, log: Log) => Promise<Buffer>;
+  download: (channel: ChannelName, attachment: Attachment, how: DownloadOptions) => Promise<Buffer>;
   /** Bytes → a picture the model can look at. */
   seePicture: (bytes: Buffer, log: Log) => Promise<Extract<ContentPart, { kind: 'image' }>>;
   /** Bytes → the words that were said, '' when nothing was. */
@@ -133,18 +134,23 @@ export function createRead({ download, seePicture, hearVoice, quoted, publish, m
   }
 
   async function open(message: InboundMessage, attachment: Attachment, signal: AbortSignal, log: Log): Promise<Opened> {
-    if (isNeverOpened(attachment)) return unopened(attachment, 'media.unsupported');
     const startedAt = performance.now();
     if (attachment.kind === 'audio') void tellListening(message);
     let outcome = 'read';
     const leave = await gates[attachment.kind === 'audio' ? 'audio' : 'other'].enter(1);
     try {
-      const bytes = await download(message.channel, attachment, signal, log);
+      const isWanted = isHardlyOpened(attachment) ? canBeOpened : undefined;
+      const bytes = await download(message.channel, attachment, { signal, log, isWanted });
       return await openBytes(bytes, message, attachment, signal, log);
     } catch (error) {
       const code = isFailure(error) ? error.code : 'media.unreadable';
       outcome = code;
-      log.warn('An attachment could not be read', { kind: attachment.kind, code, error });
+      // People send films and documents every day.
+      log[code === 'media.unsupported' ? 'info' : 'warn']('An attachment could not be read', {
+        kind: attachment.kind,
+        code,
+        error,
+      });
       const why = isFailure(error) ? error.message : 'Something unexpected went wrong; the log has the details.';
       return { ...unopened(attachment, code), unheard: why };
     } finally {
@@ -187,12 +193,16 @@ export function createRead({ download, seePicture, hearVoice, quoted, publish, m
   }
 }
 
-/** Types that say for certain what a file is, and that it cannot be opened: it is not even downloaded. */
+/** Types of files that cannot be opened, if they are right: no more than their beginning is downloaded. */
 const DOCUMENTS =
   /^(text\/(?!vcard|x-vcard|directory)|application\/(pdf|msword|rtf|zip|json|xml|vnd\.|x-(zip|rar|7z)))/;
 
-function isNeverOpened({ kind, contentType }: Attachment): boolean {
+function isHardlyOpened({ kind, contentType }: Attachment): boolean {
   return kind === 'video' || (kind === 'document' && DOCUMENTS.test(contentType));
+}
+
+async function canBeOpened(beginning: Buffer): Promise<boolean> {
+  return (await kindOfBytes(beginning)) !== 'other';
 }
 
 interface Opened {

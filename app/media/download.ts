@@ -24,6 +24,8 @@ export interface DownloadRequest {
   signal?: AbortSignal | undefined;
   /** Knows for whom the file is fetched. Default: the downloader's own. */
   log?: Log | undefined;
+  /** Looks at the beginning of the file, once. False ends the download: it rejects with `media.unsupported`. */
+  isWanted?: ((beginning: Buffer) => Promise<boolean>) | undefined;
   /** Called with every response on the way, also when the last one is not a file. */
   onHop?: ((hop: Hop) => void) | undefined;
 }
@@ -33,7 +35,8 @@ export interface Downloader {
    * The file's bytes as they were sent: nothing is unpacked, nothing believed of what the headers say about them.
    *
    * Rejects with the signal's reason, or with a `Failure`: `media.credentials`, `media.gone`, `media.too_large`,
-   * `media.refused` (not https, not public, too many redirects), `media.timeout`, `media.unreachable`.
+   * `media.refused` (not https, not public, too many redirects), `media.unsupported` (not wanted), `media.timeout`,
+   * `media.unreachable`.
    */
   download(request: DownloadRequest): Promise<Buffer>;
   /** Cuts every connection. */
@@ -51,6 +54,9 @@ export interface DownloaderOptions extends GuardOptions {
   /** The waits before it is tried again, ms. A file can be missing for a moment after the message that names it. */
   waitsMs?: readonly number[];
 }
+
+/** Enough of a file to know what it is, bytes. */
+const BEGINNING = 4_100;
 
 const MOST_REDIRECTS = 3;
 const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308];
@@ -96,7 +102,8 @@ export function createDownloader(options: DownloaderOptions): Downloader {
     return attempt();
   }
 
-  async function follow({ url, credentials, onHop }: DownloadRequest, signal: AbortSignal, log: Log): Promise<Buffer> {
+  async function follow(wanted: DownloadRequest, signal: AbortSignal, log: Log): Promise<Buffer> {
+    const { url, credentials, isWanted, onHop } = wanted;
     let at = url;
     let authorization = credentials?.authorization;
     for (let redirects = 0; redirects <= MOST_REDIRECTS; redirects++) {
@@ -104,7 +111,7 @@ export function createDownloader(options: DownloaderOptions): Downloader {
       const hop = { host: at.host, status: answer.statusCode };
       onHop?.(hop);
       log.debug('Fetching a file', { ...hop });
-      if (answer.statusCode === 200) return contents(answer);
+      if (answer.statusCode === 200) return contents(answer, isWanted);
       await answer.body.dump({ limit: SHORT_BODY });
       at = redirectedTo(at, answer) ?? fail(answer.statusCode, authorization === undefined ? undefined : credentials);
       authorization = undefined;
@@ -125,10 +132,19 @@ export function createDownloader(options: DownloaderOptions): Downloader {
     });
   }
 
-  async function contents({ headers, body }: Dispatcher.ResponseData): Promise<Buffer> {
+  async function contents(
+    { headers, body }: Dispatcher.ResponseData,
+    isWanted: DownloadRequest['isWanted'],
+  ): Promise<Buffer> {
     const chunks: Buffer[] = [];
     let length = 0;
-    if (Number(headers['content-length']) > maxBytes) {
+    let isChecked = isWanted === undefined;
+    const check = async () => {
+      isChecked = true;
+      if (!(await isWanted?.(Buffer.concat(chunks, length)))) throw unwanted();
+    };
+    // What is not wanted is not too large either.
+    if (isChecked && Number(headers['content-length']) > maxBytes) {
       body.on('error', () => {}).destroy();
       throw tooLarge(maxBytes);
     }
@@ -137,7 +153,9 @@ export function createDownloader(options: DownloaderOptions): Downloader {
       length += chunk.length;
       if (length > maxBytes) throw tooLarge(maxBytes);
       chunks.push(chunk);
+      if (!isChecked && length >= BEGINNING) await check();
     }
+    if (!isChecked) await check();
     return Buffer.concat(chunks, length);
   }
 }
@@ -179,6 +197,10 @@ const TOO_SLOW = new Set(['UND_ERR_CONNECT_TIMEOUT', 'UND_ERR_HEADERS_TIMEOUT', 
 
 function tooSlow(cause: unknown): Failure {
   return new Failure('media.timeout', 'A file took too long to be fetched. Check the network.', { cause });
+}
+
+function unwanted(): Failure {
+  return new Failure('media.unsupported', 'A file is neither a picture, a recording nor a contact card.');
 }
 
 function tooLarge(maxBytes: number): Failure {

@@ -50,7 +50,7 @@ export function buildAnswering(config: Config, tools: AnsweringTools): Answering
   const { model } = models;
   const now = Date.now;
   const read = createRead({
-    download: (channel, { ref }, signal, log) => channels.of(channel).download(ref, { signal, log }),
+    download: (channel, { ref }, how) => channels.of(channel).download(ref, how),
     quoted: (channel, id, signal) => quotedWords(channels, channel, id, signal),
     ...models.senses,
     publish: memory.publish,

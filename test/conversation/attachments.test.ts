@@ -193,8 +193,9 @@ describe('what cannot be read', () => {
 });
 
 describe('the bytes decide, whatever the provider says of them', () => {
-  test('a picture without a type, and one as a stream of bytes', async () => {
-    for (const contentType of ['application/octet-stream', 'x', 'application/x-unknown']) {
+  test('a picture without a type, as a stream of bytes, and under the type of a file that cannot be opened', async () => {
+    const streams = ['application/octet-stream', 'x', 'application/x-unknown'];
+    for (const contentType of [...streams, 'application/pdf', 'text/plain', 'video/mp4']) {
       await send(await picture('#0000ff'), contentType, 'what is this?');
       assert.equal((await picturesShown()).length, 1, contentType);
     }

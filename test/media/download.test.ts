@@ -131,6 +131,28 @@ describe('the size of a download', () => {
     assert.equal(requests.length, 1);
   });
 
+  test('ends at its beginning when that is not wanted, however long it says it is', async () => {
+    const beginnings: number[] = [];
+    const isWanted = async (beginning: Buffer) => {
+      beginnings.push(beginning.length);
+      return beginning[0] === 1;
+    };
+    let closed: Promise<void> | undefined;
+    serve = (_, outgoing) => {
+      closed = new Promise((resolve) => outgoing.on('close', resolve));
+      outgoing.writeHead(200, { 'content-length': 50_000_000 }).write(Buffer.alloc(5_000));
+    };
+    const url = new URL(`${origin}/file`);
+    assert.equal(await codeOf(build().download({ url, isWanted })), 'media.unsupported');
+    await closed;
+    serve = (_, outgoing) => outgoing.end(Buffer.alloc(10));
+    assert.equal(await codeOf(build().download({ url, isWanted })), 'media.unsupported', 'nor a short one');
+    serve = (_, outgoing) => outgoing.end(Buffer.alloc(300_000, 1));
+    assert.equal((await build().download({ url, isWanted })).length, 300_000);
+    assert.equal(beginnings.length, 3, 'each is looked at once');
+    assert.equal(requests.length, 3, 'and not tried again');
+  });
+
   test('is cut at the limit when a body has no end, and the connection with it', async () => {
     let sent = 0;
     let closed: Promise<void> | undefined;

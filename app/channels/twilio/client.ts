@@ -62,8 +62,7 @@ export function createTwilioChannel(options: TwilioChannelOptions): Channel {
     wordsOf,
     ping,
     explain: explainTwilioCode,
-    download: (ref, { signal, log } = {}) =>
-      options.media.download(ref, { ...(signal ? { signal } : {}), ...(log ? { log } : {}) }),
+    download: (ref, how) => options.media.download(ref, how),
   };
 
   async function send(to: Recipient, text: Scrubbed, partOf: PartOf, signal?: AbortSignal): Promise<string> {

@@ -17,7 +17,10 @@ export interface TwilioMedia {
    * An attachment's bytes. The address is made here of the configured one, our own account and the ids in `ref`; what a
    * webhook said about the host has no part in it. Rejects as `Downloader.download` does.
    */
-  download(ref: Attachment['ref'], options?: Pick<DownloadRequest, 'signal' | 'log' | 'onHop'>): Promise<Buffer>;
+  download(
+    ref: Attachment['ref'],
+    options?: Pick<DownloadRequest, 'signal' | 'log' | 'isWanted' | 'onHop'>,
+  ): Promise<Buffer>;
 }
 
 export function createTwilioMedia(options: TwilioMediaOptions): TwilioMedia {
