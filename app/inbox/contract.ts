@@ -294,7 +294,7 @@ export const requests = {
     writer: z
       .string()
       .regex(/^[\w-]{1,64}$/)
-      .describe('Names the page or the person, so that nobody is told of their own writing'),
+      .describe('Names the page: it gets the event, too, and has to leave out its own'),
   }),
   takeover: z.object({
     phone_number: Phone,

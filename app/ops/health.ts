@@ -5,7 +5,7 @@ import { remember } from './remember.ts';
 export interface HealthOptions {
   /** What must be reachable for messages to be stored; each rejects when it is not. */
   checks: Record<string, () => Promise<unknown>>;
-  /** The other parts: reported in the body. The process stays in service without them: whoever took it out would lose messages. */
+  /** The other parts, reported in the body. The process stays ready without them: a load balancer that took it out would lose messages. */
   extras?: Record<string, () => Promise<unknown>>;
   isStopping: () => boolean;
   /** How long one check may take, ms. */

@@ -32,7 +32,7 @@ export function Reply({ conversation, onSend, ref }: ReplyProps) {
     getInitialValueInEffect: false,
   });
   const { window_until } = conversation;
-  const { isSomebodyWriting, tellWriting } = useWriting(conversation);
+  const { isWrittenElsewhere, tellWriting } = useWriting(conversation);
   const now = useNow([window_until]);
   const blocked = conversation.conversation_status === 'blocked';
   const open = window_until !== null && Date.parse(window_until) > now && !blocked;
@@ -66,7 +66,7 @@ export function Reply({ conversation, onSend, ref }: ReplyProps) {
           'More than 24 hours since their last message: WhatsApp only allows an approved template until they write again.'}
       </Text>
       <Text size="xs" className={classes.writing} role="status">
-        {isSomebodyWriting && 'Somebody else is writing to this contact.'}
+        {isWrittenElsewhere && 'Somebody else is writing to this contact.'}
       </Text>
       <div className={classes.line}>
         <Menu position="top-start" shadow="md" width={340} returnFocus={false}>

@@ -10,7 +10,7 @@ const WRITER = Math.random().toString(36).slice(2);
 const TELL_MS = 4_000;
 const SHOW_MS = 8_000;
 
-/** When somebody else was last heard to write, ISO; kept where answers of the server are. */
+/** The key of the time (ISO) of the last event that told of another page's writing; kept in the query cache. */
 export const WRITING = 'writing';
 
 /** @returns null when it is this page's own. */
@@ -19,9 +19,9 @@ export function heardWriting({ phone_number, writer }: LiveEvent): { queryKey: s
   return { queryKey: [WRITING, phone_number], at: new Date().toISOString() };
 }
 
-/** Whether somebody else writes to the same contact just now, and how to tell the others that this page does. */
+/** Is an answer being written to the same contact on another page? And how to tell the other pages that one is written here. */
 export function useWriting({ phone_number, business_number }: Conversation): {
-  isSomebodyWriting: boolean;
+  isWrittenElsewhere: boolean;
   tellWriting: () => void;
 } {
   const { data: at = null } = useQuery<string | null>({ queryKey: [WRITING, phone_number], queryFn: skipToken });
@@ -33,5 +33,5 @@ export function useWriting({ phone_number, business_number }: Conversation): {
     toldAt.current = Date.now();
     writing({ phone_number, business_number, writer: WRITER }).catch(() => {}); // nobody misses it
   }, [phone_number, business_number]);
-  return { isSomebodyWriting: until !== null && Date.parse(until) > now, tellWriting };
+  return { isWrittenElsewhere: until !== null && Date.parse(until) > now, tellWriting };
 }
