@@ -200,7 +200,7 @@ function tooSlow(cause: unknown): Failure {
 }
 
 function unwanted(): Failure {
-  return new Failure('media.unsupported', 'A file is neither a picture, a recording nor a contact card.');
+  return new Failure('media.unsupported', 'A file is not of a kind that can be used; only its beginning was fetched.');
 }
 
 function tooLarge(maxBytes: number): Failure {
