@@ -1,17 +1,15 @@
-/** The database of the archive: a Postgres server, or PGlite in this process when none is configured. */
+/** The database of the archive: a Postgres server, configured or our own. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Kysely, Migrator, sql, type Transaction } from 'kysely';
 import { Failure, isFailure } from '../../errors.ts';
 import type { Log } from '../../ops/logger.ts';
 import { MIGRATIONS } from './migrations/list.ts';
 import { isOutage } from './outage.ts';
-import { type Claimed, pgliteDialect } from './pglite.ts';
 import { postgresDialect } from './postgres.ts';
 import type { Tables } from './schema.ts';
 
 /** Every method rejects with `archive.unavailable` when the database cannot be asked just now. */
 export interface Database {
-  readonly engine: 'postgres' | 'pglite';
   /** Runs queries, each by itself. */
   run<T>(work: (db: Kysely<Tables>) => Promise<T>): Promise<T>;
   /** Runs queries that hold together or not at all. */
@@ -27,33 +25,23 @@ export interface Database {
   checkFormat(): Promise<void>;
   /** Resolves when the database answers and its tables are there, and are ours: rejects as `checkFormat` else. */
   ping(): Promise<void>;
-  /** Vacuum and analyze, which a Postgres server does automatically and PGlite does not. */
-  tidy(): Promise<void>;
   close(): Promise<void>;
 }
 
-export type DatabaseOptions =
-  | {
-      /** `postgres://…`; see `withSsl` for `sslmode` and Supabase. */
-      url: string;
-      log: Log;
-      /** How many connections at most, beside the recorder's and, while the tables are brought up to date, one more. Default: 9. */
-      connections?: number;
-      /** How long one statement may take, ms; 0 = without end. Default: 5 s. */
-      patienceMs?: number;
-    }
-  | {
-      url?: undefined;
-      log: Log;
-      /** Claims a data folder for PGlite for this process, or rejects with the reason. Called at the first query. */
-      claim: () => Promise<Claimed>;
-    };
+export interface DatabaseOptions {
+  /** `postgres://…`; see `withSsl` for `sslmode` and Supabase. */
+  url: string;
+  log: Log;
+  /** How many connections at most, beside the recorder's and, while the tables are brought up to date, one more. Default: 9. */
+  connections?: number;
+  /** How long one statement may take, ms; 0 = without end. Default: 5 s. */
+  patienceMs?: number;
+}
 
-/** Builds it; nothing is connected or opened until the first query. */
+/** Builds it; nothing is connected until the first query. */
 export function createDatabase(options: DatabaseOptions): Database {
-  const { url } = options;
   const db = connectionsOf(options);
-  const recorder = url === undefined ? db : connectionsOf({ ...options, connections: 1 });
+  const recorder = connectionsOf({ ...options, connections: 1 });
   let migrated: Promise<void> | undefined;
 
   function run<T>(work: (db: Kysely<Tables>) => Promise<T>): Promise<T> {
@@ -67,17 +55,14 @@ export function createDatabase(options: DatabaseOptions): Database {
     }
   }
   return {
-    engine: url === undefined ? 'pglite' : 'postgres',
     run,
     transaction: (work) => run((db) => db.transaction().execute(work)),
     recording: (work) => runOn(recorder, (db) => db.transaction().execute(work)),
     migrate() {
-      migrated ??= run((db) => (options.url === undefined ? migrateNow(db) : migrateOneAtATime(options))).catch(
-        (error) => {
-          migrated = undefined;
-          throw error;
-        },
-      );
+      migrated ??= run(() => migrateOneAtATime(options)).catch((error) => {
+        migrated = undefined;
+        throw error;
+      });
       return migrated;
     },
     async checkFormat() {
@@ -90,11 +75,8 @@ export function createDatabase(options: DatabaseOptions): Database {
         await refuseOtherVersions(db);
         await sql`select 1 from whatsapp_conversations limit 1`.execute(db);
       }),
-    async tidy() {
-      if (url === undefined) await run((db) => sql`vacuum analyze`.execute(db));
-    },
     async close() {
-      const closed = Promise.all([db.destroy(), recorder === db ? null : recorder.destroy()]);
+      const closed = Promise.all([db.destroy(), recorder.destroy()]);
       // A server that says nothing does not say goodbye either.
       await Promise.race([closed, sleep(GOODBYE_MS, undefined, { ref: false })]);
     },
@@ -106,7 +88,6 @@ const PATIENCE_MS = 5_000;
 const GOODBYE_MS = 2_000;
 
 function connectionsOf(options: DatabaseOptions): Kysely<Tables> {
-  if (options.url === undefined) return new Kysely({ dialect: pgliteDialect(options.claim) });
   const { connections = MOST_CONNECTIONS, patienceMs = PATIENCE_MS } = options;
   return new Kysely({ dialect: postgresDialect({ ...options, connections, patienceMs }) });
 }
@@ -118,7 +99,7 @@ const MIGRATION_LOCK = 7_041_995_001;
  * A second process waits, and then finds nothing left to do. One connection does all, in one transaction: through a small pool, several
  * processes that each needed a second one would wait for each other.
  */
-async function migrateOneAtATime(options: Extract<DatabaseOptions, { url: string }>): Promise<void> {
+async function migrateOneAtATime(options: DatabaseOptions): Promise<void> {
   const db = connectionsOf({ ...options, connections: 1, patienceMs: 0 });
   try {
     await db.connection().execute(async (one) => {
@@ -126,7 +107,7 @@ async function migrateOneAtATime(options: Extract<DatabaseOptions, { url: string
       try {
         await sql`set local idle_in_transaction_session_timeout = 0`.execute(one);
         await sql`select pg_advisory_xact_lock(${sql.lit(MIGRATION_LOCK)})`.execute(one);
-        await migrateNow(one, { disableTransactions: true });
+        await migrateNow(one);
         await sql`commit`.execute(one);
       } catch (error) {
         await sql`rollback`.execute(one).catch(() => {});
@@ -138,9 +119,9 @@ async function migrateOneAtATime(options: Extract<DatabaseOptions, { url: string
   }
 }
 
-async function migrateNow(db: Kysely<Tables>, how: { disableTransactions?: boolean } = {}): Promise<void> {
+async function migrateNow(db: Kysely<Tables>): Promise<void> {
   await refuseOtherVersions(db);
-  const migrator = new Migrator({ db, ...how, provider: { getMigrations: async () => MIGRATIONS } });
+  const migrator = new Migrator({ db, disableTransactions: true, provider: { getMigrations: async () => MIGRATIONS } });
   const { error } = await migrator.migrateToLatest();
   if (error) throw error;
 }

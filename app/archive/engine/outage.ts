@@ -14,7 +14,7 @@ export function isOutage(error: unknown): boolean {
  */
 const OUTAGES = ['08', '28', '3D', '25', '40', '53', '55', '57', '58', 'F0', '42P01', '42703', '42501'];
 
-/** What pg and PGlite say without a code. */
+/** What pg says without a code. */
 const CONNECTION_TROUBLE = /connect|terminated|timeout|closed|not queryable|pool after calling end|driver has already/i;
 
 /** Five characters with a digit among them; Node's own codes (`EPIPE`) have none. */

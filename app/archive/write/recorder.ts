@@ -57,8 +57,6 @@ const LONGEST_PAUSE_MS = 5_000;
 const ALARMS = [0.25, 0.5, 0.75, 0.9];
 /** How often acknowledged events are removed, ms. */
 const TRIM_EVERY_MS = 10_000;
-/** After how many events `Database.tidy` is called. */
-const TIDY_EVERY = 10_000;
 /** An arbitrary number: it names the lock among those of the database. */
 const RECORDER_LOCK = 7_041_995_002;
 /** A process that is suspended while it has the lock loses it after this, ms. */
@@ -73,7 +71,6 @@ export function createRecorder(options: RecorderOptions): Recorder {
   let lost = 0;
   let fullness = 0;
   let alarmedAt = 0;
-  let untidy = 0;
   const startedAt = new Date(now());
 
   return {
@@ -112,7 +109,6 @@ export function createRecorder(options: RecorderOptions): Recorder {
         if (!triedAgain) await trySetAsideAgain();
         triedAgain = true;
         const count = await writeBatch();
-        await tidyNowAndThen(Math.max(0, count));
         recovered();
         failures = 0;
         if (count === BUSY) await pause(BUSY_PAUSE_MS);
@@ -218,13 +214,6 @@ export function createRecorder(options: RecorderOptions): Recorder {
       log.error('An event cannot be written to the archive; it is set aside', { event: entry.name, reason });
     }
     if (recorded) onRecorded(recorded);
-  }
-
-  async function tidyNowAndThen(written: number): Promise<void> {
-    untidy += written;
-    if (untidy < TIDY_EVERY) return;
-    untidy = 0;
-    await database.tidy();
   }
 
   async function trimNowAndThen(): Promise<void> {
