@@ -4,7 +4,6 @@ import { createStandings, type Standings } from '../archive/read/standing.ts';
 import { createDeskWriter, type DeskWriter } from '../archive/write/desk.ts';
 import { createRecorder } from '../archive/write/recorder.ts';
 import type { Config } from '../config.ts';
-import { checkEmbeddedArchive, claimArchive } from '../embedded/archive.ts';
 import type { LiveEvent } from '../inbox/contract.ts';
 import { createLive, type Live } from '../inbox/live.ts';
 import { createNews } from '../memory/news.ts';
@@ -46,8 +45,7 @@ const SET_ASIDE_MS = 10_000;
 /** Builds it; nothing is connected or opened until the first query. */
 export function buildArchive(config: Config, { memory, standIns, metrics, log }: ArchiveTools): ArchiveParts {
   const { redis, keys } = memory;
-  const { databaseUrl: url, dataDir } = config;
-  const database = createDatabase(url ? { url, log } : { claim: () => claimArchive(dataDir), log });
+  const database = createDatabase({ url: standIns.database.url, log });
   const live = createLive({ news: createNews({ redis, keys }), log });
   const onAnalyzed = (phone: string) => tell('analysis', [phone]);
   const analysis = buildAnalysis(config, { database, standIns, onAnalyzed, metrics, log });
@@ -74,6 +72,7 @@ export function buildArchive(config: Config, { memory, standIns, metrics, log }:
   );
   const standings = createStandings(database);
   const deskWriter = createDeskWriter(database);
+  const checkFormat = () => database.checkFormat();
   return { database, standings, deskWriter, live, retryAnalyses: analysis.retry, checkFormat, start, drain, close };
 
   function countSetAside(): Promise<number> {
@@ -86,17 +85,18 @@ export function buildArchive(config: Config, { memory, standIns, metrics, log }:
     });
   }
 
-  function checkFormat(): Promise<void> {
-    return url ? database.checkFormat() : checkEmbeddedArchive(dataDir);
-  }
-
   function tell(kind: LiveEvent['kind'], phones: readonly string[]): void {
     live.tell(phones.map((phone_number) => ({ kind, phone_number })));
   }
 
   function start(): void {
-    recorder.start();
-    analysis.start();
+    void standIns.database
+      .start()
+      .catch((error) => log.error('There is no archive. Contacts are answered; the inbox shows nothing.', { error }))
+      .then(() => {
+        recorder.start(); // without an archive, too: it keeps the events that wait within their bounds
+        analysis.start();
+      });
   }
 
   async function drain(): Promise<void> {

@@ -1,6 +1,7 @@
 /** Starts the replacements of outside parties that are not configured: the embedded Redis, the simulator. */
 import type { Config } from '../config.ts';
 import { summaryPrompt } from '../conversation/prompts.ts';
+import { createEmbeddedPostgres } from '../embedded/postgres.ts';
 import { startEmbeddedRedis } from '../embedded/redis.ts';
 import { countTokens } from '../llm/tokens.ts';
 import { describeColors } from '../media/colors.ts';
@@ -12,6 +13,8 @@ import { type Simulator, startSimulator } from '../simulator/simulator.ts';
 
 export interface StandIns {
   redis: RedisAddress;
+  /** Where the archive is. A PostgreSQL of our own is started by `start`, which nobody has to wait for; it rejects with `archive.unavailable`. */
+  database: { url: string; start(): Promise<void> };
   twilio: NonNullable<Config['twilio']>;
   model: NonNullable<Config['model']>;
   /** Origins that files may come from although they are not public: those of a replacement on this machine. */
@@ -27,6 +30,7 @@ export interface StandIns {
 /** Starts the embedded stores and the simulator where nothing is configured. */
 export async function startStandIns(config: Config, log: Log): Promise<StandIns> {
   const redis = config.redis.kind === 'embedded' ? await startEmbeddedRedis({ dataDir: config.dataDir, log }) : null;
+  const postgres = config.databaseUrl ? null : await createEmbeddedPostgres({ dataDir: config.dataDir, log });
   const simulator =
     config.simulator || !config.model
       ? await startSimulator({
@@ -49,13 +53,14 @@ export async function startStandIns(config: Config, log: Log): Promise<StandIns>
   if (!twilio || !model) throw new RangeError('the settings name neither a provider nor the simulator');
   return {
     redis: config.redis.kind === 'embedded' ? { kind: 'socket', path: redis?.path ?? '' } : config.redis,
+    database: postgres ?? { url: config.databaseUrl ?? '', start: async () => {} },
     twilio,
     model,
     trustedOrigins: [],
     simulator: config.simulator ? simulator : null,
     async stop() {
       await simulator?.stop();
-      await redis?.stop();
+      await Promise.all([postgres?.stop(), redis?.stop()]);
     },
   };
 }
