@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
-import { type Results, type RunOptions, run } from './bench-inbox/run.ts';
+import { type Results, run } from './bench-inbox/run.ts';
 import { tableOf } from './bench-inbox/table.ts';
 
 const HELP = `npm run bench:inbox [-- options]: how long does the page of a full inbox wait for its answers?
@@ -11,12 +11,12 @@ const HELP = `npm run bench:inbox [-- options]: how long does the page of a full
 Fills an archive of its own with made-up conversations, through the writers the bot uses, and asks the inbox's API over
 HTTP, with a key, what the page asks. Everything is measured twice: with 1,000 messages and with all of them. The table
 shows milliseconds, the rows of an answer, and how many times the median at 1,000 that at the end is (where both have as
-many rows). Everything runs on this machine, and is gone afterwards. It needs redis-server (or valkey-server).
+many rows). Everything runs on this machine, and is gone afterwards. It needs redis-server (or valkey-server) and PostgreSQL,
+as the bot does when no stores are configured.
 
   --messages N     Default: 200000, half of them answers
   --contacts N     Default: 5000; a few of them write very much, most little
   --requests N     how often each question is asked. Default: 50
-  --engine NAME    postgres (Debian's, a server of its own), pglite, or auto: the first that is there. Default: auto
   --json FILE      writes all figures there, too
   --help`;
 
@@ -24,7 +24,6 @@ const options = {
   messages: { type: 'string', default: '200000' },
   contacts: { type: 'string', default: '5000' },
   requests: { type: 'string', default: '50' },
-  engine: { type: 'string', default: 'auto' },
   json: { type: 'string' },
   help: { type: 'boolean', short: 'h' },
 } as const;
@@ -39,7 +38,6 @@ async function main(): Promise<void> {
     messages: number('messages', values.messages, 2_000_000),
     contacts: number('contacts', values.contacts, 100_000),
     requests: number('requests', values.requests, 10_000),
-    engine: engineOf(values.engine),
   };
   const signal = untilToldToLeave();
   const results = await run({ ...sizes, few: FEW, signal, say: console.log }).catch((error) => {
@@ -53,11 +51,6 @@ function number(name: string, given: string, most: number): number {
   const value = Number(given);
   if (Number.isInteger(value) && value >= 1 && value <= most) return value;
   throw new RangeError(`--${name} is a whole number from 1 to ${most.toLocaleString('en-US')}, not ${given}.`);
-}
-
-function engineOf(given: string): RunOptions['engine'] {
-  if (given === 'auto' || given === 'postgres' || given === 'pglite') return given;
-  throw new RangeError(`--engine is auto, postgres or pglite, not ${given}.`);
 }
 
 /** Under npm one Ctrl-C arrives twice, from the terminal and from npm: what follows this soon is the same one, ms. */
@@ -79,10 +72,10 @@ function untilToldToLeave(): AbortSignal {
   return leaving.signal;
 }
 
-function report({ engine, messages, contacts, loadedInSeconds, measures, few }: Results): void {
+function report({ messages, contacts, loadedInSeconds, measures, few }: Results): void {
   const count = (n: number) => n.toLocaleString('en-US');
   const speed = count(Math.round(messages / loadedInSeconds));
-  console.log(`\n${count(messages)} messages from ${count(contacts)} contacts in ${engine}, loaded in`);
+  console.log(`\n${count(messages)} messages from ${count(contacts)} contacts, loaded in`);
   console.log(`${loadedInSeconds.toFixed(0)} s (${speed} a second, with analyses and tasks). Times in ms.\n`);
   console.log(tableOf(measures, few?.messages ?? null));
 }

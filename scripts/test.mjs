@@ -1,4 +1,6 @@
 #!/usr/bin/env node
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, readdirSync } from 'node:fs';
 import * as os from 'node:os';
 import { join } from 'node:path';
@@ -45,11 +47,32 @@ function testFiles(parts) {
 }
 
 /** One process per file, and one more at a time than there are cores, because tests mostly wait. The last lines are the counts. */
-function runTests(files) {
+async function runTests(files) {
+  const database = files.length > 1 ? await startDatabase() : null;
+
   const options = [
     `--test-concurrency=${os.availableParallelism() + 1}`,
     `--test-timeout=${FILE_TIMEOUT_MS}`,
     '--test-reporter=spec',
   ];
-  return run(process.execPath, ['--import', 'tsx', '--test', ...options, ...files], { stdout: 1 });
+  const status = await run(process.execPath, ['--import', 'tsx', '--test', ...options, ...files], { stdout: 1 });
+  await database?.stop();
+  return status;
+}
+
+/** One PostgreSQL for all files, each with a database of its own in it. */
+async function startDatabase() {
+  const child = spawn(process.execPath, ['--import', 'tsx', join('test', 'support', 'postgres-server.ts')], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const ended = once(child, 'exit');
+  const [address] = await Promise.race([once(child.stdout, 'data'), ended.then(() => [])]);
+  if (address === undefined) throw new Trouble('The PostgreSQL of the tests did not start: its words are above.');
+  process.env.TEST_POSTGRES_URL = String(address).trim();
+  return {
+    async stop() {
+      child.stdin.end();
+      await ended;
+    },
+  };
 }

@@ -1,18 +1,18 @@
 /** Stores of other versions: an older one is recognised and left alone, one of a version that is supported is read. */
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { sql } from 'kysely';
 import { createDatabase, type Database } from '../app/archive/engine/database.ts';
-import { checkEmbeddedArchive, claimArchive } from '../app/embedded/archive.ts';
+import { warnOfFormerArchive } from '../app/embedded/former-archive.ts';
 import { createFormat, FORMAT } from '../app/memory/format.ts';
 import { createKeys } from '../app/memory/keys.ts';
 import { createRedis } from '../app/memory/redis.ts';
 import { createLogger } from '../app/ops/logger.ts';
 import { type Doubles, eventually, startBot, startDoubles } from './support/bot.ts';
-import { NO_POSTGRES, startTestPostgres, type TestPostgres } from './support/postgres.ts';
+import { createTestDatabase } from './support/postgres.ts';
 import { loadArchive, loadRedis, recordedArchive, recordedRedis, recordedSchema } from './support/stores.ts';
 
 const quiet = createLogger({ level: 'error', format: 'json', write: () => {} });
@@ -78,36 +78,24 @@ describe('a Redis', () => {
   });
 });
 
-describe('an embedded archive', () => {
-  test('is recognised by a file beside its data', async () => {
-    const dataDir = mkdtempSync(join(tmpdir(), 'recado-stores-'));
-    await checkEmbeddedArchive(dataDir);
-    mkdirSync(join(dataDir, 'archive', 'data'), { recursive: true });
-    writeFileSync(join(dataDir, 'archive', 'data', 'PG_VERSION'), '17\n');
-    const refused = { code: 'archive.format', message: /0\.1.*Nothing was changed/ };
-    await assert.rejects(checkEmbeddedArchive(dataDir), refused);
-    await assert.rejects(claimArchive(dataDir), refused);
-    rmSync(join(dataDir, 'archive', 'data'), { recursive: true });
-    const claimed = await claimArchive(dataDir);
-    mkdirSync(join(dataDir, 'archive', 'data'));
-    writeFileSync(join(dataDir, 'archive', 'data', 'PG_VERSION'), '17\n');
-    await checkEmbeddedArchive(dataDir);
-    await claimed.release();
-    writeFileSync(join(dataDir, 'archive', 'format'), '99\n');
-    await assert.rejects(checkEmbeddedArchive(dataDir), { code: 'archive.format', message: /newer Recado/ });
-    rmSync(dataDir, { recursive: true });
-  });
+test('an embedded archive of up to 0.2.0 is left alone, and the log says how to keep what it holds', async () => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'recado-stores-'));
+  const logs: string[] = [];
+  const log = createLogger({ level: 'warn', format: 'json', write: (line) => logs.push(line) });
+  await warnOfFormerArchive(dataDir, log);
+  assert.deepEqual(logs, []);
+  const version = join(dataDir, 'archive', 'data', 'PG_VERSION');
+  mkdirSync(dirname(version), { recursive: true });
+  writeFileSync(version, '17\n');
+  await warnOfFormerArchive(dataDir, log);
+  assert.match(logs.join(), /npm run move-archive/);
+  assert.equal(readFileSync(version, 'utf8'), '17\n');
+  rmSync(dataDir, { recursive: true });
 });
 
-describe('with PostgreSQL', { skip: NO_POSTGRES }, () => {
-  let postgres: TestPostgres;
-  before(async () => {
-    postgres = await startTestPostgres();
-  });
-  after(() => postgres.stop());
-
+describe('with PostgreSQL', () => {
   async function open(): Promise<{ url: string; database: Database }> {
-    const url = await postgres.createDatabase();
+    const url = await createTestDatabase();
     return { url, database: createDatabase({ url, log: quiet }) };
   }
 

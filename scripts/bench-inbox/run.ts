@@ -6,11 +6,10 @@ import { createLogger } from '../../app/ops/logger.ts';
 import { type Api, startApi } from './api.ts';
 import { load } from './load.ts';
 import { type Measure, measure } from './measure.ts';
-import { type EngineName, openStore, type Store } from './store.ts';
+import { openStore, type Store } from './store.ts';
 import { type Compared, compare } from './table.ts';
 
 export interface RunOptions {
-  engine: EngineName | 'auto';
   /** Half of them answers; rounded up to whole exchanges. */
   messages: number;
   contacts: number;
@@ -24,7 +23,6 @@ export interface RunOptions {
 }
 
 export interface Results {
-  engine: EngineName;
   /** As the archive counts them. */
   messages: number;
   contacts: number;
@@ -42,9 +40,9 @@ export async function run(options: RunOptions): Promise<Results> {
   const log = createLogger({ level: 'error', format: 'text', write: options.say });
   const stops: (() => Promise<void>)[] = [];
   try {
-    const store = await openStore(options.engine, join(folder, 'archive'), log);
+    const store = await openStore(folder, log);
     stops.unshift(store.stop);
-    options.say(`Making the tables (${store.database.engine})`);
+    options.say('Making the tables');
     await store.database.migrate();
     const api = await startApi({ database: store.database, folder, log });
     stops.unshift(api.stop);
@@ -73,7 +71,6 @@ async function perform(options: RunOptions, store: Store, api: Api): Promise<Res
   const few = early < turns ? await fillAndAsk(0, early) : null;
   const all = await fillAndAsk(few ? early : 0, turns);
   return {
-    engine: store.database.engine,
     ...(await countsOf(api, 2 * turns, signal)),
     loadedInSeconds: all.seconds + (few?.seconds ?? 0),
     measures: compare(few?.measures ?? [], all.measures),

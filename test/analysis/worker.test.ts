@@ -17,6 +17,7 @@ import { createMetrics } from '../../app/ops/metrics.ts';
 import { scrub } from '../../app/privacy/scrub.ts';
 import { type ModelDouble, startModelDouble } from '../doubles/model.ts';
 import { analysisOf, JOHN_SMITH, JOHN_SMITH_ANALYSIS, taskOf } from '../support/analysis.ts';
+import { createTestDatabase } from '../support/postgres.ts';
 import { startTestRedis, type TestRedis } from '../support/redis.ts';
 
 /** A Saturday. */
@@ -31,9 +32,8 @@ describe('Analysis, from the archive and back', () => {
   const running: (AnalysisQueue | AnalysisWorker)[] = [];
 
   before(async () => {
-    const claim = async () => ({ folder: 'memory://', release: async () => {} });
     [redis, double] = await Promise.all([startTestRedis(), startModelDouble()]);
-    database = createDatabase({ log: SILENT, claim });
+    database = createDatabase({ url: await createTestDatabase(), log: SILENT });
     await database.migrate();
     const options = { apiKey: 'key', baseUrl: double.url, model: 'gpt-analysis', timeoutMs: 30_000, log: SILENT };
     model = createStructuredModel(options);

@@ -6,8 +6,8 @@ import { readingSuite } from './reading.ts';
 import { recordingSuite } from './recording.ts';
 import { streamingSuite } from './streaming.ts';
 
-for (const { name, skip, open } of ENGINES) {
-  describe(`the archive in ${name}`, { skip }, () => {
+for (const { name, open } of ENGINES) {
+  describe(`the archive in ${name}`, () => {
     let opened: { database: Database; stop(): Promise<void> };
     before(async () => {
       opened = await open();

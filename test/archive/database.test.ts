@@ -1,7 +1,4 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { Migrator, sql } from 'kysely';
 import { createDatabase } from '../../app/archive/engine/database.ts';
@@ -10,60 +7,12 @@ import { isOutage } from '../../app/archive/engine/outage.ts';
 import { withSsl } from '../../app/archive/engine/postgres.ts';
 import { createConversations } from '../../app/archive/read/conversations.ts';
 import { createMessages } from '../../app/archive/read/messages.ts';
-import { record } from '../../app/archive/write/record.ts';
-import { Failure } from '../../app/errors.ts';
-import { NO_POSTGRES, startTestPostgres, type TestPostgres } from '../support/postgres.ts';
+
+import { startTestPostgres, type TestPostgres } from '../support/postgres.ts';
 import { query, quiet } from './engines.ts';
-import { PHONE, received } from './events.ts';
+import { PHONE } from './events.ts';
 
-describe('PGlite', () => {
-  test('lets transactions run one after the other, undoes the one that failed, and keeps the rest over a restart', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'recado-pglite-'));
-    const steps: string[] = [];
-    const open = () =>
-      createDatabase({
-        log: quiet,
-        async claim() {
-          steps.push('claimed');
-          return { folder, release: async () => void steps.push('released') };
-        },
-      });
-    const first = open();
-    assert.deepEqual(steps, [], 'nothing is opened before the first query');
-    await first.migrate();
-    const work = Array.from({ length: 5 }, (_, i) =>
-      first.transaction(async (db) => {
-        await record(db, [received()], true);
-        if (i === 2) throw new RangeError('on purpose');
-      }),
-    );
-    const results = await Promise.allSettled([...work, first.ping()]);
-    assert.deepEqual(
-      results.map(({ status }) => status),
-      ['fulfilled', 'fulfilled', 'rejected', 'fulfilled', 'fulfilled', 'fulfilled'],
-    );
-    await first.tidy();
-    await first.close();
-    await assert.rejects(first.ping());
-
-    const second = open();
-    await second.migrate();
-    assert.equal((await createConversations(second).find({ phone: PHONE }))?.totalMessages, 4);
-    await second.close();
-    assert.deepEqual(steps, ['claimed', 'released', 'claimed', 'released']);
-    rmSync(folder, { recursive: true });
-  });
-
-  test('says whose folder it is when another process has it', async () => {
-    const inUse = new Failure('archive.unavailable', 'The folder is in use by process 7.');
-    const database = createDatabase({ log: quiet, claim: () => Promise.reject(inUse) });
-    await assert.rejects(database.migrate(), inUse);
-    await assert.rejects(database.ping(), inUse);
-    await database.close();
-  });
-});
-
-describe('PostgreSQL', { skip: NO_POSTGRES }, () => {
+describe('PostgreSQL', () => {
   let server: TestPostgres;
   before(async () => {
     server = await startTestPostgres();

@@ -1,15 +1,15 @@
-/** The two engines an archive can be kept in, each with an empty database. */
+/** The two servers an archive can be kept in, each with an empty database. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sql } from 'kysely';
 import { createDatabase, type Database } from '../../app/archive/engine/database.ts';
+import { createEmbeddedPostgres } from '../../app/embedded/postgres.ts';
 import { createLogger } from '../../app/ops/logger.ts';
-import { NO_POSTGRES, startTestPostgres } from '../support/postgres.ts';
+import { createTestDatabase } from '../support/postgres.ts';
 
 export interface Engine {
   name: string;
-  skip: string | false;
   /** Starts it, with the tables in place. */
   open(): Promise<{ database: Database; stop(): Promise<void> }>;
 }
@@ -18,36 +18,29 @@ export const quiet = createLogger({ level: 'error', format: 'json', write: () =>
 
 export const ENGINES: Engine[] = [
   {
-    name: 'PGlite',
-    skip: false,
+    name: 'the private PostgreSQL',
     async open() {
-      const folder = mkdtempSync(join(tmpdir(), 'recado-pglite-'));
-      const claim = async () => ({ folder, release: async () => {} });
-      const database = createDatabase({ log: quiet, claim });
-      await database.migrate();
-      return {
-        database,
-        async stop() {
-          await database.close();
-          rmSync(folder, { recursive: true, force: true });
-        },
-      };
-    },
-  },
-  {
-    name: 'PostgreSQL',
-    skip: NO_POSTGRES,
-    async open() {
-      const server = await startTestPostgres();
-      const database = createDatabase({ log: quiet, url: await server.createDatabase() });
+      const folder = mkdtempSync(join(tmpdir(), 'recado-archive-'));
+      const server = await createEmbeddedPostgres({ dataDir: folder, log: quiet });
+      await server.start();
+      const database = createDatabase({ log: quiet, url: server.url });
       await database.migrate();
       return {
         database,
         async stop() {
           await database.close();
           await server.stop();
+          rmSync(folder, { recursive: true, force: true });
         },
       };
+    },
+  },
+  {
+    name: 'a configured PostgreSQL',
+    async open() {
+      const database = createDatabase({ log: quiet, url: await createTestDatabase() });
+      await database.migrate();
+      return { database, stop: () => database.close() };
     },
   },
 ];

@@ -5,7 +5,7 @@ import { createRecorder } from '../../app/archive/write/recorder.ts';
 import { Failure } from '../../app/errors.ts';
 import type { EventStream } from '../../app/memory/stream.ts';
 import { createLogger } from '../../app/ops/logger.ts';
-import { NO_POSTGRES, startTestPostgres, type TestPostgres } from '../support/postgres.ts';
+import { startTestPostgres, type TestPostgres } from '../support/postgres.ts';
 import { query, quiet } from './engines.ts';
 import { made, received } from './events.ts';
 import { eventually, type Processes, sidsIn, startProcesses } from './processes.ts';
@@ -52,7 +52,7 @@ describe('the recorder', () => {
     assert.ok(alarms.every(({ level }) => level === 'error'));
   });
 
-  describe('with PostgreSQL', { skip: NO_POSTGRES }, () => {
+  describe('with PostgreSQL', () => {
     let postgres: TestPostgres;
     before(async () => {
       postgres = await startTestPostgres();

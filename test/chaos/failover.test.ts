@@ -6,7 +6,7 @@ import pg from 'pg';
 import { lastUserText, startModelDouble } from '../doubles/model.ts';
 import { startTwilioDouble } from '../doubles/twilio.ts';
 import { ACCOUNT_SID, AUTH_TOKEN, type Bot, type Doubles, eventually, startBot } from '../support/bot.ts';
-import { NO_POSTGRES, startTestPostgres } from '../support/postgres.ts';
+import { startTestPostgres } from '../support/postgres.ts';
 import { startTestRedis, type TestRedis } from '../support/redis.ts';
 import { createPeople, type Person } from './support/people.ts';
 import { report, sized } from './support/size.ts';
@@ -107,7 +107,6 @@ test('Redis fails over, twice, behind an address that moves: nothing is lost or 
 });
 
 test('all connections to Postgres fall silent: the archive goes on over new ones, complete, and the pages say so meanwhile', {
-  skip: NO_POSTGRES,
   timeout: 280_000,
 }, async (t) => {
   await doubles.redis.client().flushall();

@@ -9,7 +9,7 @@ import { createDatabase, type Database } from '../../app/archive/engine/database
 import { createConversations } from '../../app/archive/read/conversations.ts';
 import { createMessages } from '../../app/archive/read/messages.ts';
 import { type Bot, type Doubles, eventually, startBot, startDoubles } from '../support/bot.ts';
-import { NO_POSTGRES, startTestPostgres, type TestPostgres } from '../support/postgres.ts';
+import { createTestDatabase } from '../support/postgres.ts';
 
 const NUMBERS = ['14155238886', '447700900001'] as const;
 
@@ -40,17 +40,14 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 );
 
 let doubles: Doubles;
-let postgres: TestPostgres;
 let database: Database;
 let bots: [Bot, Bot];
 let people = 0;
 
 before(async () => {
-  if (NO_POSTGRES) return;
-  postgres = await startTestPostgres();
   doubles = await startDoubles();
   for (const one of NUMBERS) doubles.twilio.senders.add(`whatsapp:+${one}`);
-  const url = await postgres.createDatabase();
+  const url = await createTestDatabase();
   database = createDatabase({ url, log: { debug() {}, info() {}, warn() {}, error() {}, child: () => assert.fail() } });
   await database.migrate();
   const settings = { DATABASE_URL: url, API_KEYS: 'a-key-of-a-test-0123456789abcdef', ANALYSIS: 'off' };
@@ -58,11 +55,9 @@ before(async () => {
 });
 
 after(async () => {
-  if (NO_POSTGRES) return;
   for (const bot of bots) await bot.stop();
   await database.close();
   await doubles.stop();
-  await postgres.stop();
 });
 
 /** What should be so, after the steps so far. */
@@ -74,7 +69,7 @@ class Expected {
   remembered: string[] = [];
 }
 
-test('one person is one person, in every order', { skip: NO_POSTGRES, timeout: 240_000 }, async () => {
+test('one person is one person, in every order', { timeout: 240_000 }, async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(step, { minLength: 6, maxLength: 14 }),

@@ -1,4 +1,4 @@
-/** The whole bot over its doubles, with an archive in memory and the inbox's API beside it, as somebody at the desk uses it. */
+/** The whole bot over its doubles, with an archive and the inbox's API beside it, as somebody at the desk uses it. */
 import assert from 'node:assert/strict';
 import { createServer as createHttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -35,6 +35,7 @@ import { createDeliver } from '../../app/outbound/deliver.ts';
 import { createSend } from '../../app/outbound/send.ts';
 import { newSid } from '../doubles/twilio.ts';
 import { ACCOUNT_SID, AUTH_TOKEN, startBot, startDoubles } from '../support/bot.ts';
+import { createTestDatabase } from '../support/postgres.ts';
 
 export const PASSWORD = 'correct horse battery staple';
 export const API_KEY = 'key-of-a-program';
@@ -63,8 +64,7 @@ export async function startDesk() {
   const memory = { ...tools, aliases: createAliases(tools) };
   const desk = createDesk(memory);
 
-  const claim = async () => ({ folder: 'memory://', release: async () => {} });
-  const database = createDatabase({ log, claim });
+  const database = createDatabase({ url: await createTestDatabase(), log });
   await database.migrate();
   const archive = {
     messages: createMessages(database),

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { newSid } from '../doubles/twilio.ts';
 import { type Bot, type Doubles, eventually, startBot, startDoubles } from '../support/bot.ts';
-import { NO_POSTGRES, startTestPostgres, type TestPostgres } from '../support/postgres.ts';
+import { startTestPostgres, type TestPostgres } from '../support/postgres.ts';
 
 /** How long Postgres is away, s: AWAY_SECONDS=60 makes it a minute. */
 const AWAY_SECONDS = Number(process.env.AWAY_SECONDS ?? 3);
@@ -16,7 +16,6 @@ let url: string;
 let bot: Bot;
 
 before(async () => {
-  if (NO_POSTGRES) return;
   doubles = await startDoubles();
   postgres = await startTestPostgres();
   url = await postgres.createDatabase();
@@ -29,7 +28,6 @@ before(async () => {
 });
 
 after(async () => {
-  if (NO_POSTGRES) return;
   await bot.stop();
   await doubles.stop();
   await postgres.stop();
@@ -46,7 +44,6 @@ async function count(statement: string): Promise<number> {
 }
 
 test('Postgres away under load: everybody is answered, and the archive is complete afterwards, without doubles', {
-  skip: NO_POSTGRES,
   timeout: 600_000,
 }, async (t) => {
   let going = true;

@@ -6,11 +6,11 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { sql } from 'kysely';
 import { createDatabase, type Database } from '../../app/archive/engine/database.ts';
-import { claimArchive } from '../../app/embedded/archive.ts';
+import { createEmbeddedPostgres, type EmbeddedPostgres } from '../../app/embedded/postgres.ts';
 import { createLogger } from '../../app/ops/logger.ts';
 import { type ChatRequest, lastUserText } from '../doubles/model.ts';
 import { AUTH_TOKEN, type Bot, type Doubles, eventually, startBot, startDoubles } from '../support/bot.ts';
-import { findPostgres, startTestPostgres } from '../support/postgres.ts';
+import { createTestDatabase } from '../support/postgres.ts';
 import { mediaMessage, postWebhook } from '../support/webhook.ts';
 
 const ANA = '15550100101';
@@ -74,14 +74,12 @@ function nextTuesday(saidAt: Date): string {
   return new Date(saidAt.getTime() + (toMonday + 1) * 86_400_000).toISOString().slice(0, 10);
 }
 
-for (const engine of ['pglite', 'postgres'] as const) {
-  const skip =
-    engine === 'postgres' && findPostgres() === null && 'PostgreSQL is not installed (apt-get install postgresql)';
-  describe(`from the webhook to the desk, over ${engine}`, { skip }, () => {
+for (const kind of ['private', 'configured'] as const) {
+  describe(`from the webhook to the desk, over a ${kind} PostgreSQL`, () => {
     const folder = mkdtempSync(join(tmpdir(), 'recado-'));
     let doubles: Doubles;
     let bot: Bot;
-    let postgres: Awaited<ReturnType<typeof startTestPostgres>> | undefined;
+    let postgres: EmbeddedPostgres | undefined;
     let url: string | undefined;
     let database: Database | undefined;
 
@@ -89,10 +87,7 @@ for (const engine of ['pglite', 'postgres'] as const) {
       doubles = await startDoubles();
       doubles.model.answer = answer;
       doubles.model.transcript = 'This is a voice note about my order.';
-      if (engine === 'postgres') {
-        postgres = await startTestPostgres();
-        url = await postgres.createDatabase();
-      }
+      if (kind === 'configured') url = await createTestDatabase();
       bot = await startBot(doubles, { DATABASE_URL: url ?? '', DATA_DIR: folder, API_KEYS: KEY['x-api-key'] });
     });
 
@@ -147,9 +142,13 @@ for (const engine of ['pglite', 'postgres'] as const) {
           avg_processing_time_seconds: 0,
         },
       );
-      // The embedded archive is one process's own.
+      // The private PostgreSQL is one process's own, and keeps what it was told.
       await bot.stop();
-      database = createDatabase(url ? { url, log: quiet } : { claim: () => claimArchive(folder), log: quiet });
+      if (url === undefined) {
+        postgres = await createEmbeddedPostgres({ dataDir: folder, log: quiet });
+        await postgres.start();
+      }
+      database = createDatabase({ url: url ?? postgres?.url ?? '', log: quiet });
     });
 
     test('the statement for voice notes returns the transcript', async () => {

@@ -2,6 +2,7 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Environment, readConfig } from '../../app/config.ts';
+import { createEmbeddedPostgres } from '../../app/embedded/postgres.ts';
 import { createLogger } from '../../app/ops/logger.ts';
 import { type App, build } from '../../app/wire/app.ts';
 import type { BuildChannel } from '../../app/wire/channels.ts';
@@ -69,13 +70,15 @@ export async function startBot(
   if (!config.twilio || !config.model) throw new RangeError('a bot under test needs a provider and a model');
   const log = createLogger({ level: config.logLevel, format: 'json', write: (line) => logs.push(line) });
   const redis = config.redis.kind === 'embedded' ? { kind: 'url' as const, url: doubles.redis.url } : config.redis;
+  const postgres = config.databaseUrl ? null : await createEmbeddedPostgres({ dataDir: config.dataDir, log });
   const standIns = {
     redis,
+    database: postgres ?? { url: config.databaseUrl ?? '', start: async () => {} },
     twilio: config.twilio,
     model: config.model,
     simulator: null,
     trustedOrigins: [doubles.twilio.filesUrl],
-    stop: async () => {},
+    stop: async () => postgres?.stop(),
   };
   const app = build(config, standIns, log, channels);
   await app.connect().catch(async (error) => {
@@ -93,7 +96,10 @@ export async function startBot(
     /** A person writes; resolves with what the webhook answered. */
     say: (from: string, body: string, overrides: Record<string, string> = {}) =>
       postWebhook(`${url}/whatsapp`, AUTH_TOKEN, textMessage({ From: `whatsapp:+${from}`, Body: body, ...overrides })),
-    stop: () => stop(app, server),
+    async stop() {
+      await stop(app, server);
+      await standIns.stop();
+    },
   };
 }
 

@@ -1,38 +1,39 @@
-/** A real PostgreSQL of a test's own: Debian's binaries, a cluster in a temporary folder, a free loopback port; gone with `stop`. */
+/** Real PostgreSQL servers of tests: the same programs that Recado would run, a cluster in a temporary folder, a free loopback port. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { chownSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
+import { localeFor } from '../../app/embedded/postgres.ts';
+import { findServer, unprivileged } from '../../app/embedded/postgres-programs.ts';
 import { freePort } from './ports.ts';
 
 export type TestPostgres = Awaited<ReturnType<typeof startTestPostgres>>;
 
-/** Where PostgreSQL is installed, the newest one; null when it is not. */
-export function findPostgres(): string | null {
-  const root = '/usr/lib/postgresql';
-  const versions = existsSync(root) ? readdirSync(root).sort((a, b) => Number(b) - Number(a)) : [];
-  return versions.map((version) => join(root, version, 'bin')).find((bin) => existsSync(join(bin, 'initdb'))) ?? null;
+/** Where the server is that all files of a test run share, set by `npm test`. */
+const SHARED = 'TEST_POSTGRES_URL';
+let shared: Promise<string> | undefined;
+
+/** Makes an empty database in the server that all files share; a file that runs alone gets one that ends with it. @returns its address */
+export async function createTestDatabase(): Promise<string> {
+  shared ??= process.env[SHARED] ? Promise.resolve(process.env[SHARED]) : startTestPostgres().then(({ url }) => url);
+  return createDatabaseAt(await shared);
 }
 
-/** Why tests that need one are skipped; false when they are not. */
-export const NO_POSTGRES = findPostgres() === null && 'PostgreSQL is not installed (apt-get install postgresql)';
-
-/** Starts one and resolves when it answers. Whoever starts it calls `stop`, e.g. in `after`. */
+/** Starts one that a test may take away, and resolves when it answers. It ends with `stop`, or with this process. */
 export async function startTestPostgres() {
-  const bin = findPostgres();
-  if (bin === null) throw new Error(String(NO_POSTGRES));
-  const user = unprivileged();
+  const { bin, major } = await findServer(null);
+  const user = await unprivileged();
   const folder = mkdtempSync(join(tmpdir(), 'recado-postgres-'));
   if (user) chownSync(folder, user.uid, user.gid);
   const data = join(folder, 'data');
-  const setUp = ['--auth', 'trust', '--username', 'recado', '--encoding', 'UTF8', '--locale', 'C.UTF-8', '--no-sync'];
+  const setUp = ['--auth', 'trust', '--username', 'recado', '--encoding', 'UTF8', ...localeFor(major), '--no-sync'];
   execFileSync(join(bin, 'initdb'), ['--pgdata', data, ...setUp], { ...user, cwd: folder, stdio: 'ignore' });
   const port = await freePort();
-  const address = (database: string) => `postgres://recado@127.0.0.1:${port}/${database}`;
+  const url = `postgres://recado@127.0.0.1:${port}/postgres`;
   let child = await start();
   const remove = () => {
     child.kill('SIGKILL');
@@ -46,15 +47,17 @@ export async function startTestPostgres() {
       port,
       unix_socket_directories: folder,
       fsync: 'off',
+      max_connections: 300,
     });
     const args = settings.flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-    const started = spawn(join(bin ?? '', 'postgres'), ['-D', data, ...args], {
+    const started = spawn(join(bin, 'postgres'), ['-D', data, ...args], {
       ...user,
       cwd: folder,
       stdio: 'ignore',
     });
+    started.unref();
     try {
-      await answers(address('postgres'), started);
+      await answers(url, started);
     } catch (error) {
       started.kill('SIGKILL');
       throw error;
@@ -70,15 +73,10 @@ export async function startTestPostgres() {
     await exited;
   }
   return {
+    /** Of its database `postgres`. */
+    url,
     /** Makes an empty database. @returns its address. */
-    async createDatabase(): Promise<string> {
-      const name = `test_${randomUUID().replaceAll('-', '')}`;
-      const client = new pg.Client(address('postgres'));
-      await client.connect();
-      await client.query(`create database ${name}`);
-      await client.end();
-      return address(name);
-    },
+    createDatabase: () => createDatabaseAt(url),
     /** Takes it away, as an operator's mishap would. */
     halt: () => end('SIGINT'),
     /** Brings it back, at the same address. */
@@ -94,13 +92,13 @@ export async function startTestPostgres() {
   };
 }
 
-/** PostgreSQL refuses to run as root: then it runs as the user its package made, or as nobody. */
-function unprivileged(): { uid: number; gid: number } | undefined {
-  if (process.getuid?.() !== 0) return undefined;
-  const users = readFileSync('/etc/passwd', 'utf8').split('\n');
-  const fields = ['postgres', 'nobody'].map((name) => users.find((line) => line.startsWith(`${name}:`))?.split(':'));
-  const [, , uid, gid] = fields.find(Boolean) ?? [];
-  return { uid: Number(uid ?? 65534), gid: Number(gid ?? 65534) };
+async function createDatabaseAt(server: string): Promise<string> {
+  const name = `test_${randomUUID().replaceAll('-', '')}`;
+  const client = new pg.Client(server);
+  await client.connect();
+  await client.query(`create database ${name}`);
+  await client.end();
+  return server.replace(/[^/]*$/, name);
 }
 
 async function answers(url: string, child: ChildProcess): Promise<void> {

