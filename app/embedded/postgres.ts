@@ -1,6 +1,6 @@
 /** A private PostgreSQL when none is configured: a child process on a unix socket, with its data in `DATA_DIR/postgres`. */
 import { rmSync } from 'node:fs';
-import { chown, mkdir, open, readFile, rename, rm, symlink } from 'node:fs/promises';
+import { chown, lchown, mkdir, open, readdir, readFile, rename, rm, stat, symlink } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -84,9 +84,9 @@ async function startIn({ folder, data, sockets, host, log, find }: Place): Promi
   try {
     if (host !== data)
       await symlink(data, host).catch((error) => (codeOf(error) === 'EEXIST' ? null : Promise.reject(error)));
-    const user = await unprivileged();
     const server = await find(await majorOf(data));
     await endOrphan(data, log);
+    const user = await userOf(data);
     await makeData(server, data, user, log);
     const child = await run(server, data, user, log);
     const leaveAtOnce = () => {
@@ -147,6 +147,17 @@ async function run(server: Server, data: string, user: User | undefined, log: Lo
     await folder.close();
     throw error;
   }
+}
+
+/** As whom PostgreSQL runs: as ourselves, but never as root. Files that root copied, as from a backup, are given to its user. */
+async function userOf(data: string): Promise<User | undefined> {
+  if (process.getuid?.() !== 0) return undefined;
+  const found = await stat(data).catch(() => null);
+  if (found && found.uid !== 0) return found;
+  const user = await unprivileged();
+  const names = found && user ? ['', ...(await readdir(data, { recursive: true }))] : [];
+  for (const name of names) await lchown(join(data, name), user?.uid ?? 0, user?.gid ?? 0);
+  return user;
 }
 
 /** The folder of the data for a process that inherited it as its file number 3. */

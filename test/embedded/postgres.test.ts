@@ -1,7 +1,17 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chownSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chownSync,
+  lchownSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, afterEach, beforeEach, describe, test } from 'node:test';
@@ -118,6 +128,18 @@ describe('the private PostgreSQL', () => {
     const postgres = await start();
     assert.equal((await ask(postgres.url, 'select 1 as one')).length, 1);
     assert.equal(readdirSync(join(dataDir, 'postgres')).includes('data.new'), false);
+  });
+
+  test('reads files that were copied by somebody else', {
+    skip: process.getuid?.() !== 0 && 'nobody else may',
+  }, async () => {
+    const first = await start();
+    await ask(first.url, "create table greetings as select 'hello' as text");
+    await first.stop();
+    for (const name of ['', ...readdirSync(join(dataDir, 'postgres'), { recursive: true })])
+      lchownSync(join(dataDir, 'postgres', String(name)), 0, 0);
+    const second = await start();
+    assert.deepEqual(await ask(second.url, 'select text from greetings'), [{ text: 'hello' }]);
   });
 
   test('works in a folder whose name is too long for sockets', async () => {
