@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import type { Log } from '../ops/logger.ts';
 
 /** Where it is, below `DATA_DIR`. `npm run move-archive` gives the folder another name when its content was moved. */
-export const FORMER_ARCHIVE = 'archive';
+const FORMER_ARCHIVE = 'archive';
 
 /** Names it, and the way to keep what it holds; it is left alone. */
 export async function warnOfFormerArchive(dataDir: string, log: Log): Promise<void> {

@@ -107,7 +107,7 @@ async function migrateOneAtATime(options: DatabaseOptions): Promise<void> {
       try {
         await sql`set local idle_in_transaction_session_timeout = 0`.execute(one);
         await sql`select pg_advisory_xact_lock(${sql.lit(MIGRATION_LOCK)})`.execute(one);
-        await migrateNow(one);
+        await migrateTables(one);
         await sql`commit`.execute(one);
       } catch (error) {
         await sql`rollback`.execute(one).catch(() => {});
@@ -119,7 +119,8 @@ async function migrateOneAtATime(options: DatabaseOptions): Promise<void> {
   }
 }
 
-async function migrateNow(db: Kysely<Tables>): Promise<void> {
+/** Brings the tables up to date, without a lock. Rejects with `archive.format` for tables of another version, in which nothing was changed. */
+export async function migrateTables(db: Kysely<Tables>): Promise<void> {
   await refuseOtherVersions(db);
   const migrator = new Migrator({ db, disableTransactions: true, provider: { getMigrations: async () => MIGRATIONS } });
   const { error } = await migrator.migrateToLatest();

@@ -79,20 +79,25 @@ async function recordParts(db: Writer, parts: readonly Part[]): Promise<void> {
 export async function recordDeliveries(db: Writer, events: readonly EventOf<'delivery.changed'>[]): Promise<string[]> {
   if (events.length === 0) return [];
   const furthest = [...furthestOf(events).values()];
-  const isFurther = sql`${rank('excluded.state')} > ${rank('d.state')}`;
   await sql`
     insert into whatsapp_deliveries as d (channel, sid, message_id, part, state, error_code, changed_at)
     select e.channel, e.sid, m.id, e.part, e.state, e.error, e.at
     from json_to_recordset(${JSON.stringify(furthest)}::json)
       as e(channel text, sid text, reply text, part int, state text, error text, at timestamptz)
     left join whatsapp_messages m on m.turn_id = e.reply and m.direction = 'outbound'
-    on conflict (channel, sid) do update set
-      message_id = coalesce(d.message_id, excluded.message_id),
-      part = coalesce(d.part, excluded.part),
-      state = case when ${isFurther} then excluded.state else d.state end,
-      error_code = case when ${isFurther} then excluded.error_code else d.error_code end,
-      changed_at = case when ${isFurther} then excluded.changed_at else d.changed_at end`.execute(db);
+    ${keepFurthest()}`.execute(db);
   return summarize(db, furthest);
+}
+
+/** Of two statuses of one part, the one that is further on stays: the end of an `insert into whatsapp_deliveries as d`. */
+export function keepFurthest() {
+  const isFurther = sql`${rank('excluded.state')} > ${rank('d.state')}`;
+  return sql`on conflict (channel, sid) do update set
+    message_id = coalesce(d.message_id, excluded.message_id),
+    part = coalesce(d.part, excluded.part),
+    state = case when ${isFurther} then excluded.state else d.state end,
+    error_code = case when ${isFurther} then excluded.error_code else d.error_code end,
+    changed_at = case when ${isFurther} then excluded.changed_at else d.changed_at end`;
 }
 
 /** A status as it is stored. */
@@ -134,7 +139,7 @@ function rank(column: string) {
  * A message has the status of its slowest part; when one part failed, it failed.
  * @returns the contacts of these messages, as people read their address.
  */
-async function summarize(db: Writer, parts: readonly { channel: string; sid: string }[]): Promise<string[]> {
+export async function summarize(db: Writer, parts: readonly { channel: string; sid: string }[]): Promise<string[]> {
   const { rows } = await sql<{ phone: string }>`
     update whatsapp_messages m set
       message_sid = coalesce(m.message_sid, d.first_sid),
