@@ -138,6 +138,11 @@ export const SETTINGS = {
     '',
     'keys of programs that use the API, at least 16 characters each, separated by commas; sent as x-api-key',
   ),
+  ROLE: row(
+    choice(['all', 'bot', 'desk'], { error: 'expected all, bot or desk' }),
+    'all',
+    'which parts run here: all; bot = webhooks and answers; desk = archive, analysis and inbox',
+  ),
   DATA_DIR: row(text(), 'data', 'where the embedded stores keep their files'),
   HISTORY_TOKENS: row(
     integer(200, 200_000),
@@ -309,6 +314,7 @@ function arrange(values: Values, files: { systemPrompt: string; analysisPrompt: 
     adminPassword: values.ADMIN_PASSWORD,
     apiKeys: values.API_KEYS ?? [],
     redisShards: set.REDIS_SHARDS,
+    role: set.ROLE,
     dataDir: set.DATA_DIR,
     historyTokens: set.HISTORY_TOKENS,
     summaryTokens: set.SUMMARY_TOKENS,
@@ -364,12 +370,27 @@ function contradictions(values: Values): string[] {
     );
   if (values.SYSTEM_PROMPT && values.SYSTEM_PROMPT_FILE)
     problems.push('SYSTEM_PROMPT, SYSTEM_PROMPT_FILE: only one of the two can be given. Remove one.');
+  if (values.ROLE !== 'all') problems.push(...whatIsNotShared(values));
   if (values.SIMULATOR === 'off' && !values.TWILIO_ACCOUNT_SID)
     problems.push(
       'SIMULATOR: is off, but no provider is configured, so no message could ever arrive. ' +
         'Give TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN, or set SIMULATOR=auto.',
     );
   return problems;
+}
+
+/** Two machines share both stores and the provider. */
+function whatIsNotShared(values: Values): string[] {
+  const missing = [
+    ...(values.REDIS_URL || values.REDIS_HOST || values.REDIS_CLUSTER_NODES ? [] : ['REDIS_URL']),
+    ...(values.DATABASE_URL ? [] : ['DATABASE_URL']),
+    ...(values.TWILIO_ACCOUNT_SID ? [] : ['TWILIO_ACCOUNT_SID']),
+    ...(values.ROLE === 'desk' && !values.ADMIN_PASSWORD ? ['ADMIN_PASSWORD'] : []),
+  ];
+  if (missing.length === 0) return [];
+  return [
+    `ROLE: is ${values.ROLE}, and bot and desk share what is missing: ${missing.join(', ')}. Give it, or leave ROLE empty.`,
+  ];
 }
 
 /** What the file that a setting names holds; undefined when it names none. */

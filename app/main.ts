@@ -5,8 +5,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Config, readConfig, settingWarnings } from './config.ts';
 import { Failure, SettingsError } from './errors.ts';
 import { createLogger, type Log } from './ops/logger.ts';
-import { type App, build } from './wire/app.ts';
-import { type StandIns, startStandIns } from './wire/stand-ins.ts';
+import { type App, build, type Parts } from './wire/app.ts';
+import { passwordOf } from './wire/desk.ts';
+import { createDeskProcess, type Told } from './wire/desk-process.ts';
+import { type StandIns, standInsOf, startStandIns } from './wire/stand-ins.ts';
 
 /** How long turns in flight may take to finish after a signal. Containers are killed 30 s after it. */
 const DRAIN_MS = 25_000;
@@ -22,12 +24,32 @@ async function main(): Promise<void> {
   const config = readConfig(process.env);
   const log = createLogger({ level: config.logLevel, format: process.stdout.isTTY ? 'text' : 'json' });
   for (const warning of settingWarnings(process.env, config)) log.warn(warning);
-  const standIns = await startStandIns(config, log);
-  const app = build(config, standIns, log);
-  stopOnSignal(app, standIns, log);
+  const told = readTold(process.env[TOLD]);
+  const standIns = told ? standInsOf(told) : await startStandIns(config, log);
+  const password = passwordOf(config, log);
+  const parts = await partsOf(config, standIns, password, log);
+  const app = build(config, standIns, log, { parts, password });
+  const stop = stopOnSignal(app, standIns, log);
   await app.connect();
-  await listen(app.server, config.port);
-  greet(config, standIns, log);
+  await listen(app.server, told?.socket ?? config.port);
+  if (!told) return greet(config, standIns, log);
+  // It ends with the process that started us, however that ended.
+  process.stdin.resume().once('end', () => void stop('The bot has ended'));
+}
+
+/** The environment of a desk beside the bot has its instructions here. Not a setting: one process of ours sets it for another. */
+const TOLD = 'RECADO_TOLD';
+
+function readTold(told: string | undefined): Told | null {
+  return told === undefined ? null : (JSON.parse(told) as Told); // our own words, see `createDeskProcess`
+}
+
+async function partsOf(config: Config, standIns: StandIns, password: string, log: Log): Promise<Parts> {
+  if (config.role === 'desk') return { bot: false, desk: 'here' };
+  if (config.role === 'bot') return { bot: true, desk: 'elsewhere' };
+  const args = [...process.execArgv, ...process.argv.slice(1, 2)];
+  const desk = { standIns, args, environment: process.env, toldAs: TOLD, password, log };
+  return { bot: true, desk: await createDeskProcess(desk) };
 }
 
 /** Settings of the environment win over those in the file; a missing file is no problem. */
@@ -39,10 +61,11 @@ function readEnvFile(): void {
   }
 }
 
-function listen(server: Server, port: number): Promise<void> {
+/** @param place a port, or the path of a unix socket */
+function listen(server: Server, place: number | string): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen(port, resolve);
+    server.listen(place, resolve);
   });
 }
 
@@ -70,7 +93,7 @@ function greet(config: Config, standIns: StandIns, log: Log): void {
 }
 
 /** The first signal stops in order: no new work, finish what runs, close. The second leaves at once. */
-function stopOnSignal(app: App, standIns: StandIns, log: Log): void {
+function stopOnSignal(app: App, standIns: StandIns, log: Log): (reason: string) => Promise<void> {
   let stopping = false;
   let signaledAt = Number.NEGATIVE_INFINITY;
   const stop = async (signal: string): Promise<void> => {
@@ -93,6 +116,7 @@ function stopOnSignal(app: App, standIns: StandIns, log: Log): void {
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
+  return stop;
 }
 
 main().catch((error: unknown) => {

@@ -15,6 +15,10 @@ export interface ChildOptions {
   owner?: { uid: number; gid: number } | undefined;
   /** Open files that it inherits, from number 3 on. */
   files?: readonly number[];
+  /** Its environment, when not ours. */
+  environment?: Record<string, string | undefined>;
+  /** It is a program of ours: it logs by itself, and its standard input ends with this process, however that ends. */
+  isOurs?: boolean;
   /** Ends it in order. */
   stopSignal: NodeJS.Signals;
   /** Whether the process with this id answers. */
@@ -90,10 +94,16 @@ interface Run {
 }
 
 function launch(options: ChildOptions): Run {
-  const { name, binary, args, owner, files = [], lineOf, log } = options;
-  const stdio: StdioOptions = ['ignore', 'pipe', 'pipe', ...files];
+  const { name, binary, args, owner, files = [], environment, isOurs = false, lineOf, log } = options;
+  const stdio: StdioOptions = isOurs ? ['pipe', 'inherit', 'inherit'] : ['ignore', 'pipe', 'pipe', ...files];
   // A separate session: Ctrl-C in the terminal must not end it, it is still needed to finish turns.
-  const child = spawn(binary, args, { ...owner, detached: true, stdio, cwd: '/' });
+  const child = spawn(binary, args, {
+    ...owner,
+    detached: true,
+    stdio,
+    ...(environment && { env: environment }),
+    ...(!isOurs && { cwd: '/' }),
+  });
   child.on('error', () => {}); // `endOf` reports it
   const said: string[] = [];
   for (const output of [child.stdout, child.stderr]) {

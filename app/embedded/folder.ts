@@ -121,6 +121,18 @@ async function removeStale(path: string): Promise<string | null> {
   return owner;
 }
 
+/** Does somebody listen at a unix socket? */
+export function listens(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path);
+    socket.on('connect', () => resolve(true));
+    socket.on('error', (error) => resolve(!isGone(error)));
+    socket.on('close', () => resolve(false));
+    socket.setTimeout(1_000, () => socket.destroy());
+    socket.on('connect', () => socket.destroy());
+  });
+}
+
 /** Does an error of `connect` mean that nothing listens there? */
 export function isGone(error: unknown): boolean {
   return ['ENOENT', 'ECONNREFUSED'].includes(codeOf(error));

@@ -1,13 +1,12 @@
 /** A private PostgreSQL when none is configured: a child process on a unix socket, with its data in `DATA_DIR/postgres`. */
 import { rmSync } from 'node:fs';
 import { chown, lchown, mkdir, open, readdir, readFile, rename, rm, stat, symlink } from 'node:fs/promises';
-import { connect } from 'node:net';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure, isFailure } from '../errors.ts';
 import type { Log } from '../ops/logger.ts';
 import { type Child, finished, keepRunning } from './child.ts';
-import { claim, codeOf, isGone, makePrivate, removeSocketFolder, socketFolder } from './folder.ts';
+import { claim, codeOf, listens, makePrivate, removeSocketFolder, socketFolder } from './folder.ts';
 import { findServer, type Server, type User, unprivileged, unusable } from './postgres-programs.ts';
 
 export interface EmbeddedPostgresOptions {
@@ -216,17 +215,6 @@ function signal(pid: number, name: NodeJS.Signals): boolean {
     if (codeOf(error) === 'ESRCH') return false;
     throw error;
   }
-}
-
-function listens(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(path);
-    socket.on('connect', () => resolve(true));
-    socket.on('error', (error) => resolve(!isGone(error)));
-    socket.on('close', () => resolve(false));
-    socket.setTimeout(1_000, () => socket.destroy());
-    socket.on('connect', () => socket.destroy());
-  });
 }
 
 /** What a running server says of itself: https://www.postgresql.org/docs/current/storage-file-layout.html */

@@ -11,9 +11,15 @@ import type { Log } from '../ops/logger.ts';
 export interface RequestState {
   /** Follows a request through the log, from the webhook to the reply. */
   requestId: string;
+  /** The address it comes from: the other end of the connection, or what a process of ours that handed it on says. */
+  from: string;
   /** What a router wants to be answered when a request is refused, instead of our JSON. */
   refusal?: Refusal;
 }
+
+/** What a process of ours says of a request that it hands on. It counts over a unix socket alone, whose other end has no address. */
+export const FROM = 'x-recado-from';
+export const REQUEST_ID = 'x-request-id';
 
 export interface Refusal {
   type: string;
@@ -22,6 +28,8 @@ export interface Refusal {
 
 export interface ServerOptions {
   routers: Router[];
+  /** Comes before the routers, and before bodies are read. */
+  before?: Koa.Middleware | null;
   /** Path → what is answered there when a request is refused, also before a router has seen it. */
   refusals?: ReadonlyMap<string, Refusal>;
   log: Log;
@@ -53,7 +61,7 @@ export function listenerFor(app: Koa): Server {
 }
 
 /** Builds the application; it listens nowhere. */
-export function createServer({ routers, refusals = new Map(), log, isStopping }: ServerOptions): Koa {
+export function createServer({ routers, before, refusals = new Map(), log, isStopping }: ServerOptions): Koa {
   const app = new Koa();
   app.on('error', (error: unknown) => {
     if (isGoneClient(error)) log.debug('A client left before its answer was written');
@@ -70,6 +78,7 @@ export function createServer({ routers, refusals = new Map(), log, isStopping }:
     if (isStopping() && ctx.method !== 'GET') refuse(ctx, 503, 'server.stopping');
     else await next();
   });
+  if (before) app.use(before);
   app.use(readBody());
   for (const router of routers) app.use(router.routes()).use(router.allowedMethods());
   return app;
@@ -85,8 +94,10 @@ function isGoneClient(error: unknown): boolean {
 function requestLog(log: Log, isStopping: () => boolean): Koa.Middleware {
   return async function logRequest(ctx, next) {
     const startedAt = performance.now();
-    ctx.state.requestId = newId();
-    ctx.set('X-Request-Id', ctx.state.requestId);
+    const { remoteAddress } = ctx.req.socket;
+    ctx.state.requestId = (remoteAddress === undefined && ctx.get(REQUEST_ID)) || newId();
+    ctx.state.from = remoteAddress ?? ctx.get(FROM);
+    ctx.set(REQUEST_ID, ctx.state.requestId);
     let problem: unknown;
     try {
       await next();

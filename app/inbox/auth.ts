@@ -245,7 +245,7 @@ function same(given: string, expected: string): boolean {
 /** Where a request comes from: of IPv6 the first half, which one connection has all addresses of. */
 function networkOf(ctx: Context, trustProxy: boolean): string {
   const forwarded = trustProxy ? ctx.get('X-Forwarded-For').split(',').at(-1)?.trim() : '';
-  const address = forwarded || ctx.req.socket.remoteAddress || '';
+  const address = forwarded || String(ctx.state.from);
   return address.includes(':') && !address.includes('.') ? networkOfIpv6(address) : address;
 }
 

@@ -1,6 +1,7 @@
 /** Figures for Prometheus, all on one page. Names follow https://prometheus.io/docs/practices/naming/. */
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import Router from '@koa/router';
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { AggregatorRegistry, Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
 /** What the parts report. Labels have few values by design: never an address, an id or a text. */
 export interface Metrics {
@@ -29,10 +30,23 @@ export interface Metrics {
   router: Router;
 }
 
+/** Where a process says its figures to the one in front of it, over a unix socket alone. */
+export const FIGURES_PATH = '/metrics.json';
+
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 60];
 const REDIS_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1.5];
 
-export function createMetrics(): Metrics {
+export interface MetricsOptions {
+  /** Which process this is: a label of what is about the process. Default: bot. */
+  process?: 'bot' | 'desk';
+  /** Figures of a process beside this one, as its `GET /metrics.json` says them; they are added to ours. */
+  beside?: (() => Promise<unknown>) | undefined;
+}
+
+/** How finely the delay of the event loop is looked at, ms. */
+const DELAY_RESOLUTION_MS = 10;
+
+export function createMetrics({ process = 'bot', beside }: MetricsOptions = {}): Metrics {
   const registers = [new Registry()];
   const [registry] = registers;
   if (!registry) throw new RangeError('there is always one registry');
@@ -56,8 +70,25 @@ export function createMetrics(): Metrics {
 
   const router = new Router();
   router.get('/metrics', async (ctx) => {
-    ctx.body = await registry.metrics();
+    const others = await beside?.().catch(() => undefined); // it is just starting: ours are there
+    const figures = [await registry.getMetricsAsJSON(), ...(Array.isArray(others) ? [others] : [])];
+    ctx.body = await AggregatorRegistry.aggregate(figures).metrics();
     ctx.type = registry.contentType;
+  });
+  router.get(FIGURES_PATH, async (ctx) => {
+    if (ctx.req.socket.remoteAddress === undefined) ctx.body = await registry.getMetricsAsJSON();
+  });
+  const delay = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS });
+  delay.enable();
+  new Gauge({
+    name: 'recado_event_loop_delay_p99_seconds',
+    help: 'How long events waited for the process since the last look, 99th percentile',
+    labelNames: ['process'],
+    registers,
+    collect() {
+      this.set({ process }, Math.max(0, delay.percentile(99) / 1e9 - DELAY_RESOLUTION_MS / 1e3));
+      delay.reset();
+    },
   });
 
   return {

@@ -17,10 +17,11 @@ import { createDeliver } from '../outbound/deliver.ts';
 import { buildAnswering } from './answering.ts';
 import { buildArchive } from './archive.ts';
 import { type BuildChannel, buildChannels, type ChannelParts } from './channels.ts';
-import { buildDesk } from './desk.ts';
+import { buildAuth, buildDesk, passwordOf } from './desk.ts';
+import type { DeskProcess } from './desk-process.ts';
 import { buildHttp } from './http.ts';
 import { buildMemory, type MemoryParts } from './memory.ts';
-import { buildModels } from './models.ts';
+import { buildRecording } from './recording.ts';
 import type { StandIns } from './stand-ins.ts';
 
 export interface App {
@@ -37,37 +38,60 @@ export interface App {
   close(): Promise<void>;
 }
 
-/** @param more channels beside the built-in ones */
-export function build(config: Config, standIns: StandIns, log: Log, more: readonly BuildChannel[] = []): App {
+/** Which parts run in this process. */
+export interface Parts {
+  /** Webhooks, turns and the sweep. */
+  bot: boolean;
+  /** Archive, analysis and inbox: here, in a process beside this one that it starts, or on another machine. */
+  desk: 'here' | DeskProcess | 'elsewhere';
+}
+
+export interface BuildOptions {
+  /** Default: all in this process. */
+  parts?: Parts;
+  /** Password of the inbox. Default: the configured one, else one that is generated and printed. */
+  password?: string;
+  /** Channels beside the built-in ones. */
+  channels?: readonly BuildChannel[];
+}
+
+const ALL_HERE: Parts = { bot: true, desk: 'here' };
+
+export function build(config: Config, standIns: StandIns, log: Log, options: BuildOptions = {}): App {
+  const { parts = ALL_HERE, password = passwordOf(config, log), channels: more = [] } = options;
+  const beside = typeof parts.desk === 'object' ? parts.desk : null;
   let stopping = false;
   const isStopping = () => stopping;
-  const provider = standIns.simulator ? 'simulator' : 'real';
-  const metrics = createMetrics();
+  const provider = standIns.isSimulated ? 'simulator' : 'real';
+  const metrics = createMetrics({ process: parts.bot ? 'bot' : 'desk', beside: beside?.figures });
   const memory = buildMemory(config, standIns.redis, metrics, log);
-  const models = buildModels(config, standIns, { allowance: memory.allowance, metrics, log });
-  const { parts, close: closeChannels } = buildChannels(config, standIns, more, log);
-  const channels = createChannels(parts.map(({ channel }) => channel));
-  const archive = buildArchive(config, { memory, standIns, metrics, log });
-  const { database, standings } = archive;
+  const { parts: channelParts, close: closeChannels } = buildChannels(config, standIns, more, log);
+  const channels = createChannels(channelParts.map(({ channel }) => channel));
+  const archive = buildArchive(standIns, log);
+  const { database } = archive;
   const deliver = createDeliver({ channels, now: Date.now });
-  const answering = buildAnswering(config, {
-    memory,
-    models,
-    channels,
-    deliver,
-    standingsOf: standings.of,
-    metrics,
-    log,
-  });
-  const { accept, turns, sweep } = answering;
+  const shared = { memory, archive, standIns, channels, deliver, metrics, log };
+  const bot = parts.bot ? buildAnswering(config, shared) : null;
+  const recording = parts.desk === 'here' ? buildRecording(config, shared) : null;
+  const auth = buildAuth(config, password, memory, log);
   const server = buildHttp({
-    channels: parts,
-    receivers: { onMessage: accept, onStatus: (status) => recordStatus(memory, status) },
-    desk: buildDesk(config, { memory, archive, channels, deliver, log }),
+    channels: channelParts,
+    receivers: bot && { onMessage: bot.accept, onStatus: (status) => recordStatus(memory, status) },
+    desk: {
+      routers: recording ? buildDesk(config, { ...shared, recording, auth }) : [],
+      isSignedIn: auth.isSignedIn,
+    },
+    deskSocket: beside?.socket,
+    hasInbox: parts.desk !== 'elsewhere',
     publicUrl: config.publicUrl,
     health: {
       checks: { redis: () => memory.format.canWrite() },
-      extras: { model: () => models.ping(), archive: () => database.ping(), ...pingsOf(parts) },
+      extras: {
+        ...(bot && { model: bot.pingModel }),
+        archive: () => database.ping(),
+        ...pingsOf(channelParts),
+        ...(beside && { desk: beside.ping }),
+      },
       isStopping,
     },
     standIns,
@@ -78,10 +102,13 @@ export function build(config: Config, standIns: StandIns, log: Log, more: readon
   return { server, connect, drain, close };
 
   async function connect(): Promise<void> {
-    await Promise.all([connectRedis(), archive.checkFormat()]);
-    sweep.start();
+    await Promise.all([connectRedis(), database.checkFormat()]);
+    bot?.sweep.start();
     // Nobody waits for it: a private PostgreSQL is started when messages can already come in.
-    server.once('listening', archive.start);
+    server.once('listening', () => {
+      beside?.start();
+      void archive.start().then(() => recording?.start());
+    });
   }
 
   async function connectRedis(): Promise<void> {
@@ -102,22 +129,22 @@ export function build(config: Config, standIns: StandIns, log: Log, more: readon
       if (!isFailure(error) || error.code !== 'store.format') return;
       log.error(error.message, { code: error.code });
       stopping = true;
-      sweep.stop();
+      bot?.sweep.stop();
     });
   }
 
   async function drain(): Promise<void> {
     stopping = true;
-    sweep.stop();
-    await turns.drain();
+    bot?.sweep.stop();
+    await bot?.turns.drain();
     standIns.simulator?.endStreams();
-    await archive.drain();
+    await Promise.all([recording?.drain(), beside?.stop()]);
   }
 
   async function close(): Promise<void> {
-    await archive.close();
+    await Promise.all([recording?.close(), database.close()]);
     memory.redis.disconnect();
-    await Promise.all([models.close(), closeChannels()]);
+    await Promise.all([bot?.close(), closeChannels()]);
   }
 }
 

@@ -1,111 +1,23 @@
-/** Joins the archive: the database, the recorder, the analysis, and the live changes of the open pages. Answering people does not need it. */
+/** Joins the archive as both the bot and the desk need it: the database, and its word on contacts. Answering people does not need it. */
 import { createDatabase, type Database } from '../archive/engine/database.ts';
 import { createStandings, type Standings } from '../archive/read/standing.ts';
-import { createDeskWriter, type DeskWriter } from '../archive/write/desk.ts';
-import { createRecorder } from '../archive/write/recorder.ts';
-import type { Config } from '../config.ts';
-import type { LiveEvent } from '../inbox/contract.ts';
-import { createLive, type Live } from '../inbox/live.ts';
-import { createNews } from '../memory/news.ts';
-import { createEventStream } from '../memory/stream.ts';
 import type { Log } from '../ops/logger.ts';
-import type { Metrics } from '../ops/metrics.ts';
-import { remember } from '../ops/remember.ts';
-import { type AnalysisParts, buildAnalysis } from './analysis.ts';
-import type { MemoryParts } from './memory.ts';
 import type { StandIns } from './stand-ins.ts';
-
-export interface ArchiveTools {
-  memory: MemoryParts;
-  standIns: StandIns;
-  metrics: Metrics;
-  log: Log;
-}
 
 export interface ArchiveParts {
   database: Database;
   /** Blocks, takeovers and addresses of contacts: the archive's word counts. */
   standings: Standings;
-  deskWriter: DeskWriter;
-  /** The open pages of the inbox. */
-  live: Live;
-  /** See `AnalysisParts`. */
-  retryAnalyses: AnalysisParts['retry'];
-  /** Rejects with `archive.format` for data of another version. */
-  checkFormat(): Promise<void>;
-  start(): void;
-  /** Takes no more work; resolves when what runs has ended. */
-  drain(): Promise<void>;
-  close(): Promise<void>;
+  /** Starts the private PostgreSQL when none is configured. Resolves also when it cannot be started: the log says why. */
+  start(): Promise<void>;
 }
 
-/** How long the figure of events that were set aside is reused, ms. */
-const SET_ASIDE_MS = 10_000;
-
 /** Builds it; nothing is connected or opened until the first query. */
-export function buildArchive(config: Config, { memory, standIns, metrics, log }: ArchiveTools): ArchiveParts {
-  const { redis, keys } = memory;
+export function buildArchive(standIns: StandIns, log: Log): ArchiveParts {
   const database = createDatabase({ url: standIns.database.url, log });
-  const live = createLive({ news: createNews({ redis, keys }), log });
-  const onAnalyzed = (phone: string) => tell('analysis', [phone]);
-  const analysis = buildAnalysis(config, { database, standIns, onAnalyzed, metrics, log });
-  const recorder = createRecorder({
-    database,
-    stream: createEventStream({ redis, keys, log }),
-    log,
-    analysis: config.analysis,
-    onRecorded({ phones, turns }) {
-      tell('message', phones);
-      analysis.onArchived(turns);
-    },
-  });
-  metrics.gauge(
-    'archive_events_set_aside',
-    'Events that could not be written to the archive',
-    remember(countSetAside, SET_ASIDE_MS),
-  );
-  metrics.gauge('archive_failing', '1 while the archive cannot be written', () => (recorder.failingSince ? 1 : 0));
-  metrics.gauge(
-    'archive_backlog_share',
-    'How full Redis is of events that wait for the archive, 0 to 1; at 1 the oldest are dropped',
-    () => recorder.fullness,
-  );
-  const standings = createStandings(database);
-  const deskWriter = createDeskWriter(database);
-  const checkFormat = () => database.checkFormat();
-  return { database, standings, deskWriter, live, retryAnalyses: analysis.retry, checkFormat, start, drain, close };
-
-  function countSetAside(): Promise<number> {
-    return database.run(async (db) => {
-      const { count } = await db
-        .selectFrom('whatsapp_events_set_aside')
-        .select((eb) => eb.fn.countAll<number>().as('count'))
-        .executeTakeFirstOrThrow();
-      return Number(count);
-    });
-  }
-
-  function tell(kind: LiveEvent['kind'], phones: readonly string[]): void {
-    live.tell(phones.map((phone_number) => ({ kind, phone_number })));
-  }
-
-  function start(): void {
-    void standIns.database
+  const start = () =>
+    standIns.database
       .start()
-      .catch((error) => log.error('There is no archive. Contacts are answered; the inbox shows nothing.', { error }))
-      .then(() => {
-        recorder.start(); // without an archive, too: it keeps the events that wait within their bounds
-        analysis.start();
-      });
-  }
-
-  async function drain(): Promise<void> {
-    live.end();
-    await analysis.drain();
-    await recorder.stop();
-  }
-
-  async function close(): Promise<void> {
-    await Promise.all([analysis.close(), database.close()]);
-  }
+      .catch((error) => log.error('There is no archive. Contacts are answered; the inbox shows nothing.', { error }));
+  return { database, standings: createStandings(database), start };
 }

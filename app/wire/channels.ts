@@ -61,7 +61,7 @@ export function buildChannels(
 function buildTwilio({ config, standIns, downloader, log }: ChannelTools): ChannelParts {
   const { accountSid, authToken, secondaryToken, apiBaseUrl, number, messagingServiceSid } = standIns.twilio;
   // The simulator is on this machine, and calls us without a public address.
-  const calledAt = config.publicUrl ?? (standIns.simulator ? `http://127.0.0.1:${config.port}` : undefined);
+  const calledAt = config.publicUrl ?? (standIns.isSimulated ? `http://127.0.0.1:${config.port}` : undefined);
   const statusCallbackUrl = calledAt && `${calledAt}${STATUS_PATH}`;
   const channel = createTwilioChannel({
     accountSid,

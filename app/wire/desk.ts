@@ -5,6 +5,7 @@ import { readInstructions } from '../analysis/instructions.ts';
 import { createAnalytics } from '../archive/read/analytics.ts';
 import { createConversations } from '../archive/read/conversations.ts';
 import { createMessages } from '../archive/read/messages.ts';
+import { createDeskWriter } from '../archive/write/desk.ts';
 import { createTasks } from '../archive/write/tasks.ts';
 import type { Channels } from '../channels/channels.ts';
 import type { Config } from '../config.ts';
@@ -18,6 +19,7 @@ import type { Deliver } from '../outbound/deliver.ts';
 import { createSend } from '../outbound/send.ts';
 import type { ArchiveParts } from './archive.ts';
 import type { MemoryParts } from './memory.ts';
+import type { RecordingParts } from './recording.ts';
 
 /** The figures of the dashboard cover everything that was recorded: they may be this old, ms. */
 const NUMBERS_MS = 10_000;
@@ -25,26 +27,28 @@ const NUMBERS_MS = 10_000;
 export interface DeskTools {
   memory: MemoryParts;
   archive: ArchiveParts;
+  recording: RecordingParts;
+  auth: Auth;
   channels: Channels;
   deliver: Deliver;
   log: Log;
 }
 
-export interface DeskParts {
-  routers: Router[];
-  /** Somebody is signed in, or a program has a key. */
-  isSignedIn: Auth['isSignedIn'];
+/** Who may see the inbox. @param password of the people */
+export function buildAuth(config: Config, password: string, memory: MemoryParts, log: Log): Auth {
+  const { publicUrl, trustProxy, apiKeys } = config;
+  return createAuth({ password, apiKeys, publicUrl, trustProxy, now: Date.now, sessions: createSessions(memory), log });
 }
 
-export function buildDesk(config: Config, tools: DeskTools): DeskParts {
-  const { memory, channels, log } = tools;
-  const { database, standings, deskWriter, live, retryAnalyses } = tools.archive;
-  const { publicUrl, trustProxy, apiKeys, timeZone } = config;
+/** @returns the routes of the inbox */
+export function buildDesk(config: Config, tools: DeskTools): Router[] {
+  const { memory, auth, channels, log } = tools;
+  const { database, standings } = tools.archive;
+  const { live, retryAnalyses } = tools.recording;
+  const { publicUrl, timeZone } = config;
+  const deskWriter = createDeskWriter(database);
   const { taskTypes, sentiments } = readInstructions(config.analysisPrompt);
   const now = Date.now;
-  const password = config.adminPassword ?? generated(log);
-  const sessions = createSessions(memory);
-  const auth = createAuth({ password, apiKeys, publicUrl, trustProxy, now, sessions, log });
   const inbox = createInbox({
     guard: auth.guard,
     archive: {
@@ -67,7 +71,7 @@ export function buildDesk(config: Config, tools: DeskTools): DeskParts {
     publicUrl,
     now,
   });
-  return { routers: [auth.router, inbox], isSignedIn: auth.isSignedIn };
+  return [auth.router, inbox];
 
   function buildTakeover({ deliver }: DeskTools) {
     const { desk, publish } = memory;
@@ -77,8 +81,9 @@ export function buildDesk(config: Config, tools: DeskTools): DeskParts {
   }
 }
 
-/** A password for an operator who gave none. It goes to standard error: the log would redact what looks like a secret. */
-function generated(log: Log): string {
+/** The one that is configured, or one for an operator who gave none. It goes to standard error: the log would redact what looks like a secret. */
+export function passwordOf({ adminPassword }: Config, log: Log): string {
+  if (adminPassword !== undefined) return adminPassword;
   const password = randomBytes(9).toString('base64url');
   log.warn('ADMIN_PASSWORD is not given: a password was generated for this start, and written to standard error');
   process.stderr.write(`Password of the inbox until the next start: ${password}\n`);

@@ -1,23 +1,29 @@
 /** Joins what answers HTTP: routers in their order, health, pages, one exit for errors. */
 import type { Server } from 'node:http';
 import type Router from '@koa/router';
+import { createBeside } from '../http/beside.ts';
 import { createFiguresGate } from '../http/nearby.ts';
 import { builtPages, createPages } from '../http/pages.ts';
 import { createServer, listenerFor } from '../http/server.ts';
+import type { Auth } from '../inbox/auth.ts';
 import { isPublicAddress } from '../media/addresses.ts';
 import { createHealth, type HealthOptions } from '../ops/health.ts';
 import type { Log } from '../ops/logger.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import { createGate } from '../simulator/gate.ts';
 import type { ChannelParts, Receivers } from './channels.ts';
-import type { DeskParts } from './desk.ts';
 import type { StandIns } from './stand-ins.ts';
 
 export interface HttpTools {
   channels: readonly ChannelParts[];
-  receivers: Receivers;
-  /** The routes of the inbox, and who is signed in there. */
-  desk: DeskParts;
+  /** Where webhooks hand over what comes in; null in a process that takes none. */
+  receivers: Receivers | null;
+  /** The routes of the inbox, when they are here, and who is signed in there. */
+  desk: { routers: readonly Router[]; isSignedIn: Auth['isSignedIn'] };
+  /** Requests for the inbox go to the process there, when it is beside this one. */
+  deskSocket: string | undefined;
+  /** Where the page of the inbox is shown. */
+  hasInbox: boolean;
   publicUrl: string | undefined;
   health: HealthOptions;
   standIns: StandIns;
@@ -26,25 +32,29 @@ export interface HttpTools {
 }
 
 export function buildHttp(tools: HttpTools): Server {
-  const { channels, receivers, desk, publicUrl, health, standIns, metrics, log } = tools;
+  const { channels, receivers, desk, deskSocket, hasInbox, publicUrl, health, standIns, metrics, log } = tools;
   const { simulator } = standIns;
   const { isSignedIn } = desk;
   // A request passes every router in front of its own: the webhooks, which get the most, are first.
   const routers = [
-    ...channels.map(({ webhook }) => webhook(receivers)),
+    ...(receivers ? channels.map(({ webhook }) => webhook(receivers)) : []),
     createHealth(health),
     createFiguresGate({ isSignedIn, isPublicAddress }),
     metrics.router,
     ...desk.routers,
     ...(simulator ? [createGate({ isSignedIn, publicUrl })] : []),
-    pagesOf(standIns),
+    pagesOf(standIns, hasInbox),
     ...(simulator ? [simulator.router] : []),
   ];
   const refusals = new Map(channels.flatMap((parts) => [...(parts.refusals ?? [])]));
-  return listenerFor(createServer({ routers, refusals, log, isStopping: health.isStopping }));
+  const before = deskSocket === undefined ? null : createBeside({ socket: deskSocket, paths: DESK_PATHS });
+  return listenerFor(createServer({ routers, before, refusals, log, isStopping: health.isStopping }));
 }
 
-function pagesOf({ pages, simulator }: StandIns): Router {
+/** What the desk answers, with all below. */
+const DESK_PATHS = ['/api/whatsapp', '/api/session', '/api/openapi.json'];
+
+function pagesOf({ pages, simulator }: StandIns, hasInbox: boolean): Router {
   const inbox = { paths: ['/whatsapp-inbox', '/whatsapp-inbox/{*place}'], file: 'inbox.html' };
   const phone = {
     paths: ['/simulator', '/simulator/as/:contact'],
@@ -52,9 +62,13 @@ function pagesOf({ pages, simulator }: StandIns): Router {
     meanwhile: 'Or talk to the bot in a terminal: npm run chat',
   };
   const links = [
-    { path: '/whatsapp-inbox', name: 'Inbox: every conversation, for the team' },
+    ...(hasInbox ? [{ path: '/whatsapp-inbox', name: 'Inbox: every conversation, for the team' }] : []),
     ...(simulator ? [{ path: '/simulator', name: 'Simulator: a phone to try the assistant' }] : []),
     { path: '/readyz', name: 'Health: whether all parts work' },
   ];
-  return createPages({ directory: pages ?? builtPages(), pages: simulator ? [inbox, phone] : [inbox], links });
+  return createPages({
+    directory: pages ?? builtPages(),
+    pages: [...(hasInbox ? [inbox] : []), ...(simulator ? [phone] : [])],
+    links,
+  });
 }

@@ -1,6 +1,9 @@
 /** Starts the replacements of outside parties that are not configured: the embedded Redis, the simulator. */
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../config.ts';
 import { summaryPrompt } from '../conversation/prompts.ts';
+import { listens } from '../embedded/folder.ts';
 import { warnOfFormerArchive } from '../embedded/former-archive.ts';
 import { createEmbeddedPostgres } from '../embedded/postgres.ts';
 import { startEmbeddedRedis } from '../embedded/redis.ts';
@@ -11,6 +14,7 @@ import { webmSeconds } from '../media/webm.ts';
 import type { RedisAddress } from '../memory/redis.ts';
 import type { Log } from '../ops/logger.ts';
 import { type Simulator, startSimulator } from '../simulator/simulator.ts';
+import type { Told } from './desk-process.ts';
 
 export interface StandIns {
   redis: RedisAddress;
@@ -20,6 +24,8 @@ export interface StandIns {
   model: NonNullable<Config['model']>;
   /** Origins that files may come from although they are not public: those of a replacement on this machine. */
   trustedOrigins: string[];
+  /** The provider is simulated, by this process or the one that started it. */
+  isSimulated: boolean;
   /** The provider that runs inside, when it does. */
   simulator: Simulator | null;
   /** Where the built pages are, when not beside the program. */
@@ -59,10 +65,29 @@ export async function startStandIns(config: Config, log: Log): Promise<StandIns>
     twilio,
     model,
     trustedOrigins: [],
+    isSimulated: config.simulator,
     simulator: config.simulator ? simulator : null,
     async stop() {
       await simulator?.stop();
       await Promise.all([postgres?.stop(), redis?.stop()]);
     },
   };
+}
+
+/** What stands in for what is not configured, in a process that another one of ours started: that one keeps it running. */
+export function standInsOf(told: Told): StandIns {
+  const { database: url, redis, twilio, model, trustedOrigins, isSimulated } = told;
+  const database = { url, start: () => untilReachable(url) };
+  return { database, redis, twilio, model, trustedOrigins, isSimulated, simulator: null, stop: async () => {} };
+}
+
+/** How long the private PostgreSQL is waited for before errors are logged, ms: the first time it makes its files. */
+const DATABASE_MS = 30_000;
+
+/** A configured one is asked at once. */
+async function untilReachable(url: string): Promise<void> {
+  const folder = new URL(url, 'postgres:///').searchParams.get('host');
+  if (!folder?.startsWith('/')) return;
+  for (const givenUpAt = performance.now() + DATABASE_MS; performance.now() < givenUpAt; await sleep(50))
+    if (await listens(join(folder, '.s.PGSQL.5432'))) return;
 }

@@ -76,11 +76,12 @@ export async function startBot(
     database: postgres ?? { url: config.databaseUrl ?? '', start: async () => {} },
     twilio: config.twilio,
     model: config.model,
+    isSimulated: false,
     simulator: null,
     trustedOrigins: [doubles.twilio.filesUrl],
     stop: async () => postgres?.stop(),
   };
-  const app = build(config, standIns, log, channels);
+  const app = build(config, standIns, log, { channels });
   await app.connect().catch(async (error) => {
     await app.close();
     throw error;
