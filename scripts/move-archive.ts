@@ -30,8 +30,9 @@ const config = settings();
 const dataDir = resolve(values['data-dir'] ?? config.dataDir);
 const old = join(dataDir, 'archive');
 const log = createLogger({ level: 'warn', format: 'text', write: (line) => process.stderr.write(`${line}\n`) });
-// An ordinary end stops the private PostgreSQL, too.
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+// An ordinary end of the process stops the private PostgreSQL, too.
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => fail('Interrupted. Run it again: nothing is moved twice.'));
 
 if (!(await exists(join(old, 'data', 'PG_VERSION')))) {
   say(`There is nothing to move: ${old} holds no archive of version 0.2.0.`);

@@ -211,6 +211,15 @@ describe('the old archive', () => {
     await refused(await move(dataDir, url), /The new archive: .* newer Recado/);
     await database.run((db) => sql`delete from kysely_migration where name = '9999-later'`.execute(db));
 
+    await rowsOf(
+      database,
+      `create function full_disk() returns trigger language plpgsql as $$ begin raise exception 'no space is left'; end $$;
+      create trigger full_disk before insert on sales_tasks execute function full_disk()`,
+    );
+    await refused(await move(dataDir, url), /no space is left/);
+    assert.deepEqual(await rowsOf(database, 'select id from whatsapp_contacts'), []);
+    assert.deepEqual(readdirSync(join(dataDir, 'archive')).sort(), ['data', 'format']);
+
     const pglite = await PGlite.create({ dataDir: join(dataDir, 'archive', 'data'), extensions: { pg_trgm } });
     await pglite.exec(`insert into kysely_migration values ('9999-later', '')`);
     await pglite.close();
