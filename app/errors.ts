@@ -30,6 +30,8 @@ export const FAILURES = {
   'archive.unavailable': { retryable: true, status: 503 },
   /** It holds data of another version. */
   'archive.format': { retryable: false, status: 500 },
+  // the process that has the inbox
+  'desk.unavailable': { retryable: true, status: 503 },
   // the language model
   'model.unavailable': { retryable: true, status: 502 },
   'model.timeout': { retryable: true, status: 502 },

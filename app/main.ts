@@ -1,5 +1,7 @@
 /** The process: read the environment, build, listen; on a signal stop in order. */
+import { mkdir, rm } from 'node:fs/promises';
 import type { Server } from 'node:http';
+import { dirname } from 'node:path';
 import { loadEnvFile } from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Config, readConfig, settingWarnings } from './config.ts';
@@ -27,10 +29,11 @@ async function main(): Promise<void> {
   const told = readTold(process.env[TOLD]);
   const standIns = told ? standInsOf(told) : await startStandIns(config, log);
   const password = passwordOf(config, log);
-  const parts = await partsOf(config, standIns, password, log);
+  const parts = told ? DESK : await partsOf(config, standIns, password, log);
   const app = build(config, standIns, log, { parts, password });
   const stop = stopOnSignal(app, standIns, log);
   await app.connect();
+  if (told) await prepare(told.socket);
   await listen(app.server, told?.socket ?? config.port);
   if (!told) return greet(config, standIns, log);
   // It ends with the process that started us, however that ended.
@@ -44,12 +47,20 @@ function readTold(told: string | undefined): Told | null {
   return told === undefined ? null : (JSON.parse(told) as Told); // our own words, see `createDeskProcess`
 }
 
+const DESK: Parts = { bot: false, desk: 'here' };
+
 async function partsOf(config: Config, standIns: StandIns, password: string, log: Log): Promise<Parts> {
-  if (config.role === 'desk') return { bot: false, desk: 'here' };
+  if (config.role === 'desk') return DESK;
   if (config.role === 'bot') return { bot: true, desk: 'elsewhere' };
   const args = [...process.execArgv, ...process.argv.slice(1, 2)];
   const desk = { standIns, args, environment: process.env, toldAs: TOLD, password, log };
   return { bot: true, desk: await createDeskProcess(desk) };
+}
+
+/** One that was killed left its socket, one that ended in order took the folder along. */
+async function prepare(socket: string): Promise<void> {
+  await rm(socket, { force: true });
+  await mkdir(dirname(socket), { recursive: true, mode: 0o700 });
 }
 
 /** Settings of the environment win over those in the file; a missing file is no problem. */

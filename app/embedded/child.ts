@@ -44,12 +44,16 @@ const A_WHILE_MS = 30_000;
 /** How long it may take to end in order, ms. It only has to write what is not on disk yet. */
 const STOP_MS = 10_000;
 
-/** Resolves when it answers for the first time; rejects with `code` when it ends before that. */
+/**
+ * Resolves when it answers for the first time; rejects with `code` when it ends before that. One that is ours is not waited for: it is
+ * started again then, too.
+ */
 export async function keepRunning(options: ChildOptions): Promise<Child> {
-  const { name, stopSignal, log } = options;
+  const { name, isOurs = false, stopSignal, log } = options;
   const stopping = new AbortController();
   let run = launch(options);
-  await run.ready;
+  if (isOurs) run.ready.catch(() => {});
+  else await run.ready;
 
   const watch = async (): Promise<void> => {
     for (let waitMs = LEAST_WAIT_MS; ; ) {
@@ -135,9 +139,9 @@ const LONG_LOAD_MS = 2_000;
 
 /** A large file takes long to load; that is no reason to give up as long as it lives. */
 async function untilReady(child: ChildProcess, ended: Promise<string>, options: ChildOptions): Promise<void> {
-  const { name, answers, code, remedy, log } = options;
+  const { name, isOurs = false, answers, code, remedy, log } = options;
   const startedAt = Date.now();
-  for (let told = false; isRunning(child); await sleep(10)) {
+  for (let told = isOurs; isRunning(child); await sleep(10)) {
     if (await answers(child.pid ?? 0)) return;
     if (told || Date.now() - startedAt < LONG_LOAD_MS) continue;
     log.info(`${name} is loading its data`);

@@ -22,7 +22,7 @@ const OF_ONE_CONNECTION = [
   'proxy-connection',
 ];
 
-/** Before bodies are read: they flow through. `server.busy` while the other process does not listen; it is started again then. */
+/** Before bodies are read: they flow through. `desk.unavailable` while the other process does not listen. */
 export function createBeside({ socket, paths }: BesideOptions): Middleware {
   return async function handOn(ctx: Context, next: Next) {
     const path = ctx.path.toLowerCase();
@@ -44,7 +44,7 @@ function ask(ctx: Context, socketPath: string): Promise<IncomingMessage> {
     const asked = request({ socketPath, method: ctx.method, path: ctx.url, headers });
     asked.once('response', resolve);
     asked.once('error', (error) =>
-      reject(new Failure('server.busy', 'The desk does not answer yet.', { cause: error })),
+      reject(new Failure('desk.unavailable', 'The desk does not answer yet.', { cause: error })),
     );
     ctx.res.once('close', () => asked.destroy());
     ctx.req.pipe(asked);

@@ -53,7 +53,7 @@ export async function createDeskProcess(options: DeskProcessOptions): Promise<De
   const folder = await mkdtemp(join(tmpdir(), 'recado-desk-')); // for this user alone
   const socket = join(folder, 'http.sock');
   const told: Told = { socket, database: standIns.database.url, redis, twilio, model, trustedOrigins, isSimulated };
-  let running: Promise<Child | undefined> | undefined;
+  let running: Promise<Child> | undefined;
   return { socket, start, ping, figures: () => ask(socket, FIGURES_PATH), stop };
 
   function start(): void {
@@ -61,17 +61,14 @@ export async function createDeskProcess(options: DeskProcessOptions): Promise<De
       name: 'The desk',
       binary: process.execPath,
       args,
-      environment: { ...environment, ROLE: 'desk', ADMIN_PASSWORD: password, [toldAs]: JSON.stringify(told) },
+      environment: { ...environment, ADMIN_PASSWORD: password, [toldAs]: JSON.stringify(told) },
       isOurs: true,
       stopSignal: 'SIGTERM',
       answers: () => listens(socket),
       lineOf: (line) => line,
-      code: 'server.error',
+      code: 'desk.unavailable',
       remedy: 'Contacts are answered; the inbox shows nothing.',
       log,
-    }).catch((error) => {
-      log.error('The desk does not run', { error });
-      return undefined;
     });
   }
 
@@ -88,7 +85,7 @@ export async function createDeskProcess(options: DeskProcessOptions): Promise<De
 function ask(socketPath: string, path: string): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const asked = get({ socketPath, path, timeout: 2_000 }, (answer) => resolve(json(answer)));
-    asked.once('timeout', () => asked.destroy(new Failure('server.busy', 'The desk says nothing.')));
+    asked.once('timeout', () => asked.destroy(new Failure('desk.unavailable', 'The desk says nothing.')));
     asked.once('error', reject);
   });
 }

@@ -13,12 +13,19 @@ export function argumentsFor(source: string, more: readonly string[] = []): stri
   return ['--import', import.meta.resolve('tsx'), ...more, fileURLToPath(new URL(`../../${source}`, import.meta.url))];
 }
 
-/** Starts it over the doubles, and resolves when it is ready. */
-export async function startProgram(doubles: Doubles) {
+/** Starts it over the doubles, and resolves when it is ready. Without more settings it answers people, and has no desk beside it. */
+export async function startProgram(doubles: Doubles, environment: Record<string, string> = {}) {
   const port = await freePort();
   const child = spawn(process.execPath, argumentsFor('app/main.ts'), {
     cwd: tmpdir(),
-    env: { ...settingsFor(doubles), PATH: process.env.PATH, PORT: String(port), LOG_LEVEL: 'warn' },
+    env: {
+      ...settingsFor(doubles),
+      ROLE: 'bot',
+      PATH: process.env.PATH,
+      PORT: String(port),
+      LOG_LEVEL: 'warn',
+      ...environment,
+    },
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   const exited = once(child, 'exit');
@@ -29,6 +36,7 @@ export async function startProgram(doubles: Doubles) {
   });
   return {
     url,
+    pid: child.pid ?? 0,
     kill: (signal: NodeJS.Signals) => child.kill(signal),
     /** Resolves when it has ended, with its exit code; null when a signal ended it. */
     async ended(): Promise<number | null> {

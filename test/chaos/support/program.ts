@@ -88,6 +88,7 @@ const USUAL = {
   TWILIO_AUTH_TOKEN: AUTH_TOKEN,
   OPENAI_API_KEY: 'test-key',
   ADMIN_PASSWORD: 'of no use to anybody',
+  ROLE: 'bot',
   LOG_LEVEL: 'error',
 };
 
