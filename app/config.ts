@@ -275,17 +275,7 @@ function arrange(values: Values, files: { systemPrompt: string; analysisPrompt: 
     port: set.PORT,
     publicUrl: values.PUBLIC_URL?.replace(/\/+$/, ''),
     trustProxy: set.TRUST_PROXY,
-    twilio:
-      values.TWILIO_ACCOUNT_SID && values.TWILIO_AUTH_TOKEN
-        ? {
-            accountSid: values.TWILIO_ACCOUNT_SID,
-            authToken: values.TWILIO_AUTH_TOKEN,
-            secondaryToken: values.TWILIO_AUTH_TOKEN_SECONDARY,
-            number: values.TWILIO_WHATSAPP_NUMBER?.replace(/^whatsapp:/, '').replace(/^\+/, ''),
-            messagingServiceSid: values.TWILIO_MESSAGING_SERVICE_SID,
-            apiBaseUrl: set.TWILIO_API_BASE_URL.replace(/\/+$/, ''),
-          }
-        : null,
+    twilio: twilioSettings(values, set.TWILIO_API_BASE_URL),
     validateSignature: set.TWILIO_VALIDATE_SIGNATURE,
     twimlDeadlineMs: set.TWIML_DEADLINE_MS,
     model:
@@ -328,6 +318,19 @@ function arrange(values: Values, files: { systemPrompt: string; analysisPrompt: 
     simulator,
     logLevel: set.LOG_LEVEL,
   });
+}
+
+function twilioSettings(values: Values, apiBaseUrl: string) {
+  const { TWILIO_ACCOUNT_SID: accountSid, TWILIO_AUTH_TOKEN: authToken } = values;
+  if (!accountSid || !authToken) return null;
+  return {
+    accountSid,
+    authToken,
+    secondaryToken: values.TWILIO_AUTH_TOKEN_SECONDARY,
+    number: values.TWILIO_WHATSAPP_NUMBER?.replace(/^whatsapp:/, '').replace(/^\+/, ''),
+    messagingServiceSid: values.TWILIO_MESSAGING_SERVICE_SID,
+    apiBaseUrl: apiBaseUrl.replace(/\/+$/, ''),
+  };
 }
 
 /** Where Redis is; `embedded` when no REDIS_ setting says otherwise. */

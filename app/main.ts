@@ -8,9 +8,9 @@ import { type Config, readConfig, settingWarnings } from './config.ts';
 import { Failure, SettingsError } from './errors.ts';
 import { createLogger, type Log } from './ops/logger.ts';
 import { type App, build, type Parts } from './wire/app.ts';
-import { passwordOf } from './wire/desk.ts';
-import { createDeskProcess, type Told } from './wire/desk-process.ts';
-import { type StandIns, standInsOf, startStandIns } from './wire/stand-ins.ts';
+import { passwordOf } from './wire/auth.ts';
+import { createDeskProcess } from './wire/desk-process.ts';
+import { type StandIns, standInsOf, startStandIns, type Told } from './wire/stand-ins.ts';
 
 /** How long turns in flight may take to finish after a signal. Containers are killed 30 s after it. */
 const DRAIN_MS = 25_000;

@@ -46,6 +46,7 @@ const BY_FAILURE: Record<FailureCode, string> = {
   'turn.crashed':
     'The bot crashed several times while it answered this. See the log. Try again when the cause is fixed.',
   'archive.unavailable': 'The archive did not answer.',
+  'desk.unavailable': SERVER,
   'archive.format': 'The archive holds data of another version.',
   'model.unavailable': `${MODEL}: its server did not respond correctly.`,
   'model.timeout': `${MODEL} in time.`,

@@ -1,7 +1,7 @@
 /** Joins the path of a message: accept → turn → outbound. */
 import type { Channels } from '../channels/channels.ts';
 import type { Config } from '../config.ts';
-import { createConfirm } from '../contacts/confirm.ts';
+import { createConfirm, type StandingsOf } from '../contacts/confirm.ts';
 import { createIdentify } from '../contacts/identify.ts';
 import { type Accept, createAccept } from '../conversation/accept.ts';
 import { createAsker } from '../conversation/answer.ts';
@@ -17,15 +17,13 @@ import type { Log } from '../ops/logger.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import { remember } from '../ops/remember.ts';
 import type { Deliver } from '../outbound/deliver.ts';
-import type { ArchiveParts } from './archive.ts';
 import type { MemoryParts } from './memory.ts';
-import { buildModels } from './models.ts';
-import type { StandIns } from './stand-ins.ts';
+import type { ModelParts } from './models.ts';
 
 export interface AnsweringTools {
   memory: MemoryParts;
-  archive: Pick<ArchiveParts, 'standings'>;
-  standIns: StandIns;
+  models: ModelParts;
+  standingsOf: StandingsOf;
   channels: Channels;
   deliver: Deliver;
   metrics: Metrics;
@@ -36,9 +34,6 @@ export interface AnsweringParts {
   accept: Accept;
   turns: Turns;
   sweep: Sweep;
-  /** Resolves when the model answers. */
-  pingModel(): Promise<void>;
-  close(): Promise<void>;
 }
 
 /** So long before a webhook's deadline the last try to ask the model begins, ms. */
@@ -49,8 +44,7 @@ const QUOTE_MS = 2_000;
 const BACKLOG_MS = 500;
 
 export function buildAnswering(config: Config, tools: AnsweringTools): AnsweringParts {
-  const { memory, archive, standIns, channels, deliver, metrics, log } = tools;
-  const models = buildModels(config, standIns, { allowance: memory.allowance, metrics, log });
+  const { memory, models, channels, deliver, standingsOf, metrics, log } = tools;
   const { mailbox, aliases, allowance, desk } = memory;
   const { historyTokens, leaseMs, summaryTokens } = config;
   const { model } = models;
@@ -71,7 +65,7 @@ export function buildAnswering(config: Config, tools: AnsweringTools): Answering
   const ending = createEnding({ mailbox, metrics, now });
   const turns = createTurns({
     mailbox,
-    confirm: createConfirm({ standingsOf: archive.standings.of, desk, aliases, mailbox }),
+    confirm: createConfirm({ standingsOf, desk, aliases, mailbox }),
     turn: createTurn({ mailbox, allowance, channels, read, compose, deliver, ending, metrics, now }),
     ending,
     summarize: createSummarize({ model, store: memory.summaries, summaryTokens, historyTokens }),
@@ -86,8 +80,6 @@ export function buildAnswering(config: Config, tools: AnsweringTools): Answering
     accept: createAccept({ identify, mailbox, turns, allowance, metrics, log, maxWaiting: config.maxWaiting }),
     turns,
     sweep: createSweep({ mailbox, aliases, turns, log }),
-    pingModel: () => models.ping(),
-    close: () => models.close(),
   };
 }
 

@@ -5,22 +5,20 @@
 import type { Server } from 'node:http';
 import { createChannels } from '../channels/channels.ts';
 import type { Config } from '../config.ts';
-import { contactIdOf } from '../contacts/addresses.ts';
 import { isFailure } from '../errors.ts';
-import { encodeEvent } from '../events.ts';
-import { createMemoryInspector } from '../memory/inspect.ts';
-import { conversationId, type DeliveryStatus } from '../message.ts';
 import type { Log } from '../ops/logger.ts';
 import { createMetrics } from '../ops/metrics.ts';
 import { remember } from '../ops/remember.ts';
 import { createDeliver } from '../outbound/deliver.ts';
-import { buildAnswering } from './answering.ts';
 import { buildArchive } from './archive.ts';
+import { buildAuth, passwordOf } from './auth.ts';
+import { buildBot } from './bot.ts';
 import { type BuildChannel, buildChannels, type ChannelParts } from './channels.ts';
-import { buildAuth, buildDesk, passwordOf } from './desk.ts';
+import { buildDesk } from './desk.ts';
 import type { DeskProcess } from './desk-process.ts';
 import { buildHttp } from './http.ts';
-import { buildMemory, type MemoryParts } from './memory.ts';
+import { letSimulatorInspect } from './inspect.ts';
+import { buildMemory } from './memory.ts';
 import { buildRecording } from './recording.ts';
 import type { StandIns } from './stand-ins.ts';
 
@@ -28,8 +26,8 @@ export interface App {
   /** The HTTP server; the caller makes it listen. */
   server: Server;
   /**
-   * Connects to Redis and begins to look for unfinished work; the archive begins when the server listens. Resolves also when Redis is not there yet: the client keeps trying, and
-   * webhooks get 503 meanwhile. Rejects with `store.format` or `archive.format` for a store of another version.
+   * Connects to Redis and begins to look for unfinished work; the archive and the desk begin when the server listens. Resolves also when
+   * Redis is not there yet: the client keeps trying, and webhooks get 503 meanwhile. Rejects with `store.format` or `archive.format` for a store of another version.
    */
   connect(): Promise<void>;
   /** Takes no more work and resolves when what runs has ended. */
@@ -71,12 +69,12 @@ export function build(config: Config, standIns: StandIns, log: Log, options: Bui
   const { database } = archive;
   const deliver = createDeliver({ channels, now: Date.now });
   const shared = { memory, archive, standIns, channels, deliver, metrics, log };
-  const bot = parts.bot ? buildAnswering(config, shared) : null;
+  const bot = parts.bot ? buildBot(config, shared) : null;
   const recording = parts.desk === 'here' ? buildRecording(config, shared) : null;
   const auth = buildAuth(config, password, memory, log);
   const server = buildHttp({
     channels: channelParts,
-    receivers: bot && { onMessage: bot.accept, onStatus: (status) => recordStatus(memory, status) },
+    receivers: bot?.receivers ?? null,
     desk: {
       routers: recording ? buildDesk(config, { ...shared, recording, auth }) : [],
       isSignedIn: auth.isSignedIn,
@@ -157,19 +155,4 @@ function pingsOf(parts: readonly ChannelParts[]): Record<string, () => Promise<v
     return ping ? [[channel.name, remember(() => ping(), PROVIDER_MS)] as const] : [];
   });
   return Object.fromEntries(pings);
-}
-
-async function recordStatus({ publish }: MemoryParts, status: DeliveryStatus): Promise<void> {
-  const { channel, business, to } = status;
-  const contact = contactIdOf(to);
-  const conversation = conversationId({ channel, business, contact });
-  await publish(contact, encodeEvent({ type: 'delivery.changed', conversation, at: Date.now(), status }));
-}
-
-function letSimulatorInspect({ simulator }: StandIns, { redis, keys, aliases }: MemoryParts): void {
-  const inspector = createMemoryInspector({ redis, keys });
-  simulator?.lookInto({
-    memoryOf: async (address) => inspector.memoryOf(await aliases.rootOf(contactIdOf(address))),
-    forget: async (address) => inspector.forget(await aliases.rootOf(contactIdOf(address))),
-  });
 }

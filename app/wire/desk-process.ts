@@ -12,7 +12,7 @@ import { listens } from '../embedded/folder.ts';
 import { Failure } from '../errors.ts';
 import type { Log } from '../ops/logger.ts';
 import { FIGURES_PATH } from '../ops/metrics.ts';
-import type { StandIns } from './stand-ins.ts';
+import type { StandIns, Told } from './stand-ins.ts';
 
 export interface DeskProcess {
   /** Where it listens, or will. */
@@ -25,13 +25,6 @@ export interface DeskProcess {
   figures(): Promise<unknown>;
   /** Ends it in order. */
   stop(): Promise<void>;
-}
-
-/** What the process beside is told by the one that starts it, as JSON in its environment. */
-export interface Told extends Pick<StandIns, 'redis' | 'twilio' | 'model' | 'trustedOrigins' | 'isSimulated'> {
-  socket: string;
-  /** Address of the archive's database. */
-  database: string;
 }
 
 export interface DeskProcessOptions {

@@ -1,5 +1,4 @@
 /** Joins what the team sees and does: the inbox over the archive, takeover, sending. Nothing here is needed to answer people. */
-import { randomBytes } from 'node:crypto';
 import type Router from '@koa/router';
 import { readInstructions } from '../analysis/instructions.ts';
 import { createAnalytics } from '../archive/read/analytics.ts';
@@ -10,10 +9,9 @@ import { createTasks } from '../archive/write/tasks.ts';
 import type { Channels } from '../channels/channels.ts';
 import type { Config } from '../config.ts';
 import { createStateOf, createTakeover } from '../conversation/takeover.ts';
-import { type Auth, createAuth } from '../inbox/auth.ts';
+import type { Auth } from '../inbox/auth.ts';
 import { createInbox } from '../inbox/routes.ts';
 import { createDeadLetters } from '../memory/dead-letters.ts';
-import { createSessions } from '../memory/sessions.ts';
 import type { Log } from '../ops/logger.ts';
 import type { Deliver } from '../outbound/deliver.ts';
 import { createSend } from '../outbound/send.ts';
@@ -32,12 +30,6 @@ export interface DeskTools {
   channels: Channels;
   deliver: Deliver;
   log: Log;
-}
-
-/** Who may see the inbox. @param password of the people */
-export function buildAuth(config: Config, password: string, memory: MemoryParts, log: Log): Auth {
-  const { publicUrl, trustProxy, apiKeys } = config;
-  return createAuth({ password, apiKeys, publicUrl, trustProxy, now: Date.now, sessions: createSessions(memory), log });
 }
 
 /** @returns the routes of the inbox */
@@ -79,13 +71,4 @@ export function buildDesk(config: Config, tools: DeskTools): Router[] {
     const send = createSend({ channels, deliver, desk, stateOf, takeOver: deskWriter.takeOver, publish, log, now });
     return createTakeover({ desk, truth: deskWriter, send, now });
   }
-}
-
-/** The one that is configured, or one for an operator who gave none. It goes to standard error: the log would redact what looks like a secret. */
-export function passwordOf({ adminPassword }: Config, log: Log): string {
-  if (adminPassword !== undefined) return adminPassword;
-  const password = randomBytes(9).toString('base64url');
-  log.warn('ADMIN_PASSWORD is not given: a password was generated for this start, and written to standard error');
-  process.stderr.write(`Password of the inbox until the next start: ${password}\n`);
-  return password;
 }

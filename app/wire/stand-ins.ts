@@ -14,7 +14,6 @@ import { webmSeconds } from '../media/webm.ts';
 import type { RedisAddress } from '../memory/redis.ts';
 import type { Log } from '../ops/logger.ts';
 import { type Simulator, startSimulator } from '../simulator/simulator.ts';
-import type { Told } from './desk-process.ts';
 
 export interface StandIns {
   redis: RedisAddress;
@@ -72,6 +71,13 @@ export async function startStandIns(config: Config, log: Log): Promise<StandIns>
       await Promise.all([postgres?.stop(), redis?.stop()]);
     },
   };
+}
+
+/** What the process beside is told by the one that starts it, as JSON in its environment. */
+export interface Told extends Pick<StandIns, 'redis' | 'twilio' | 'model' | 'trustedOrigins' | 'isSimulated'> {
+  socket: string;
+  /** Address of the archive's database. */
+  database: string;
 }
 
 /** What stands in for what is not configured, in a process that another one of ours started: that one keeps it running. */

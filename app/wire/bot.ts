@@ -1,0 +1,52 @@
+/** Joins what takes messages in and answers them: webhooks hand over to it. */
+import type { Channels } from '../channels/channels.ts';
+import type { Config } from '../config.ts';
+import { contactIdOf } from '../contacts/addresses.ts';
+import { encodeEvent } from '../events.ts';
+import { conversationId, type DeliveryStatus } from '../message.ts';
+import type { Log } from '../ops/logger.ts';
+import type { Metrics } from '../ops/metrics.ts';
+import type { Deliver } from '../outbound/deliver.ts';
+import { type AnsweringParts, buildAnswering } from './answering.ts';
+import type { ArchiveParts } from './archive.ts';
+import type { Receivers } from './channels.ts';
+import type { MemoryParts } from './memory.ts';
+import { buildModels } from './models.ts';
+import type { StandIns } from './stand-ins.ts';
+
+export interface BotTools {
+  memory: MemoryParts;
+  archive: Pick<ArchiveParts, 'standings'>;
+  standIns: StandIns;
+  channels: Channels;
+  deliver: Deliver;
+  metrics: Metrics;
+  log: Log;
+}
+
+export interface BotParts extends Pick<AnsweringParts, 'turns' | 'sweep'> {
+  receivers: Receivers;
+  /** Resolves when the model answers. */
+  pingModel(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export function buildBot(config: Config, tools: BotTools): BotParts {
+  const { memory, archive, standIns, metrics, log } = tools;
+  const models = buildModels(config, standIns, { allowance: memory.allowance, metrics, log });
+  const { accept, turns, sweep } = buildAnswering(config, { ...tools, models, standingsOf: archive.standings.of });
+  return {
+    turns,
+    sweep,
+    receivers: { onMessage: accept, onStatus: (status) => recordStatus(memory, status) },
+    pingModel: () => models.ping(),
+    close: () => models.close(),
+  };
+}
+
+async function recordStatus({ publish }: MemoryParts, status: DeliveryStatus): Promise<void> {
+  const { channel, business, to } = status;
+  const contact = contactIdOf(to);
+  const conversation = conversationId({ channel, business, contact });
+  await publish(contact, encodeEvent({ type: 'delivery.changed', conversation, at: Date.now(), status }));
+}
