@@ -6,7 +6,7 @@ import type { Server } from 'node:http';
 import { createChannels } from '../channels/channels.ts';
 import type { Config } from '../config.ts';
 import { contactIdOf } from '../contacts/addresses.ts';
-import { isFailure } from '../errors.ts';
+import { Failure, isFailure } from '../errors.ts';
 import { encodeEvent } from '../events.ts';
 import { createMemoryInspector } from '../memory/inspect.ts';
 import { conversationId, type DeliveryStatus } from '../message.ts';
@@ -31,25 +31,29 @@ export interface App {
    * webhooks get 503 meanwhile. Rejects with `store.format` or `archive.format` for a store of another version.
    */
   connect(): Promise<void>;
-  /** Takes no more work and resolves when what runs has ended. */
-  drain(): Promise<void>;
-  /** Closes the connections. */
+  /**
+   * Begins no more work and resolves when what runs has ended; what has not after `patienceMs` is given back. Default: no limit.
+   * Webhooks are stored until the server closes, and left to another process.
+   */
+  drain(patienceMs?: number): Promise<void>;
+  /** Closes the connections; the server is closed before. */
   close(): Promise<void>;
 }
 
 /** @param more channels beside the built-in ones */
 export function build(config: Config, standIns: StandIns, log: Log, more: readonly BuildChannel[] = []): App {
   let stopping = false;
-  const isStopping = () => stopping;
+  let refused = false;
+  const isStopping = () => stopping || refused;
   const provider = standIns.simulator ? 'simulator' : 'real';
   const metrics = createMetrics();
   const memory = buildMemory(config, standIns.redis, metrics, log);
   const models = buildModels(config, standIns, { allowance: memory.allowance, metrics, log });
-  const { parts, close: closeChannels } = buildChannels(config, standIns, more, log);
+  const { parts, close: closeChannels } = buildChannels(config, standIns, more, { now: memory.clock.now, log });
   const channels = createChannels(parts.map(({ channel }) => channel));
   const archive = buildArchive(config, { memory, standIns, metrics, log });
   const { database, standings } = archive;
-  const deliver = createDeliver({ channels, now: Date.now });
+  const deliver = createDeliver({ channels, now: memory.clock.now });
   const answering = buildAnswering(config, {
     memory,
     models,
@@ -62,7 +66,7 @@ export function build(config: Config, standIns: StandIns, log: Log, more: readon
   const { accept, turns, sweep } = answering;
   const server = buildHttp({
     channels: parts,
-    receivers: { onMessage: accept, onStatus: (status) => recordStatus(memory, status) },
+    receivers: { onMessage: ifOurs(accept), onStatus: ifOurs((status) => recordStatus(memory, status)) },
     desk: buildDesk(config, { memory, archive, channels, deliver, log }),
     publicUrl: config.publicUrl,
     health: {
@@ -87,38 +91,67 @@ export function build(config: Config, standIns: StandIns, log: Log, more: readon
     try {
       await memory.redis.connect();
       await memory.format.check(provider);
+      await joinProcesses();
     } catch (error) {
       if (isFailure(error) && error.code === 'store.format') throw error;
       const reason = error instanceof Error ? error.message : String(error);
       log.error('Redis cannot be reached; trying again. Webhooks get 503 meanwhile.', { reason });
-      memory.redis.once('ready', () => void checkLater());
+      checkSoon();
     }
   }
 
   /** Redis came later than we did. A store of another version is not touched: from then on every request gets 503. */
   async function checkLater(): Promise<void> {
-    await memory.format.check(provider).catch((error: unknown) => {
-      if (!isFailure(error) || error.code !== 'store.format') return;
-      log.error(error.message, { code: error.code });
-      stopping = true;
-      sweep.stop();
-    });
+    try {
+      await memory.format.check(provider);
+      await joinProcesses();
+    } catch (error) {
+      if (isFailure(error) && error.code === 'store.format') {
+        log.error(error.message, { code: error.code });
+        refused = true;
+        sweep.stop();
+        return;
+      }
+      checkSoon();
+    }
   }
 
-  async function drain(): Promise<void> {
+  function checkSoon(): void {
+    if (!stopping) setTimeout(() => void checkLater(), CHECK_AGAIN_MS).unref();
+  }
+
+  async function joinProcesses(): Promise<void> {
+    // Also to a Redis that was away, or that is another one by now.
+    memory.redis.on('ready', () => void memory.processes.beat());
+    await memory.processes.start(() => sweep.look());
+  }
+
+  /** Takes in what comes for a store of ours. */
+  function ifOurs<Input extends unknown[]>(take: (...input: Input) => Promise<void>) {
+    return async function takeIfOurs(...input: Input): Promise<void> {
+      if (refused) throw new Failure('server.stopping', 'Redis holds data of another version, see the log.');
+      await take(...input);
+    };
+  }
+
+  async function drain(patienceMs?: number): Promise<void> {
     stopping = true;
     sweep.stop();
-    await turns.drain();
+    await turns.drain(patienceMs);
     standIns.simulator?.endStreams();
     await archive.drain();
   }
 
   async function close(): Promise<void> {
     await archive.close();
+    await memory.processes.stop();
     memory.redis.disconnect();
     await Promise.all([models.close(), closeChannels()]);
   }
 }
+
+/** When a Redis that did not say what it holds is asked again, ms. */
+const CHECK_AGAIN_MS = 1_000;
 
 /** How long what a provider said is good for, ms. */
 const PROVIDER_MS = 60_000;
@@ -131,11 +164,11 @@ function pingsOf(parts: readonly ChannelParts[]): Record<string, () => Promise<v
   return Object.fromEntries(pings);
 }
 
-async function recordStatus({ publish }: MemoryParts, status: DeliveryStatus): Promise<void> {
+async function recordStatus({ publish, clock }: MemoryParts, status: DeliveryStatus): Promise<void> {
   const { channel, business, to } = status;
   const contact = contactIdOf(to);
   const conversation = conversationId({ channel, business, contact });
-  await publish(contact, encodeEvent({ type: 'delivery.changed', conversation, at: Date.now(), status }));
+  await publish(contact, encodeEvent({ type: 'delivery.changed', conversation, at: clock.now(), status }));
 }
 
 function letSimulatorInspect({ simulator }: StandIns, { redis, keys, aliases }: MemoryParts): void {

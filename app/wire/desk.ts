@@ -41,7 +41,7 @@ export function buildDesk(config: Config, tools: DeskTools): DeskParts {
   const { database, standings, deskWriter, live, retryAnalyses } = tools.archive;
   const { publicUrl, trustProxy, apiKeys, timeZone } = config;
   const { taskTypes, sentiments } = readInstructions(config.analysisPrompt);
-  const now = Date.now;
+  const { now } = memory.clock;
   const password = config.adminPassword ?? generated(log);
   const sessions = createSessions(memory);
   const auth = createAuth({ password, apiKeys, publicUrl, trustProxy, now, sessions, log });
@@ -56,7 +56,7 @@ export function buildDesk(config: Config, tools: DeskTools): DeskParts {
     },
     takeover: buildTakeover(tools),
     remembered: (conversation) => memory.desk.state(conversation),
-    deadLetters: createDeadLetters({ ...memory, historyTtlMs: config.historyTtlMs, now }),
+    deadLetters: createDeadLetters(memory),
     explain: (channel, code) => channels.of(channel).explain(code),
     retryAnalyses,
     download: ({ channel, attachment }) => channels.of(channel).download(attachment.ref),

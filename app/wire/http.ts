@@ -30,8 +30,8 @@ export function buildHttp(tools: HttpTools): Server {
   const { simulator } = standIns;
   const { isSignedIn } = desk;
   // A request passes every router in front of its own: the webhooks, which get the most, are first.
+  const webhooks = channels.map(({ webhook }) => webhook(receivers));
   const routers = [
-    ...channels.map(({ webhook }) => webhook(receivers)),
     createHealth(health),
     createFiguresGate({ isSignedIn, isPublicAddress }),
     metrics.router,
@@ -41,7 +41,7 @@ export function buildHttp(tools: HttpTools): Server {
     ...(simulator ? [simulator.router] : []),
   ];
   const refusals = new Map(channels.flatMap((parts) => [...(parts.refusals ?? [])]));
-  return listenerFor(createServer({ routers, refusals, log, isStopping: health.isStopping }));
+  return listenerFor(createServer({ webhooks, routers, refusals, log, isStopping: health.isStopping }));
 }
 
 function pagesOf({ pages, simulator }: StandIns): Router {
