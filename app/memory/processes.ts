@@ -59,6 +59,7 @@ export function createProcesses(options: ProcessesOptions): Processes {
   const shards = keys.shards.map((shard) => ({ shard, since: 0 }));
   let onFreed = () => {};
   let timer: NodeJS.Timeout | undefined;
+  let stopped = false;
   let beating: Promise<void> | undefined;
   let sinceBeat = () => Number.POSITIVE_INFINITY;
   let aliveSince = Number.POSITIVE_INFINITY;
@@ -71,12 +72,15 @@ export function createProcesses(options: ProcessesOptions): Processes {
   };
 
   async function start(freed: () => void): Promise<void> {
+    // It may be stopped while it is still starting.
+    if (stopped) return;
     onFreed = freed;
     timer ??= setInterval(() => void beat(), everyMs);
     await beat();
   }
 
-  function beat(): Promise<void> {
+  async function beat(): Promise<void> {
+    if (stopped) return;
     beating ??= beatAll().finally(() => {
       beating = undefined;
     });
@@ -84,6 +88,7 @@ export function createProcesses(options: ProcessesOptions): Processes {
   }
 
   async function stop(): Promise<void> {
+    stopped = true;
     clearInterval(timer);
     await beating;
     if (timer === undefined) return;
