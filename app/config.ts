@@ -151,7 +151,11 @@ export const SETTINGS = {
   ),
   SUMMARY_TOKENS: row(integer(50, 4_000), '400', 'length of the rolling summary, in tokens'),
   HISTORY_TTL_DAYS: row(integer(1, 3_650), '30', 'silence after which the memory of a contact is deleted, in days'),
-  LEASE_MS: row(integer(1_000, 600_000), '30000', 'how long a process may answer a contact without a heartbeat, ms'),
+  LEASE_MS: row(
+    integer(1_000, 600_000),
+    '30000',
+    'how long a contact stays with a turn that renews nothing, ms; a process that is gone is noticed earlier',
+  ),
   MAX_MEDIA_BYTES: row(
     integer(1_024, 104_857_600),
     '16777216',

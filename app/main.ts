@@ -12,8 +12,12 @@ import { passwordOf } from './wire/auth.ts';
 import { createDeskProcess } from './wire/desk-process.ts';
 import { type StandIns, standInsOf, startStandIns, type Told } from './wire/stand-ins.ts';
 
-/** How long turns in flight may take to finish after a signal. Containers are killed 30 s after it. */
-const DRAIN_MS = 25_000;
+/** How long turns in flight may take to finish after a signal, ms; then they are given back. Containers are killed 30 s after it. */
+const DRAIN_MS = 24_000;
+
+/** How long what comes after that may take, and what is asked of an open connection, ms. */
+const REST_MS = 2_500;
+const LAST_REQUEST_MS = 1_000;
 
 /**
  * Signals within this time count as one, ms: a Ctrl-C comes from the terminal and again from npm or tsx, which pass it on. A person's
@@ -103,7 +107,10 @@ function greet(config: Config, standIns: StandIns, log: Log): void {
   }
 }
 
-/** The first signal stops in order: no new work, finish what runs, close. The second leaves at once. */
+/**
+ * The first signal stops in order: no new work, finish what runs or give it back, close the port, leave. What a provider brings is stored
+ * until the port closes. The second signal leaves at once.
+ */
 function stopOnSignal(app: App, standIns: StandIns, log: Log): (reason: string) => Promise<void> {
   let stopping = false;
   let signaledAt = Number.NEGATIVE_INFINITY;
@@ -114,12 +121,10 @@ function stopOnSignal(app: App, standIns: StandIns, log: Log): (reason: string) 
     if (stopping) process.exit(130);
     stopping = true;
     log.info(`${signal}: finishing running work, at most ${DRAIN_MS / 1000} s; a second signal ends at once`);
-    const closed = new Promise((resolve) => app.server.close(resolve));
-    app.server.closeIdleConnections();
-    const late = sleep(DRAIN_MS, false);
-    const drained = await Promise.race([Promise.all([app.drain(), closed]).then(() => true), late]);
+    const late = sleep(DRAIN_MS + REST_MS, false);
+    const drained = await Promise.race([app.drain(DRAIN_MS).then(() => true), late]);
     if (!drained) log.warn('Not everything finished in time; the next start continues');
-    app.server.closeAllConnections();
+    await closePort(app.server);
     await app.close();
     await standIns.stop();
     log.info('Stopped');
@@ -128,6 +133,14 @@ function stopOnSignal(app: App, standIns: StandIns, log: Log): (reason: string) 
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
   return stop;
+}
+
+/** Requests that came in are answered; connections without one end. */
+async function closePort(server: Server): Promise<void> {
+  const closed = new Promise((resolve) => server.close(resolve));
+  server.closeIdleConnections();
+  await Promise.race([closed, sleep(LAST_REQUEST_MS)]);
+  server.closeAllConnections();
 }
 
 main().catch((error: unknown) => {

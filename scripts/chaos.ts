@@ -12,6 +12,7 @@ answer, and thousands of hostile requests come in. With PART only the tests whos
 failures, slow-model, hostile, spoilt-webhooks …). All of it takes about ten minutes, on this machine alone: it needs redis-server (or
 valkey-server), and no network.
 
+  --clocks S   the clocks of the processes are S seconds ahead of Redis' and Twilio's, and S behind, in turns
   --seed N     makes the same random choices as a run that printed this seed
   --help
 
@@ -26,7 +27,11 @@ interface Finding {
 }
 
 async function main(): Promise<number> {
-  const options = { seed: { type: 'string' }, help: { type: 'boolean', short: 'h' } } as const;
+  const options = {
+    clocks: { type: 'string' },
+    seed: { type: 'string' },
+    help: { type: 'boolean', short: 'h' },
+  } as const;
   const { values, positionals } = parseArgs({ options, allowPositionals: true });
   if (values.help) {
     console.log(HELP);
@@ -42,7 +47,7 @@ async function main(): Promise<number> {
   // One after the other: two at a time would measure each other.
   for (const file of files) {
     console.log(`\n${file}`);
-    codes.push(await run(file, values.seed, findings));
+    codes.push(await run(file, settingsOf(values), findings));
   }
   for (const line of tableOf(findings)) console.log(line);
   const failed = files.filter((_, i) => codes[i] !== 0);
@@ -56,9 +61,17 @@ function testFiles(parts: readonly string[]): string[] {
   return chosen.sort().map((file) => `test/chaos/${file}`);
 }
 
+function settingsOf({ seed, clocks }: { seed?: string | undefined; clocks?: string | undefined }): NodeJS.ProcessEnv {
+  return {
+    CHAOS: 'long',
+    ...(seed === undefined ? {} : { CHAOS_SEED: seed }),
+    ...(clocks === undefined ? {} : { CHAOS_CLOCKS_S: clocks }),
+  };
+}
+
 /** Shows what a test file says as it says it, and notes its figures. @returns its exit code */
-async function run(file: string, seed: string | undefined, findings: Finding[]): Promise<number> {
-  const env = { ...process.env, CHAOS: 'long', ...(seed === undefined ? {} : { CHAOS_SEED: seed }) };
+async function run(file: string, settings: NodeJS.ProcessEnv, findings: Finding[]): Promise<number> {
+  const env = { ...process.env, ...settings };
   const args = ['--import', 'tsx', '--test', '--test-reporter=spec', file];
   const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'inherit'] });
   const end = () => child.kill('SIGTERM');

@@ -18,7 +18,7 @@ if (!command || command === '--help' || command === '-h') {
 }
 
 const stores = await openStores();
-const tools = { ...stores, historyTtlMs: stores.config.historyTtlMs, now: Date.now };
+const tools = { ...stores, historyTtlMs: stores.config.historyTtlMs };
 const letters = createDeadLetters({ ...tools, aliases: createAliases(tools) });
 await act(command);
 stores.redis.disconnect();

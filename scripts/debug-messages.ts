@@ -33,7 +33,7 @@ process.exit(show(messages));
 
 /** The contact of an address, should it be an alias of another one. Ends the script when nothing is remembered. */
 async function contactOf(address: string, { redis, run, keys, config }: Stores): Promise<ContactId> {
-  const aliases = createAliases({ redis, run, keys, historyTtlMs: config.historyTtlMs, now: Date.now });
+  const aliases = createAliases({ redis, run, keys, historyTtlMs: config.historyTtlMs });
   const root = await aliases.rootOf(contactIdOf(address));
   if ((await redis.exists(keys.of(root).state)) === 0) fail(`Nothing is remembered of ${address}.`);
   return root;

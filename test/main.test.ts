@@ -48,6 +48,24 @@ describe('a signal to the program while it answers', () => {
     assert.equal(await program.ended(), 0);
   });
 
+  test('lets it store what comes in meanwhile, for the next start', async () => {
+    program.kill('SIGTERM');
+    await sleep(A_WHILE_MS);
+    const From = 'whatsapp:+15550100177';
+    const { status, texts } = await postWebhook(`${program.url}/whatsapp`, AUTH_TOKEN, textMessage({ From }));
+    assert.deepEqual([status, texts], [200, []]);
+    answer();
+    assert.equal(await program.ended(), 0);
+    const redis = doubles.redis.client();
+    assert.deepEqual(await redis.zrange('recado:{0}:due', 0, '-1'), ['15550100177']);
+    assert.deepEqual(await redis.keys('recado:*:lease'), []);
+    doubles.model.answer = async () => 'Here you are, too.';
+    const next = await startProgram(doubles);
+    await eventually('the next start answers', () => doubles.twilio.sent.some(({ to }) => to === From));
+    next.kill('SIGTERM');
+    assert.equal(await next.ended(), 0);
+  });
+
   test('lets it leave at once when it comes again', async () => {
     program.kill('SIGINT');
     await sleep(A_WHILE_MS);

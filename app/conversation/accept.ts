@@ -16,7 +16,7 @@ import type { Turns } from './turns.ts';
  * Takes in one message, unless so many wait already that it would wait too long: then `server.busy`, and nothing is stored.
  * Resolves when the message is stored (or was before). Then the turn answers the response, or it was ended because another turn
  * answers the message, or it was answered before.
- * Rejects with `store.unavailable` when it is not stored.
+ * Rejects with `store.unavailable` when it is not stored. While this process stops, it stores, and leaves the turn to another one.
  */
 export type Accept = (message: InboundMessage, response: OpenResponse) => Promise<void>;
 
@@ -72,9 +72,8 @@ export function createAccept(options: AcceptOptions): Accept {
       });
       return;
     }
-    messageLog.info(accepted.kind === 'known' ? 'Duplicate ignored' : 'Queued behind the running turn', {
-      contact: message.from,
-    });
+    const queued = turns.stopping ? 'Stored for the next process' : 'Queued behind the running turn';
+    messageLog.info(accepted.kind === 'known' ? 'Duplicate ignored' : queued, { contact: message.from });
     response.end();
   }
 
@@ -84,7 +83,7 @@ export function createAccept(options: AcceptOptions): Accept {
       let message = first;
       for (let moves = 0; moves < MOST_MOVES; moves++) {
         const event = encodeEvent({ type: 'message.received', message });
-        const accepted = await mailbox.accept(message, newId(), event);
+        const accepted = await mailbox.accept(message, turns.stopping ? null : newId(), event);
         if (accepted.kind !== 'moved') return { message, accepted };
         message = identify.moved(message, accepted.to);
       }

@@ -1,34 +1,54 @@
 /** The heartbeat of a turn: while it continues, no other turn answers the contact. */
 import type { Mailbox } from '../memory/mailbox.ts';
+import { CERTAIN_MS } from '../memory/processes.ts';
 import type { ContactId } from '../message.ts';
+import { elapsed } from '../ops/elapsed.ts';
 import type { Log } from '../ops/logger.ts';
 
 export interface Lease {
-  /** Aborted when the lease belongs to another turn: the result of this turn is not used. */
+  /** Aborted when the lease belongs to another turn, or was given back: the result of this turn is not used. */
   signal: AbortSignal;
   /**
-   * Before anything that cannot be undone: asks Redis when the last renewal is so old that this process may have been suspended for
-   * longer than the lease. Rejects with the signal's reason when the lease was lost, or when Redis does not answer.
+   * Before anything that cannot be undone: asks Redis when this process may have been suspended for so long that its lease ran out, or
+   * that it was counted gone. Rejects with the signal's reason when the lease was lost, or when Redis does not answer.
    */
   check(): Promise<void>;
+  /** Ends the turn with this reason, before its lease is given back. */
+  abort(reason: Error): void;
   /** Stops the heartbeat. The lease itself ends with `finish`, `release`, or by running out. */
   stop(): void;
+}
+
+export interface LeaseOptions {
+  mailbox: Pick<Mailbox, 'extend'>;
+  /** The lease that is held now. */
+  contact: ContactId;
+  turn: string;
+  leaseMs: number;
+  /** See `Processes`. */
+  aliveSince: () => number;
+  log: Log;
 }
 
 /**
  * Renews the lease three times within its length, so that two renewals may fail. While Redis does not answer, the turn continues, but
  * `check` ends it before it sends anything without a lease.
  */
-export function keepLease(mailbox: Mailbox, contact: ContactId, turn: string, leaseMs: number, log: Log): Lease {
+export function keepLease({ mailbox, contact, turn, leaseMs, aliveSince, log }: LeaseOptions): Lease {
   const lost = new AbortController();
   const timer = setInterval(beat, leaseMs / 3);
-  let heldAt = Date.now();
-  const isOld = () => Date.now() - heldAt > leaseMs / 2;
+  let held = { at: performance.now(), age: elapsed() };
+  function isCertain(): boolean {
+    const age = held.age();
+    if (age > leaseMs / 2) return false;
+    // A renewal is a sign of life, too; for an older one the process must have been alive ever since.
+    return age <= CERTAIN_MS || held.at >= aliveSince();
+  }
   async function beat(): Promise<void> {
-    const askedAt = Date.now();
+    const asked = { at: performance.now(), age: elapsed() };
     try {
       if (await mailbox.extend(contact, turn)) {
-        heldAt = askedAt;
+        held = asked;
         return;
       }
       clearInterval(timer);
@@ -40,9 +60,13 @@ export function keepLease(mailbox: Mailbox, contact: ContactId, turn: string, le
   return {
     signal: lost.signal,
     async check() {
-      if (isOld()) await beat();
-      if (isOld()) lost.abort(new Error('Redis could not be asked whether the lease still holds'));
+      if (!isCertain()) await beat();
+      if (!isCertain()) lost.abort(new Error('Redis could not be asked whether the lease still holds'));
       lost.signal.throwIfAborted();
+    },
+    abort(reason) {
+      clearInterval(timer);
+      lost.abort(reason);
     },
     stop: () => clearInterval(timer),
   };

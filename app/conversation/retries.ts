@@ -12,9 +12,10 @@
  * | sending: the account's messages of the day are used up | tried again every five hours | a late answer | error line; a dead letter after `MOST_ATTEMPTS` |
  * | sending: credentials | as busy: the setting may be corrected meanwhile | a late answer | error line; a dead letter after `MOST_ATTEMPTS` |
  * | Redis is down | 503; stored messages wait for the sweep | a late answer | error line, /readyz |
- * | the process crashes | the lease runs out, another process or the next start continues | a late answer | `attempts` in the turn's line |
+ * | the process crashes | it is gone after 6 s of silence, at once on the same machine; another process or the next start continues | a late answer | `attempts` in the turn's line |
  * | turns crash repeatedly at the same messages | taken over alone, so that unrelated contacts are not counted; given up after `MOST_CRASHES` | nothing | error line, dead letter `turn.crashed` |
- * | the process is suspended for longer than its lease | the same; it checks the lease before every send, and sends nothing without it | one answer | error line |
+ * | the process is suspended for seconds | the same; it checks the lease before every send, and sends nothing without it | one answer | error line |
+ * | the process is told to stop | what does not finish in 24 s is given back, no crash; what comes in is stored | a late answer | `Given back` in the log |
  * | a reply waits, and meanwhile a person takes over or blocks | the reply is not sent | what the person writes | error line, dead letter `turn.overtaken` |
  * | more than MAX_WAITING wait | 503, nothing is stored; the provider repeats | nothing, or a late answer | `server.busy`, /metrics |
  */

@@ -11,6 +11,8 @@ import type { Turns } from './turns.ts';
 export interface Sweep {
   /** Sweeps at once, then every `everyMs`. */
   start(): void;
+  /** Sweeps at once, unless it is sweeping: there is work that came to be due out of turn. */
+  look(): void;
   stop(): void;
 }
 
@@ -19,7 +21,7 @@ export interface SweepOptions {
   aliases: Pick<Aliases, 'link'>;
   turns: Turns;
   log: Log;
-  /** A crashed turn is taken over within its lease plus this, ms. */
+  /** Work that is due is found within this time, ms. */
   everyMs?: number;
 }
 
@@ -35,7 +37,7 @@ export function createSweep({ mailbox, aliases, turns, log, everyMs = 2_000 }: S
   let sweeping = false;
   let stopped = false;
   let claiming: { contact: ContactId; turn: string } | null = null;
-  return { start, stop };
+  return { start, look: () => void sweep(), stop };
 
   function start(): void {
     void sweep();
@@ -48,7 +50,7 @@ export function createSweep({ mailbox, aliases, turns, log, everyMs = 2_000 }: S
   }
 
   async function sweep(): Promise<void> {
-    if (sweeping) return;
+    if (sweeping || stopped) return;
     sweeping = true;
     try {
       await giveBackUncertain();

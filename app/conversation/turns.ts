@@ -1,6 +1,7 @@
 /**
  * Turn after turn, until nothing of a contact waits: each under the lease, each with a free place. What one turn does is in `turn.ts`.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { OpenResponse } from '../channels/channel.ts';
 import type { Confirm } from '../contacts/confirm.ts';
 import { isFailure } from '../errors.ts';
@@ -11,7 +12,7 @@ import { createGate } from '../ops/gate.ts';
 import type { Log } from '../ops/logger.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import type { Ending } from './ending.ts';
-import { keepLease } from './lease.ts';
+import { keepLease, type Lease } from './lease.ts';
 import { MOST_CRASHES } from './retries.ts';
 import type { Summarize } from './summarize.ts';
 import { isSilenced, type Turn } from './turn.ts';
@@ -22,8 +23,13 @@ export interface Turns {
    * @returns when nothing of the contact waits any more, or its work is left to other processes. Never rejects.
    */
   start(held: Held, start: Start): Promise<void>;
-  /** Starts nothing new from now on, and resolves when what runs has ended. */
-  drain(): Promise<void>;
+  /**
+   * Starts nothing new from now on, and resolves when what runs has ended. What has not after `patienceMs` is ended and given back, for
+   * another process or the next start: due at once, and no crash. Default: no limit.
+   */
+  drain(patienceMs?: number): Promise<void>;
+  /** True once `drain` was called. */
+  readonly stopping: boolean;
   /** How many contacts are in work, including those that wait for a place. */
   readonly running: number;
   /** How many contacts wait for a free place; they get one in the order they came. */
@@ -51,23 +57,39 @@ export interface TurnsOptions {
   summarize: Summarize;
   metrics: Metrics;
   leaseMs: number;
+  /** See `Processes`. */
+  aliveSince: () => number;
   /** How many contacts are answered at the same time. */
   maxConcurrent: number;
   now: () => number;
 }
 
+/** A turn under its lease. */
+interface Leased {
+  taken: Held;
+  lease: Lease;
+  log: Log;
+}
+
+/** How long turns that were ended may take to notice, ms. */
+const LAST_MS = 1_000;
+
 /** How long a contact rests whose turn could not go on without Redis, ms: the provider's list shows by then what was sent. */
 const REDIS_REST_MS = 5_000;
 
 export function createTurns(options: TurnsOptions): Turns {
-  const { mailbox, confirm, turn, ending, summarize, metrics, leaseMs, maxConcurrent, now } = options;
+  const { mailbox, confirm, turn, ending, summarize, metrics, leaseMs, aliveSince, maxConcurrent, now } = options;
   const running = new Set<Promise<void>>();
+  const leased = new Set<Leased>();
   const places = createGate(maxConcurrent);
   let stopping = false;
 
   return {
     start: (held, start) => track(answerAll(held, start)),
     drain,
+    get stopping() {
+      return stopping;
+    },
     get running() {
       return running.size;
     },
@@ -76,9 +98,24 @@ export function createTurns(options: TurnsOptions): Turns {
     },
   };
 
-  async function drain(): Promise<void> {
+  async function drain(patienceMs?: number): Promise<void> {
     stopping = true;
+    if (patienceMs === undefined) return ended();
+    await Promise.race([ended(), sleep(patienceMs, null, { ref: false })]);
+    if (running.size === 0) return;
+    await Promise.all([...leased].map(giveBack));
+    await Promise.race([ended(), sleep(LAST_MS, null, { ref: false })]);
+  }
+
+  async function ended(): Promise<void> {
     while (running.size > 0) await Promise.all(running);
+  }
+
+  /** The turn ends first, so that it sends nothing any more. */
+  async function giveBack({ taken, lease, log }: Leased): Promise<void> {
+    lease.abort(new Error('the process stops, and the turn was given back'));
+    await ending.giveBack(taken, 0, log);
+    log.info('Given back: the process stops');
   }
 
   function track(work: Promise<void>): Promise<void> {
@@ -115,7 +152,10 @@ export function createTurns(options: TurnsOptions): Turns {
     log: Log,
   ): Promise<Held | null> {
     const turnLog = log.child({ turn: taken.turn, contact: taken.contact });
-    const lease = keepLease(mailbox, taken.contact, taken.turn, leaseMs, turnLog);
+    const { contact, turn: id } = taken;
+    const lease = keepLease({ mailbox, contact, turn: id, leaseMs, aliveSince, log: turnLog });
+    const entry = { taken, lease, log: turnLog };
+    leased.add(entry);
     const leave = await places.enter(1);
     try {
       // A webhook that waits for its answer gets it; all else can wait for the next start.
@@ -148,6 +188,7 @@ export function createTurns(options: TurnsOptions): Turns {
     } finally {
       leave();
       lease.stop();
+      leased.delete(entry);
     }
   }
 }

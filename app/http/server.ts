@@ -28,12 +28,14 @@ export interface Refusal {
 
 export interface ServerOptions {
   routers: Router[];
-  /** Comes before the routers, and before bodies are read. */
+  /** Comes before all else, and before bodies are read. */
   before?: Koa.Middleware | null;
+  /** The routers of webhooks: first, and served until the port closes. What a provider brings is stored also while we stop. */
+  webhooks?: Router[];
   /** Path → what is answered there when a request is refused, also before a router has seen it. */
   refusals?: ReadonlyMap<string, Refusal>;
   log: Log;
-  /** True once the process has begun to stop: what comes in now gets 503. */
+  /** True once the process has begun to stop: what changes something, but for webhooks, gets 503 then. */
   isStopping: () => boolean;
 }
 
@@ -61,7 +63,8 @@ export function listenerFor(app: Koa): Server {
 }
 
 /** Builds the application; it listens nowhere. */
-export function createServer({ routers, before, refusals = new Map(), log, isStopping }: ServerOptions): Koa {
+export function createServer(options: ServerOptions): Koa {
+  const { routers, webhooks = [], before, refusals = new Map(), log, isStopping } = options;
   const app = new Koa();
   app.on('error', (error: unknown) => {
     if (isGoneClient(error)) log.debug('A client left before its answer was written');
@@ -74,12 +77,13 @@ export function createServer({ routers, before, refusals = new Map(), log, isSto
     if (refusal) ctx.state.refusal = refusal;
     return next();
   });
+  if (before) app.use(before);
+  app.use(readBody());
+  for (const router of webhooks) app.use(router.routes()).use(router.allowedMethods());
   app.use(async (ctx, next) => {
     if (isStopping() && ctx.method !== 'GET') refuse(ctx, 503, 'server.stopping');
     else await next();
   });
-  if (before) app.use(before);
-  app.use(readBody());
   for (const router of routers) app.use(router.routes()).use(router.allowedMethods());
   return app;
 }

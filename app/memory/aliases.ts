@@ -2,6 +2,7 @@
 import type { ContactId } from '../message.ts';
 import { newId } from '../ops/id.ts';
 import type { Keys } from './keys.ts';
+import { leaseOf } from './processes.ts';
 import { type RedisClient, type RunScript, unavailable } from './redis.ts';
 
 /** Everything rejects with `store.unavailable`; a move that was interrupted is continued by the next `link` of the same two. */
@@ -23,7 +24,8 @@ export interface AliasesOptions {
   run: RunScript;
   keys: Keys;
   historyTtlMs: number;
-  now: () => number;
+  /** Names this process, see `processes.ts`. Whoever holds no lease leaves it out. */
+  processId?: string;
 }
 
 /** More aliases of aliases than this are a circle. */
@@ -31,7 +33,7 @@ const MOST_HOPS = 8;
 /** When a move that was interrupted is continued, ms. */
 const CONTINUED_AFTER_MS = 5_000;
 
-export function createAliases({ redis, run, keys, historyTtlMs, now }: AliasesOptions): Aliases {
+export function createAliases({ redis, run, keys, historyTtlMs, processId = '' }: AliasesOptions): Aliases {
   return { rootOf, link, point };
 
   async function rootOf(contact: ContactId): Promise<ContactId> {
@@ -51,7 +53,7 @@ export function createAliases({ redis, run, keys, historyTtlMs, now }: AliasesOp
     const departed = await run(
       'depart',
       [key.alias, key.lease, key.reply, key.mailbox, key.state, key.history, key.seen, key.due],
-      [target, turn, contact, now() + CONTINUED_AFTER_MS, historyTtlMs, newId()],
+      [target, turn && leaseOf(processId, turn), contact, CONTINUED_AFTER_MS, historyTtlMs, newId()],
     );
     const [kind, name, ...memory] = Array.isArray(departed) ? departed : [];
     if (kind === 'busy') return null;
@@ -74,7 +76,7 @@ export function createAliases({ redis, run, keys, historyTtlMs, now }: AliasesOp
     await run(
       'arrive',
       [key.state, key.history, key.mailbox, key.seen, key.due, key.alias],
-      [now(), historyTtlMs, contact, ...memory.map((part) => JSON.stringify(part))],
+      [historyTtlMs, contact, ...memory.map((part) => JSON.stringify(part))],
     );
   }
 

@@ -36,8 +36,6 @@ export interface DeadLettersOptions {
   run: RunScript;
   keys: Keys;
   aliases: Pick<Aliases, 'rootOf'>;
-  historyTtlMs: number;
-  now: () => number;
 }
 
 /** A dead letter with what is needed to deliver its reply. */
@@ -50,7 +48,7 @@ interface Stored extends DeadLetter {
   replyTo: string;
 }
 
-export function createDeadLetters({ redis, run, keys, aliases, historyTtlMs, now }: DeadLettersOptions): DeadLetters {
+export function createDeadLetters({ redis, run, keys, aliases }: DeadLettersOptions): DeadLetters {
   return { list, find, replay, drop };
 
   /** The cursor is the id of the last letter: each shard has its own numbers, and what was written in the same moment is sorted by shard. */
@@ -95,12 +93,10 @@ export function createDeadLetters({ redis, run, keys, aliases, historyTtlMs, now
     const conversation = conversationId({ ...conversationOf(letter.conversation), contact });
     const result = await run(
       'replay',
-      [key.mailbox, key.reply, key.due, key.dead, key.lease, key.state],
+      [key.mailbox, key.reply, key.due, key.dead, key.lease, key.state, key.history],
       [
         entry,
         contact,
-        now(),
-        historyTtlMs,
         threadOf(conversation),
         conversation,
         letter.parts,

@@ -96,11 +96,13 @@ export function createDesk({ redis, run, keys, aliases, historyTtlMs }: DeskOpti
 
   async function record(asked: ConversationId, line: Line | null, pause: Pause, event: string): Promise<void> {
     const conversation = await current(asked);
-    const key = keys.of(conversationOf(conversation).contact);
+    const { contact } = conversationOf(conversation);
+    const key = keys.of(contact);
     const written = line ? JSON.stringify(line) : '';
     const { until, pauseMs } = pause;
-    const args = [historyTtlMs, event, MOST_EVENTS, written, line?.tokens ?? 0, threadOf(conversation), until, pauseMs];
-    await run('desk', [key.state, key.history, key.events], args);
+    const thread = threadOf(conversation);
+    const args = [historyTtlMs, event, MOST_EVENTS, written, line?.tokens ?? 0, thread, until, pauseMs, contact];
+    await run('desk', [key.state, key.history, key.events, key.due], args);
   }
 
   async function unsay(asked: ConversationId, line: Line, event: string): Promise<void> {
@@ -109,14 +111,9 @@ export function createDesk({ redis, run, keys, aliases, historyTtlMs }: DeskOpti
   }
 
   async function block(contact: ContactId, blocked: boolean): Promise<void> {
-    const { state, history } = keys.of(await aliases.rootOf(contact));
-    const both = blocked
-      ? redis.multi().hset(state, 'blocked', '1').persist(state)
-      : redis.multi().hdel(state, 'blocked').pexpire(state, historyTtlMs);
-    await both
-      .pexpire(history, historyTtlMs)
-      .exec()
-      .catch((error) => Promise.reject(unavailable(error)));
+    const root = await aliases.rootOf(contact);
+    const { state, history, due } = keys.of(root);
+    await run('block', [state, history, due], [blocked ? '1' : '', historyTtlMs, root]);
   }
 
   async function restore(contact: ContactId, { blocked, conversations }: KnownContact): Promise<void> {
@@ -131,8 +128,8 @@ export function createDesk({ redis, run, keys, aliases, historyTtlMs }: DeskOpti
         ...(takeoverUntil > 0 ? takeover : []),
       ];
     });
-    const { state, history } = keys.of(contact);
-    await run('restore', [state, history], [historyTtlMs, blocked ? '1' : '', ...fields]);
+    const { state, history, due } = keys.of(contact);
+    await run('restore', [state, history, due], [historyTtlMs, blocked ? '1' : '', contact, ...fields]);
   }
 
   /** The same conversation, should its contact have become an alias of another one. */

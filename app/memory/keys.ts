@@ -6,14 +6,14 @@ import { createHash } from 'node:crypto';
 import { type ContactId, type ConversationId, keySafe } from '../message.ts';
 
 /** The keys of one contact and of the shard it belongs to. */
-export interface ContactKeys extends ShardKeys {
+export interface ContactKeys extends Pick<ShardKeys, 'due' | 'events' | 'dead'> {
   /** list: one JSON `Line` per message, oldest first */
   history: string;
   /** hash: see `scripts/accept.lua` for the fields */
   state: string;
   /** list: inbound messages that wait, JSON, oldest first */
   mailbox: string;
-  /** string with expiry: the turn that is running */
+  /** string with expiry: the process and the turn that is running, see `leaseOf` */
   lease: string;
   /** zset: message ids by the time they came, unix ms */
   seen: string;
@@ -35,6 +35,10 @@ export interface ShardKeys {
   events: string;
   /** stream: what was given up, until it is replayed or dropped */
   dead: string;
+  /** zset: processes, by the time of their last beat, unix ms; 0 = gone. See `processes.ts` */
+  processes: string;
+  /** hash: process → where it runs, JSON `Place` */
+  places: string;
 }
 
 export interface Keys {
@@ -56,6 +60,8 @@ export function createKeys(shards: number): Keys {
     due: `recado:{${n}}:due`,
     events: `recado:{${n}}:events`,
     dead: `recado:{${n}}:dead`,
+    processes: `recado:{${n}}:processes`,
+    places: `recado:{${n}}:places`,
   }));
   return { shards: all, news: 'recado:news', format: 'recado:format', session, shardOf, of };
 

@@ -13,7 +13,8 @@ import {
 } from '../message.ts';
 import { type Scrubbed, scrub } from '../privacy/scrub.ts';
 import { MINUTE_MS } from './allowance.ts';
-import { type Keys, type ShardKeys, threadOf } from './keys.ts';
+import { type Keys, threadOf } from './keys.ts';
+import { leaseOf } from './processes.ts';
 import { type RedisClient, type RunScript, unavailable } from './redis.ts';
 import { MOST_EVENTS } from './stream.ts';
 
@@ -87,8 +88,11 @@ export interface Answer {
 }
 
 export interface Mailbox {
-  /** Stores a message; gives its contact to `turn` when no turn is running. `event` is JSON for the event stream. */
-  accept(message: InboundMessage, turn: string, event: string): Promise<Accepted>;
+  /**
+   * Stores a message; gives its contact to `turn` when no turn is running. `event` is JSON for the event stream.
+   * @param turn null when this process starts none: then the work is due at once, for another one
+   */
+  accept(message: InboundMessage, turn: string | null, event: string): Promise<Accepted>;
   /** Makes the answer to `held.messages` final. */
   commit(held: Held, answer: Answer): Promise<Committed>;
   /** Takes over a contact that is due. */
@@ -121,7 +125,8 @@ export interface MailboxOptions {
   historyTtlMs: number;
   /** Tokens of verbatim history at which it is rolled into the summary. */
   historyTokens: number;
-  now: () => number;
+  /** Names this process, see `processes.ts`. */
+  processId: string;
   /** Told of lines of a history that cannot be read. */
   onDamaged?: OnDamaged;
 }
@@ -151,10 +156,11 @@ const ROLLED_LINES = 400;
 const MOST_DEAD = 10_000;
 
 export function createMailbox(options: MailboxOptions): Mailbox {
-  const { redis, run, keys, leaseMs, historyTtlMs, historyTokens, now, onDamaged } = options;
+  const { redis, run, keys, leaseMs, historyTtlMs, historyTokens, processId, onDamaged } = options;
+  const lease = (turn: string) => leaseOf(processId, turn);
   return { accept, commit, claim, takeMore, due, backlog, finish, extend, release, bury };
 
-  async function accept(message: InboundMessage, turn: string, event: string): Promise<Accepted> {
+  async function accept(message: InboundMessage, turn: string | null, event: string): Promise<Accepted> {
     const { contact } = message;
     const key = keys.of(contact);
     const result = await run(
@@ -173,10 +179,9 @@ export function createMailbox(options: MailboxOptions): Mailbox {
         key.handed,
       ],
       [
-        now(),
         message.id,
         JSON.stringify(message),
-        turn,
+        turn === null ? '' : lease(turn),
         leaseMs,
         SEEN_MS,
         historyTtlMs,
@@ -192,7 +197,8 @@ export function createMailbox(options: MailboxOptions): Mailbox {
       ],
     );
     const [kind, ...rest] = listOf(result);
-    if (kind === 'turn') return { kind, held: readHeld(contact, turn, rest, onDamaged), written: Number(rest[4]) };
+    if (kind === 'turn')
+      return { kind, held: readHeld(contact, turn ?? '', rest, onDamaged), written: Number(rest[4]) };
     if (kind === 'moved') return { kind, to: String(rest[0]) };
     return { kind: kind === 'waiting' ? 'waiting' : 'known' };
   }
@@ -204,12 +210,11 @@ export function createMailbox(options: MailboxOptions): Mailbox {
       'commit',
       [key.lease, key.mailbox, key.history, key.state, key.reply, key.due, key.events],
       [
-        now(),
+        lease(turn),
         turn,
         messages.length,
         mayTakeMore && !held.complete ? MOST_MESSAGES : 0,
         leaseMs,
-        historyTtlMs,
         contact,
         lines.reduce((sum, line) => sum + line.tokens, 0),
         historyTokens,
@@ -237,7 +242,7 @@ export function createMailbox(options: MailboxOptions): Mailbox {
     const result = await run(
       'claim',
       [key.lease, key.mailbox, key.state, key.history, key.reply, key.due, key.alias],
-      [now(), turn, leaseMs, contact, MOST_LINES, MOST_MESSAGES],
+      [lease(turn), leaseMs, contact, MOST_LINES, MOST_MESSAGES, historyTtlMs],
     );
     const [kind, ...rest] = listOf(result);
     if (kind === 'turn') return { kind, held: readHeld(contact, turn, rest, onDamaged) };
@@ -252,22 +257,14 @@ export function createMailbox(options: MailboxOptions): Mailbox {
   }
 
   async function due(most: number): Promise<ContactId[]> {
-    const shards = keys.shards.map((shard) => redis.zrangebyscore(shard.due, '-inf', now(), 'LIMIT', 0, most));
-    const found = await Promise.all(shards).catch((error) => Promise.reject(unavailable(error)));
-    return found.flat();
+    const found = await Promise.all(keys.shards.map((shard) => run('due', [shard.due], [most])));
+    return found.flatMap(listOf).map(String);
   }
 
   async function backlog(): Promise<{ unfinished: number; due: number; dead: number }> {
-    const total = async (count: (shard: ShardKeys) => Promise<number>): Promise<number> => {
-      const counts = await Promise.all(keys.shards.map(count));
-      return counts.reduce((sum, one) => sum + one, 0);
-    };
-    const [unfinished, due, dead] = await Promise.all([
-      total((shard) => redis.zcard(shard.due)),
-      total((shard) => redis.zcount(shard.due, '-inf', now())),
-      total((shard) => redis.xlen(shard.dead)),
-    ]).catch((error) => Promise.reject(unavailable(error)));
-    return { unfinished, due, dead };
+    const counts = await Promise.all(keys.shards.map((shard) => run('backlog', [shard.due, shard.dead], [])));
+    const total = (figure: number) => counts.reduce((sum: number, one) => sum + Number(listOf(one)[figure]), 0);
+    return { unfinished: total(0), due: total(1), dead: total(2) };
   }
 
   async function finish(
@@ -283,10 +280,10 @@ export function createMailbox(options: MailboxOptions): Mailbox {
       'finish',
       [key.lease, key.reply, key.mailbox, key.state, key.history, key.due, key.events, key.handed],
       [
-        now(),
-        turn,
-        nextTurn,
+        lease(turn),
+        lease(nextTurn),
         leaseMs,
+        historyTtlMs,
         event,
         MOST_EVENTS,
         contact,
@@ -305,12 +302,14 @@ export function createMailbox(options: MailboxOptions): Mailbox {
 
   async function extend(contact: ContactId, turn: string): Promise<boolean> {
     const key = keys.of(contact);
-    return (await run('extend', [key.lease, key.due], [now(), turn, leaseMs, contact])) === 1;
+    const { processes } = keys.shardOf(contact);
+    const args = [lease(turn), leaseMs, contact, processId];
+    return (await run('extend', [key.lease, key.due, processes], args)) === 1;
   }
 
   async function release(contact: ContactId, turn: string, retryMs: number): Promise<void> {
     const key = keys.of(contact);
-    await run('release', [key.lease, key.due, key.state], [turn, now() + retryMs, contact]);
+    await run('release', [key.lease, key.due, key.state], [lease(turn), retryMs, contact]);
   }
 
   async function bury(
@@ -323,8 +322,8 @@ export function createMailbox(options: MailboxOptions): Mailbox {
     const key = keys.of(contact);
     const result = await run(
       'bury',
-      [key.lease, key.mailbox, key.reply, key.state, key.due, key.dead, key.events],
-      [turn, conversation, now(), why.code, why.reason, event, MOST_EVENTS, MOST_DEAD, taken, contact],
+      [key.lease, key.mailbox, key.reply, key.state, key.due, key.dead, key.events, key.history],
+      [lease(turn), conversation, why.code, why.reason, event, MOST_EVENTS, MOST_DEAD, taken, contact, historyTtlMs],
     );
     return listOf(result)[0] === 'buried';
   }

@@ -54,9 +54,8 @@ export function createSummaryStore({ redis, run, keys, historyTtlMs, onDamaged }
     async swap(contact, version, summary, covered) {
       const key = keys.of(contact);
       const tokens = covered.reduce((sum, line) => sum + line.tokens, 0);
-      return (
-        (await run('roll', [key.state, key.history], [version, summary, covered.length, tokens, historyTtlMs])) === 1
-      );
+      const args = [version, summary, covered.length, tokens, historyTtlMs, contact];
+      return (await run('roll', [key.state, key.history, key.due], args)) === 1;
     },
     async giveUp(contact, counts) {
       await run('unroll', [keys.of(contact).state], [counts ? '1' : '']);

@@ -45,10 +45,10 @@ const BACKLOG_MS = 500;
 
 export function buildAnswering(config: Config, tools: AnsweringTools): AnsweringParts {
   const { memory, models, channels, deliver, standingsOf, metrics, log } = tools;
-  const { mailbox, aliases, allowance, desk } = memory;
+  const { mailbox, aliases, allowance, desk, clock, processes } = memory;
   const { historyTokens, leaseMs, summaryTokens } = config;
   const { model } = models;
-  const now = Date.now;
+  const { now } = clock;
   const read = createRead({
     download: (channel, { ref }, how) => channels.of(channel).download(ref, how),
     quoted: (channel, id, signal) => quotedWords(channels, channel, id, signal),
@@ -71,6 +71,7 @@ export function buildAnswering(config: Config, tools: AnsweringTools): Answering
     summarize: createSummarize({ model, store: memory.summaries, summaryTokens, historyTokens }),
     metrics,
     leaseMs,
+    aliveSince: processes.aliveSince,
     maxConcurrent: config.maxConcurrentTurns,
     now,
   });

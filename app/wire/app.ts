@@ -5,7 +5,6 @@
 import type { Server } from 'node:http';
 import { createChannels } from '../channels/channels.ts';
 import type { Config } from '../config.ts';
-import { isFailure } from '../errors.ts';
 import type { Log } from '../ops/logger.ts';
 import { createMetrics } from '../ops/metrics.ts';
 import { remember } from '../ops/remember.ts';
@@ -18,6 +17,7 @@ import { buildDesk } from './desk.ts';
 import type { DeskProcess } from './desk-process.ts';
 import { buildHttp } from './http.ts';
 import { letSimulatorInspect } from './inspect.ts';
+import { createJoin } from './join.ts';
 import { buildMemory } from './memory.ts';
 import { buildRecording } from './recording.ts';
 import type { StandIns } from './stand-ins.ts';
@@ -30,9 +30,12 @@ export interface App {
    * Redis is not there yet: the client keeps trying, and webhooks get 503 meanwhile. Rejects with `store.format` or `archive.format` for a store of another version.
    */
   connect(): Promise<void>;
-  /** Takes no more work and resolves when what runs has ended. */
-  drain(): Promise<void>;
-  /** Closes the connections. */
+  /**
+   * Begins no more work and resolves when what runs has ended; what has not after `patienceMs` is given back. Default: no limit.
+   * Webhooks are stored until the server closes, and left to another process.
+   */
+  drain(patienceMs?: number): Promise<void>;
+  /** Closes the connections; the server is closed before. */
   close(): Promise<void>;
 }
 
@@ -59,22 +62,30 @@ export function build(config: Config, standIns: StandIns, log: Log, options: Bui
   const { parts = ALL_HERE, password = passwordOf(config, log), channels: more = [] } = options;
   const beside = typeof parts.desk === 'object' ? parts.desk : null;
   let stopping = false;
-  const isStopping = () => stopping;
-  const provider = standIns.isSimulated ? 'simulator' : 'real';
+  const isStopping = () => stopping || join.isRefused();
   const metrics = createMetrics({ process: parts.bot ? 'bot' : 'desk', beside: beside?.figures });
   const memory = buildMemory(config, standIns.redis, metrics, log);
-  const { parts: channelParts, close: closeChannels } = buildChannels(config, standIns, more, log);
+  const { now } = memory.clock;
+  const { parts: channelParts, close: closeChannels } = buildChannels(config, standIns, more, { now, log });
   const channels = createChannels(channelParts.map(({ channel }) => channel));
   const archive = buildArchive(standIns, log);
   const { database } = archive;
-  const deliver = createDeliver({ channels, now: Date.now });
+  const deliver = createDeliver({ channels, now });
   const shared = { memory, archive, standIns, channels, deliver, metrics, log };
   const bot = parts.bot ? buildBot(config, shared) : null;
+  const join = createJoin({
+    memory,
+    provider: standIns.isSimulated ? 'simulator' : 'real',
+    look: bot && (() => bot.sweep.look()),
+    onRefused: () => bot?.sweep.stop(),
+    isStopping: () => stopping,
+    log,
+  });
   const recording = parts.desk === 'here' ? buildRecording(config, shared) : null;
   const auth = buildAuth(config, password, memory, log);
   const server = buildHttp({
     channels: channelParts,
-    receivers: bot?.receivers ?? null,
+    receivers: bot && { onMessage: join.ifOurs(bot.accept), onStatus: join.ifOurs(bot.onStatus) },
     desk: {
       routers: recording ? buildDesk(config, { ...shared, recording, auth }) : [],
       isSignedIn: auth.isSignedIn,
@@ -100,7 +111,7 @@ export function build(config: Config, standIns: StandIns, log: Log, options: Bui
   return { server, connect, drain, close };
 
   async function connect(): Promise<void> {
-    await Promise.all([connectRedis(), database.checkFormat()]);
+    await Promise.all([join.connect(), database.checkFormat()]);
     bot?.sweep.start();
     // Nobody waits for it: a private PostgreSQL is started when messages can already come in.
     server.once('listening', () => {
@@ -109,38 +120,17 @@ export function build(config: Config, standIns: StandIns, log: Log, options: Bui
     });
   }
 
-  async function connectRedis(): Promise<void> {
-    try {
-      await memory.redis.connect();
-      await memory.format.check(provider);
-    } catch (error) {
-      if (isFailure(error) && error.code === 'store.format') throw error;
-      const reason = error instanceof Error ? error.message : String(error);
-      log.error('Redis cannot be reached; trying again. Webhooks get 503 meanwhile.', { reason });
-      memory.redis.once('ready', () => void checkLater());
-    }
-  }
-
-  /** Redis came later than we did. A store of another version is not touched: from then on every request gets 503. */
-  async function checkLater(): Promise<void> {
-    await memory.format.check(provider).catch((error: unknown) => {
-      if (!isFailure(error) || error.code !== 'store.format') return;
-      log.error(error.message, { code: error.code });
-      stopping = true;
-      bot?.sweep.stop();
-    });
-  }
-
-  async function drain(): Promise<void> {
+  async function drain(patienceMs?: number): Promise<void> {
     stopping = true;
     bot?.sweep.stop();
-    await bot?.turns.drain();
+    await bot?.turns.drain(patienceMs);
     standIns.simulator?.endStreams();
     await Promise.all([recording?.drain(), beside?.stop()]);
   }
 
   async function close(): Promise<void> {
     await Promise.all([recording?.close(), database.close()]);
+    if (bot) await memory.processes.stop();
     memory.redis.disconnect();
     await Promise.all([bot?.close(), closeChannels()]);
   }

@@ -9,7 +9,15 @@ import type { MemoryParts } from './memory.ts';
 /** @param password of the people */
 export function buildAuth(config: Config, password: string, memory: MemoryParts, log: Log): Auth {
   const { publicUrl, trustProxy, apiKeys } = config;
-  return createAuth({ password, apiKeys, publicUrl, trustProxy, now: Date.now, sessions: createSessions(memory), log });
+  return createAuth({
+    password,
+    apiKeys,
+    publicUrl,
+    trustProxy,
+    now: memory.clock.now,
+    sessions: createSessions(memory),
+    log,
+  });
 }
 
 /** The one that is configured, or one for an operator who gave none. It goes to standard error: the log would redact what looks like a secret. */

@@ -25,7 +25,8 @@ export interface BotTools {
 }
 
 export interface BotParts extends Pick<AnsweringParts, 'turns' | 'sweep'> {
-  receivers: Receivers;
+  accept: Receivers['onMessage'];
+  onStatus: Receivers['onStatus'];
   /** Resolves when the model answers. */
   pingModel(): Promise<void>;
   close(): Promise<void>;
@@ -38,15 +39,16 @@ export function buildBot(config: Config, tools: BotTools): BotParts {
   return {
     turns,
     sweep,
-    receivers: { onMessage: accept, onStatus: (status) => recordStatus(memory, status) },
+    accept,
+    onStatus: (status) => recordStatus(memory, status),
     pingModel: () => models.ping(),
     close: () => models.close(),
   };
 }
 
-async function recordStatus({ publish }: MemoryParts, status: DeliveryStatus): Promise<void> {
+async function recordStatus({ publish, clock }: MemoryParts, status: DeliveryStatus): Promise<void> {
   const { channel, business, to } = status;
   const contact = contactIdOf(to);
   const conversation = conversationId({ channel, business, contact });
-  await publish(contact, encodeEvent({ type: 'delivery.changed', conversation, at: Date.now(), status }));
+  await publish(contact, encodeEvent({ type: 'delivery.changed', conversation, at: clock.now(), status }));
 }

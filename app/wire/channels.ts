@@ -29,6 +29,8 @@ export interface ChannelTools {
   config: Config;
   standIns: StandIns;
   downloader: Downloader;
+  /** Redis' time, unix ms: for what is compared with other times. */
+  now: () => number;
   log: Log;
 }
 
@@ -46,19 +48,19 @@ export function buildChannels(
   config: Config,
   standIns: StandIns,
   more: readonly BuildChannel[],
-  log: Log,
+  { now, log }: Pick<ChannelTools, 'now' | 'log'>,
 ): AllChannels {
   const downloader = createDownloader({
     trustedOrigins: [new URL(standIns.twilio.apiBaseUrl).origin, ...standIns.trustedOrigins],
     maxBytes: config.maxMediaBytes,
     log,
   });
-  const tools = { config, standIns, downloader, log };
+  const tools = { config, standIns, downloader, now, log };
   const parts = [...CHANNELS, ...more].map((build) => build(tools));
   return { parts, close: () => downloader.close() };
 }
 
-function buildTwilio({ config, standIns, downloader, log }: ChannelTools): ChannelParts {
+function buildTwilio({ config, standIns, downloader, now, log }: ChannelTools): ChannelParts {
   const { accountSid, authToken, secondaryToken, apiBaseUrl, number, messagingServiceSid } = standIns.twilio;
   // The simulator is on this machine, and calls us without a public address.
   const calledAt = config.publicUrl ?? (standIns.isSimulated ? `http://127.0.0.1:${config.port}` : undefined);
@@ -70,6 +72,7 @@ function buildTwilio({ config, standIns, downloader, log }: ChannelTools): Chann
     apiBaseUrl,
     statusCallbackUrl,
     media: createTwilioMedia({ accountSid, authToken, apiBaseUrl, downloader }),
+    now,
     log,
   });
   return {
@@ -85,6 +88,7 @@ function buildTwilio({ config, standIns, downloader, log }: ChannelTools): Chann
         trustProxy: config.trustProxy,
         deadlineMs: isOutsideUs1(apiBaseUrl) ? 0 : config.twimlDeadlineMs,
         statusCallbackUrl,
+        now,
         ...receivers,
       }),
   };

@@ -40,7 +40,7 @@ export function buildDesk(config: Config, tools: DeskTools): Router[] {
   const { publicUrl, timeZone } = config;
   const deskWriter = createDeskWriter(database);
   const { taskTypes, sentiments } = readInstructions(config.analysisPrompt);
-  const now = Date.now;
+  const { now } = memory.clock;
   const inbox = createInbox({
     guard: auth.guard,
     archive: {
@@ -52,7 +52,7 @@ export function buildDesk(config: Config, tools: DeskTools): Router[] {
     },
     takeover: buildTakeover(tools),
     remembered: (conversation) => memory.desk.state(conversation),
-    deadLetters: createDeadLetters({ ...memory, historyTtlMs: config.historyTtlMs, now }),
+    deadLetters: createDeadLetters(memory),
     explain: (channel, code) => channels.of(channel).explain(code),
     retryAnalyses,
     download: ({ channel, attachment }) => channels.of(channel).download(attachment.ref),

@@ -36,8 +36,8 @@ export function buildHttp(tools: HttpTools): Server {
   const { simulator } = standIns;
   const { isSignedIn } = desk;
   // A request passes every router in front of its own: the webhooks, which get the most, are first.
+  const webhooks = receivers ? channels.map(({ webhook }) => webhook(receivers)) : [];
   const routers = [
-    ...(receivers ? channels.map(({ webhook }) => webhook(receivers)) : []),
     createHealth(health),
     createFiguresGate({ isSignedIn, isPublicAddress }),
     metrics.router,
@@ -48,7 +48,7 @@ export function buildHttp(tools: HttpTools): Server {
   ];
   const refusals = new Map(channels.flatMap((parts) => [...(parts.refusals ?? [])]));
   const before = deskSocket === undefined ? null : createBeside({ socket: deskSocket, paths: DESK_PATHS });
-  return listenerFor(createServer({ routers, before, refusals, log, isStopping: health.isStopping }));
+  return listenerFor(createServer({ webhooks, routers, before, refusals, log, isStopping: health.isStopping }));
 }
 
 /** What the desk answers, with all below. */

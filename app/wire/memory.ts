@@ -2,10 +2,12 @@
 import type { Config } from '../config.ts';
 import { type Aliases, createAliases } from '../memory/aliases.ts';
 import { type Allowance, createAllowance } from '../memory/allowance.ts';
+import { type Clock, createClock } from '../memory/clock.ts';
 import { createDesk, type Desk } from '../memory/desk.ts';
 import { createFormat, type Format } from '../memory/format.ts';
 import { createKeys, type Keys } from '../memory/keys.ts';
 import { createMailbox, type Mailbox } from '../memory/mailbox.ts';
+import { createProcesses, type Processes } from '../memory/processes.ts';
 import { createPublish, type Publish } from '../memory/publish.ts';
 import { createRedis, createScripts, type RedisAddress, type RedisClient, type RunScript } from '../memory/redis.ts';
 import { createSummaryStore, type SummaryStore } from '../memory/summary.ts';
@@ -17,6 +19,8 @@ export interface MemoryParts {
   redis: RedisClient;
   run: RunScript;
   keys: Keys;
+  clock: Clock;
+  processes: Processes;
   format: Format;
   mailbox: Mailbox;
   aliases: Aliases;
@@ -29,11 +33,13 @@ export interface MemoryParts {
 /** Builds it; nothing is connected. */
 export function buildMemory(config: Config, address: RedisAddress, metrics: Metrics, log: Log): MemoryParts {
   const { historyTtlMs, historyTokens, leaseMs } = config;
-  const now = Date.now;
   const redis = createRedis(address, log);
   const run = createScripts(redis, metrics.redisTook);
   const keys = createKeys(config.redisShards);
-  const aliases = createAliases({ redis, run, keys, historyTtlMs, now });
+  const clock = createClock();
+  const processes = createProcesses({ redis, run, keys, clock, log });
+  const processId = processes.id;
+  const aliases = createAliases({ redis, run, keys, historyTtlMs, processId });
   const onDamaged = (contact: ContactId, lines: number): void => {
     metrics.damagedLines(lines);
     log.error('Lines of a history cannot be read and are left out', { contact, lines });
@@ -42,9 +48,11 @@ export function buildMemory(config: Config, address: RedisAddress, metrics: Metr
     redis,
     run,
     keys,
+    clock,
+    processes,
     aliases,
     format: createFormat({ redis, keys }),
-    mailbox: createMailbox({ redis, run, keys, leaseMs, historyTtlMs, historyTokens, now, onDamaged }),
+    mailbox: createMailbox({ redis, run, keys, leaseMs, historyTtlMs, historyTokens, processId, onDamaged }),
     desk: createDesk({ redis, run, keys, aliases, historyTtlMs }),
     summaries: createSummaryStore({ redis, run, keys, historyTtlMs, onDamaged }),
     allowance: createAllowance({

@@ -43,7 +43,7 @@ const person = (number: number) => `155501002${String(number).padStart(2, '0')}`
 
 /** A process that dies: its turns end with its leases, in a moment. */
 function dyingMailbox(redis: Redis): Mailbox {
-  const tools = { redis, run: createScripts(redis), keys: createKeys(1), now: Date.now };
+  const tools = { redis, run: createScripts(redis), keys: createKeys(1), processId: 'dying' };
   return createMailbox({ ...tools, leaseMs: 1, historyTtlMs: 60_000, historyTokens: 3_000 });
 }
 
@@ -288,7 +288,7 @@ describe('what cannot be delivered', () => {
     const why = ['code', 'model.timeout', 'reason', 'No answer.', 'parts', ''];
     const about = ['conversation', `twilio:14155238886:${person(0)}`, 'at', '1', ...why, 'messages', `[${old}]`];
     const id = `0-${await redis.xadd('recado:{0}:dead', '*', ...about)}`;
-    const tools = { redis, run: createScripts(redis), keys: createKeys(1), historyTtlMs: 60_000, now: Date.now };
+    const tools = { redis, run: createScripts(redis), keys: createKeys(1), historyTtlMs: 60_000 };
     const letters = createDeadLetters({ ...tools, aliases: createAliases(tools) });
     assert.equal(await letters.replay(id), 'busy');
 

@@ -140,7 +140,7 @@ test('with a third of the calls failing everybody gets one answer or one apology
   // Long enough for two rests after a turn whose every try failed: 15 s and a minute.
   await settled(redis, sized(170_000, 300_000));
 
-  const tools = { redis, run: createScripts(redis), keys: createKeys(1), historyTtlMs: 60_000, now: Date.now };
+  const tools = { redis, run: createScripts(redis), keys: createKeys(1), historyTtlMs: 60_000 };
   const { items: letters } = await createDeadLetters({ ...tools, aliases: createAliases(tools) }).list(10_000);
   const excused = new Map<string, string[]>();
   for (const { conversation, reply } of letters) {

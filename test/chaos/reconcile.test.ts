@@ -123,7 +123,7 @@ test('a dead letter of which a part had arrived is completed when it is replayed
   const id = await redis.xadd('recado:{0}:dead', '*', ...fields);
   const to = `whatsapp:+${phone}`;
   doubles.twilio.addReply({ to, from: `whatsapp:+${BUSINESS}`, body: one, createdAt: at + 1_000 });
-  const tools = { redis, run: createScripts(redis), keys: createKeys(1), historyTtlMs: 60_000, now: Date.now };
+  const tools = { redis, run: createScripts(redis), keys: createKeys(1), historyTtlMs: 60_000 };
   const letters = createDeadLetters({ ...tools, aliases: createAliases(tools) });
   assert.equal(await letters.replay(`0-${id}`), 'replayed');
   await settled(redis);

@@ -34,7 +34,7 @@ beforeEach(async () => {
 after(() => doubles.stop());
 
 function mailboxOf(leaseMs: number, client = redis): Mailbox {
-  const tools = { redis: client, run: createScripts(client), keys: createKeys(1), now: Date.now };
+  const tools = { redis: client, run: createScripts(client), keys: createKeys(1), processId: 'another' };
   return createMailbox({ ...tools, leaseMs, historyTtlMs: 60_000, historyTokens: 3_000 });
 }
 
@@ -93,7 +93,14 @@ describe('a lease', () => {
     const mailbox = mailboxOf(400, client);
     const message = messageOf(0);
     await mailbox.accept(message, 'turn', '{"type":"made up"}');
-    const lease = keepLease(mailbox, `${message.business}:${message.contact}`, 'turn', 400, log);
+    const lease = keepLease({
+      mailbox,
+      contact: message.contact,
+      turn: 'turn',
+      leaseMs: 400,
+      aliveSince: () => 0,
+      log,
+    });
     try {
       await lease.check();
       proxy.onCommand = () => 'stop';

@@ -43,7 +43,7 @@ before(async () => {
   });
   const keys = createKeys(1);
   const now = Date.now;
-  const tools = { redis, run: createScripts(redis), keys, historyTtlMs: 86_400_000, now };
+  const tools = { redis, run: createScripts(redis), keys, historyTtlMs: 86_400_000 };
   desk = createDesk({ ...tools, aliases: createAliases(tools) });
   const channels = createChannels([channel]);
   const send = createSend({

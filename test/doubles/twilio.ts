@@ -358,7 +358,7 @@ function messageNamedBy(path: string): string | null {
   return /\/Messages\/(\w+)\.json$/.exec(path)?.[1] ?? null;
 }
 
-/** One page of the list, newest first. The filter of dates knows whole days (UTC). */
+/** One page of the list, newest first. The filter of dates knows whole days (UTC), and nothing that was not sent yet. */
 function page(sent: SentMessage[], { path, query }: RecordedRequest, accountSid: string): object {
   const size = Number(query.get('PageSize') ?? 50);
   const number = Number(query.get('Page') ?? 0);
@@ -374,11 +374,17 @@ function page(sent: SentMessage[], { path, query }: RecordedRequest, accountSid:
   };
 }
 
-function isListed({ to, from, createdAt }: SentMessage, query: URLSearchParams): boolean {
+function isListed({ to, from, createdAt, status }: SentMessage, query: URLSearchParams): boolean {
+  const isAskedByDate = ['DateSent', 'DateSent>', 'DateSent<'].some((name) => query.has(name));
+  if (isAskedByDate && isWaiting(status)) return false;
   const day = new Date(createdAt).toISOString().slice(0, 10);
   const wanted = (name: string) => query.get(name)?.slice(0, 10) ?? day;
   const isInTime = day === wanted('DateSent') && day >= wanted('DateSent>') && day <= wanted('DateSent<');
   return isInTime && (query.get('To') ?? to) === to && (query.get('From') ?? from) === from;
+}
+
+function isWaiting(status: MessageState): boolean {
+  return status === 'queued' || status === 'accepted';
 }
 
 function resource(message: SentMessage, accountSid: string): object {
@@ -389,7 +395,7 @@ function resource(message: SentMessage, accountSid: string): object {
     api_version: '2010-04-01',
     body: message.body,
     date_created: created,
-    date_sent: message.status === 'queued' || message.status === 'accepted' ? null : created,
+    date_sent: isWaiting(message.status) ? null : created,
     date_updated: created,
     direction: message.direction,
     error_code: null,

@@ -60,7 +60,7 @@ export async function startDesk() {
   const keys = createKeys(1);
   const run = createScripts(redis);
   const now = Date.now;
-  const tools = { redis, run, keys, historyTtlMs: 86_400_000, now };
+  const tools = { redis, run, keys, historyTtlMs: 86_400_000 };
   const memory = { ...tools, aliases: createAliases(tools) };
   const desk = createDesk(memory);
 

@@ -27,7 +27,6 @@ const keys = createKeys(1);
 
 let server: Awaited<ReturnType<typeof startTestRedis>>;
 let redis: RedisClient;
-let clock = 1_800_000_000_000;
 let mailbox: Mailbox;
 
 before(async () => {
@@ -44,7 +43,6 @@ after(async () => {
 
 beforeEach(async () => {
   await redis.flushall();
-  clock = 1_800_000_000_000;
 });
 
 function mailboxOf(overrides: Partial<Pick<MailboxOptions, 'leaseMs' | 'historyTokens' | 'onDamaged'>>): Mailbox {
@@ -55,7 +53,7 @@ function mailboxOf(overrides: Partial<Pick<MailboxOptions, 'leaseMs' | 'historyT
     leaseMs: 30_000,
     historyTtlMs: 86_400_000,
     historyTokens: 1_000,
-    now: () => clock,
+    processId: 'process',
     ...overrides,
   });
 }
@@ -64,21 +62,26 @@ function message(id: string, overrides: Partial<InboundMessage> = {}): InboundMe
   return inboundMessage({
     id,
     profileName: scrub('Ana'),
-    receivedAt: clock,
+    receivedAt: Date.now(),
     text: scrub(`text of ${id}`),
     ...overrides,
   });
 }
 
 function line(role: Line['role'], text: string, tokens = 5): Line {
-  return { role, text: scrub(text), at: clock, id: text, tokens };
+  return { role, text: scrub(text), at: Date.now(), id: text, tokens };
 }
 
 function answerTo(held: Held, overrides: Partial<Parameters<Mailbox['commit']>[1]> = {}) {
   const lines = [...held.messages.map(({ text }) => line('user', text)), line('assistant', 'an answer')];
   const { turn: id, conversation } = held;
-  const reply: Reply = { id, conversation, to: ANA, parts: [scrub('an answer')], via: 'call', at: clock };
+  const reply: Reply = { id, conversation, to: ANA, parts: [scrub('an answer')], via: 'call', at: Date.now() };
   return { mayTakeMore: true, lines, reply, event: '{}', ...overrides };
+}
+
+/** What is due some time later is due now. */
+async function waitUntilDue(): Promise<void> {
+  await redis.zadd(keys.of(ANA).due, 'XX', Date.now() - 1_000, ANA);
 }
 
 async function begin(id: string, turn: string): Promise<Held> {
@@ -125,7 +128,7 @@ describe('accept', () => {
 
   test('forgets ids after eight days', async () => {
     await begin('SM1', 'turn-a');
-    clock += 9 * 86_400_000;
+    await redis.zadd(keys.of(ANA).seen, Date.now() - 9 * 86_400_000, 'SM1');
     await mailbox.accept(message('SM2'), 'turn-b', '{}');
     assert.deepEqual(await redis.zrangebyscore(keys.of(ANA).seen, '-inf', '+inf'), ['SM2']);
   });
@@ -151,10 +154,25 @@ describe('accept', () => {
     assert.ok(left > 50_000 && left <= 60_000, `${left} ms`);
   });
 
-  test('keeps the events of 300 messages within its bound and every key with an expiry', async () => {
+  test('keeps the events of 300 messages within its bound', async () => {
     for (let i = 0; i < 300; i++) await mailbox.accept(message(`SM${i}`), 'turn', '{}');
-    for (const key of await redis.keys('recado:*:c:*')) assert.ok((await redis.pttl(key)) > 0, `${key} never expires`);
     assert.equal(await redis.xlen(keys.shardOf(ANA).events), 300);
+  });
+});
+
+describe('accept without a turn', () => {
+  test('stores, and leaves the work to whoever looks for it', async () => {
+    assert.deepEqual(await mailbox.accept(message('SM1'), null, '{}'), { kind: 'waiting' });
+    assert.deepEqual(await mailbox.due(10), [ANA]);
+    assert.deepEqual(await mailbox.accept(message('SM1'), null, '{}'), { kind: 'known' });
+    const claimed = await mailbox.claim(ANA, 'turn-a');
+    assert.ok(claimed.kind === 'turn' && claimed.held.messages.length === 1);
+  });
+
+  test('leaves what comes in during a turn to that turn', async () => {
+    await begin('SM1', 'turn-a');
+    assert.deepEqual(await mailbox.accept(message('SM2'), null, '{}'), { kind: 'waiting' });
+    assert.deepEqual(await mailbox.due(10), []);
   });
 });
 
@@ -186,7 +204,7 @@ describe('commit', () => {
       ['SM2'],
     );
     assert.equal(finished.held.history.length, 2);
-    assert.equal(await redis.get(keys.of(ANA).lease), 'turn-c');
+    assert.equal(await redis.get(keys.of(ANA).lease), 'process turn-c');
   });
 
   test('by a turn that lost its lease changes nothing', async () => {
@@ -218,17 +236,18 @@ describe('a lease', () => {
     await mailbox.commit(held, answerTo(held));
     assert.deepEqual(await mailbox.claim(ANA, 'turn-b'), { kind: 'busy' });
     await redis.del(keys.of(ANA).lease);
-    clock += 31_000;
+    await waitUntilDue();
     assert.deepEqual(await mailbox.due(10), [ANA]);
     const claimed = await mailbox.claim(ANA, 'turn-b');
     assert.ok(claimed.kind === 'turn');
-    assert.deepEqual(claimed.held.pending, {
+    const { at = 0, ...pending } = claimed.held.pending ?? {};
+    assert.ok(Math.abs(Date.now() - at) < 60_000, 'by Redis’ clock');
+    assert.deepEqual(pending, {
       id: 'turn-a',
       conversation: CONVERSATION,
       to: ANA,
       parts: ['an answer'],
       via: 'call',
-      at: clock - 31_000,
     });
     assert.equal(claimed.held.attempts, 1);
   });
@@ -238,7 +257,7 @@ describe('a lease', () => {
     await mailbox.commit(held, answerTo(held));
     await mailbox.finish(held, 'turn-a', 'next', '{}');
     assert.deepEqual(await mailbox.claim(ANA, 'turn-b'), { kind: 'idle' });
-    clock += 100_000;
+    assert.equal(await redis.zscore(keys.of(ANA).due, ANA), null);
     assert.deepEqual(await mailbox.due(10), []);
   });
 });
@@ -308,7 +327,7 @@ test('the backlog counts what is in work, what is due, and what was given up', a
   assert.deepEqual(await mailbox.backlog(), { unfinished: 0, due: 0, dead: 0 });
   const held = await begin('SM1', 'turn-a');
   assert.deepEqual(await mailbox.backlog(), { unfinished: 1, due: 0, dead: 0 });
-  clock += 31_000;
+  await waitUntilDue();
   assert.deepEqual(await mailbox.backlog(), { unfinished: 1, due: 1, dead: 0 });
   await mailbox.bury(held, 1, { code: 'model.quota', reason: 'no credit' }, '{}');
   assert.deepEqual(await mailbox.backlog(), { unfinished: 0, due: 0, dead: 1 });
@@ -421,17 +440,19 @@ describe('what is damaged in the store', () => {
   });
 });
 
+const EXPIRES_AS_A_WHOLE = { state: true, history: true, seen: true, waiting: undefined, reply: undefined };
+
 describe('the memory of a contact', () => {
   const LIFE_MS = 86_400_000;
   const desk = () => {
-    const tools = { redis, run: createScripts(redis), keys, historyTtlMs: LIFE_MS, now: () => clock };
+    const tools = { redis, run: createScripts(redis), keys, historyTtlMs: LIFE_MS };
     return createDesk({ ...tools, aliases: createAliases(tools) });
   };
   const [thread, pause] = [`twilio:14155238886:${ANA}`, { until: 0, pauseMs: 0 }] as const;
 
   test('expires as a whole: what prolongs one part prolongs the others', async () => {
     const prolonging: [string, () => Promise<unknown>][] = [
-      ['a person takes over', () => desk().takeOver(thread, { until: clock + 60_000, pauseMs: 60_000 }, '{}')],
+      ['a person takes over', () => desk().takeOver(thread, { until: Date.now() + 60_000, pauseMs: 60_000 }, '{}')],
       ['a block is lifted', () => desk().block(ANA, false)],
       ['what the archive knows', () => desk().restore(ANA, { blocked: false, conversations: [] })],
     ];
@@ -442,6 +463,56 @@ describe('the memory of a contact', () => {
       for (const key of [keys.of(ANA).state, keys.of(ANA).history])
         assert.ok((await redis.pttl(key)) > LIFE_MS - 60_000, `${what}: ${key}`);
     }
+  });
+
+  const expiring = async () => {
+    const own = await redis.keys('recado:*:c:*');
+    const left = await Promise.all(own.map((key) => redis.pttl(key)));
+    return Object.fromEntries(own.map((key, i) => [key.split(':').at(-1), (left[i] ?? -1) > 0]));
+  };
+
+  test('does not expire while there is work, whatever happens meanwhile', async () => {
+    await mailbox.finish(await answered('SM0', 'turn-0'), 'turn-0', 'next', '{}');
+    const held = await begin('SM1', 'turn-a');
+    const kept = async (when: string, names: string[]) => {
+      const found = await expiring();
+      for (const name of names) assert.equal(found[name], false, `${name} ${when}`);
+    };
+    await kept('while a message waits', ['mailbox', 'state', 'history']);
+    await desk().takeOver(thread, pause, '{}');
+    await desk().block(ANA, true);
+    await desk().block(ANA, false);
+    await desk().restore(ANA, { blocked: false, conversations: [] });
+    await kept('after something happened at the desk', ['mailbox', 'state', 'history']);
+    await mailbox.commit(held, answerTo(held));
+    await kept('while a reply waits', ['reply', 'state', 'history']);
+    await mailbox.release(ANA, 'turn-a', 60_000);
+    await kept('while it is tried again later', ['reply', 'state', 'history']);
+    await mailbox.claim(ANA, 'turn-b');
+    await mailbox.finish({ ...held, turn: 'turn-b' }, 'turn-a', 'next', '{}');
+    const { state, history, seen, mailbox: waiting, reply } = await expiring();
+    assert.deepEqual({ state, history, seen, waiting, reply }, EXPIRES_AS_A_WHOLE);
+  });
+
+  test('expires again when what waited was given up, or was nothing', async () => {
+    const held = await begin('SM1', 'turn-a');
+    await mailbox.bury(held, 1, { code: 'model.quota', reason: 'no credit' }, '{}');
+    assert.equal((await expiring()).state, true);
+    const other = await begin('SM2', 'turn-b');
+    await mailbox.commit(other, answerTo(other, { reply: null }));
+    await redis.del(keys.of(ANA).lease);
+    assert.deepEqual(await mailbox.claim(ANA, 'turn-c'), { kind: 'idle' });
+    const { state, history } = await expiring();
+    assert.deepEqual([state, history], [true, true]);
+  });
+
+  test('that version 0.2.0 let expire is kept once a turn works at it', async () => {
+    await begin('SM1', 'turn-a');
+    for (const name of ['mailbox', 'state'] as const) await redis.pexpire(keys.of(ANA)[name], 60_000);
+    await redis.del(keys.of(ANA).lease);
+    await mailbox.claim(ANA, 'turn-b');
+    assert.deepEqual(await redis.pttl(keys.of(ANA).mailbox), -1);
+    assert.deepEqual(await redis.pttl(keys.of(ANA).state), -1);
   });
 
   test('counts the tokens of the lines that are there, after the history has expired', async () => {
@@ -490,7 +561,7 @@ describe('a roll', () => {
 
 describe('a dead letter', () => {
   const letters = () => createDeadLetters({ ...tools(), aliases: createAliases(tools()) });
-  const tools = () => ({ redis, run: createScripts(redis), keys, historyTtlMs: 86_400_000, now: () => clock });
+  const tools = () => ({ redis, run: createScripts(redis), keys, historyTtlMs: 86_400_000 });
   const why = { code: 'model.quota', reason: 'no credit' };
 
   test('takes the messages out of the mailbox, and a replay puts them back to work', async () => {
@@ -529,9 +600,9 @@ describe('a dead letter', () => {
     const [letter] = (await letters().list(10)).items;
     assert.ok(letter);
     const { state } = keys.of(ANA);
-    await redis.hset(state, `takeover@twilio:${BUSINESS}`, clock + 1_000);
+    await redis.hset(state, `takeover@twilio:${BUSINESS}`, Date.now() + 60_000);
     assert.equal(await letters().replay(letter.id), 'busy');
-    await redis.hset(state, `takeover@twilio:${BUSINESS}`, clock, 'blocked', '1');
+    await redis.hset(state, `takeover@twilio:${BUSINESS}`, Date.now(), 'blocked', '1');
     assert.equal(await letters().replay(letter.id), 'busy');
     await redis.hdel(state, 'blocked');
     assert.equal(await letters().replay(letter.id), 'replayed');

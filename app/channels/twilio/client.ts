@@ -24,6 +24,8 @@ export interface TwilioChannelOptions {
   media: TwilioMedia;
   /** How long one call may take, connecting included. */
   timeoutMs?: number;
+  /** The time that `findSent` is asked in, unix ms. Default: this machine's. */
+  now?: () => number;
   log: Log;
 }
 
@@ -41,6 +43,8 @@ const LONGEST_TEXT = 1_600;
 const LOOKED_THROUGH = 100;
 /** Twilio's times are whole seconds, and what is known of its clock is no better. */
 const CLOCK_SKEW_MS = 2_000;
+/** How far Twilio's clock may be behind ours where it was not learnt yet. */
+const UNKNOWN_SKEW_MS = 3_600_000;
 const DAY_MS = 86_400_000;
 
 /** Messages that will never arrive: they do not count as sent. */
@@ -48,8 +52,8 @@ const NOT_SENT: ReadonlySet<string> = new Set(['failed', 'undelivered', 'cancele
 
 /** Builds the channel; nothing is connected before the first call. It never repeats a call: the caller decides that. */
 export function createTwilioChannel(options: TwilioChannelOptions): Channel {
-  const { sender, timeoutMs = 10_000, log } = options;
-  const http = createTwilioHttp(timeoutMs);
+  const { sender, timeoutMs = 10_000, now = Date.now, log } = options;
+  const http = createTwilioHttp(timeoutMs, now);
   const twilio = connect(options, http.client);
   let callbackRefused = false;
 
@@ -102,11 +106,15 @@ export function createTwilioChannel(options: TwilioChannelOptions): Channel {
   }
 
   async function findSent(to: Recipient, text: Scrubbed, since: number, signal?: AbortSignal): Promise<string[]> {
-    const messages = await call(true, signal, () => twilio.messages.list(latestTo(to, since)));
+    const [sent, latest] = await Promise.all(
+      // Asked by date, Twilio names no message that waits there and has no date yet.
+      [sentSince(to, since), latestTo(to)].map((which) => call(true, signal, () => twilio.messages.list(which))),
+    );
+    const messages = new Map([...(sent ?? []), ...(latest ?? [])].map((message) => [message.sid, message]));
     const wanted = comparable(text);
-    // The list has Twilio's time: where our clock is ahead, a message seems older than the reply it is.
-    const earliest = since + Math.min(0, http.aheadMs) - CLOCK_SKEW_MS;
-    return messages
+    // The list has Twilio's time, which its answer has told by now.
+    const earliest = since + http.aheadMs - CLOCK_SKEW_MS;
+    return [...messages.values()]
       .filter(({ status }) => !NOT_SENT.has(status))
       .filter((message) => comparable(message.body ?? '') === wanted && createdAt(message) >= earliest)
       .sort((a, b) => createdAt(b) - createdAt(a))
@@ -136,11 +144,16 @@ export function createTwilioChannel(options: TwilioChannelOptions): Channel {
     return url === undefined ? {} : { statusCallback: url };
   }
 
-  /** Twilio filters by whole days, and which sender a Messaging Service picked is not known here. */
-  function latestTo(to: Recipient, since: number) {
-    const day = new Date(Math.floor((since - CLOCK_SKEW_MS) / DAY_MS) * DAY_MS);
+  /** Twilio filters by whole days of its own clock. */
+  function sentSince(to: Recipient, since: number) {
+    const day = new Date(Math.floor((since - UNKNOWN_SKEW_MS) / DAY_MS) * DAY_MS);
+    return { ...latestTo(to), dateSentAfter: day };
+  }
+
+  /** Which sender a Messaging Service picked is not known here. */
+  function latestTo(to: Recipient) {
     const from = sender.messagingServiceSid ? {} : { from: senderOf(to) };
-    return { to: toAddress(to.address), ...from, dateSentAfter: day, limit: LOOKED_THROUGH, pageSize: LOOKED_THROUGH };
+    return { to: toAddress(to.address), ...from, limit: LOOKED_THROUGH, pageSize: LOOKED_THROUGH };
   }
 }
 

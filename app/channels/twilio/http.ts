@@ -2,11 +2,12 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { Agent } from 'node:https';
 import RequestClient from 'twilio/lib/base/RequestClient.js';
+import { createOffset } from '../../ops/offset.ts';
 
 export interface TwilioHttp {
   /** For the SDK's constructor. */
   client: RequestClient;
-  /** How far the other side's clock was ahead of ours at its latest answer, ms; negative when it is behind. To a second or so. */
+  /** How far the other side's clock is ahead of `now`, ms; negative when it is behind. To a second or so; 0 before its first answer. */
   readonly aheadMs: number;
   /**
    * Makes a call of the SDK with this signal: the SDK itself has no way to be given one, and its own time limit only
@@ -15,9 +16,13 @@ export interface TwilioHttp {
   within<Result>(signal: AbortSignal, call: () => Promise<Result>): Promise<Result>;
 }
 
-/** @param timeoutMs how long a connection may be silent */
-export function createTwilioHttp(timeoutMs: number): TwilioHttp {
-  let aheadMs = 0;
+/**
+ * @param timeoutMs how long a connection may be silent
+ * @param now our time, unix ms
+ */
+export function createTwilioHttp(timeoutMs: number, now: () => number): TwilioHttp {
+  const ahead = createOffset();
+  const askedAt = new WeakMap<object, number>();
   const signals = new AsyncLocalStorage<AbortSignal>();
   const client = new RequestClient({ timeout: timeoutMs, autoRetry: false });
   // With HTTP_PROXY set the SDK takes an agent that has neither the time limit nor connections that are kept.
@@ -25,6 +30,7 @@ export function createTwilioHttp(timeoutMs: number): TwilioHttp {
     client.axios.defaults.httpsAgent = new Agent({ keepAlive: true, timeout: timeoutMs });
   }
   client.axios.interceptors.request.use((config) => {
+    askedAt.set(config, now());
     const signal = signals.getStore();
     return signal ? Object.assign(config, { signal }) : config;
   });
@@ -32,13 +38,15 @@ export function createTwilioHttp(timeoutMs: number): TwilioHttp {
     // The SDK looks into the body of an error, and falls over when there is none.
     response.data ??= '';
     const theirs = Date.parse(String(response.headers.date));
-    if (!Number.isNaN(theirs)) aheadMs = theirs - Date.now();
+    const asked = askedAt.get(response.config);
+    // They tell whole seconds.
+    if (!Number.isNaN(theirs) && asked !== undefined) ahead.narrow(theirs - now(), theirs + 1_000 - asked);
     return response;
   });
   return {
     client,
     get aheadMs() {
-      return aheadMs;
+      return ahead.ms ?? 0;
     },
     within: (signal, call) => signals.run(signal, call),
   };

@@ -23,6 +23,8 @@ export interface TwilioWebhookOptions {
   deadlineMs: number;
   /** Where Twilio reports what became of a message; undefined when our own address is not known. */
   statusCallbackUrl: string | undefined;
+  /** Unix ms. */
+  now: () => number;
   /** See `Accept`: resolves when the message is stored, rejects when it is not. */
   onMessage: (message: InboundMessage, response: OpenResponse) => Promise<void>;
   onStatus: (status: DeliveryStatus) => Promise<void>;
@@ -46,7 +48,7 @@ export function createTwilioWebhook(options: TwilioWebhookOptions): Router {
 
   async function receive(ctx: Context): Promise<void> {
     const parsed = parseInbound(signedPairs(ctx, options), {
-      receivedAt: Date.now(),
+      receivedAt: options.now(),
       requestId: ctx.state.requestId,
       accountSid: options.accountSid,
       ownNumber: options.ownNumber,

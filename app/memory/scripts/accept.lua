@@ -2,19 +2,20 @@
 --
 -- Guarantee: "seen" and "stored" are one step. After a return the message waits in the mailbox, or it was stored before.
 -- A known id that still waits while no turn is running starts one: so a provider's repeat continues unfinished work.
+-- Nothing of a contact expires while they have work, that is, while they are in the due index.
 -- A known id whose answer went out in a webhook's response not long ago has probably lost that answer: nobody repeats what arrived. Its
 -- reply becomes a reply record again, once.
 -- A reply record without a lease belongs to a turn that ended early: it is returned, to be delivered first.
 --
 -- KEYS 1 seen  2 mailbox  3 lease  4 state  5 history  6 reply  7 due  8 events  9 rate  10 alias  11 handed: replies (JSON: messages, id,
 -- conversation, to, parts, at)
--- ARGV 1 now (unix ms)            2 message id            3 message (JSON)
---      4 turn id of the caller    5 lease (ms)            6 how long ids are remembered (ms)
---      7 idle time after which the memory expires (ms)    8 event (JSON)
---      9 most entries in the event stream                10 contact id
---     11 profile name, '' when unknown                   12 most history lines to return
---     13 most waiting messages to return                14 how long the messages of a contact are counted together (ms)
---     15 thread: <channel>:<business>                   16 the address the message came from
+-- ARGV 1 message id              2 message (JSON)        3 lease of the caller: '<process> <turn>'; '' when it starts no turn
+--      4 lease (ms)              5 how long ids are remembered (ms)
+--      6 idle time after which an alias expires (ms)      7 event (JSON)
+--      8 most entries in the event stream                 9 contact id
+--     10 profile name, '' when unknown                   11 most history lines to return
+--     12 most waiting messages to return                13 how long the messages of a contact are counted together (ms)
+--     14 thread: <channel>:<business>                   15 the address the message came from
 --
 -- State hash: summary, version (of the summary), tokens (of the history), profile, turns, rolling (unix ms until which a process
 -- folds the history into the summary), rollFailures (how many times in a row that failed because of what was folded), attempts (at what waits now), crashes (how many turns in a row ended early over it; -1 after it
@@ -26,13 +27,15 @@
 --
 -- Returns {'moved', contact}  this contact is an alias of that one: nothing was changed
 --         {'known'}    the id was accepted before, and it was answered for certain or a turn is running
---         {'waiting'}  stored; the running turn will see it
+--         {'waiting'}  stored; the running turn will see it, or it is due at once for whoever starts a turn
 --         {'turn', state (field, value, …), history lines (JSON array), waiting messages, {id, conversation, to, parts, via, at} of a
 --          reply, how many messages the contact has written in this minute}
 --                      stored; the lease is the caller's
 local seen, mailbox, lease, state, history = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local reply, due, events, rate = KEYS[6], KEYS[7], KEYS[8], KEYS[9]
-local now, idle, thread = tonumber(ARGV[1]), ARGV[7], ARGV[15]
+local idle, thread = ARGV[6], ARGV[14]
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local written
 
 local moved = redis.call('GET', KEYS[10])
@@ -50,7 +53,6 @@ local function takeBack(id)
         redis.call('LREM', KEYS[11], 1, entry)
         redis.call('HSET', reply, 'id', handed.id, 'conversation', handed.conversation, 'to', handed.to, 'parts', handed.parts,
           'via', 'response', 'at', handed.at)
-        redis.call('PEXPIRE', reply, idle)
         return true
       end
     end
@@ -59,31 +61,38 @@ local function takeBack(id)
 end
 
 local busy = redis.call('EXISTS', lease) == 1
-if redis.call('ZADD', seen, 'NX', now, ARGV[2]) == 0 then
-  if busy or (redis.call('LLEN', mailbox) == 0 and not takeBack(ARGV[2])) then return { 'known' } end
+local isKnown = redis.call('ZADD', seen, 'NX', now, ARGV[1]) == 0
+if isKnown then
+  if busy or (redis.call('LLEN', mailbox) == 0 and not takeBack(ARGV[1])) then return { 'known' } end
 else
-  redis.call('ZREMRANGEBYSCORE', seen, '-inf', now - tonumber(ARGV[6]))
-  redis.call('PEXPIRE', seen, ARGV[6])
-  redis.call('RPUSH', mailbox, ARGV[3])
-  redis.call('PEXPIRE', mailbox, idle)
-  redis.call('HSET', state, 'lastInbound@' .. thread, ARGV[1], 'from@' .. thread, ARGV[16])
-  if ARGV[11] ~= '' then redis.call('HSET', state, 'profile', ARGV[11]) end
-  if redis.call('HEXISTS', state, 'blocked') == 0 then redis.call('PEXPIRE', state, idle) end
-  redis.call('PEXPIRE', history, idle)
-  redis.call('XADD', events, 'MAXLEN', '~', ARGV[9], '*', 'event', ARGV[8])
+  redis.call('ZREMRANGEBYSCORE', seen, '-inf', now - tonumber(ARGV[5]))
+  redis.call('PEXPIRE', seen, ARGV[5])
+  redis.call('RPUSH', mailbox, ARGV[2])
+  redis.call('HSET', state, 'lastInbound@' .. thread, now, 'from@' .. thread, ARGV[15])
+  if ARGV[10] ~= '' then redis.call('HSET', state, 'profile', ARGV[10]) end
+  redis.call('XADD', events, 'MAXLEN', '~', ARGV[8], '*', 'event', ARGV[7])
   written = redis.call('INCR', rate)
-  if written == 1 then redis.call('PEXPIRE', rate, ARGV[14]) end
-  redis.call('ZADD', due, 'NX', now + tonumber(ARGV[5]), ARGV[10])
-  if busy then return { 'waiting' } end
+  if written == 1 then redis.call('PEXPIRE', rate, ARGV[13]) end
+end
+redis.call('PERSIST', mailbox)
+redis.call('PERSIST', state)
+redis.call('PERSIST', history)
+if busy then
+  redis.call('ZADD', due, 'NX', now + tonumber(ARGV[4]), ARGV[9])
+  return { 'waiting' }
+end
+if ARGV[3] == '' then
+  redis.call('ZADD', due, now, ARGV[9])
+  return { isKnown and 'known' or 'waiting' }
 end
 
-redis.call('SET', lease, ARGV[4], 'PX', ARGV[5])
-redis.call('ZADD', due, now + tonumber(ARGV[5]), ARGV[10])
+redis.call('SET', lease, ARGV[3], 'PX', ARGV[4])
+redis.call('ZADD', due, now + tonumber(ARGV[4]), ARGV[9])
 return {
   'turn',
   redis.call('HGETALL', state),
-  '[' .. table.concat(redis.call('LRANGE', history, -tonumber(ARGV[12]), -1), ',') .. ']',
-  redis.call('LRANGE', mailbox, 0, ARGV[13] - 1),
+  '[' .. table.concat(redis.call('LRANGE', history, -tonumber(ARGV[11]), -1), ',') .. ']',
+  redis.call('LRANGE', mailbox, 0, ARGV[12] - 1),
   redis.call('HMGET', reply, 'id', 'conversation', 'to', 'parts', 'via', 'at'),
   written or tonumber(redis.call('GET', rate) or 0),
 }

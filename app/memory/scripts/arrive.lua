@@ -4,18 +4,20 @@
 -- waited here; a block of either is a block of both.
 --
 -- KEYS 1 state  2 history  3 mailbox  4 seen  5 due  6 alias
--- ARGV 1 now (unix ms)   2 idle time after which the memory expires (ms)   3 this contact's id
---      4 the alias's state   5 its history lines   6 its waiting messages   7 its seen ids (id, unix ms, …); each a JSON array of texts
+-- ARGV 1 idle time after which the memory expires (ms)   2 this contact's id
+--      3 the alias's state   4 its history lines   5 its waiting messages   6 its seen ids (id, unix ms, …); each a JSON array of texts
 --
 -- Returns {'moved', contact}  this contact is itself an alias of that one: nothing was changed
 --         {'added'}           also when it was added before
 local state, history, mailbox, seen, due = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
 local moved = redis.call('GET', KEYS[6])
 if moved then return { 'moved', moved } end
-local theirs, fields = {}, cjson.decode(ARGV[4])
+local theirs, fields = {}, cjson.decode(ARGV[3])
 for i = 1, #fields, 2 do theirs[fields[i]] = fields[i + 1] end
-if redis.call('HSETNX', state, 'merged@' .. theirs.departure, ARGV[1]) == 0 then return { 'added' } end
+if redis.call('HSETNX', state, 'merged@' .. theirs.departure, now) == 0 then return { 'added' } end
 
 if theirs.summary and theirs.summary ~= '' then
   local ours = redis.call('HGET', state, 'summary')
@@ -40,27 +42,33 @@ end
 local lines = redis.call('LRANGE', history, 0, -1)
 local order = {}
 for _, line in ipairs(lines) do order[#order + 1] = { cjson.decode(line).at, #order, line } end
-for _, line in ipairs(cjson.decode(ARGV[5])) do order[#order + 1] = { cjson.decode(line).at, #order, line } end
+for _, line in ipairs(cjson.decode(ARGV[4])) do order[#order + 1] = { cjson.decode(line).at, #order, line } end
 table.sort(order, function(a, b)
   if a[1] ~= b[1] then return a[1] < b[1] end
   return a[2] < b[2]
 end)
 redis.call('DEL', history)
 for _, entry in ipairs(order) do redis.call('RPUSH', history, entry[3]) end
-redis.call('PEXPIRE', history, ARGV[2])
 
-local ids = cjson.decode(ARGV[7])
+local ids = cjson.decode(ARGV[6])
 for i = 1, #ids, 2 do redis.call('ZADD', seen, 'NX', ids[i + 1], ids[i]) end
-local waiting = cjson.decode(ARGV[6])
+local waiting = cjson.decode(ARGV[5])
 for _, message in ipairs(waiting) do redis.call('RPUSH', mailbox, message) end
 if #waiting > 0 then
-  redis.call('PEXPIRE', mailbox, ARGV[2])
-  redis.call('ZADD', due, 'NX', ARGV[1], ARGV[3])
+  redis.call('PERSIST', mailbox)
+  redis.call('ZADD', due, 'NX', now, ARGV[2])
 end
 if theirs.blocked then redis.call('HSET', state, 'blocked', 1) end
-if redis.call('HEXISTS', state, 'blocked') == 1 then
+-- Nothing expires while there is work; the state not while the contact is blocked.
+local isDue = redis.call('ZSCORE', due, ARGV[2])
+if isDue or redis.call('HEXISTS', state, 'blocked') == 1 then
   redis.call('PERSIST', state)
 else
-  redis.call('PEXPIRE', state, ARGV[2])
+  redis.call('PEXPIRE', state, ARGV[1])
+end
+if isDue then
+  redis.call('PERSIST', history)
+else
+  redis.call('PEXPIRE', history, ARGV[1])
 end
 return { 'added' }

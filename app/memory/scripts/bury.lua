@@ -2,33 +2,38 @@
 --
 -- Guarantee: only the holder of the lease can bury; exactly what leaves the mailbox and the reply record is buried.
 --
--- KEYS 1 lease  2 mailbox  3 reply  4 state  5 due  6 dead  7 events
--- ARGV 1 turn id   2 conversation id   3 now (unix ms)   4 code of the failure   5 what happened, one sentence
---      6 event (JSON)   7 most entries in the event stream   8 most dead letters
---      9 how many waiting messages are given up, from the oldest; 0 when only the reply is   10 contact id
+-- KEYS 1 lease  2 mailbox  3 reply  4 state  5 due  6 dead  7 events  8 history
+-- ARGV 1 lease of the caller   2 conversation id   3 code of the failure   4 what happened, one sentence
+--      5 event (JSON)   6 most entries in the event stream   7 most dead letters
+--      8 how many waiting messages are given up, from the oldest; 0 when only the reply is   9 contact id
+--     10 idle time after which the memory expires, from here on if nothing waits (ms)
 --
 -- Returns {'lost'}   the lease belongs to another turn: nothing was changed
 --         {'buried', id of the dead letter, how many messages still wait}   the lease is free; what still waits is due now
 local lease, mailbox, reply, state, due, dead, events =
   KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
-local taken = tonumber(ARGV[9])
+local taken = tonumber(ARGV[8])
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
 if redis.call('GET', lease) ~= ARGV[1] then return { 'lost' } end
 local messages = {}
 if taken > 0 then messages = redis.call('LRANGE', mailbox, 0, taken - 1) end
 local lost = redis.call('HMGET', reply, 'id', 'to', 'parts', 'at')
-local id = redis.call('XADD', dead, 'MAXLEN', '~', ARGV[8], '*', 'conversation', ARGV[2], 'at', ARGV[3],
-  'code', ARGV[4], 'reason', ARGV[5], 'replyId', lost[1] or '', 'replyTo', lost[2] or '', 'parts', lost[3] or '',
+local id = redis.call('XADD', dead, 'MAXLEN', '~', ARGV[7], '*', 'conversation', ARGV[2], 'at', now,
+  'code', ARGV[3], 'reason', ARGV[4], 'replyId', lost[1] or '', 'replyTo', lost[2] or '', 'parts', lost[3] or '',
   'replyAt', lost[4] or '', 'messages', '[' .. table.concat(messages, ',') .. ']')
 if taken > 0 then redis.call('LTRIM', mailbox, taken, -1) end
 redis.call('DEL', reply, lease)
 redis.call('HDEL', state, 'attempts', 'crashes')
-redis.call('XADD', events, 'MAXLEN', '~', ARGV[7], '*', 'event', ARGV[6])
+redis.call('XADD', events, 'MAXLEN', '~', ARGV[6], '*', 'event', ARGV[5])
 local waiting = redis.call('LLEN', mailbox)
 if waiting == 0 then
-  redis.call('ZREM', due, ARGV[10])
+  redis.call('ZREM', due, ARGV[9])
+  if redis.call('HEXISTS', state, 'blocked') == 0 then redis.call('PEXPIRE', state, ARGV[10]) end
+  redis.call('PEXPIRE', KEYS[8], ARGV[10])
 else
-  redis.call('ZADD', due, ARGV[3], ARGV[10])
+  redis.call('ZADD', due, now, ARGV[9])
   redis.call('HSET', state, 'crashes', -1)
 end
 return { 'buried', id, waiting }

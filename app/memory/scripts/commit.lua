@@ -5,16 +5,16 @@
 -- until `finish`.
 --
 -- KEYS 1 lease  2 mailbox  3 history  4 state  5 reply  6 due  7 events
--- ARGV 1 now (unix ms)            2 turn id               3 how many waiting messages the answer is for
+-- ARGV 1 lease of the caller     2 turn id               3 how many waiting messages the answer is for
 --      4 how many messages the caller can answer at most  5 lease (ms)
---      6 idle time after which the memory expires (ms)    7 contact id
---      8 tokens that the lines add                        9 tokens at which the history is rolled
---     10 event (JSON)                                    11 most entries in the event stream
---     12 the reply's parts (JSON array), '' when there is nothing to send
---     13 via ('response' or 'call')                      14 conversation id         15 the address the reply goes to
---     16 thread: <channel>:<business>                    17 '1' when block and takeover were compared with the archive
---     18 lines at which the history is rolled, however short they are
---     19… the new history lines (JSON), oldest first; may be none
+--      6 contact id
+--      7 tokens that the lines add                        8 tokens at which the history is rolled
+--      9 event (JSON)                                    10 most entries in the event stream
+--     11 the reply's parts (JSON array), '' when there is nothing to send
+--     12 via ('response' or 'call')                      13 conversation id         14 the address the reply goes to
+--     15 thread: <channel>:<business>                    16 '1' when block and takeover were compared with the archive
+--     17 lines at which the history is rolled, however short they are
+--     18… the new history lines (JSON), oldest first; may be none
 --
 -- Returns {'lost'}                     the lease belongs to another turn: nothing was changed
 --         {'quiet', 'blocked' or 'takeover'}   meanwhile the contact was blocked or a person took over: nothing was changed
@@ -22,40 +22,39 @@
 --         {'committed', roll}          roll is 1 when the caller should fold the history into the summary, else 0
 local lease, mailbox, history, state = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local reply, due, events = KEYS[5], KEYS[6], KEYS[7]
-local now, taken, leaseMs, idle = tonumber(ARGV[1]), tonumber(ARGV[3]), tonumber(ARGV[5]), ARGV[6]
+local taken, leaseMs = tonumber(ARGV[3]), tonumber(ARGV[5])
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
-if redis.call('GET', lease) ~= ARGV[2] then return { 'lost' } end
+if redis.call('GET', lease) ~= ARGV[1] then return { 'lost' } end
 redis.call('PEXPIRE', lease, leaseMs)
-redis.call('ZADD', due, now + leaseMs, ARGV[7])
-if ARGV[12] ~= '' then
+redis.call('ZADD', due, now + leaseMs, ARGV[6])
+if ARGV[11] ~= '' then
   if redis.call('HEXISTS', state, 'blocked') == 1 then return { 'quiet', 'blocked' } end
-  if tonumber(redis.call('HGET', state, 'takeover@' .. ARGV[16]) or '0') > now then return { 'quiet', 'takeover' } end
+  if tonumber(redis.call('HGET', state, 'takeover@' .. ARGV[15]) or '0') > now then return { 'quiet', 'takeover' } end
 end
 if tonumber(ARGV[4]) > taken and redis.call('LLEN', mailbox) > taken then
   return { 'more', redis.call('LRANGE', mailbox, taken, ARGV[4] - 1) }
 end
 
 local length = 0
-if #ARGV >= 19 then
-  length = redis.call('RPUSH', history, unpack(ARGV, 19))
+if #ARGV >= 18 then
+  length = redis.call('RPUSH', history, unpack(ARGV, 18))
   -- The first lines of a history that had expired: what was counted before is gone with it.
-  if length == #ARGV - 18 then redis.call('HDEL', state, 'tokens') end
+  if length == #ARGV - 17 then redis.call('HDEL', state, 'tokens') end
 end
-redis.call('PEXPIRE', history, idle)
 redis.call('LTRIM', mailbox, taken, -1)
 redis.call('HINCRBY', state, 'turns', 1)
-if ARGV[17] == '1' then redis.call('HSET', state, 'standing', 1) end
+if ARGV[16] == '1' then redis.call('HSET', state, 'standing', 1) end
 redis.call('HDEL', state, 'attempts', 'crashes')
-if redis.call('HEXISTS', state, 'blocked') == 0 then redis.call('PEXPIRE', state, idle) end
-redis.call('XADD', events, 'MAXLEN', '~', ARGV[11], '*', 'event', ARGV[10])
-if ARGV[12] ~= '' then
-  redis.call('HSET', reply, 'id', ARGV[2], 'conversation', ARGV[14], 'to', ARGV[15], 'parts', ARGV[12], 'via', ARGV[13],
-    'at', ARGV[1])
-  redis.call('PEXPIRE', reply, idle)
+redis.call('XADD', events, 'MAXLEN', '~', ARGV[10], '*', 'event', ARGV[9])
+if ARGV[11] ~= '' then
+  redis.call('HSET', reply, 'id', ARGV[2], 'conversation', ARGV[13], 'to', ARGV[14], 'parts', ARGV[11], 'via', ARGV[12],
+    'at', now)
 end
 
-local tokens = redis.call('HINCRBY', state, 'tokens', ARGV[8])
-if tokens <= tonumber(ARGV[9]) and length <= tonumber(ARGV[18]) then return { 'committed', 0 } end
+local tokens = redis.call('HINCRBY', state, 'tokens', ARGV[7])
+if tokens <= tonumber(ARGV[8]) and length <= tonumber(ARGV[17]) then return { 'committed', 0 } end
 local rolling = tonumber(redis.call('HGET', state, 'rolling') or '0')
 if rolling > now then return { 'committed', 0 } end
 redis.call('HSET', state, 'rolling', now + 2 * leaseMs)

@@ -2,10 +2,11 @@
 --
 -- Guarantee: the line, the pause of the bot and the event for the archive change together; the same line is recorded once.
 --
--- KEYS 1 state  2 history  3 events
+-- KEYS 1 state  2 history  3 events  4 due
 -- ARGV 1 idle time after which the memory expires (ms)   2 event (JSON)   3 most entries in the event stream
 --      4 history line (JSON), '' when nothing was written   5 tokens of the line   6 thread: <channel>:<business>
 --      7 until when the bot is paused (unix ms); '0' ends the pause   8 by how much a person's message prolongs it (ms)
+--      9 contact id
 --
 -- Returns 1 when it was recorded, 0 when the same line was recorded before
 local state, history, events = KEYS[1], KEYS[2], KEYS[3]
@@ -24,7 +25,10 @@ if ARGV[7] == '0' then
 else
   redis.call('HSET', state, takeover, ARGV[7], takeoverMs, ARGV[8])
 end
-redis.call('PEXPIRE', history, ARGV[1])
-if redis.call('HEXISTS', state, 'blocked') == 0 then redis.call('PEXPIRE', state, ARGV[1]) end
+-- Nothing expires while the contact has work.
+if not redis.call('ZSCORE', KEYS[4], ARGV[9]) then
+  redis.call('PEXPIRE', history, ARGV[1])
+  if redis.call('HEXISTS', state, 'blocked') == 0 then redis.call('PEXPIRE', state, ARGV[1]) end
+end
 redis.call('XADD', events, 'MAXLEN', '~', ARGV[3], '*', 'event', ARGV[2])
 return 1

@@ -1,12 +1,15 @@
--- The heartbeat of a turn: keeps the lease.
+-- The heartbeat of a turn: keeps the lease. It is one of its process, too.
 --
 -- Guarantee: a lease that ran out or passed to another turn is never renewed.
 --
--- KEYS 1 lease  2 due
--- ARGV 1 now (unix ms)   2 turn id   3 lease (ms)   4 contact id
+-- KEYS 1 lease  2 due  3 processes
+-- ARGV 1 lease of the caller: '<process> <turn>'   2 lease (ms)   3 contact id   4 process id
 --
 -- Returns 1 when the lease is still the caller's, else 0
-if redis.call('GET', KEYS[1]) ~= ARGV[2] then return 0 end
-redis.call('PEXPIRE', KEYS[1], ARGV[3])
-redis.call('ZADD', KEYS[2], tonumber(ARGV[1]) + tonumber(ARGV[3]), ARGV[4])
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+redis.call('ZADD', KEYS[2], now + tonumber(ARGV[2]), ARGV[3])
+redis.call('ZADD', KEYS[3], 'XX', now, ARGV[4])
 return 1

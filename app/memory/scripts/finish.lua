@@ -4,7 +4,8 @@
 -- the caller's next turn directly, so that no other process can take it in between.
 --
 -- KEYS 1 lease  2 reply  3 mailbox  4 state  5 history  6 due  7 events  8 handed
--- ARGV 1 now (unix ms)   2 turn id   3 id of the next turn   4 lease (ms)   5 event (JSON), '' for none
+-- ARGV 1 lease of the caller   2 lease of the next turn   3 lease (ms)
+--      4 idle time after which the memory expires, from here on if nothing waits (ms)   5 event (JSON), '' for none
 --      6 most entries in the event stream   7 contact id   8 most history lines to return   9 id of the reply
 --     10 most waiting messages to return
 --     11 the reply as it was handed to a webhook's response (JSON, see accept), '' when it was not   12 how long that is kept (ms)
@@ -26,15 +27,19 @@ if ARGV[11] ~= '' then
 end
 if ARGV[5] ~= '' then redis.call('XADD', events, 'MAXLEN', '~', ARGV[6], '*', 'event', ARGV[5]) end
 local holder = redis.call('GET', lease)
-if holder and holder ~= ARGV[2] then return { 'lost' } end
+if holder and holder ~= ARGV[1] then return { 'lost' } end
 redis.call('HDEL', state, 'attempts', 'crashes')
 if redis.call('EXISTS', mailbox, reply) == 0 then
   redis.call('DEL', lease)
   redis.call('ZREM', due, ARGV[7])
+  if redis.call('HEXISTS', state, 'blocked') == 0 then redis.call('PEXPIRE', state, ARGV[4]) end
+  redis.call('PEXPIRE', history, ARGV[4])
   return { 'done' }
 end
-redis.call('SET', lease, ARGV[3], 'PX', ARGV[4])
-redis.call('ZADD', due, tonumber(ARGV[1]) + tonumber(ARGV[4]), ARGV[7])
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+redis.call('SET', lease, ARGV[2], 'PX', ARGV[3])
+redis.call('ZADD', due, now + tonumber(ARGV[3]), ARGV[7])
 return {
   'turn',
   redis.call('HGETALL', state),

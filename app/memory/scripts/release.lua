@@ -3,11 +3,13 @@
 -- Guarantee: only the holder of the lease can give it back.
 --
 -- KEYS 1 lease  2 due  3 state
--- ARGV 1 turn id   2 when it is due again (unix ms)   3 contact id
+-- ARGV 1 lease of the caller   2 after how long it is due again (ms)   3 contact id
 --
 -- Returns 1 when the lease was the caller's, else 0
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
 redis.call('DEL', KEYS[1])
-redis.call('ZADD', KEYS[2], ARGV[2], ARGV[3])
+redis.call('ZADD', KEYS[2], now + tonumber(ARGV[2]), ARGV[3])
 if redis.call('EXISTS', KEYS[3]) == 1 then redis.call('HSET', KEYS[3], 'crashes', -1) end
 return 1

@@ -126,13 +126,49 @@ describe('Twilio', () => {
     }
   });
 
-  test('is asked for whole days, so that midnight hides nothing', async () => {
+  for (const ours of [-300_000, -60_000, 0, 60_000, 300_000])
+    test(`knows the new message from the same words 90 s before, our clock being ${ours} ms ahead of theirs`, async () => {
+      const now = () => Date.now() + ours;
+      const sender = channelTo(twilio, { now });
+      twilio.addReply({ to: 'whatsapp:+15550100123', from: 'whatsapp:+14155238886', body: 'yes' });
+      const [old] = twilio.sent;
+      assert.ok(old);
+      old.createdAt -= 90_000;
+      const since = now();
+      // Another process than the sender looks, and its first answer tells it the time.
+      assert.deepEqual(await channelTo(twilio, { now }).findSent(TO, scrub('yes'), since), []);
+      const sid = await sender.send(TO, scrub('yes'), { replyId: 'reply-1', part: 0 });
+      assert.deepEqual(await channelTo(twilio, { now }).findSent(TO, scrub('yes'), since), [sid]);
+      assert.deepEqual(await sender.findSent(TO, scrub('yes'), since), [sid]);
+    });
+
+  for (const [theirs, ours] of [
+    [-120_000, 300_000],
+    [120_000, -300_000],
+    [-1_000, 2_000],
+  ] as const)
+    test(`finds what was sent around midnight, theirs ${theirs} ms from it and ours ${ours} ms ahead`, async () => {
+      const midnight = Date.UTC(2026, 10, 21);
+      twilio.aheadMs = midnight + theirs - Date.now();
+      const channel = channelTo(twilio, { now: () => Date.now() + twilio.aheadMs + ours });
+      const since = Date.now() + twilio.aheadMs + ours;
+      const sid = await channel.send(TO, scrub('hello'), { replyId: 'reply-1', part: 0 });
+      for (const status of ['queued', 'sent', 'read'] as const) {
+        for (const message of twilio.sent) message.status = status;
+        assert.deepEqual(await channel.findSent(TO, scrub('hello'), since), [sid], status);
+      }
+    });
+
+  test('is asked by whole days for what was sent, and for the latest, which may have no date yet', async () => {
     const channel = channelTo(twilio);
     await channel.findSent(TO, scrub('x'), Date.UTC(2026, 10, 21, 0, 0, 1));
-    const query = twilio.requests[0]?.query;
-    assert.equal(query?.get('DateSent>')?.slice(0, 10), '2026-11-20');
-    assert.equal(query?.get('To'), 'whatsapp:+15550100123');
-    assert.equal(query?.get('From'), 'whatsapp:+14155238886');
+    const queries = twilio.requests.map(({ query }) => query);
+    const days = queries.map((query) => query.get('DateSent>')?.slice(0, 10) ?? 'any');
+    assert.deepEqual(days.sort(), ['2026-11-20', 'any']);
+    for (const query of queries) {
+      assert.equal(query.get('To'), 'whatsapp:+15550100123');
+      assert.equal(query.get('From'), 'whatsapp:+14155238886');
+    }
   });
 
   test('is told with what is sent that it may be looked for again, characters that it drops included', async () => {

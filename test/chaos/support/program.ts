@@ -25,7 +25,10 @@ export interface Program {
   stop(): Promise<void>;
 }
 
-/** @param nodeArguments for Node itself, before the program's name */
+/**
+ * @param environment its settings; CLOCK_AHEAD_MS sets the clock of its machine
+ * @param nodeArguments for Node itself, before the program's name
+ */
 export async function createProgram(
   environment: Record<string, string>,
   nodeArguments: readonly string[] = [],
@@ -36,6 +39,7 @@ export async function createProgram(
   let isUp = false;
   let isOver = false;
   const logs: string[] = [];
+  const clock = environment.CLOCK_AHEAD_MS ? ['--import', import.meta.resolve('../../support/shifted-clock.ts')] : [];
   const kill = () => {
     isUp = false;
     child?.kill('SIGKILL');
@@ -53,7 +57,7 @@ export async function createProgram(
     async start() {
       if (isOver) throw new Error('the program was stopped for good');
       if (child && child.exitCode === null && child.signalCode === null) await once(child, 'exit');
-      const started = spawn(process.execPath, argumentsFor('app/main.ts', nodeArguments), {
+      const started = spawn(process.execPath, argumentsFor('app/main.ts', [...clock, ...nodeArguments]), {
         cwd: tmpdir(),
         env: { ...USUAL, PATH: process.env.PATH, ...environment, PORT: String(port) },
         stdio: ['ignore', 'pipe', 'inherit'],

@@ -3,6 +3,13 @@ import type { TestContext } from 'node:test';
 
 export const isLong = process.env.CHAOS === 'long';
 
+/** How far the clocks of the processes are ahead of Redis' and Twilio's, ms, in turns. `npm run chaos -- --clocks 60` sets them apart. */
+export const CLOCKS: readonly number[] = clocksOf(Number(process.env.CHAOS_CLOCKS_S ?? 0) * 1_000);
+
+function clocksOf(aheadMs: number): number[] {
+  return aheadMs === 0 ? [0] : [aheadMs, -aheadMs];
+}
+
 export function sized<Value>(short: Value, long: Value): Value {
   return isLong ? long : short;
 }

@@ -6,6 +6,7 @@ import { startTestRedis, type TestRedis } from '../../support/redis.ts';
 import { type Handle, type HttpProxy, letThrough, startHttpProxy } from './http-proxy.ts';
 import { createProgram, type Program } from './program.ts';
 import { type RedisProxy, startRedisProxy } from './redis-proxy.ts';
+import { CLOCKS } from './size.ts';
 
 /** A process, and the lines it has to the world. */
 export interface Actor {
@@ -27,15 +28,24 @@ export interface Stage {
   stop(): Promise<void>;
 }
 
-/** Starts everything; resolves when the processes take webhooks. */
-export async function setStage(count: number, environment: Record<string, string> = {}): Promise<Stage> {
+/**
+ * Starts everything; resolves when the processes take webhooks.
+ * @param clocks how far their clocks are ahead of this machine's, ms, in turns
+ */
+export async function setStage(
+  count: number,
+  environment: Record<string, string> = {},
+  clocks: readonly number[] = CLOCKS,
+): Promise<Stage> {
   const [redis, model, twilio] = await Promise.all([
     startTestRedis({ appendOnly: true }),
     startModelDouble(),
     startTwilioDouble({ accountSid: ACCOUNT_SID, authToken: AUTH_TOKEN }),
   ]);
   const actors = await Promise.all(
-    Array.from({ length: count }, () => createActor({ redis, model, twilio }, environment)),
+    Array.from({ length: count }, (_, i) =>
+      createActor({ redis, model, twilio }, { ...clockSettings(clocks[i % clocks.length]), ...environment }),
+    ),
   );
   await Promise.all(actors.map(({ program }) => program.start()));
   let turn = 0;
@@ -58,6 +68,10 @@ export async function setStage(count: number, environment: Record<string, string
       await redis.stop();
     },
   };
+}
+
+function clockSettings(aheadMs = 0): Record<string, string> {
+  return aheadMs === 0 ? {} : { CLOCK_AHEAD_MS: String(aheadMs) };
 }
 
 async function createActor(

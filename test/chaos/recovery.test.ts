@@ -1,0 +1,120 @@
+/** A process that dies or stands still is noticed by its silence, long before its leases run out: these last ten minutes here. */
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Redis } from 'ioredis';
+import { lastUserText } from '../doubles/model.ts';
+import { eventually } from '../support/bot.ts';
+import { createPeople, type Person } from './support/people.ts';
+import { report } from './support/size.ts';
+import { type Actor, asTwilio, type Stage, setStage } from './support/stage.ts';
+import { figuresOf, judge, settled } from './support/verdict.ts';
+
+/** Before which a machine that is short of time is not blamed. */
+const PATIENCE_MS = 120_000;
+const PEOPLE = 12;
+
+let stage: Stage;
+let redis: Redis;
+let victim: Actor;
+let other: Actor;
+
+before(async () => {
+  stage = await setStage(2, { LEASE_MS: '600000', TWIML_DEADLINE_MS: '0' });
+  const [first, second] = stage.actors;
+  assert.ok(first && second);
+  [victim, other] = [first, second];
+  redis = stage.redis.client();
+  stage.model.answer = async (request) => `Answer to ${lastUserText(request)}`;
+});
+beforeEach(async () => {
+  await redis.del(...(await redis.keys('recado:*:c:*')), 'recado:{0}:none');
+  stage.twilio.sent.length = 0;
+});
+after(() => stage.stop());
+
+/** People whose messages the victim has, while its model never answers. */
+async function leaveWaiting(): Promise<Person[]> {
+  victim.model.handle = ({ path }, forward) => (path.startsWith('/v1/chat') ? 'silence' : forward());
+  const people = createPeople(PEOPLE, { ...stage, route: () => victim.program.url });
+  await Promise.all(people.map((person) => person.write()));
+  await eventually('turns run', async () => (await redis.keys('recado:*:lease')).length === PEOPLE);
+  return people;
+}
+
+async function nothingIsWrong(people: Person[]): Promise<Record<string, number>> {
+  const verdict = await judge(people, redis, stage.twilio);
+  assert.deepEqual(verdict.complaints, []);
+  assert.equal(await redis.xlen('recado:{0}:dead'), 0);
+  return figuresOf(verdict);
+}
+
+test('killed, its work is done by the other one', async (t) => {
+  const people = await leaveWaiting();
+  victim.program.kill();
+  const killedAt = performance.now();
+  await settled(redis, PATIENCE_MS);
+  report(t, { 'all answered after (ms)': Math.round(performance.now() - killedAt), ...(await nothingIsWrong(people)) });
+  victim.letGo();
+  await victim.program.start();
+});
+
+test('killed while nobody else runs, its work is done at its next start', async (t) => {
+  const people = await leaveWaiting();
+  other.program.kill();
+  victim.program.kill();
+  victim.letGo();
+  await victim.program.start();
+  const startedAt = performance.now();
+  await settled(redis, PATIENCE_MS);
+  report(t, {
+    'all answered after (ms)': Math.round(performance.now() - startedAt),
+    ...(await nothingIsWrong(people)),
+  });
+  await other.program.start();
+});
+
+test('killed, it is not waited for by a repeated webhook, nor by another message', async () => {
+  victim.model.handle = ({ path }, forward) => (path.startsWith('/v1/chat') ? 'silence' : forward());
+  let url = victim.program.url;
+  const [person] = createPeople(1, { ...stage, route: () => url });
+  assert.ok(person);
+  const MessageSid = `SM${'0123456789abcdef'.repeat(2)}`;
+  await person.write({ MessageSid, Body: 'c0m0' });
+  await eventually('a turn runs', async () => (await redis.keys('recado:*:lease')).length === 1);
+  victim.program.kill();
+  url = other.program.url;
+  await person.write({ MessageSid, Body: 'c0m0' });
+  await person.write({ Body: 'c0m2' });
+  await settled(redis, PATIENCE_MS);
+  const answers = stage.twilio.sent.map(({ body }) => body).join(' ');
+  assert.equal(answers.match(/c0m0/g)?.length, 1, answers);
+  assert.equal(answers.match(/c0m2/g)?.length, 1, answers);
+  victim.letGo();
+  await victim.program.start();
+});
+
+test('standing still, its work is done by the other one, and it sends nothing when it goes on', async (t) => {
+  let stillAt = 0;
+  victim.twilio.handle = (request, forward) => {
+    if (stillAt > 0 || request.method !== 'POST' || !request.path.endsWith('/Messages.json')) {
+      return asTwilio(request, forward);
+    }
+    // It has a refusal before it stands still, and so the next try is what it goes on with.
+    stillAt = performance.now();
+    setTimeout(() => victim.program.freeze(), 200);
+    const body = JSON.stringify({ code: 20429, message: 'Too Many Requests', status: 429 });
+    return { status: 429, headers: { 'content-type': 'application/json' }, body };
+  };
+  const [person] = createPeople(1, { ...stage, route: () => victim.program.url });
+  assert.ok(person);
+  await person.write();
+  await eventually('the other one answered', () => stage.twilio.sent.length === 1);
+  report(t, { 'answered after (ms)': Math.round(performance.now() - stillAt) });
+  victim.program.wake();
+  const lost = /lease was lost|could not be asked whether the lease/i;
+  await eventually('it sees what it has lost', () => victim.program.logs.some((line) => lost.test(line)));
+  await sleep(1_000);
+  assert.equal(stage.twilio.sent.length, 1);
+  await settled(redis, PATIENCE_MS);
+});
