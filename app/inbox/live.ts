@@ -84,10 +84,12 @@ export function createLive(options: LiveOptions): Live {
       if (ended || streams.size + opening >= mostStreams) {
         throw new Failure('server.busy', 'Too many pages of the inbox are open. Close some.');
       }
+      // Whoever left while it was looked up who they are: a session would not notice.
+      if (ctx.res.destroyed) return;
       opening += 1;
       try {
-        // Koa begins every response as a 404.
-        const asked = { statusCode: 200, keepAlive: heartbeatMs, retry: 2_000 };
+        // Koa begins every response as a 404. Heartbeats are ours: those of a session that ends while it begins never stop.
+        const asked = { statusCode: 200, keepAlive: null, retry: 2_000 };
         const session = await createSession(ctx.req, ctx.res, asked);
         ctx.respond = false;
         await join({ session, response: ctx.res }, ctx.state.isSignedIn);
@@ -106,6 +108,7 @@ export function createLive(options: LiveOptions): Live {
   async function join(stream: Stream, isSignedIn?: () => Promise<boolean>): Promise<void> {
     const { session, response } = stream;
     const wasAt = session.lastId;
+    const heartbeat = setInterval(() => beat(stream), heartbeatMs).unref();
     await inTurn(async () => {
       await catchUp();
       const missed = wasAt === '' ? [] : ID.test(wasAt) ? await news.after(wasAt) : null;
@@ -121,15 +124,15 @@ export function createLive(options: LiveOptions): Live {
     looking ??= setInterval(() => void look(), lookMs).unref();
     const late = setTimeout(() => response.end(), longestMs).unref();
     const check = isSignedIn && setInterval(() => void endIfSignedOut(stream, isSignedIn), checkMs).unref();
-    session.once('disconnected', () => {
+    const stop = () => {
+      clearInterval(heartbeat);
       clearTimeout(late);
       clearInterval(check);
       leave(stream);
-    });
-    if (ended || !session.isConnected) {
-      response.end();
-      leave(stream);
-    }
+    };
+    response.once('close', stop);
+    if (ended) response.end();
+    if (response.destroyed) stop();
   }
 
   /** Whoever kept the page open reads on only while the session lasts. Redis may be away for a moment. */
@@ -173,9 +176,18 @@ export function createLive(options: LiveOptions): Live {
 }
 
 function push({ session, response }: Stream, name: string, data: unknown, id: string): void {
-  if (!session.isConnected || response.writableEnded) return;
+  if (isOver(response)) return;
   session.push(data, name, id);
   if (response.writableLength > MOST_UNREAD) response.destroy();
+}
+
+/** A comment: pages take no notice of it. */
+function beat({ response }: Stream): void {
+  if (!isOver(response)) response.write(':\n\n');
+}
+
+function isOver(response: ServerResponse): boolean {
+  return response.writableEnded || response.destroyed;
 }
 
 function summed([first]: readonly LiveEvent[]): string[] {

@@ -210,6 +210,40 @@ test('what is told does not pile up in Redis', async () => {
   assert.ok((await redis.xlen('recado:news')) <= 1_200);
 });
 
+test('whoever leaves before the stream has begun leaves nothing behind', async () => {
+  let asked = 0;
+  let answer: () => void = () => {};
+  const known = new Promise<void>((resolve) => {
+    answer = resolve;
+  });
+  const live = createLive({ news: createNews({ redis, keys: createKeys(1) }), log, mostStreams: 1 });
+  const router = new Router();
+  router.get('/events', async (ctx) => {
+    asked += 1;
+    if (asked === 1) await known;
+    await live.open(ctx);
+  });
+  const server = createHttpServer(createServer({ routers: [router], log, isStopping: () => false }).callback());
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  opened.push({ stop: () => close(live, server) });
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/events`; // of a TCP server
+  const leaving = new AbortController();
+  const left = fetch(url, { signal: leaving.signal });
+  await eventually('it is looked up who asks', () => asked === 1);
+  leaving.abort();
+  await assert.rejects(left);
+  await eventually('the connection is gone', async () => {
+    const count = await new Promise<number>((resolve) => server.getConnections((_, count) => resolve(count)));
+    return count === 0;
+  });
+  const timers = () => globalThis.process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+  const before = timers();
+  answer();
+  const { heard } = await page(url);
+  await eventually('there is room for another one', () => heard.some(({ event }) => event === 'ready'));
+  assert.ok(timers() <= before, 'no timer keeps the process');
+});
+
 test('a silent stream says now and then that it is still there', async () => {
   const { url } = await process({ heartbeatMs: 15 });
   const { state } = await page(url);
