@@ -2,7 +2,9 @@
  * The thin connection to a model server: one keep-alive pool and no Request, Response, Headers or streams, which cost several times what
  * the exchange itself does. Whole bodies only, no redirects, no decompression: all that a chat completion or an upload needs.
  */
-import { type Dispatcher, Pool } from 'undici';
+import type { Dispatcher } from 'undici';
+// The package's front door loads mocks, caches and a browser's fetch, too: 80 ms and 8 MB.
+import Pool from 'undici/lib/dispatcher/pool.js';
 
 export interface ModelHttp {
   /**
