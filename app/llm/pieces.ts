@@ -23,16 +23,20 @@ export function createCounter({ rankOf }: Vocabulary, split: RegExp): (text: str
     let tokens = 0;
     let from = 0;
     let byteFrom = 0;
-    pieces.lastIndex = 0;
-    // Unlike `matchAll`, this makes no array for each piece.
-    while (from < text.length && pieces.test(text)) {
-      const to = pieces.lastIndex;
+    while (from < text.length) {
+      const to = wordEnd(text, from) ?? pieceEnd(text, from);
       const byteTo = byteFrom + (isAscii ? to - from : bytesOf(text, from, to));
       tokens += tokensOf(byteFrom, byteTo);
       from = to;
       byteFrom = byteTo;
     }
     return tokens;
+  }
+
+  /** Unlike `matchAll`, this makes no array for each piece. */
+  function pieceEnd(text: string, from: number): number {
+    pieces.lastIndex = from;
+    return pieces.test(text) ? pieces.lastIndex : text.length;
   }
 
   function reserve(length: number): void {
@@ -78,6 +82,29 @@ export function createCounter({ rankOf }: Vocabulary, split: RegExp): (text: str
     }
     return at;
   }
+}
+
+/**
+ * Where the piece ends that begins here, if it is a plain word, with the sign or space before it: most pieces are, and the pattern takes
+ * several times as long. Undefined when only the pattern can tell.
+ */
+function wordEnd(text: string, from: number): number | undefined {
+  let at = from;
+  let code = text.charCodeAt(at);
+  if (code < 0x80 && !isLetter(code) && !isDigit(code) && code !== 10 && code !== 13) code = text.charCodeAt(++at);
+  while (code >= 65 && code <= 90) code = text.charCodeAt(++at);
+  const small = at;
+  while (code >= 97 && code <= 122) code = text.charCodeAt(++at);
+  // It may go on beyond ASCII, or with `'s`.
+  return at === small || code >= 0x80 || code === 39 ? undefined : at;
+}
+
+function isLetter(code: number): boolean {
+  return (code >= 65 && code <= 90) || (code >= 97 && code <= 122);
+}
+
+function isDigit(code: number): boolean {
+  return code >= 48 && code <= 57;
 }
 
 /** In UTF-8; half a character becomes U+FFFD, which takes three. */
