@@ -3,7 +3,7 @@ FROM node:24-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --no-audit --no-fund
-COPY tsconfig*.json vite.config.ts ./
+COPY tsconfig*.json vite*.config.ts ./
 COPY scripts ./scripts
 COPY app ./app
 RUN node scripts/build.mjs

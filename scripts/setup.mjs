@@ -171,13 +171,15 @@ export async function build({ force = false } = {}) {
     fs.rmSync('dist', { recursive: true, force: true });
     await compile('Building the program (tsc)', 'typescript/bin/tsc', ['-p', 'tsconfig.build.json']);
     for (const file of filesIn('app').filter((file) => file.endsWith('.lua'))) fs.cpSync(file, path.join('dist', file));
-    if (fs.existsSync('vite.config.ts'))
-      await compile('Building the pages (vite)', 'vite/bin/vite.js', ['build', '--logLevel=error']);
+    if (fs.existsSync('vite.program.config.ts'))
+      await compile('Bundling the program (vite)', 'vite/bin/vite.js', [...VITE, '-c', 'vite.program.config.ts']);
+    if (fs.existsSync('vite.config.ts')) await compile('Building the pages (vite)', 'vite/bin/vite.js', VITE);
     fs.writeFileSync(STAMP, sources);
   });
 }
 
 const STAMP = 'dist/.sources';
+const VITE = ['build', '--logLevel=error'];
 
 async function compile(what, bin, args) {
   if ((await busily(what, [process.execPath, path.join('node_modules', bin), ...args])) !== 0)
@@ -188,7 +190,7 @@ async function compile(what, bin, args) {
 function fingerprint() {
   const settings = fs
     .readdirSync('.')
-    .filter((file) => /^(tsconfig.*\.json|vite\.config\.ts|package-lock\.json)$/.test(file));
+    .filter((file) => /^(tsconfig.*\.json|vite.*\.config\.ts|package-lock\.json)$/.test(file));
   const hash = createHash('sha256');
   for (const file of [...filesIn('app'), ...filesIn('scripts'), ...settings].sort()) {
     const { size, mtimeMs } = fs.statSync(file);

@@ -1,5 +1,5 @@
 /** The queue of turns whose messages wait for an analysis. It only names them: what was written stays in the archive. */
-import { type ConnectionOptions, type JobsOptions, Queue } from 'bullmq';
+import type { ConnectionOptions, JobsOptions, Queue } from 'bullmq';
 import type { AnalysisStore } from '../archive/write/analysis.ts';
 import type { Log } from '../ops/logger.ts';
 
@@ -44,7 +44,7 @@ const KEPT_FAILED = 1_000;
 
 export function createAnalysisQueue(options: AnalysisQueueOptions): AnalysisQueue {
   const { connection, store, log, firstWaitMs = 15_000 } = options;
-  let queue: Queue<AnalysisJob> | undefined;
+  let queue: Promise<Queue<AnalysisJob>> | undefined;
   let timer: NodeJS.Timeout | undefined;
 
   /** Made at the first use, and again after an error: BullMQ does not recover from a first connection that failed. */
@@ -52,15 +52,16 @@ export function createAnalysisQueue(options: AnalysisQueueOptions): AnalysisQueu
     queue ??= open();
     const mine = queue;
     try {
-      await mine.addBulk(jobs.map((data) => ({ name: 'analyze', data, opts: optionsOf(data) })));
+      await (await mine).addBulk(jobs.map((data) => ({ name: 'analyze', data, opts: optionsOf(data) })));
     } catch (error) {
       if (queue === mine) queue = undefined;
-      await mine.close().catch(() => {});
+      await mine.then((opened) => opened.close()).catch(() => {});
       throw error;
     }
   }
 
-  function open(): Queue<AnalysisJob> {
+  async function open(): Promise<Queue<AnalysisJob>> {
+    const { Queue } = await import('bullmq');
     const opened = new Queue<AnalysisJob>(QUEUE_NAME, { connection, prefix: QUEUE_PREFIX });
     opened.on('error', (error) => log.debug('Trouble with the queue of the analysis', { reason: error.message }));
     return opened;
@@ -105,7 +106,7 @@ export function createAnalysisQueue(options: AnalysisQueueOptions): AnalysisQueu
     async stop() {
       clearInterval(timer);
       timer = undefined;
-      await queue?.close().catch(() => {});
+      await queue?.then((opened) => opened.close()).catch(() => {});
       queue = undefined;
     },
   };

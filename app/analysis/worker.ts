@@ -1,6 +1,6 @@
 /** Analyzes what the queue names. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type ConnectionOptions, type Job, UnrecoverableError, WaitingError, Worker } from 'bullmq';
+import type { ConnectionOptions, Job, Worker } from 'bullmq';
 import type { AnalysisStore, Burst } from '../archive/write/analysis.ts';
 import { type FailureCode, isFailure } from '../errors.ts';
 import type { Log } from '../ops/logger.ts';
@@ -32,6 +32,9 @@ export interface AnalysisWorkerOptions {
   graceMs?: number;
 }
 
+/** Loaded when the first worker starts: a process that answers people does not wait for it. */
+type BullMq = typeof import('bullmq');
+
 /** Between two tries to reach Redis, ms. */
 const RECONNECT_MS = 2_000;
 
@@ -41,24 +44,24 @@ export function createAnalysisWorker(options: AnalysisWorkerOptions): AnalysisWo
   let worker: Worker<AnalysisJob> | undefined;
   let running: Promise<void> | undefined;
 
-  async function work(job: Job<AnalysisJob>, token?: string, signal?: AbortSignal): Promise<void> {
+  async function work(bullmq: BullMq, job: Job<AnalysisJob>, token?: string, signal?: AbortSignal): Promise<void> {
     const { turn } = job.data;
     try {
-      await (turn === null ? sweep(signal) : analyzeTurn(turn, signal));
+      await (turn === null ? sweep(signal) : analyzeTurn(turn, bullmq, signal));
     } catch (error) {
       if (signal?.aborted || stopping.signal.aborted) {
         await job.moveToWait(token);
-        throw new WaitingError();
+        throw new bullmq.WaitingError();
       }
-      if (error instanceof UnrecoverableError) throw error;
+      if (error instanceof bullmq.UnrecoverableError) throw error;
       throw new Error(codeOf(error));
     }
   }
 
-  async function analyzeTurn(turn: string, signal?: AbortSignal): Promise<void> {
+  async function analyzeTurn(turn: string, bullmq: BullMq, signal?: AbortSignal): Promise<void> {
     for (const burst of await store.take({ most: 1, leaseMs, turn })) {
       const outcome = await analyzeBurst(burst, options, signal);
-      if (!outcome.ok) throw outcome.again ? outcome.error : new UnrecoverableError(codeOf(outcome.error));
+      if (!outcome.ok) throw outcome.again ? outcome.error : new bullmq.UnrecoverableError(codeOf(outcome.error));
     }
   }
 
@@ -75,8 +78,9 @@ export function createAnalysisWorker(options: AnalysisWorkerOptions): AnalysisWo
 
   /** BullMQ does not recover from a first connection that failed, so the worker is created again until it has connected. */
   async function stand(): Promise<void> {
+    const bullmq: BullMq = await import('bullmq');
     while (!stopping.signal.aborted) {
-      const made = new Worker<AnalysisJob>(QUEUE_NAME, work, {
+      const made = new bullmq.Worker<AnalysisJob>(QUEUE_NAME, (...given) => work(bullmq, ...given), {
         connection,
         prefix: QUEUE_PREFIX,
         concurrency,

@@ -61,8 +61,7 @@ const SESSION_PATH = SESSION_OPERATIONS.session.path;
 
 export function createAuth(options: AuthOptions): Auth {
   const { password, apiKeys, publicUrl, trustProxy, now, sessions, log, attempts = 10 } = options;
-  // A new password ends all sessions. Slow, so that a cookie does not tell the password.
-  const key = scryptSync(password, 'recado inbox session', 32);
+  let key: Buffer | undefined;
   const perAddress = new RateLimiterMemory({ points: attempts, duration: WINDOW_S });
   const everybody = new RateLimiterMemory({ points: attempts * 20, duration: WINDOW_S });
   const perKeySender = new RateLimiterMemory({ points: attempts * KEYS_PER_PASSWORD, duration: WINDOW_S });
@@ -217,6 +216,8 @@ export function createAuth(options: AuthOptions): Auth {
   }
 
   function sign(text: string): string {
+    // A new password ends all sessions. Slow, so that a cookie does not tell the password; so it waits for the first session.
+    key ??= scryptSync(password, 'recado inbox session', 32);
     return createHmac('sha256', key).update(text).digest('base64url');
   }
 

@@ -1,20 +1,39 @@
 /**
- * The thin `fetch` below the OpenAI SDK: one keep-alive pool per server and no Request, Response, Headers or streams, which
- * cost several times what the exchange itself does. Whole bodies only, no redirects, no decompression: all that a chat
- * completion or an upload needs.
+ * The thin connection to a model server: one keep-alive pool and no Request, Response, Headers or streams, which cost several times what
+ * the exchange itself does. Whole bodies only, no redirects, no decompression: all that a chat completion or an upload needs.
  */
-import { type Dispatcher, Pool } from 'undici';
+import type { Dispatcher } from 'undici';
+// The package's front door loads mocks, caches and a browser's fetch, too: 80 ms and 8 MB.
+import Pool from 'undici/lib/dispatcher/pool.js';
 
 export interface ModelHttp {
   /**
    * Resolves when the whole response has been read, so its signal bounds headers and body alike.
-   * Takes a string body as it is and everything else that `fetch` takes (FormData, Blob) as its bytes.
    * @throws the signal's reason when aborted, undici's error when the connection fails, `TOO_MANY_OPEN` beyond the
    *   limits below.
+   */
+  send(request: Outgoing, signal?: AbortSignal): Promise<Incoming>;
+  /**
+   * The same for the SDK, which brings a `fetch` of its own.
+   * Takes a string body as it is and everything else that `fetch` takes (FormData, Blob) as its bytes.
    */
   fetch: typeof fetch;
   /** Cuts every connection. */
   close(): Promise<void>;
+}
+
+export interface Outgoing {
+  method: string;
+  /** With the query. */
+  path: string;
+  headers: Record<string, string>;
+  body: string | Buffer | null;
+}
+
+export interface Incoming {
+  status: number;
+  headers: { get(name: string): string | null };
+  body: string;
 }
 
 /** Every answer that is being made holds one connection: this many people can be answered at once by one process. */
@@ -39,25 +58,24 @@ export function createModelHttp(origin: string): ModelHttp {
     bodyTimeout: 0,
   });
   let open = 0;
-  async function thinFetch(url: string, init: RequestInit = {}): Promise<LightResponse> {
-    if (!url.startsWith(`${origin}/`)) throw new TypeError(`The model's connection leads to ${origin} only`);
+  async function send(request: Outgoing, signal?: AbortSignal): Promise<Incoming> {
     if (open >= CONNECTIONS + WAITING)
       throw Object.assign(new Error(`${open} requests to the model are open already`), { code: 'TOO_MANY_OPEN' });
     open++;
     try {
-      const { body, headers } = typeof init.body === 'string' || !init.body ? plain(init) : await encoded(init);
-      const method = init.method ?? 'GET';
-      return await exchange(
-        pool,
-        url,
-        { path: url.slice(origin.length), method, body, headers },
-        init.signal ?? undefined,
-      );
+      return await exchange(pool, request, signal);
     } finally {
       open--;
     }
   }
+  async function thinFetch(url: string, init: RequestInit = {}): Promise<LightResponse> {
+    if (!url.startsWith(`${origin}/`)) throw new TypeError(`The model's connection leads to ${origin} only`);
+    const { body, headers } = typeof init.body === 'string' || !init.body ? plain(init) : await encoded(init);
+    const request = { method: init.method ?? 'GET', path: url.slice(origin.length), headers, body };
+    return lightResponse(url, await send(request, init.signal ?? undefined));
+  }
   return {
+    send,
     // The SDK calls it with a string and an init of its own making, and reads of the response only what LightResponse has.
     // `Response` beside it keeps the SDK from probing whether FormData works by fetching `data:,` (its uploads.mjs).
     fetch: Object.assign(thinFetch, { Response }) as unknown as typeof fetch,
@@ -76,20 +94,8 @@ interface LightResponse {
   text(): Promise<string>;
 }
 
-interface Outgoing {
-  path: string;
-  method: string;
-  body: string | Buffer | null;
-  headers: Record<string, string>;
-}
-
 /** One request through undici's own dispatch: its `request` costs half as much again, a third of it for streams. */
-function exchange(
-  pool: Pool,
-  url: string,
-  outgoing: Outgoing,
-  signal: AbortSignal | undefined,
-): Promise<LightResponse> {
+function exchange(pool: Pool, outgoing: Outgoing, signal: AbortSignal | undefined): Promise<Incoming> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason);
     let controller: Dispatcher.DispatchController | undefined;
@@ -120,7 +126,7 @@ function exchange(
       },
       onResponseEnd() {
         signal?.removeEventListener('abort', giveUp);
-        resolve(lightResponse(url, status, headers, chunks));
+        resolve({ status, headers: { get: (name) => headers[name]?.toString() ?? null }, body: textOf(chunks) });
       },
       onResponseError(_, error) {
         signal?.removeEventListener('abort', giveUp);
@@ -132,10 +138,13 @@ function exchange(
 
 type IncomingHeaders = Record<string, string | string[] | undefined>;
 
-function lightResponse(url: string, status: number, headers: IncomingHeaders, chunks: Buffer[]): LightResponse {
+function textOf(chunks: Buffer[]): string {
   const [only] = chunks;
-  const body = (chunks.length === 1 && only ? only : Buffer.concat(chunks)).toString();
-  const get = (name: string) => headers[name]?.toString() ?? null;
+  return (chunks.length === 1 && only ? only : Buffer.concat(chunks)).toString();
+}
+
+function lightResponse(url: string, { status, headers, body }: Incoming): LightResponse {
+  const { get } = headers;
   return {
     ok: status >= 200 && status < 300,
     status,
@@ -143,15 +152,15 @@ function lightResponse(url: string, status: number, headers: IncomingHeaders, ch
     headers: { get, entries: () => [['x-request-id', get('x-request-id') ?? '']] },
     body: null,
     json: async () => JSON.parse(body),
-    text: async () => (status < 300 ? body : errorBody(body)),
+    text: async () => (status < 300 ? body : refusalIn(body)),
   };
 }
 
 /**
- * The SDK keeps only the `error` object of a refusal. FastAPI servers say `detail`, others send a list or a page: those
+ * A refusal's body as JSON. The SDK's errors keep only its `error` object. FastAPI servers say `detail`, others send a list or a page: those
  * words are put where the SDK looks.
  */
-function errorBody(body: string): string {
+export function refusalIn(body: string): string {
   try {
     const parsed: unknown = JSON.parse(body);
     if (typeof parsed === 'object' && parsed !== null && 'error' in parsed && typeof parsed.error === 'object')

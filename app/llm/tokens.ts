@@ -1,5 +1,8 @@
-import { countTokens as count, setMergeCacheSize } from 'gpt-tokenizer/encoding/o200k_base';
+import { readFileSync } from 'node:fs';
+import { O200K_TOKEN_SPLIT_REGEX } from 'gpt-tokenizer/encodingParams/constants';
 import type { ContentPart, ModelMessage } from './model.ts';
+import { createCounter } from './pieces.ts';
+import { readVocabulary } from './vocabulary.ts';
 
 /** Up to so many UTF-16 code units are counted; of a longer text samples are. The longest WhatsApp text has 4,096. */
 const COUNTED_LENGTH = 16_384;
@@ -10,17 +13,12 @@ const SAMPLES = 16;
  * cut here. Costs at most a token per cut, and cuts come in long links and in languages that write without spaces.
  */
 const RUN = /\S{64}|\s{64}/g;
-/** For counting, `<|endoftext|>` is eleven characters of a text, not an error. */
-const AS_WRITTEN = { disallowedSpecial: new Set<string>() };
 
 /** What a message costs beside its words, and what the start of the answer costs. OpenAI's cookbook, "How to count tokens". */
 const PER_MESSAGE = 4;
 const PER_PROMPT = 3;
 /** Pictures as the dearer of today's models count them: 32-pixel patches, 256 or 1,536 of them, times 1.62. */
 const PER_IMAGE = { low: 415, high: 2_488, auto: 2_488 } as const;
-
-// The library remembers how it split rare words, as given a hundred thousand of them.
-setMergeCacheSize(10_000);
 
 /**
  * What a text costs in a prompt, in tokens of o200k_base (gpt-4o and later; other models differ by some percent).
@@ -65,11 +63,20 @@ function partTokens(part: ContentPart): number {
 }
 
 function countRuns(text: string): number {
+  counter ??= readCounter();
   let tokens = 0;
   let from = 0;
   for (const { index } of text.matchAll(RUN)) {
-    tokens += count(text.slice(from, index + 64), AS_WRITTEN);
+    tokens += counter(text.slice(from, index + 64));
     from = index + 64;
   }
-  return tokens + count(from === 0 ? text : text.slice(from), AS_WRITTEN);
+  return tokens + counter(from === 0 ? text : text.slice(from));
+}
+
+/** Read at the first count. For it, `<|endoftext|>` is thirteen characters of a text. */
+let counter: ((text: string) => number) | undefined;
+
+function readCounter(): (text: string) => number {
+  const file = readFileSync(new URL(import.meta.resolve('gpt-tokenizer/data/o200k_base.tiktoken')));
+  return createCounter(readVocabulary(file), O200K_TOKEN_SPLIT_REGEX);
 }

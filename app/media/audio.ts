@@ -1,8 +1,8 @@
 /** A recording's bytes → what a transcription model wants to know of it. */
-import { fileTypeFromBuffer } from 'file-type';
 import { Failure } from '../errors.ts';
 import { recordingSeconds } from './duration.ts';
 import { LARGEST_RECORDING, LONGEST_RECORDING, SHORTEST_RECORDING } from './limits.ts';
+import { typeOfBytes } from './type.ts';
 
 export interface Voice {
   /** Models go by the ending, and know no `.oga` or `.opus`: `voice.ogg`. */
@@ -28,12 +28,12 @@ export interface VoiceOptions {
  */
 export async function readVoice(bytes: Buffer, options: VoiceOptions = {}): Promise<Voice> {
   const { takesAac = false, largest = LARGEST_RECORDING } = options;
-  const type = await fileTypeFromBuffer(bytes);
+  const type = await typeOfBytes(bytes);
   if (type === undefined)
     throw new Failure('media.unreadable', 'What was sent as a voice note is no known kind of file.');
-  const kind = KINDS.get(type.mime);
+  const kind = KINDS.get(type);
   if (kind === undefined || (kind.ending === 'aac' && !takesAac)) {
-    throw new Failure('media.unsupported', `What was sent as a voice note is ${type.mime}, which models do not take.`);
+    throw new Failure('media.unsupported', `What was sent as a voice note is ${type}, which models do not take.`);
   }
   if (bytes.length > largest) throw new Failure('media.too_large', `A voice note has more than ${largest} bytes.`);
   const seconds = recordingSeconds(bytes);

@@ -1,8 +1,9 @@
 /** What can be said of a picture without understanding it: its size and its main colours. */
-import sharp from 'sharp';
+import { loadSharp } from './sharp.ts';
 
 /** Reads one picture; rejects when it is none. "a picture of 640 × 480 pixels, mostly dark green and white" */
 export async function describeColors(bytes: Buffer): Promise<string> {
+  const sharp = await loadSharp();
   const picture = sharp(bytes, { limitInputPixels: MOST_PIXELS });
   const { width, height } = await picture.metadata();
   const { data } = await picture

@@ -1,9 +1,9 @@
 /** Fetches what people sent, from where their message says it is: an address that is not to be trusted. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Agent, type Dispatcher, request } from 'undici';
+import type { Agent, Dispatcher } from 'undici';
 import { Failure, isFailure } from '../errors.ts';
 import type { Log } from '../ops/logger.ts';
-import { createGuardedConnect, type GuardOptions } from './connect.ts';
+import type { GuardOptions } from './connect.ts';
 
 /** One answer on the way to a file. */
 export interface Hop {
@@ -55,6 +55,12 @@ export interface DownloaderOptions extends GuardOptions {
   waitsMs?: readonly number[];
 }
 
+/** What requests are made with. */
+interface Client {
+  request: typeof import('undici').request;
+  agent: Agent;
+}
+
 /** Enough of a file to know what it is, bytes. */
 const BEGINNING = 4_100;
 
@@ -64,12 +70,12 @@ const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308];
 const SHORT_BODY = 4_096;
 
 /**
- * Builds the downloader; nothing is connected before the first file. https only, public addresses only, but for the
+ * Builds the downloader; nothing is loaded or connected before the first file. https only, public addresses only, but for the
  * trusted origins, which are taken as they are. Redirects are followed by hand, at most three, without credentials.
  */
 export function createDownloader(options: DownloaderOptions): Downloader {
   const { trustedOrigins, maxBytes, timeoutMs = 30_000, idleMs = 10_000, waitsMs = [1_000, 3_000] } = options;
-  const agent = new Agent({ connect: createGuardedConnect(options), headersTimeout: idleMs, bodyTimeout: idleMs });
+  let opening: Promise<Client> | undefined;
 
   return {
     async download(wanted) {
@@ -85,8 +91,19 @@ export function createDownloader(options: DownloaderOptions): Downloader {
         throw deadline.aborted ? tooSlow(error) : explain(error);
       }
     },
-    close: () => agent.destroy(),
+    async close() {
+      await (await opening)?.agent.destroy();
+    },
   };
+
+  async function open(): Promise<Client> {
+    const [{ Agent, request }, { createGuardedConnect }] = await Promise.all([
+      import('undici'),
+      import('./connect.ts'),
+    ]);
+    const connect = createGuardedConnect(options);
+    return { request, agent: new Agent({ connect, headersTimeout: idleMs, bodyTimeout: idleMs }) };
+  }
 
   async function tryAgain(attempt: () => Promise<Buffer>, signal: AbortSignal, log: Log): Promise<Buffer> {
     for (const waitMs of waitsMs) {
@@ -119,12 +136,18 @@ export function createDownloader(options: DownloaderOptions): Downloader {
     throw new Failure('media.refused', `A file was redirected more than ${MOST_REDIRECTS} times; it was not fetched.`);
   }
 
-  function get(url: URL, authorization: string | undefined, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+  async function get(
+    url: URL,
+    authorization: string | undefined,
+    signal: AbortSignal,
+  ): Promise<Dispatcher.ResponseData> {
     const isTrusted = trustedOrigins.includes(url.origin);
     if (url.protocol !== 'https:' && !isTrusted) {
       throw new Failure('media.refused', 'A file was said to be at an address without https; it was not fetched.');
     }
     const headers = { accept: '*/*', 'accept-encoding': 'identity', 'user-agent': 'recado' };
+    opening ??= open();
+    const { request, agent } = await opening;
     return request(url, {
       dispatcher: agent,
       headers: authorization === undefined ? headers : { ...headers, authorization },

@@ -1,10 +1,10 @@
-/** A picture's bytes → a small, plain JPEG that a model can look at. The door to sharp. */
-import { fileTypeFromBuffer } from 'file-type';
-import sharp from 'sharp';
+/** A picture's bytes → a small, plain JPEG that a model can look at. */
 import { Failure, isFailure } from '../errors.ts';
 import { createGate } from '../ops/gate.ts';
 import type { Log } from '../ops/logger.ts';
 import { LARGE_PICTURE, LARGEST_PICTURE, PICTURE_SECONDS } from './limits.ts';
+import { loadSharp } from './sharp.ts';
+import { typeOfBytes } from './type.ts';
 
 export interface Size {
   /** Pixels. */
@@ -69,11 +69,8 @@ const READABLE = new Set([
 const TAKEN = { quality: 85, chromaSubsampling: '4:2:0' };
 const DRAWN = { quality: 92, chromaSubsampling: '4:4:4' };
 
-/** Sets sharp's own limits for the whole process: no cache, and one thread for each picture. */
 export function createImageReader(options: ImageReaderOptions): ImageReader {
   const { concurrency = 2, mostPixels = LARGEST_PICTURE, seconds = PICTURE_SECONDS } = options;
-  sharp.cache(false);
-  sharp.concurrency(1);
   const gate = createGate(concurrency);
   return {
     async read(bytes, sight, log = options.log) {
@@ -96,15 +93,16 @@ export function createImageReader(options: ImageReaderOptions): ImageReader {
 }
 
 async function checkType(bytes: Buffer): Promise<void> {
-  const type = await fileTypeFromBuffer(bytes);
+  const type = await typeOfBytes(bytes);
   if (type === undefined) throw new Failure('media.unreadable', 'What was sent as a picture is no known kind of file.');
-  if (!READABLE.has(type.mime)) {
-    throw new Failure('media.unsupported', `What was sent as a picture is ${type.mime}, which is not read.`);
+  if (!READABLE.has(type)) {
+    throw new Failure('media.unsupported', `What was sent as a picture is ${type}, which is not read.`);
   }
 }
 
 /** Upright. Reads the file's head alone. */
 async function sizeOf(bytes: Buffer, mostPixels: number): Promise<Size> {
+  const sharp = await loadSharp();
   // Our own limit comes after, with the numbers to judge by.
   const { autoOrient, depth } = await sharp(bytes, { limitInputPixels: false }).metadata();
   const pixels = autoOrient.width * autoOrient.height;
@@ -121,6 +119,7 @@ async function convert(
   { width, height }: Size,
   limits: { mostPixels: number; seconds: number },
 ): Promise<Buffer> {
+  const sharp = await loadSharp();
   // 'error' lets a camera's small sins pass; a file that was cut off shows a grey rest, which is worse than being asked again.
   const { data, info } = await sharp(bytes, {
     failOn: 'error',

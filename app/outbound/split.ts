@@ -136,13 +136,15 @@ function lastWord(text: string): number {
 /** With spaces in it; cut, it could not be called any more. */
 const PHONE_NUMBER = /(?<!\d)(?:\+|\(?0)[\d ()./-]{1,24}/g;
 
-const CHARACTERS = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
+/** Made at the first use: that takes some 50 ms. */
+let characters: Intl.Segmenter | undefined;
 
 /** Before the address that reaches over the place, else before the character that does. There is no space up to it. */
 function cutAnywhere(text: string, room: number): number {
   const link = linkOver(text.slice(0, room + 1), room);
   if (link) return link;
-  const character = CHARACTERS.segment(text.slice(0, room + 2)).containing(room);
+  characters ??= new Intl.Segmenter(undefined, { granularity: 'grapheme' });
+  const character = characters.segment(text.slice(0, room + 2)).containing(room);
   if (character && character.index > 0) return character.index;
   return /[\ud800-\udbff]/.test(text.charAt(room - 1)) ? room - 1 : room;
 }

@@ -1,6 +1,7 @@
 import { findAddresses } from './addresses.ts';
 import { type View, viewOf } from './decoded.ts';
 import { foldedText, MAY_HIDE } from './folded.ts';
+import { createKnownTexts } from './known.ts';
 import { type Stretch, takeSids } from './sids.ts';
 
 declare const brand: unique symbol;
@@ -82,8 +83,20 @@ const MAY_BE_PATH = '2010-04-01';
 const MAY_BE_ESCAPE = /%[0-9a-f]{2}/i;
 const MAY_BE_SID = /[A-Z]{2}[0-9A-Za-z]{32}/;
 
+/**
+ * The lines of a history are looked at when they are loaded and again before they leave, at every turn. Looking up that a line had nothing
+ * takes a tenth of that. Shorter texts are looked at as quickly, and longer ones are no lines.
+ */
+const CLEAN = createKnownTexts(1_000_000);
+const SHORTEST_LINE = 64;
+const LONGEST_LINE = 4_096;
+
 function mayLeak(text: string): boolean {
-  return showsLeak(text) || (MAY_HIDE.test(text) && showsLeak(foldedText(text)));
+  const isLine = text.length >= SHORTEST_LINE && text.length <= LONGEST_LINE;
+  if (isLine && CLEAN.has(text)) return false;
+  if (showsLeak(text) || (MAY_HIDE.test(text) && showsLeak(foldedText(text)))) return true;
+  if (isLine) CLEAN.add(text);
+  return false;
 }
 
 function showsLeak(text: string): boolean {

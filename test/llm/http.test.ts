@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, test } from 'node:test';
+import { OpenAI } from 'openai';
 import { createModelHttp, type ModelHttp } from '../../app/llm/http.ts';
 import { createOpenAiClient } from '../../app/llm/openai/client.ts';
 import { type ModelDouble, startModelDouble } from '../doubles/model.ts';
@@ -107,7 +108,7 @@ describe('the thin fetch', () => {
   });
 });
 
-describe('the SDK on it', () => {
+describe('a model server', () => {
   let double: ModelDouble;
   beforeEach(async () => {
     double = await startModelDouble({ apiKey: 'key' });
@@ -118,7 +119,11 @@ describe('the SDK on it', () => {
     const client = createOpenAiClient({ apiKey: 'key', baseUrl: double.url });
     const bytes = Buffer.from(Array.from({ length: 5_000 }, (_, i) => i % 256));
     const file = new File([bytes], 'voice.ogg', { type: 'audio/ogg' });
-    const { text } = await client.sdk.audio.transcriptions.create({ file, model: 'gpt-transcribe', language: 'es' });
+    const { text } = await (await client.sdk()).audio.transcriptions.create({
+      file,
+      model: 'gpt-transcribe',
+      language: 'es',
+    });
     assert.equal(text, 'Hello from a voice note.');
     const upload = double.requests[0]?.upload;
     assert.equal(upload?.filename, 'voice.ogg');
@@ -128,11 +133,39 @@ describe('the SDK on it', () => {
     await client.close();
   });
 
+  test('refuses with the error of the SDK: status, code, request id and headers', async () => {
+    const server = await startServer((_, response) => {
+      response.writeHead(429, { 'x-request-id': 'req_7', 'retry-after': '3' });
+      response.end(
+        JSON.stringify({ error: { message: 'Slow down', code: 'rate_limit_exceeded', param: 'p', type: 't' } }),
+      );
+    });
+    const client = createOpenAiClient({ apiKey: 'key', baseUrl: `${server.url}/v1` });
+    await assert.rejects(client.complete({ model: 'm', messages: [] }), (error) => {
+      assert.ok(error instanceof OpenAI.RateLimitError);
+      const { status, code, param, type, requestID, message } = error;
+      assert.deepEqual([status, code, param, type, requestID], [429, 'rate_limit_exceeded', 'p', 't', 'req_7']);
+      assert.equal(message, '429 Slow down');
+      assert.equal(error.headers.get('retry-after'), '3');
+      return true;
+    });
+    await client.close();
+    await server.close();
+  });
+
+  test('that answers with a page: the page is the answer, as it is with the SDK', async () => {
+    const server = await startServer((_, response) => response.end('<p>hello</p>'));
+    const client = createOpenAiClient({ apiKey: 'key', baseUrl: `${server.url}/v1` });
+    assert.equal(await client.complete({ model: 'm', messages: [] }), '<p>hello</p>');
+    await client.close();
+    await server.close();
+  });
+
   for (const ending of ['', '/', '//'])
     test(`takes a base address that ends in "${ending}"`, async () => {
       const client = createOpenAiClient({ apiKey: 'key', baseUrl: double.url.replace('http', 'HTTP') + ending });
-      await client.sdk.chat.completions.create({ model: 'm', messages: [{ role: 'user', content: 'Hi' }] });
-      await client.sdk.models.list();
+      await client.complete({ model: 'm', messages: [{ role: 'user', content: 'Hi' }] });
+      await client.listModels();
       assert.equal(double.requests[0]?.path, '/v1/chat/completions');
       await client.close();
     });

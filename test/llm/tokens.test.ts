@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { encode } from 'gpt-tokenizer/encoding/o200k_base';
+import fc from 'fast-check';
+import { countTokens as countReference, decode, encode } from 'gpt-tokenizer/encoding/o200k_base';
 import { countMessageTokens, countTokens } from '../../app/llm/tokens.ts';
 import { scrub } from '../../app/privacy/scrub.ts';
 
@@ -10,6 +11,47 @@ describe('counting tokens', () => {
   test('is exact for what people write', () => {
     for (const text of ['', 'Hello', LETTER, LETTER.repeat(50), 'https://example.com/a?b=c', '   \n\n\t'])
       assert.equal(countTokens(text), encode(text).length, JSON.stringify(text.slice(0, 40)));
+  });
+
+  test('is exact for any mixture of scripts, marks and spaces, as the package counts them', () => {
+    const scripts = [
+      'abc XYZ',
+      "'s'LL've don't",
+      'áéñçß',
+      'привет',
+      '你好朋友',
+      'สวัสดี',
+      'مرحبا שלום',
+      'e\u0301ǅʰ',
+      '\n\r\n\t \u00a0',
+      '!?/\\<>|#',
+      '0123456789.,-',
+      '🥖👩‍👩‍👧🏳️‍🌈',
+      '\u200b\u2028\u0085',
+    ];
+    const character = fc.oneof(
+      ...scripts.map((script) => fc.constantFrom(...script)),
+      // The package takes U+FEFF out of the middle of a token, which OpenAI's own tokenizer does not.
+      fc.string({ unit: 'binary', minLength: 1, maxLength: 1 }).filter((one) => one !== '\ufeff'),
+    );
+    fc.assert(
+      fc.property(fc.string({ unit: character, maxLength: 60 }), (text) => {
+        assert.equal(countTokens(text), countReference(text, { disallowedSpecial: new Set() }));
+      }),
+      { numRuns: 3_000 },
+    );
+  });
+
+  test('knows every token of the encoding', () => {
+    for (let rank = 0; rank < 199_998; rank += 7) {
+      const text = decode([rank]);
+      if (!text.includes('\ufffd') && !text.includes('\ufeff') && text.length < 64)
+        assert.equal(countTokens(text), encode(text, { disallowedSpecial: new Set() }).length, JSON.stringify(text));
+    }
+  });
+
+  test('counts a mark of the byte order as OpenAI does', () => {
+    assert.equal(countTokens('\ufeffHello'), 2);
   });
 
   test("takes the tokenizer's own marks for words", () => {

@@ -1,5 +1,5 @@
 /** Twilio's REST API as a `Channel`. https://www.twilio.com/docs/messaging/api/message-resource */
-import Twilio from 'twilio/lib/rest/Twilio.js';
+import type Twilio from 'twilio/lib/rest/Twilio.js';
 import { isFailure } from '../../errors.ts';
 import type { Log } from '../../ops/logger.ts';
 import { type Scrubbed, scrub } from '../../privacy/scrub.ts';
@@ -7,7 +7,7 @@ import type { Channel, PartOf, Recipient } from '../channel.ts';
 import { fromAddress, toAddress } from './address.ts';
 import { explainTwilioCode } from './explain.ts';
 import { channelFailure, unreadableAnswer } from './failure.ts';
-import { createTwilioHttp } from './http.ts';
+import type { TwilioHttp } from './http.ts';
 import type { TwilioMedia } from './media.ts';
 import { statusCallbackFor } from './status.ts';
 import { sendable } from './twiml.ts';
@@ -50,11 +50,10 @@ const DAY_MS = 86_400_000;
 /** Messages that will never arrive: they do not count as sent. */
 const NOT_SENT: ReadonlySet<string> = new Set(['failed', 'undelivered', 'canceled']);
 
-/** Builds the channel; nothing is connected before the first call. It never repeats a call: the caller decides that. */
+/** Builds the channel; the SDK is loaded and connected at the first call. It never repeats a call: the caller decides that. */
 export function createTwilioChannel(options: TwilioChannelOptions): Channel {
   const { sender, timeoutMs = 10_000, now = Date.now, log } = options;
-  const http = createTwilioHttp(timeoutMs, now);
-  const twilio = connect(options, http.client);
+  let connected: Promise<Connected> | undefined;
   let callbackRefused = false;
 
   return {
@@ -79,41 +78,46 @@ export function createTwilioChannel(options: TwilioChannelOptions): Channel {
 
   /** Without a status callback when Twilio refuses its address: a person's answer is worth more than the ticks beside it. */
   async function create(message: NewMessage, callback: { statusCallback?: string }, signal?: AbortSignal) {
-    if (callbackRefused) return call(false, signal, () => twilio.messages.create(message));
+    if (callbackRefused) return call(false, signal, ({ twilio }) => twilio.messages.create(message));
     try {
-      return await call(false, signal, () => twilio.messages.create({ ...message, ...callback }));
+      return await call(false, signal, ({ twilio }) => twilio.messages.create({ ...message, ...callback }));
     } catch (error) {
       if (!isFailure(error) || error.providerCode !== CALLBACK_REFUSED) throw error;
       callbackRefused = true;
       log.warn('Twilio refuses our address for status callbacks, and is not given it any more. Check PUBLIC_URL.', {
         statusCallbackUrl: options.statusCallbackUrl,
       });
-      return call(false, signal, () => twilio.messages.create(message));
+      return call(false, signal, ({ twilio }) => twilio.messages.create(message));
     }
   }
 
   async function wordsOf(id: string, signal?: AbortSignal): Promise<Scrubbed | null> {
-    const { body } = await call(true, signal, () => twilio.messages(id).fetch());
+    const { body } = await call(true, signal, ({ twilio }) => twilio.messages(id).fetch());
     return body ? scrub(body) : null;
   }
 
   async function ping(signal?: AbortSignal): Promise<void> {
-    await call(true, signal, () => twilio.messages.list({ limit: 1, pageSize: 1 }));
+    await call(true, signal, ({ twilio }) => twilio.messages.list({ limit: 1, pageSize: 1 }));
   }
 
   async function typing(messageId: string, signal?: AbortSignal): Promise<void> {
-    await call(true, signal, () => twilio.messaging.v2.typingIndicator.create({ channel: 'whatsapp', messageId }));
+    await call(true, signal, ({ twilio }) =>
+      twilio.messaging.v2.typingIndicator.create({ channel: 'whatsapp', messageId }),
+    );
   }
 
   async function findSent(to: Recipient, text: Scrubbed, since: number, signal?: AbortSignal): Promise<string[]> {
-    const [sent, latest] = await Promise.all(
+    const asked = await Promise.all(
       // Asked by date, Twilio names no message that waits there and has no date yet.
-      [sentSince(to, since), latestTo(to)].map((which) => call(true, signal, () => twilio.messages.list(which))),
+      [sentSince(to, since), latestTo(to)].map((which) =>
+        call(true, signal, ({ twilio }) => twilio.messages.list(which)),
+      ),
     );
-    const messages = new Map([...(sent ?? []), ...(latest ?? [])].map((message) => [message.sid, message]));
+    const messages = new Map(asked.flat().map((message) => [message.sid, message]));
     const wanted = comparable(text);
     // The list has Twilio's time, which its answer has told by now.
-    const earliest = since + http.aheadMs - CLOCK_SKEW_MS;
+    const aheadMs = (await connected)?.http.aheadMs ?? 0;
+    const earliest = since + aheadMs - CLOCK_SKEW_MS;
     return [...messages.values()]
       .filter(({ status }) => !NOT_SENT.has(status))
       .filter((message) => comparable(message.body ?? '') === wanted && createdAt(message) >= earliest)
@@ -121,10 +125,17 @@ export function createTwilioChannel(options: TwilioChannelOptions): Channel {
       .map(({ sid }) => sid);
   }
 
-  async function call<Result>(repeatable: boolean, signal: AbortSignal | undefined, request: () => Promise<Result>) {
+  async function call<Result>(
+    repeatable: boolean,
+    signal: AbortSignal | undefined,
+    request: (connected: Connected) => Promise<Result>,
+  ) {
+    connected ??= connect(options, timeoutMs, now);
+    const parts = await connected;
     const deadline = AbortSignal.timeout(timeoutMs);
     try {
-      return await http.within(signal ? AbortSignal.any([deadline, signal]) : deadline, request);
+      const within = signal ? AbortSignal.any([deadline, signal]) : deadline;
+      return await parts.http.within(within, () => request(parts));
     } catch (error) {
       throw channelFailure(error, repeatable);
     }
@@ -157,17 +168,28 @@ export function createTwilioChannel(options: TwilioChannelOptions): Channel {
   }
 }
 
-/** The SDK, calling exactly the configured origin. */
-function connect(
+interface Connected {
+  twilio: Twilio;
+  http: TwilioHttp;
+}
+
+/** The SDK, calling exactly the configured origin. Loading it takes 0.1 s: a process that starts does not wait for it. */
+async function connect(
   { accountSid, authToken, apiBaseUrl }: TwilioChannelOptions,
-  httpClient: ReturnType<typeof createTwilioHttp>['client'],
-) {
-  const twilio = new Twilio(accountSid, authToken, { httpClient });
+  timeoutMs: number,
+  now: () => number,
+): Promise<Connected> {
+  const [{ default: Sdk }, { createTwilioHttp }] = await Promise.all([
+    import('twilio/lib/rest/Twilio.js'),
+    import('./http.ts'),
+  ]);
+  const http = createTwilioHttp(timeoutMs, now);
+  const twilio = new Sdk(accountSid, authToken, { httpClient: http.client });
   // It would put TWILIO_EDGE and TWILIO_REGION of the environment into any host name, and drops labels of long ones.
   twilio.getHostname = (host: string) => host;
   twilio.api.baseUrl = apiBaseUrl;
   twilio.messaging.baseUrl = messagingBaseUrl(apiBaseUrl);
-  return twilio;
+  return { twilio, http };
 }
 
 /**

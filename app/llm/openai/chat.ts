@@ -1,5 +1,5 @@
 /** Answers by OpenAI, or by any server with its chat completions protocol. */
-import { APIError } from 'openai';
+import { APIError } from 'openai/core/error';
 import { Failure } from '../../errors.ts';
 import type { Log } from '../../ops/logger.ts';
 import { scrub } from '../../privacy/scrub.ts';
@@ -57,7 +57,7 @@ export function createOpenAiModel(options: OpenAiModelOptions): OpenAiModel {
       const body = chatBody(asked.request, asked.messages, maxTokens, without, settings);
       try {
         asked.attempts++;
-        const completion = readCompletion(await client.sdk.chat.completions.create(body, { signal }));
+        const completion = readCompletion(await client.complete(body, signal));
         refusals.believe(model, without);
         addUsage(asked.usage, completion.usage);
         options.onUsage?.(asked.request, completion.usage);
@@ -146,7 +146,7 @@ export function createOpenAiModel(options: OpenAiModelOptions): OpenAiModel {
       const once = (error: unknown) => ({ ...explain(error), again: false });
       await retry({ timeoutMs: PING_MS, signal, explain: once, log, clock }, async (ending) => {
         try {
-          await client.sdk.models.list({ signal: ending });
+          await client.listModels(ending);
         } catch (error) {
           if (!(error instanceof APIError && THERE.includes(error.status))) throw error;
         }

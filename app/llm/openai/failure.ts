@@ -1,4 +1,4 @@
-import { APIError } from 'openai';
+import { APIError } from 'openai/core/error';
 import { Failure, type FailureCode, isFailure, type ModelError } from '../../errors.ts';
 import { retryAfter, type Trouble } from '../retry.ts';
 

@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
-import { APIError, type OpenAI } from 'openai';
+import type { OpenAI } from 'openai';
+import { APIError } from 'openai/core/error';
 import type { Log } from '../../ops/logger.ts';
 import { scrub } from '../../privacy/scrub.ts';
 import type { ContentPart, ModelMessage, ModelRequest } from '../model.ts';

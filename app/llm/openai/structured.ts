@@ -1,6 +1,6 @@
 /** Answers as data: one call of a chat model whose answer matches a zod schema, with or without structured outputs of the server. */
-import { APIError, type OpenAI } from 'openai';
-import { zodResponseFormat } from 'openai/helpers/zod';
+import type { OpenAI } from 'openai';
+import { APIError } from 'openai/core/error';
 import { z } from 'zod';
 import { Failure } from '../../errors.ts';
 import type { Log } from '../../ops/logger.ts';
@@ -100,7 +100,7 @@ export function createStructuredModel(options: StructuredModelOptions): Structur
       const body = format ? { ...plain, response_format: format } : plain;
       try {
         asked.spent.attempts++;
-        const received = await client.sdk.chat.completions.create(body, { signal: asked.signal });
+        const received = await client.complete(body, asked.signal);
         const completion = readCompletion(received);
         addUsage(asked.spent.usage, completion.usage);
         refusals.believe(model, without);
@@ -124,6 +124,8 @@ export function createStructuredModel(options: StructuredModelOptions): Structur
 
   /** With the server's own structured outputs; not read when it cannot do that. */
   async function bySchema<T>(asked: Asked, request: StructuredRequest<T>): Promise<Read<T>> {
+    // Loaded with the first analysis, so that the process starts sooner.
+    const { zodResponseFormat } = await import('openai/helpers/zod');
     const format = zodResponseFormat(request.schema, request.name);
     try {
       const { text, cut } = await wholly(asked, { ...request, format });

@@ -1,5 +1,5 @@
 /** Voice to text, by OpenAI or any server with its transcription protocol (such as self-hosted Whisper servers). */
-import { APIError, toFile } from 'openai';
+import { APIError } from 'openai/core/error';
 import { Failure, isFailure, type ModelError } from '../../errors.ts';
 import type { Log } from '../../ops/logger.ts';
 import { type Scrubbed, scrub } from '../../privacy/scrub.ts';
@@ -56,9 +56,10 @@ export function createTranscriber(options: TranscriberOptions): Transcriber {
     { filename, contentType, bytes }: Recording,
     signal: AbortSignal,
   ): Promise<Transcript | Failure> {
+    const [sdk, { toFile }] = await Promise.all([client.sdk(), import('openai/core/uploads')]);
     const file = await toFile(bytes, filename, { type: contentType });
     try {
-      const said = await client.sdk.audio.transcriptions.create(
+      const said = await sdk.audio.transcriptions.create(
         { file, model, response_format: 'json', ...(language !== undefined && { language }) },
         { signal },
       );

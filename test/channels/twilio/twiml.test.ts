@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import MessagingResponse from 'twilio/lib/twiml/MessagingResponse.js';
 import { EMPTY_TWIML, messagesTwiml, sendable } from '../../../app/channels/twilio/twiml.ts';
 import { scrub } from '../../../app/privacy/scrub.ts';
 import { textsIn } from '../../support/webhook.ts';
@@ -30,6 +31,23 @@ describe('texts', () => {
   test('lose what XML does not allow', () => {
     const text = scrub('a\u0000b\u000bc\ud800d\udc00e\uffffg\u001f\r\nh\u007f');
     assert.deepEqual(textsIn(messagesTwiml([text])), ['abcdeg\nh\u007f']);
+  });
+
+  test("are written as Twilio's own builder writes them", () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.string({ unit: fc.constantFrom(...'ab &<>"\'\r\n\t]é😀') })),
+        fc.boolean(),
+        (texts, isTold) => {
+          const statusCallback = 'https://bot.example.com/twilio/status?reply=1&part=2';
+          const response = new MessagingResponse();
+          for (const text of texts)
+            if (text.trim() !== '') response.message(isTold ? { statusCallback } : {}, sendable(text));
+          const ours = messagesTwiml(texts.map(scrub), () => (isTold ? statusCallback : undefined));
+          assert.equal(ours, response.toString());
+        },
+      ),
+    );
   });
 
   test('of any kind can be sent', () => {
