@@ -10,7 +10,7 @@ export interface HealthOptions {
   isStopping: () => boolean;
   /** How long one check may take, ms. */
   timeoutMs?: number;
-  /** How long a check's result is good for, ms: frequent requests cause no work elsewhere. */
+  /** How long it is good for that a check passed, ms: frequent requests cause no work elsewhere. */
   rememberMs?: number;
 }
 
@@ -22,7 +22,14 @@ export function createHealth(options: HealthOptions): Router {
   const { checks, extras = {}, isStopping, timeoutMs = 2_000, rememberMs = 3_000 } = options;
   const router = new Router();
   const remembered = Object.entries({ ...checks, ...extras }).map(
-    ([name, check]) => [name, remember(() => stateOf(check, timeoutMs), rememberMs)] as const,
+    ([name, check]) =>
+      [
+        name,
+        remember(
+          () => stateOf(check, timeoutMs),
+          (state) => (state === 'ok' ? rememberMs : AWAY_MS),
+        ),
+      ] as const,
   );
   router.get('/healthz', (ctx) => {
     ctx.body = { status: 'ok' };
@@ -39,6 +46,9 @@ export function createHealth(options: HealthOptions): Router {
   });
   return router;
 }
+
+/** A part that is away is asked again so soon: it may just be starting. */
+const AWAY_MS = 500;
 
 /** 'ok', or 'unreachable': why is for the log and the operator's own eyes, not for strangers. */
 async function stateOf(check: () => Promise<unknown>, timeoutMs: number): Promise<string> {

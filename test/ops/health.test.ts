@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { after, test } from 'node:test';
 import Koa from 'koa';
 import { createHealth, type HealthOptions } from '../../app/ops/health.ts';
+import { eventually } from '../support/bot.ts';
 
 const stops: (() => void)[] = [];
 after(() => {
@@ -55,6 +56,20 @@ test('asks its parts once, however often strangers ask it', async () => {
   const url = await serve({ checks: { model }, isStopping: () => false });
   await Promise.all(Array.from({ length: 20 }, () => fetch(`${url}/readyz`)));
   assert.equal(asked, 1);
+});
+
+test('notices soon that a part is there', async () => {
+  let isThere = false;
+  const archive = async () => {
+    if (!isThere) throw new Error('starting');
+  };
+  const url = await serve({ checks: {}, extras: { archive }, isStopping: () => false, rememberMs: 600_000 });
+  const statusOf = async () => ((await (await fetch(`${url}/readyz`)).json()) as { status: string }).status;
+  assert.equal(await statusOf(), 'degraded');
+  isThere = true;
+  await eventually('it is ready', async () => (await statusOf()) === 'ready');
+  isThere = false;
+  assert.equal(await statusOf(), 'ready', 'that it was there is remembered');
 });
 
 test('is degraded, but ready, without something that people are answered without', async () => {
