@@ -76,7 +76,7 @@ export function build(config: Config, standIns: StandIns, log: Log, options: Bui
   const join = createJoin({
     memory,
     provider: standIns.isSimulated ? 'simulator' : 'real',
-    look: bot && (() => bot.sweep.look()),
+    look: () => bot?.sweep.look(),
     onRefused: () => bot?.sweep.stop(),
     isStopping: () => stopping,
     log,
@@ -130,7 +130,7 @@ export function build(config: Config, standIns: StandIns, log: Log, options: Bui
 
   async function close(): Promise<void> {
     await Promise.all([recording?.close(), database.close()]);
-    if (bot) await memory.processes.stop();
+    await memory.processes.stop();
     memory.redis.disconnect();
     await Promise.all([bot?.close(), closeChannels()]);
   }

@@ -6,8 +6,8 @@ import type { MemoryParts } from './memory.ts';
 export interface JoinOptions {
   memory: MemoryParts;
   provider: 'real' | 'simulator';
-  /** Called when there may be work of a process that is gone; null in a process that answers nobody. */
-  look: (() => void) | null;
+  /** Called when work of a process that is gone is due. */
+  look: () => void;
   /** Called when a Redis that came later than we did holds data of another version. */
   onRefused: () => void;
   isStopping: () => boolean;
@@ -63,7 +63,6 @@ export function createJoin({ memory, provider, look, onRefused, isStopping, log 
   }
 
   async function joinProcesses(): Promise<void> {
-    if (look === null) return;
     // Also to a Redis that was away, or that is another one by now.
     memory.redis.on('ready', () => void memory.processes.beat());
     await memory.processes.start(look);
