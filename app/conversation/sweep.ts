@@ -11,7 +11,7 @@ import type { Turns } from './turns.ts';
 export interface Sweep {
   /** Sweeps at once, then every `everyMs`. */
   start(): void;
-  /** Sweeps at once, unless it is sweeping: there is work that came to be due out of turn. */
+  /** Sweeps at once, when it was started and is not sweeping: work came to be due out of turn. */
   look(): void;
   stop(): void;
 }
@@ -37,11 +37,15 @@ export function createSweep({ mailbox, aliases, turns, log, everyMs = 2_000 }: S
   let sweeping = false;
   let stopped = false;
   let claiming: { contact: ContactId; turn: string } | null = null;
-  return { start, look: () => void sweep(), stop };
+  return { start, look, stop };
 
   function start(): void {
     void sweep();
     timer = setInterval(() => void sweep(), everyMs);
+  }
+
+  function look(): void {
+    if (timer) void sweep();
   }
 
   function stop(): void {
