@@ -43,8 +43,10 @@ export interface App {
 /** @param more channels beside the built-in ones */
 export function build(config: Config, standIns: StandIns, log: Log, more: readonly BuildChannel[] = []): App {
   let stopping = false;
-  let refused = false;
-  const isStopping = () => stopping || refused;
+  let connected = false;
+  /** Whether the data in Redis are of this version; null while that is not known. */
+  let isOurs: boolean | null = null;
+  const isStopping = () => stopping || isOurs === false;
   const provider = standIns.simulator ? 'simulator' : 'real';
   const metrics = createMetrics();
   const memory = buildMemory(config, standIns.redis, metrics, log);
@@ -83,7 +85,8 @@ export function build(config: Config, standIns: StandIns, log: Log, more: readon
 
   async function connect(): Promise<void> {
     await Promise.all([connectRedis(), archive.checkFormat()]);
-    sweep.start();
+    connected = true;
+    if (isOurs) sweep.start();
     archive.start();
   }
 
@@ -108,8 +111,7 @@ export function build(config: Config, standIns: StandIns, log: Log, more: readon
     } catch (error) {
       if (isFailure(error) && error.code === 'store.format') {
         log.error(error.message, { code: error.code });
-        refused = true;
-        sweep.stop();
+        isOurs = false;
         return;
       }
       checkSoon();
@@ -120,16 +122,20 @@ export function build(config: Config, standIns: StandIns, log: Log, more: readon
     if (!stopping) setTimeout(() => void checkLater(), CHECK_AGAIN_MS).unref();
   }
 
+  /** The store is ours: from here on it is used. */
   async function joinProcesses(): Promise<void> {
     // Also to a Redis that was away, or that is another one by now.
     memory.redis.on('ready', () => void memory.processes.beat());
     await memory.processes.start(() => sweep.look());
+    isOurs = true;
+    if (connected && !stopping) sweep.start();
   }
 
   /** Takes in what comes for a store of ours. */
   function ifOurs<Input extends unknown[]>(take: (...input: Input) => Promise<void>) {
     return async function takeIfOurs(...input: Input): Promise<void> {
-      if (refused) throw new Failure('server.stopping', 'Redis holds data of another version, see the log.');
+      if (isOurs === false) throw new Failure('server.stopping', 'Redis holds data of another version, see the log.');
+      if (isOurs === null) throw new Failure('store.unavailable', 'Redis was not reached yet.');
       await take(...input);
     };
   }
