@@ -81,7 +81,7 @@ export interface InboundMessage {
   contact: ContactId;
   /** What the person calls themselves; null when the provider did not say. */
   profileName: Scrubbed | null;
-  /** When we received it, unix ms. */
+  /** When we received it by Redis' clock, unix ms. */
   receivedAt: number;
   /** What was written, or the caption; for a button its title; '' when there is none. */
   text: Scrubbed;

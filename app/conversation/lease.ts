@@ -37,15 +37,15 @@ export interface LeaseOptions {
 export function keepLease({ mailbox, contact, turn, leaseMs, aliveSince, log }: LeaseOptions): Lease {
   const lost = new AbortController();
   const timer = setInterval(beat, leaseMs / 3);
-  let held = { at: performance.now(), age: elapsed() };
+  let held = { at: performance.now(), age: elapsed(), isRenewed: false };
   function isCertain(): boolean {
     const age = held.age();
     if (age > leaseMs / 2) return false;
-    // A renewal is a sign of life, too; for an older one the process must have been alive ever since.
-    return age <= CERTAIN_MS || held.at >= aliveSince();
+    // A renewal is a sign of life. Without one, or with an older one, the process must have been alive ever since.
+    return (held.isRenewed && age <= CERTAIN_MS) || held.at >= aliveSince();
   }
   async function beat(): Promise<void> {
-    const asked = { at: performance.now(), age: elapsed() };
+    const asked = { at: performance.now(), age: elapsed(), isRenewed: true };
     try {
       if (await mailbox.extend(contact, turn)) {
         held = asked;

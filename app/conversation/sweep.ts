@@ -11,7 +11,7 @@ import type { Turns } from './turns.ts';
 export interface Sweep {
   /** Sweeps at once, then every `everyMs`. */
   start(): void;
-  /** Sweeps at once, unless it is sweeping: there is work that came to be due out of turn. */
+  /** Sweeps at once, when it was started and is not sweeping: work came to be due out of turn. */
   look(): void;
   stop(): void;
 }
@@ -28,6 +28,9 @@ export interface SweepOptions {
 /** How many contacts of a shard one sweep takes over: a large backlog is shared with the other processes. */
 const MOST_AT_ONCE = 50;
 
+/** How often is looked whether a place is free, ms. */
+const LOOK_MS = 50;
+
 /** How long a contact whose turns crashed is answered alone, ms: as long as a model may take; the others do not wait longer. */
 const ALONE_MS = 60_000;
 
@@ -37,11 +40,15 @@ export function createSweep({ mailbox, aliases, turns, log, everyMs = 2_000 }: S
   let sweeping = false;
   let stopped = false;
   let claiming: { contact: ContactId; turn: string } | null = null;
-  return { start, look: () => void sweep(), stop };
+  return { start, look, stop };
 
   function start(): void {
     void sweep();
     timer = setInterval(() => void sweep(), everyMs);
+  }
+
+  function look(): void {
+    if (timer) void sweep();
   }
 
   function stop(): void {
@@ -54,23 +61,40 @@ export function createSweep({ mailbox, aliases, turns, log, everyMs = 2_000 }: S
     sweeping = true;
     try {
       await giveBackUncertain();
-      for (const contact of await mailbox.due(MOST_AT_ONCE)) {
-        if (stopped) break;
-        const claimed = await claim(contact);
-        if (claimed.kind === 'moved') await aliases.link(contact, claimed.to);
-        if (claimed.kind !== 'turn') continue;
-        const requestId = claimed.held.messages[0]?.requestId;
-        const ended = turns.start(claimed.held, { log: requestId ? log.child({ requestId }) : log });
-        if (claimed.held.crashes >= SUSPICIOUS_CRASHES)
-          await Promise.race([ended, sleep(ALONE_MS, null, { ref: false })]);
-        // The other processes may have room. One contact is always taken, so that a busy process still makes progress.
-        if (turns.waiting > 0) break;
-      }
+      for (let mayBeMore = true; mayBeMore && !stopped; ) mayBeMore = await take(await mailbox.due(MOST_AT_ONCE));
     } catch (error) {
       log.warn('The sweep for unfinished work failed; the next one tries again', { error });
     } finally {
       sweeping = false;
     }
+  }
+
+  /** @returns whether there may be more to take, and room for it */
+  async function take(contacts: readonly ContactId[]): Promise<boolean> {
+    let taken = 0;
+    for (const contact of contacts) {
+      if (stopped) return false;
+      const claimed = await claim(contact);
+      if (claimed.kind === 'moved') await aliases.link(contact, claimed.to);
+      if (claimed.kind !== 'turn') continue;
+      taken++;
+      const requestId = claimed.held.messages[0]?.requestId;
+      const ended = turns.start(claimed.held, { log: requestId ? log.child({ requestId }) : log });
+      if (claimed.held.crashes >= SUSPICIOUS_CRASHES)
+        await Promise.race([ended, sleep(ALONE_MS, null, { ref: false })]);
+      // The other processes may have room. One contact is always taken, so that a busy process still makes progress.
+      if (turns.waiting > 0) return roomSoon();
+    }
+    return taken > 0 && contacts.length >= MOST_AT_ONCE;
+  }
+
+  /** Waits for a free place, until the next sweep is due. */
+  async function roomSoon(): Promise<boolean> {
+    for (let waitedMs = 0; waitedMs < everyMs; waitedMs += LOOK_MS) {
+      if (turns.waiting === 0 || stopped) return !stopped;
+      await sleep(LOOK_MS, null, { ref: false });
+    }
+    return false;
   }
 
   async function claim(contact: ContactId): Promise<Claimed> {

@@ -178,7 +178,8 @@ export function createTurns(options: TurnsOptions): Turns {
       return next;
     } catch (error) {
       // The messages are safe in the mailbox; the next sweep continues.
-      turnLog.error('The turn ended early', { error });
+      if (stopping && lease.signal.aborted) turnLog.debug('The turn was given back', { error });
+      else turnLog.error('The turn ended early', { error });
       metrics.turnEnded('failed', 'none');
       // The process is alive: this must not count as a crash, nor wait for the lease to run out.
       if (isFailure(error) && error.code === 'store.unavailable') track(ending.giveBack(taken, REDIS_REST_MS, turnLog));

@@ -62,7 +62,8 @@ export function build(config: Config, standIns: StandIns, log: Log, options: Bui
   const { parts = ALL_HERE, password = passwordOf(config, log), channels: more = [] } = options;
   const beside = typeof parts.desk === 'object' ? parts.desk : null;
   let stopping = false;
-  const isStopping = () => stopping || join.isRefused();
+  const isStopping = () => stopping || join.isOurs() === false;
+  let connected = false;
   const metrics = createMetrics({ process: parts.bot ? 'bot' : 'desk', beside: beside?.figures });
   const memory = buildMemory(config, standIns.redis, metrics, log);
   const { now } = memory.clock;
@@ -77,7 +78,7 @@ export function build(config: Config, standIns: StandIns, log: Log, options: Bui
     memory,
     provider: standIns.isSimulated ? 'simulator' : 'real',
     look: () => bot?.sweep.look(),
-    onRefused: () => bot?.sweep.stop(),
+    onOurs: sweepOurs,
     isStopping: () => stopping,
     log,
   });
@@ -112,12 +113,18 @@ export function build(config: Config, standIns: StandIns, log: Log, options: Bui
 
   async function connect(): Promise<void> {
     await Promise.all([join.connect(), database.checkFormat()]);
-    bot?.sweep.start();
+    connected = true;
+    sweepOurs();
     // Nobody waits for it: a private PostgreSQL is started when messages can already come in.
     server.once('listening', () => {
       beside?.start();
       void archive.start().then(() => recording?.start());
     });
+  }
+
+  /** Once we know that what is in Redis is ours, and the archive is not another version's. */
+  function sweepOurs(): void {
+    if (connected && !stopping && join.isOurs()) bot?.sweep.start();
   }
 
   async function drain(patienceMs?: number): Promise<void> {

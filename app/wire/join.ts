@@ -8,8 +8,8 @@ export interface JoinOptions {
   provider: 'real' | 'simulator';
   /** Called when work of a process that is gone is due. */
   look: () => void;
-  /** Called when a Redis that came later than we did holds data of another version. */
-  onRefused: () => void;
+  /** Called when it is known that what Redis holds is ours: from then on it is used. */
+  onOurs: () => void;
   isStopping: () => boolean;
   log: Log;
 }
@@ -20,8 +20,8 @@ export interface Join {
    * Rejects with `store.format` for a store of another version.
    */
   connect(): Promise<void>;
-  /** Redis holds data of another version: it is not touched, and every request gets 503. */
-  isRefused(): boolean;
+  /** Whether the data in Redis are of this version; null while that is not known. Others are not touched, and every request gets 503. */
+  isOurs(): boolean | null;
   /** Takes in what comes for a store of ours. */
   ifOurs<Input extends unknown[]>(take: (...input: Input) => Promise<void>): (...input: Input) => Promise<void>;
 }
@@ -29,9 +29,9 @@ export interface Join {
 /** When a Redis that did not say what it holds is asked again, ms. */
 const CHECK_AGAIN_MS = 1_000;
 
-export function createJoin({ memory, provider, look, onRefused, isStopping, log }: JoinOptions): Join {
-  let refused = false;
-  return { connect, isRefused: () => refused, ifOurs };
+export function createJoin({ memory, provider, look, onOurs, isStopping, log }: JoinOptions): Join {
+  let isOurs: boolean | null = null;
+  return { connect, isOurs: () => isOurs, ifOurs };
 
   async function connect(): Promise<void> {
     try {
@@ -53,8 +53,7 @@ export function createJoin({ memory, provider, look, onRefused, isStopping, log 
     } catch (error) {
       if (!isFailure(error) || error.code !== 'store.format') return checkSoon();
       log.error(error.message, { code: error.code });
-      refused = true;
-      onRefused();
+      isOurs = false;
     }
   }
 
@@ -66,11 +65,14 @@ export function createJoin({ memory, provider, look, onRefused, isStopping, log 
     // Also to a Redis that was away, or that is another one by now.
     memory.redis.on('ready', () => void memory.processes.beat());
     await memory.processes.start(look);
+    isOurs = true;
+    onOurs();
   }
 
   function ifOurs<Input extends unknown[]>(take: (...input: Input) => Promise<void>) {
     return async function takeIfOurs(...input: Input): Promise<void> {
-      if (refused) throw new Failure('server.stopping', 'Redis holds data of another version, see the log.');
+      if (isOurs === false) throw new Failure('server.stopping', 'Redis holds data of another version, see the log.');
+      if (isOurs === null) throw new Failure('store.unavailable', 'Redis was not reached yet.');
       await take(...input);
     };
   }

@@ -163,9 +163,9 @@ async function strangersIn(cases: readonly Case[]): Promise<string[]> {
   return [...contacts].filter((contact) => contact !== ana.phone && !known.has(contact));
 }
 
-/** Key → what it holds, as Redis would save it. */
+/** Key → what it holds, as Redis would save it; but for the time at which the process said that it is alive. */
 async function everythingIn(client: Redis): Promise<Record<string, string>> {
-  const keys = (await client.keys('*')).sort();
+  const keys = (await client.keys('*')).filter((key) => !key.endsWith(':processes')).sort();
   const held = await Promise.all(keys.map(async (key) => [key, (await client.dumpBuffer(key))?.toString('hex') ?? '']));
   return Object.fromEntries(held);
 }

@@ -6,13 +6,14 @@ import type { Redis } from 'ioredis';
 import { lastUserText } from '../doubles/model.ts';
 import { eventually } from '../support/bot.ts';
 import { createPeople, type Person } from './support/people.ts';
-import { report } from './support/size.ts';
+import { report, sized } from './support/size.ts';
 import { type Actor, asTwilio, type Stage, setStage } from './support/stage.ts';
 import { figuresOf, judge, settled } from './support/verdict.ts';
 
 /** Before which a machine that is short of time is not blamed. */
 const PATIENCE_MS = 120_000;
-const PEOPLE = 12;
+/** More than a sweep takes at once. */
+const PEOPLE = sized(60, 300);
 
 let stage: Stage;
 let redis: Redis;

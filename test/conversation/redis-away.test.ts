@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
 import { type Bot, type Doubles, eventually, startBot, startDoubles } from '../support/bot.ts';
+import { startTestRedis, type TestRedis } from '../support/redis.ts';
 
 const ANA = '15550100101';
 
@@ -48,4 +49,37 @@ test('a bot whose model or provider is away stays in service: it stores what com
   assert.deepEqual([parts.redis, parts.model, parts.twilio], ['ok', 'unreachable', 'unreachable']);
   await lonely.stop();
   await others.stop();
+});
+
+describe('a Redis that comes later than the bot', () => {
+  let redis: TestRedis;
+  let early: Bot;
+  beforeEach(async () => {
+    redis = await startTestRedis({ appendOnly: true });
+  });
+  afterEach(async () => {
+    await early.stop();
+    await redis.stop();
+  });
+
+  async function startBefore(): Promise<void> {
+    await redis.kill();
+    early = await startBot(doubles, { REDIS_URL: redis.url });
+    assert.equal((await early.say(ANA, 'too early')).status, 503);
+    await redis.restart();
+  }
+
+  test('is used, and hears that the bot is alive', async () => {
+    await startBefore();
+    await eventually('the bot answers', async () => (await early.say(ANA, 'now?')).texts[0] === 'You said: now?');
+    await eventually('it beats', async () => (await redis.client().zcard('recado:{0}:processes')) === 1);
+  });
+
+  test('is left alone when it holds data of another version: webhooks are refused from then on', async () => {
+    await redis.client().hset('recado:format', { format: '99', shards: '1' });
+    await startBefore();
+    await eventually('it is seen', () => early.logs.some((line) => line.includes('newer Recado')));
+    assert.equal((await early.say(ANA, 'now?')).status, 503);
+    assert.equal(await redis.client().exists('recado:{0}:processes'), 0);
+  });
 });

@@ -86,6 +86,33 @@ describe('the sweep', () => {
 });
 
 describe('a lease', () => {
+  test('is asked about before a send when its process may have been counted gone, and is believed for a moment then', async () => {
+    let alive = Number.POSITIVE_INFINITY;
+    let asked = 0;
+    const mailbox = {
+      extend: async () => {
+        asked++;
+        return true;
+      },
+    };
+    const lease = keepLease({ mailbox, contact: 'ana', turn: 'turn', leaseMs: 600_000, aliveSince: () => alive, log });
+    await lease.check();
+    await lease.check();
+    assert.equal(asked, 1, 'it has not beaten for a while');
+    alive = 0;
+    await lease.check();
+    assert.equal(asked, 1, 'it has been alive all the time');
+    lease.stop();
+    alive = performance.now();
+    const older = keepLease({ mailbox, contact: 'ana', turn: 'turn', leaseMs: 600_000, aliveSince: () => alive, log });
+    await older.check();
+    assert.equal(asked, 1);
+    alive = performance.now() + 1;
+    await older.check();
+    assert.equal(asked, 2, 'it had to join anew since it took the lease');
+    older.stop();
+  });
+
   test('that nobody can be asked about any more ends the turn before it says anything', async () => {
     const proxy = await startRedisProxy(doubles.redis.port);
     const client = createRedis({ kind: 'url', url: proxy.url }, log);

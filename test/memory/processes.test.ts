@@ -121,6 +121,15 @@ test('a renewal of a lease is a sign of life', async () => {
   assert.ok(Date.now() - beaten < 5_000, `${Date.now() - beaten} ms ago`);
 });
 
+test('a process that was counted gone renews no lease: its work is due', async () => {
+  const one = join();
+  await one.processes.start(() => {});
+  await begin(one.mailbox, 'turn-a');
+  await redis.zadd(register, 0, one.processes.id);
+  assert.equal(await one.mailbox.extend(ANA, 'turn-a'), false);
+  assert.deepEqual(await one.mailbox.due(10), [ANA]);
+});
+
 test('what a process left that stopped in order is due at once', async () => {
   const [one, other] = [join(), join()];
   await one.processes.start(() => {});

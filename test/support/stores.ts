@@ -35,7 +35,7 @@ export function recordedArchive(version: string): RecordedArchive {
 
 export async function dumpRedis(redis: Redis): Promise<RecordedRedis> {
   const names = (await redis.keys('recado:*')).filter(
-    (name) => !/:(lease|rate)$|recado-analysis|^recado:news/.test(name),
+    (name) => !/:(lease|rate|processes|places)$|recado-analysis|^recado:news/.test(name),
   );
   const keys = await Promise.all(
     names.sort().map(async (key) => {

@@ -71,7 +71,6 @@ export function createRecorder(options: RecorderOptions): Recorder {
   let lost = 0;
   let fullness = 0;
   let alarmedAt = 0;
-  const startedAt = new Date(now());
 
   return {
     start() {
@@ -122,13 +121,14 @@ export function createRecorder(options: RecorderOptions): Recorder {
 
   /** Once at each start: what could not be written may be writable by now, after an update or a repair. */
   async function trySetAsideAgain(): Promise<void> {
+    const begunAt = await databaseTime();
     for (let tried = 0; ; ) {
       const rows = await database.recording(async (db) => {
         if (!(await lock(db))) return [];
         const found = await db
           .selectFrom('whatsapp_events_set_aside')
           .select(['name', 'event'])
-          .where('set_aside_at', '<', startedAt)
+          .where('set_aside_at', '<', begunAt)
           .orderBy('set_aside_at')
           .limit(batch)
           .execute();
@@ -143,6 +143,14 @@ export function createRecorder(options: RecorderOptions): Recorder {
       if (tried > 0) log.info('Events that could not be written to the archive are tried again', { events: tried });
       return;
     }
+  }
+
+  /** The clock that says when events were set aside. */
+  function databaseTime(): Promise<Date> {
+    return database.run(async (db) => {
+      const { rows } = await sql<{ at: Date }>`select now() as at`.execute(db);
+      return rows[0]?.at ?? new Date(0);
+    });
   }
 
   function pause(ms: number): Promise<void> {

@@ -11,9 +11,9 @@ import type { BuildChannel, Receivers } from '../../../app/wire/channels.ts';
 
 /** Joins client and webhook, as `app/wire/channels.ts` joins those of Twilio. */
 export function buildCourier(apiUrl: string, secret: string): BuildChannel {
-  return () => ({
+  return ({ now }) => ({
     channel: createCourierChannel(apiUrl, secret),
-    webhook: (receivers) => createCourierWebhook(secret, receivers),
+    webhook: (receivers) => createCourierWebhook(secret, now, receivers),
   });
 }
 
@@ -82,7 +82,7 @@ const Form = z.object({
   text: z.string(),
 });
 
-function createCourierWebhook(secret: string, { onMessage }: Receivers): Router {
+function createCourierWebhook(secret: string, now: () => number, { onMessage }: Receivers): Router {
   const router = new Router();
   router.post('/courier', receive);
   return router;
@@ -91,12 +91,12 @@ function createCourierWebhook(secret: string, { onMessage }: Receivers): Router 
     if (ctx.get('X-Courier-Secret') !== secret) throw new Failure('request.signature', 'The secret is not ours.');
     const form = Form.safeParse(ctx.request.body);
     if (!form.success) throw new Failure('request.invalid', 'A webhook of Courier has id, to, from and text.');
-    await onMessage(messageIn(form.data, ctx.state.requestId), NO_RESPONSE);
+    await onMessage(messageIn(form.data, now(), ctx.state.requestId), NO_RESPONSE);
     ctx.status = 204;
   }
 }
 
-function messageIn(form: z.output<typeof Form>, requestId: string): InboundMessage {
+function messageIn(form: z.output<typeof Form>, receivedAt: number, requestId: string): InboundMessage {
   const { id, to, from, alsoKnownAs, name, text } = form;
   return {
     id,
@@ -106,7 +106,7 @@ function messageIn(form: z.output<typeof Form>, requestId: string): InboundMessa
     ...(alsoKnownAs.length > 0 ? { aliases: alsoKnownAs } : {}),
     contact: contactIdOf(from),
     profileName: name === null ? null : scrub(name),
-    receivedAt: Date.now(),
+    receivedAt,
     text: scrub(text),
     attachments: [],
     requestId,
