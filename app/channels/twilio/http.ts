@@ -18,6 +18,8 @@ export interface TwilioHttp {
 /** @param timeoutMs how long a connection may be silent */
 export function createTwilioHttp(timeoutMs: number): TwilioHttp {
   let aheadMs = 0;
+  /** Calls that are under way. */
+  let open = 0;
   const signals = new AsyncLocalStorage<AbortSignal>();
   const client = new RequestClient({ timeout: timeoutMs, autoRetry: false });
   // With HTTP_PROXY set the SDK takes an agent that has neither the time limit nor connections that are kept.
@@ -40,6 +42,15 @@ export function createTwilioHttp(timeoutMs: number): TwilioHttp {
     get aheadMs() {
       return aheadMs;
     },
-    within: (signal, call) => signals.run(signal, call),
+    async within(signal, call) {
+      open++;
+      try {
+        return await signals.run(signal, call);
+      } finally {
+        open--;
+        // Up to Node 22 every promise of the process is followed while a store is in use: a tenth of all CPU time.
+        if (open === 0) signals.disable();
+      }
+    },
   };
 }
