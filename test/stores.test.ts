@@ -132,13 +132,13 @@ describe('with PostgreSQL', () => {
     const ask = async (path: string): Promise<any> =>
       (await fetch(`${bot.url}/api/whatsapp/${path}`, { headers: { 'x-api-key': API_KEY } })).json();
     try {
-      const { texts } = await bot.say('15550100101', 'What is my name?');
+      const { texts } = await bot.tell('15550100101', 'What is my name?');
       assert.equal(texts.length, 1);
       const shown = JSON.stringify(doubles.model.requests.at(-1)?.chat.messages);
       assert.match(shown, /My name is Ana\./);
       assert.match(shown, /And to your other number\./);
-      assert.deepEqual((await bot.say('15550100102', 'Buy more!')).texts, [], 'blocked');
-      assert.deepEqual((await bot.say('15550100103', 'Is a person there?')).texts, [], 'taken over');
+      assert.deepEqual((await bot.tell('15550100102', 'Buy more!')).texts, [], 'blocked');
+      assert.deepEqual((await bot.tell('15550100103', 'Is a person there?')).texts, [], 'taken over');
 
       await eventually('it is recorded', async () => {
         const { messages = [] } = await ask('conversation/15550100103');

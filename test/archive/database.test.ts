@@ -39,7 +39,7 @@ describe('PostgreSQL', () => {
   });
 
   test('finds by parts of words what was written before the update that allows it', async () => {
-    const database = createDatabase({ url: await server.createDatabase(), log: quiet });
+    const database = createDatabase({ url: await server.createDatabase(), log: quiet, patienceMs: 0 });
     await database.run(async (db) => {
       const migrator = new Migrator({ db, provider: { getMigrations: async () => MIGRATIONS } });
       const { error } = await migrator.migrateTo('0003-protect');
@@ -55,7 +55,7 @@ describe('PostgreSQL', () => {
   });
 
   test('searches without the extension for trigrams, too', async () => {
-    const database = createDatabase({ url: await server.createDatabase(), log: quiet });
+    const database = createDatabase({ url: await server.createDatabase(), log: quiet, patienceMs: 0 });
     await database.migrate();
     await query(database, MANY);
     await query(database, MANY_MESSAGES);
@@ -98,7 +98,7 @@ describe('PostgreSQL', () => {
   });
 
   test('finds pages by their index, however many messages there are', async () => {
-    const database = createDatabase({ url: await server.createDatabase(), log: quiet });
+    const database = createDatabase({ url: await server.createDatabase(), log: quiet, patienceMs: 0 });
     await database.migrate();
     await database.run((db) => sql.raw(MANY).execute(db));
     await database.run((db) => sql.raw(MANY_MESSAGES).execute(db));

@@ -30,7 +30,11 @@ const TOO_MANY: Outcome = {
 };
 
 test('a process that slept between two tries to send sends nothing when somebody else has sent meanwhile', async (t) => {
-  const [ana] = createPeople(1, { ...stage, route: () => sleeper.program.url }) as [Person];
+  const [ben, ana] = createPeople(2, { ...stage, route: () => sleeper.program.url }) as [Person, Person];
+  // What the first message ever sent needs is loaded then; that may take longer than this lease.
+  await ben.write();
+  await eventually('the first message was sent', () => stage.twilio.sent.length > 0);
+  const earlier = stage.twilio.sent.length;
   let state: 'awake' | 'tired' | 'asleep' = 'awake';
   sleeper.twilio.handle = (request, forward) => {
     if (state === 'asleep' || request.method !== 'POST' || !request.path.endsWith('/Messages.json')) {
@@ -46,12 +50,12 @@ test('a process that slept between two tries to send sends nothing when somebody
     sleeper.program.freeze();
   }
   await ana.write();
-  await eventually('the other one answered', () => stage.twilio.sent.length > 0);
+  await eventually('the other one answered', () => stage.twilio.sent.length > earlier);
   sleeper.program.wake();
   await eventually('it sees what it has lost', () => sleeper.program.logs.some((line) => LOST.test(line)));
   const client = stage.redis.client();
   await settled(client);
-  const verdict = await judge([ana], client, stage.twilio);
+  const verdict = await judge([ben, ana], client, stage.twilio);
   report(t, figuresOf(verdict));
   assert.deepEqual(verdict.complaints, []);
 });
