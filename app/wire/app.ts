@@ -81,6 +81,10 @@ export function build(config: Config, standIns: StandIns, log: Log, more: readon
     await Promise.all([connectRedis(), archive.checkFormat()]);
     sweep.start();
     archive.start();
+    // After the caller has begun to listen, and before the first question after our health.
+    setImmediate(() => {
+      for (const { channel } of parts) void channel.prepare?.().catch(() => {});
+    });
   }
 
   async function connectRedis(): Promise<void> {

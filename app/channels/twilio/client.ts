@@ -46,7 +46,7 @@ const DAY_MS = 86_400_000;
 /** Messages that will never arrive: they do not count as sent. */
 const NOT_SENT: ReadonlySet<string> = new Set(['failed', 'undelivered', 'canceled']);
 
-/** Builds the channel; the SDK is loaded and connected at the first call. It never repeats a call: the caller decides that. */
+/** Builds the channel; the SDK is loaded by `prepare` or the first call, and connects at the first call. It never repeats a call: the caller decides that. */
 export function createTwilioChannel(options: TwilioChannelOptions): Channel {
   const { sender, timeoutMs = 10_000, log } = options;
   let connected: Promise<Connected> | undefined;
@@ -60,6 +60,9 @@ export function createTwilioChannel(options: TwilioChannelOptions): Channel {
     findSent,
     wordsOf,
     ping,
+    async prepare() {
+      await sdk();
+    },
     explain: explainTwilioCode,
     download: (ref, how) => options.media.download(ref, how),
   };
@@ -117,13 +120,17 @@ export function createTwilioChannel(options: TwilioChannelOptions): Channel {
       .map(({ sid }) => sid);
   }
 
+  function sdk(): Promise<Connected> {
+    connected ??= connect(options, timeoutMs);
+    return connected;
+  }
+
   async function call<Result>(
     repeatable: boolean,
     signal: AbortSignal | undefined,
     request: (connected: Connected) => Promise<Result>,
   ) {
-    connected ??= connect(options, timeoutMs);
-    const parts = await connected;
+    const parts = await sdk();
     const deadline = AbortSignal.timeout(timeoutMs);
     try {
       const within = signal ? AbortSignal.any([deadline, signal]) : deadline;
