@@ -130,7 +130,9 @@ export function createProcesses(options: ProcessesOptions): Processes {
     if (gone.length === 0) return 0;
     const contacts = await free(one.shard);
     await run('forget', [one.shard.processes, one.shard.places], gone);
-    log.warn('A process is gone. What it worked at is taken over', { processes: gone.length, contacts });
+    const told = { processes: gone.length, contacts };
+    if (contacts > 0) log.warn('A process is gone. What it worked at is taken over', told);
+    else log.debug('A process is gone, and left nothing unfinished', told);
     return contacts;
   }
 

@@ -1,5 +1,6 @@
 /** Starts the replacements of outside parties that are not configured: the embedded Redis, the simulator. */
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../config.ts';
 import { summaryPrompt } from '../conversation/prompts.ts';
@@ -82,9 +83,14 @@ export interface Told extends Pick<StandIns, 'redis' | 'twilio' | 'model' | 'tru
 
 /** What stands in for what is not configured, in a process that another one of ours started: that one keeps it running. */
 export function standInsOf(told: Told): StandIns {
-  const { database: url, redis, twilio, model, trustedOrigins, isSimulated } = told;
+  const { socket, database: url, redis, twilio, model, trustedOrigins, isSimulated } = told;
   const database = { url, start: () => untilReachable(url) };
-  return { database, redis, twilio, model, trustedOrigins, isSimulated, simulator: null, stop: async () => {} };
+  return { database, redis, twilio, model, trustedOrigins, isSimulated, simulator: null, stop };
+
+  /** Whoever started us may have been killed, and has not done it then. */
+  async function stop(): Promise<void> {
+    await rm(dirname(socket), { recursive: true, force: true });
+  }
 }
 
 /** How long the private PostgreSQL is waited for before errors are logged, ms: the first time it makes its files. */

@@ -3,6 +3,7 @@ import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { familyOf, isAlive, kill, type Member } from './processes.ts';
 
 export interface Children {
   /** Starts a module beside this one (name without ending), and speaks to it by messages. */
@@ -21,7 +22,11 @@ export interface Children {
   ): ChildProcess;
   /** Ends one: SIGTERM, and SIGKILL after `patienceMs`. */
   end(child: ChildProcess, patienceMs?: number): Promise<void>;
-  /** Ends all that are left, at once. Synchronous, so that it may be the last thing that a process does. */
+  /** Ends one as a crash does. What it has started itself may outlive it, see `leftovers`. */
+  crash(child: ChildProcess): Promise<void>;
+  /** What was started by those that crashed or were ended, and is still there. */
+  leftovers(): Member[];
+  /** Ends all that are left, with all that they started, at once. Synchronous, so that it may be the last thing that a process does. */
   killAll(): void;
 }
 
@@ -37,6 +42,7 @@ const LOADER = ['--import', import.meta.resolve('tsx')];
 
 export function createChildren(): Children {
   const living = new Set<ChildProcess>();
+  const descendants: Member[] = [];
   function keep<Child extends ChildProcess>(child: Child): Child {
     living.add(child);
     child.once('exit', () => living.delete(child));
@@ -58,6 +64,7 @@ export function createChildren(): Children {
     async end(child, patienceMs = 10_000) {
       if (!living.has(child)) return;
       const gone = once(child, 'exit');
+      descendants.push(...familyOf(child.pid ?? 0).slice(1));
       child.kill('SIGTERM');
       const patience = new AbortController();
       const late = sleep(patienceMs, undefined, { signal: patience.signal }).then(
@@ -68,8 +75,19 @@ export function createChildren(): Children {
       patience.abort();
       await late;
     },
+    async crash(child) {
+      const gone = once(child, 'exit');
+      descendants.push(...familyOf(child.pid ?? 0).slice(1));
+      child.kill('SIGKILL');
+      await gone;
+    },
+    leftovers: () => descendants.filter(isAlive),
     killAll() {
-      for (const child of living) child.kill('SIGKILL');
+      for (const child of living) {
+        descendants.push(...familyOf(child.pid ?? 0).slice(1));
+        child.kill('SIGKILL');
+      }
+      for (const member of descendants.splice(0)) kill(member);
     },
   };
 }

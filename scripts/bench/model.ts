@@ -5,11 +5,11 @@
 import { countMessageTokens } from '../../app/llm/tokens.ts';
 import { scrub } from '../../app/privacy/scrub.ts';
 import { type ChatRequest, lastUserText, startModelDouble } from '../../test/doubles/model.ts';
-import { echo, SUMMARY_MODEL, textOf } from './webhooks.ts';
+import { ANALYSIS_MODEL, echo, SUMMARY_MODEL, textOf } from './webhooks.ts';
 
 /** Begins to count anew, with these manners. */
 export interface ModelOrder {
-  /** How long it thinks, ms. */
+  /** How long it thinks, ms; about analyses, which nobody waits for, not at all. */
   delayMs: number;
   /** How many words follow the echo in an answer. */
   words: number;
@@ -21,6 +21,7 @@ export interface ModelOrder {
 export interface ModelFigures {
   answers: number;
   summaries: number;
+  analyses: number;
   /** Of the prompts for answers, in their order; empty unless watched. */
   promptTokens: number[];
   /** Prompts without the words of the turn before; 0 unless watched. */
@@ -29,6 +30,16 @@ export interface ModelFigures {
 
 /** As long as people let summaries grow: some 240 tokens. */
 const SUMMARY = `Notes: ${textOf(0, 0, 200)}`;
+
+/** What it makes of every message: nothing has to be done. */
+const ANALYSIS = JSON.stringify({
+  summary: 'They wrote about their plans and asked what it would cost.',
+  sentiment: 'neutral',
+  entities: { people: [], companies: [], dates: ['tomorrow'], amounts: [], products: ['ticket'] },
+  intent: 'question',
+  language: 'en',
+  task: null,
+});
 
 /** Serves until its parent goes. */
 async function serveModel(): Promise<void> {
@@ -39,15 +50,24 @@ async function serveModel(): Promise<void> {
   let before = '';
 
   double.answer = (request) => {
+    if (request.model === ANALYSIS_MODEL) {
+      figures.analyses++;
+      return ANALYSIS;
+    }
     if (request.model === SUMMARY_MODEL) {
       figures.summaries++;
-      return SUMMARY;
+      return think(SUMMARY);
     }
     figures.answers++;
     const text = lastUserText(request);
     if (order.watch) look(request, text);
-    return echo(text, order.words);
+    return think(echo(text, order.words));
   };
+
+  function think(answer: string): string | Promise<string> {
+    const { delayMs } = order;
+    return delayMs === 0 ? answer : new Promise((resolve) => setTimeout(resolve, delayMs, answer));
+  }
 
   function look(request: ChatRequest, text: string): void {
     figures.promptTokens.push(tokensOf(request));
@@ -60,7 +80,6 @@ async function serveModel(): Promise<void> {
   process.on('message', (message: ModelOrder | 'figures') => {
     if (message === 'figures') return process.send?.(figures);
     order = message;
-    double.delayMs = order.delayMs;
     figures = noFigures();
     before = '';
     process.send?.('ordered');
@@ -69,7 +88,7 @@ async function serveModel(): Promise<void> {
 }
 
 function noFigures(): ModelFigures {
-  return { answers: 0, summaries: 0, promptTokens: [], forgotten: 0 };
+  return { answers: 0, summaries: 0, analyses: 0, promptTokens: [], forgotten: 0 };
 }
 
 /** As a provider would bill it. Ours are texts only. */

@@ -1,37 +1,17 @@
-/** Photos as people send them: a server that has them, as Twilio does, and people who send many at once. */
-import { createServer } from 'node:http';
-import { fileURLToPath } from 'node:url';
+/** Photos as people send them. */
 import sharp from 'sharp';
 import { sign } from '../../app/channels/twilio/signature.ts';
 import { ACCOUNT_SID, AUTH_TOKEN, PATH, PUBLIC_URL } from './webhooks.ts';
 
-/** A photo of 12 megapixels, noisy like a real one so that it is some megabytes large. */
+/** 12 megapixels. */
 const PHOTO = { width: 4_032, height: 3_024 };
 
-/**
- * Twilio's API as far as a photo needs it: every file is the photo, every message is taken.
- * Says its port first; ends with its process.
- */
-async function servePhotos(): Promise<void> {
-  process.on('disconnect', () => process.exit());
+/** Noisy like a real one so that it is some megabytes large. */
+export function takePhoto(): Promise<Buffer> {
   const noise = { type: 'gaussian', mean: 128, sigma: 30 } as const;
-  const photo = await sharp({ create: { ...PHOTO, channels: 3, background: '#888', noise } })
+  return sharp({ create: { ...PHOTO, channels: 3, background: '#888', noise } })
     .jpeg({ quality: 85 })
     .toBuffer();
-  const server = createServer((request, response) => {
-    request.resume();
-    if (request.method === 'GET' && request.url?.includes('/Media/')) {
-      response.writeHead(200, { 'content-type': 'image/jpeg', 'content-length': photo.length }).end(photo);
-    } else {
-      response
-        .writeHead(201, { 'content-type': 'application/json' })
-        .end('{"sid":"SM00000000000000000000000000000000"}');
-    }
-  });
-  server.listen(0, '127.0.0.1', () => {
-    const address = server.address();
-    process.send?.({ port: typeof address === 'object' ? address?.port : 0, bytes: photo.length });
-  });
 }
 
 /** `photos` people send one each, at the same time. @returns how many webhooks were answered with 200. */
@@ -61,5 +41,3 @@ async function sendPhoto(port: number, person: number): Promise<number> {
   await response.text();
   return response.status;
 }
-
-if (process.argv[1] === fileURLToPath(import.meta.url)) await servePhotos();

@@ -81,7 +81,8 @@ function aimOf({ most, of }: NonNullable<Row['aim']>): string {
   return { ratio: `at most ${most} times the floor`, bot: `at most ${most}`, difference: `at most ${most} more` }[of];
 }
 
-function shown(value: number, digits: number): string {
+/** `-` for what was not measured. */
+export function shown(value: number, digits: number): string {
   return Number.isNaN(value)
     ? '-'
     : value.toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits });

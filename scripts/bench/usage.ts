@@ -24,15 +24,36 @@ export function forgetPeak(pid: number): void {
 const TICKS_PER_SECOND = 100;
 
 function fromProc(pid: number): Usage {
+  const { cpuSeconds } = statOf(pid);
+  const status = readFileSync(`/proc/${pid}/status`, 'latin1');
+  const kilobytes = (name: string) => Number(new RegExp(`^${name}:\\s*(\\d+)`, 'm').exec(status)?.[1]);
+  return { cpuSeconds, residentMb: kilobytes('VmRSS') / 1_024, peakMb: kilobytes('VmHWM') / 1_024 };
+}
+
+/** A process as the system tells it (proc(5), /proc/pid/stat). */
+export interface Stat {
+  name: string;
+  /** It has ended, and nobody has asked how. */
+  isZombie: boolean;
+  cpuSeconds: number;
+  /** Of its children that have ended, and of theirs. */
+  endedChildrenCpuSeconds: number;
+  /** With the id it names a process for good. */
+  startedAt: string;
+}
+
+export function statOf(pid: number): Stat {
   // The second field, the name, may hold anything; the others begin behind its bracket: state is number 3.
   const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  const status = readFileSync(`/proc/${pid}/status`, 'latin1');
-  const kilobytes = (name: string) => Number(new RegExp(`^${name}:\\s*(\\d+)`, 'm').exec(status)?.[1]);
+  const field = (number: number) => fields[number - 3] ?? '';
+  const seconds = (first: number) => (Number(field(first)) + Number(field(first + 1))) / TICKS_PER_SECOND;
   return {
-    cpuSeconds: (Number(fields[14 - 3]) + Number(fields[15 - 3])) / TICKS_PER_SECOND,
-    residentMb: kilobytes('VmRSS') / 1_024,
-    peakMb: kilobytes('VmHWM') / 1_024,
+    name: stat.slice(stat.indexOf('(') + 1, stat.lastIndexOf(')')),
+    isZombie: field(3) === 'Z',
+    cpuSeconds: seconds(14),
+    endedChildrenCpuSeconds: seconds(16),
+    startedAt: field(22),
   };
 }
 

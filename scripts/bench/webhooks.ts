@@ -9,6 +9,7 @@ export const PATH = '/whatsapp';
 /** The names that the bot calls its models by, so that the model server can tell what a call is for. */
 export const ANSWER_MODEL = 'bench-answer';
 export const SUMMARY_MODEL = 'bench-summary';
+export const ANALYSIS_MODEL = 'bench-analysis';
 
 /** A person is a number, their messages are counted from 1. */
 export interface Writing {
@@ -36,7 +37,7 @@ export function signedRequest({ person, turn, text }: Writing, run: string): Buf
     MessageSid: sid,
     AccountSid: ACCOUNT_SID,
     ChannelMetadata: JSON.stringify({ type: 'whatsapp', data: { context: profile } }),
-    From: `whatsapp:+${contact}`,
+    From: addressOf(person),
     ApiVersion: '2010-04-01',
   };
   const body = new URLSearchParams(fields).toString();
@@ -59,6 +60,11 @@ export function newRun(): string {
   return ((Date.now() + runs) % 2 ** 32).toString(16).padStart(8, '0');
 }
 let runs = 0;
+
+/** As Twilio writes it. */
+export function addressOf(person: number): string {
+  return `whatsapp:+${contactOf(person)}`;
+}
 
 /** Made-up numbers, +1 555 01…: a hundred thousand people. */
 function contactOf(person: number): string {

@@ -1,14 +1,22 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createChildren } from '../../scripts/bench/children.ts';
 import { startFloor } from '../../scripts/bench/floor.ts';
 import { type LoadOrder, prepareLoad } from '../../scripts/bench/load.ts';
-import { runBench, type Sizes } from '../../scripts/bench/run.ts';
+import { familyMemory, familyOf, isAlive, type Member } from '../../scripts/bench/processes.ts';
+import { runBench } from '../../scripts/bench/run.ts';
+import { mediansOf, setupTableOf } from '../../scripts/bench/setups/figures.ts';
+import { runLong } from '../../scripts/bench/setups/long.ts';
+import { runSetups } from '../../scripts/bench/setups/run.ts';
+import { SETUPS } from '../../scripts/bench/setups/setups.ts';
+import type { SetupSizes, Sizes } from '../../scripts/bench/sizes.ts';
 import { figuresOf, median, percentile, tableOf } from '../../scripts/bench/table.ts';
 import { connectHttp } from '../../scripts/bench/thin-clients.ts';
 import { usageOf } from '../../scripts/bench/usage.ts';
@@ -118,6 +126,36 @@ test('the table names its groups, aligns its figures and says what was reached',
   );
 });
 
+test('the table of set-ups has a column for each, and names those that miss an aim', () => {
+  const setups = [
+    { name: 'core', meaning: '', figures: { rate: [900, 1_100, 1_000], busyDelay: [12] } },
+    { name: 'postgres', meaning: '', figures: { rate: [800], busyDelay: [21, 25, 22], takeover: [7] } },
+  ];
+  const rows = setupTableOf(setups).split('\n');
+  const rowOf = (name: string) => rows.find((row) => row.trim().startsWith(name))?.replace(/ {2,}/g, ' | ');
+  assert.equal(rows[0]?.replace(/ {2,}/g, ' | '), ' | core | postgres | aim');
+  assert.equal(rowOf('messages per second'), ' | messages per second | 1,000 | 800');
+  assert.equal(rowOf('event-loop'), ' | event-loop delay p99, ms | 12.0 | 22.0 | at most 20: NOT REACHED (postgres)');
+  assert.equal(rowOf('another'), ' | another process takes over: since the kill, s | - | 7.0 | at most 10: reached');
+});
+
+const onlyWithProc = { skip: process.platform !== 'linux' };
+
+test('a family is a process with all that it has started, also in a session of their own', onlyWithProc, async (t) => {
+  const script = 'sleep 60 & setsid sleep 60 & wait';
+  const child = spawn('sh', ['-c', script], { stdio: 'ignore' });
+  const all: Member[] = [];
+  t.after(() => {
+    for (const member of all) if (isAlive(member)) process.kill(member.pid, 'SIGKILL');
+  });
+  while (familyOf(child.pid ?? 0).filter(({ name }) => name === 'sleep').length < 2) await sleep(10);
+  all.push(...familyOf(child.pid ?? 0));
+  assert.deepEqual(all.map(({ name }) => name).sort(), ['sh', 'sleep', 'sleep']);
+  const { own, all: together } = familyMemory(child.pid ?? 0);
+  assert.ok(own > 0 && together > own);
+  assert.equal(isAlive({ ...(all[0] ?? assert.fail()), startedAt: 'another time' }), false);
+});
+
 test('a process that works has used CPU time and memory', () => {
   const before = usageOf(process.pid);
   for (let i = 0; i < 200_000; i++) textOf(i, i, 5);
@@ -150,6 +188,42 @@ test('a small run measures both, finds every answer right and leaves nothing beh
   } finally {
     children.killAll();
   }
-  const leftovers = readdirSync(tmpdir()).filter((name) => name.startsWith(`recado-bench-${process.pid}-`));
-  assert.deepEqual(leftovers, []);
+  assert.deepEqual(leftovers(), []);
 });
+
+test('a small run of set-ups has every figure; nobody is lost, doubled or left behind', async () => {
+  const sizes: SetupSizes = {
+    rounds: 1,
+    busy: { concurrent: 8, peoplePerConnection: 5, turns: 4 },
+    slow: { people: 5, turns: 1, delayMs: 200 },
+    idleMs: 200,
+    crash: { people: 3, delayMs: 1_000 },
+  };
+  const children = [createChildren(), createChildren()] as const;
+  const given = { built: false, say: () => {} };
+  const setups = SETUPS.filter(({ name }) => name === 'postgres-analysis');
+  try {
+    // At the same time, because most of it is waiting.
+    const [measured, long] = await Promise.all([
+      runSetups({ ...given, children: children[0], setups, sizes }),
+      runLong({ ...given, children: children[1], messages: 100 }),
+    ]);
+    assert.deepEqual([...measured.failures, ...long.failures], []);
+    assert.equal(long.archived, 2 * long.messages);
+    const figures = mediansOf(measured.setups[0] ?? assert.fail());
+    const missing = Object.entries(figures).filter(([, { median }]) => !Number.isFinite(median));
+    assert.deepEqual(missing, []);
+    const medianOf = (name: string) => figures[name]?.median ?? Number.NaN;
+    assert.ok(medianOf('idleAll') > medianOf('idleOwn'));
+    assert.ok(medianOf('allCpu') > medianOf('ownCpu'));
+    assert.equal(medianOf('mistakes'), 0);
+  } finally {
+    for (const one of children) one.killAll();
+  }
+  assert.deepEqual(leftovers(), []);
+});
+
+/** What a run has not removed. */
+function leftovers(): string[] {
+  return readdirSync(tmpdir()).filter((name) => name.startsWith(`recado-bench-${process.pid}-`));
+}

@@ -129,7 +129,10 @@ export function createTwilioChannel(options: TwilioChannelOptions): Channel {
   }
 
   function sdk(): Promise<Connected> {
-    connected ??= connect(options, timeoutMs, now);
+    connected ??= connect(options, timeoutMs, now).catch((error) => {
+      connected = undefined; // the next call loads it again
+      throw error;
+    });
     return connected;
   }
 
