@@ -1,6 +1,7 @@
 /** A server of our own: a child process that is started again when it ends unexpectedly. */
 import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { setPriority } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure, type FailureCode } from '../errors.ts';
 import type { Log } from '../ops/logger.ts';
@@ -19,6 +20,8 @@ export interface ChildOptions {
   environment?: Record<string, string | undefined>;
   /** It is a program of ours: it logs by itself, and its standard input ends with this process, however that ends. */
   isOurs?: boolean;
+  /** By how much it gives way to this process when the machine has too much to do, 0 to 19; see setpriority(2). Default: 0. */
+  niceness?: number;
   /** Ends it in order. */
   stopSignal: NodeJS.Signals;
   /** Whether the process with this id answers. */
@@ -98,7 +101,7 @@ interface Run {
 }
 
 function launch(options: ChildOptions): Run {
-  const { name, binary, args, owner, files = [], environment, isOurs = false, lineOf, log } = options;
+  const { name, binary, args, owner, files = [], environment, isOurs = false, niceness = 0, lineOf, log } = options;
   const stdio: StdioOptions = isOurs ? ['pipe', 'inherit', 'inherit'] : ['ignore', 'pipe', 'pipe', ...files];
   // A separate session: Ctrl-C in the terminal must not end it, it is still needed to finish turns.
   const child = spawn(binary, args, {
@@ -109,6 +112,7 @@ function launch(options: ChildOptions): Run {
     ...(!isOurs && { cwd: '/' }),
   });
   child.on('error', () => {}); // `endOf` reports it
+  if (child.pid !== undefined) setPriority(child.pid, niceness);
   const said: string[] = [];
   for (const output of [child.stdout, child.stderr]) {
     output?.setEncoding('utf8').on('data', (chunk: string) => {
@@ -136,6 +140,9 @@ async function endOf(child: ChildProcess): Promise<string> {
 
 /** Loading that takes longer than this is worth a word, ms. */
 const LONG_LOAD_MS = 2_000;
+
+/** What people do not wait for gives way to what they wait for. */
+export const GIVES_WAY = 5;
 
 /** A large file takes long to load; that is no reason to give up as long as it lives. */
 async function untilReady(child: ChildProcess, ended: Promise<string>, options: ChildOptions): Promise<void> {

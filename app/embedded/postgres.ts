@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure, isFailure } from '../errors.ts';
 import type { Log } from '../ops/logger.ts';
-import { type Child, finished, keepRunning } from './child.ts';
+import { type Child, finished, GIVES_WAY, keepRunning } from './child.ts';
 import { claim, codeOf, listens, makePrivate, removeSocketFolder, socketFolder } from './folder.ts';
 import { findServer, type Server, type User, unprivileged, unusable } from './postgres-programs.ts';
 
@@ -131,6 +131,7 @@ async function run(server: Server, data: string, user: User | undefined, log: Lo
       args: ['-D', user ? INHERITED : data, ...settings],
       owner: user,
       files: user ? [folder.fd] : [],
+      niceness: GIVES_WAY,
       stopSignal: 'SIGINT', // cuts connections; SIGTERM would wait for them
       answers: async (pid) => {
         const { owner, state } = await pidFile(data);

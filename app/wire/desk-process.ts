@@ -7,7 +7,7 @@ import { get } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { json } from 'node:stream/consumers';
-import { type Child, keepRunning } from '../embedded/child.ts';
+import { type Child, GIVES_WAY, keepRunning } from '../embedded/child.ts';
 import { listens } from '../embedded/folder.ts';
 import { Failure } from '../errors.ts';
 import type { Log } from '../ops/logger.ts';
@@ -56,6 +56,7 @@ export async function createDeskProcess(options: DeskProcessOptions): Promise<De
       args,
       environment: { ...environment, ADMIN_PASSWORD: password, [toldAs]: JSON.stringify(told) },
       isOurs: true,
+      niceness: GIVES_WAY,
       stopSignal: 'SIGTERM',
       answers: () => listens(socket),
       lineOf: (line) => line,

@@ -8,7 +8,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { connectHttp, connectRedis, type HttpConnection } from './thin-clients.ts';
+import { type Answer, connectHttp, connectRedis, type HttpConnection } from './thin-clients.ts';
 
 export interface FloorOptions {
   authToken: string;
@@ -89,7 +89,6 @@ function isSigned(
 function createModelClient(port: number) {
   const idle: HttpConnection[] = [];
   async function ask(text: string): Promise<string> {
-    const connection = idle.pop() ?? (await connectHttp({ port, host: '127.0.0.1' }));
     const body = JSON.stringify({
       model: 'floor',
       messages: [
@@ -97,13 +96,23 @@ function createModelClient(port: number) {
         { role: 'user', content: text },
       ],
     });
-    const { status, body: answered } = await connection.exchange(
+    const { status, body: answered } = await exchange(
       `POST /v1/chat/completions HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
     );
-    idle.push(connection);
     if (status !== 200) throw new Error(`the model server answered ${status}`);
     // The model server is our own double, its answers are chat completions.
     return (JSON.parse(answered) as { choices: [{ message: { content: string } }] }).choices[0].message.content;
+  }
+  /** The server may have closed a connection that was idle: then one that is new is used. */
+  async function exchange(request: string): Promise<Answer> {
+    const kept = idle.pop();
+    const answer = await kept?.exchange(request).catch(() => null);
+    if (kept && answer) idle.push(kept);
+    if (answer) return answer;
+    const connection = await connectHttp({ port, host: '127.0.0.1' });
+    const answered = await connection.exchange(request);
+    idle.push(connection);
+    return answered;
   }
   function close(): void {
     for (const connection of idle) connection.close();
