@@ -87,12 +87,14 @@ export function createAnalysisStore(database: Database): AnalysisStore {
           and (m.turn_id is not null or m.received_at < now() - ${sql.lit(UNANSWERED_MS)} * interval '1 millisecond')`;
         const { rows } = await sql<Taken>`
           with first as (
-            select m.turn_id, m.conversation_id, min(m.received_at) as since from whatsapp_messages m
+            select m.turn_id, m.conversation_id, m.received_at as since from whatsapp_messages m
             where ${waits} ${turn === undefined ? sql`` : sql`and m.turn_id = ${turn}`}
-            group by m.turn_id, m.conversation_id order by since limit ${most}),
+            order by since limit ${most}),
           free as (
             select m.id from whatsapp_messages m
-            join first f on f.conversation_id = m.conversation_id and f.turn_id is not distinct from m.turn_id
+            -- The time is for the index of a conversation's messages: without it all that wait would be looked through.
+            join first f on f.conversation_id = m.conversation_id and m.received_at >= f.since
+              and f.turn_id is not distinct from m.turn_id
             where ${waits} for update of m skip locked)
           update whatsapp_messages m set analysis_status = 'processing', analysis_started_at = now(),
             analysis_attempts = m.analysis_attempts + 1
