@@ -218,6 +218,11 @@ function signal(pid: number, name: NodeJS.Signals): boolean {
   }
 }
 
+/** Whether the server of this folder takes connections. What it says of itself is left behind when it is killed. */
+export async function isReady(data: string): Promise<boolean> {
+  return (await pidFile(data)).state === 'ready' && (await listens(join(data, '.s.PGSQL.5432')));
+}
+
 /** What a running server says of itself: https://www.postgresql.org/docs/current/storage-file-layout.html */
 async function pidFile(data: string): Promise<{ owner: number | null; state: string }> {
   const lines = (await readFile(join(data, 'postmaster.pid'), 'utf8').catch(() => '')).split('\n');

@@ -1,12 +1,11 @@
 /** Starts the replacements of outside parties that are not configured: the embedded Redis, the simulator. */
 import { rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../config.ts';
 import { summaryPrompt } from '../conversation/prompts.ts';
-import { listens } from '../embedded/folder.ts';
 import { warnOfFormerArchive } from '../embedded/former-archive.ts';
-import { createEmbeddedPostgres } from '../embedded/postgres.ts';
+import { createEmbeddedPostgres, isReady } from '../embedded/postgres.ts';
 import { startEmbeddedRedis } from '../embedded/redis.ts';
 import { countTokens } from '../llm/tokens.ts';
 import { describeColors } from '../media/colors.ts';
@@ -96,10 +95,10 @@ export function standInsOf(told: Told): StandIns {
 /** How long the private PostgreSQL is waited for before errors are logged, ms: the first time it makes its files. */
 const DATABASE_MS = 30_000;
 
-/** A configured one is asked at once. */
+/** A configured one is asked at once. Of the private one the address names the folder, see `createEmbeddedPostgres`. */
 async function untilReachable(url: string): Promise<void> {
   const folder = new URL(url, 'postgres:///').searchParams.get('host');
   if (!folder?.startsWith('/')) return;
   for (const givenUpAt = performance.now() + DATABASE_MS; performance.now() < givenUpAt; await sleep(50))
-    if (await listens(join(folder, '.s.PGSQL.5432'))) return;
+    if (await isReady(folder)) return;
 }
