@@ -1,7 +1,7 @@
 /** A server of our own: a child process that is started again when it ends unexpectedly. */
 import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { setPriority } from 'node:os';
+import { getPriority, setPriority } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure, type FailureCode } from '../errors.ts';
 import type { Log } from '../ops/logger.ts';
@@ -18,7 +18,7 @@ export interface ChildOptions {
   files?: readonly number[];
   /** Its environment, when not ours. */
   environment?: Record<string, string | undefined>;
-  /** It is a program of ours: it logs by itself, and its standard input ends with this process, however that ends. */
+  /** It is a program of ours: it writes its own log. Its standard input closes when this process ends, even when that was killed. */
   isOurs?: boolean;
   /** By how much it gives way to this process when the machine has too much to do, 0 to 19; see setpriority(2). Default: 0. */
   niceness?: number;
@@ -112,7 +112,7 @@ function launch(options: ChildOptions): Run {
     ...(!isOurs && { cwd: '/' }),
   });
   child.on('error', () => {}); // `endOf` reports it
-  if (child.pid !== undefined) setPriority(child.pid, niceness);
+  if (niceness > 0) giveWay(child, niceness);
   const said: string[] = [];
   for (const output of [child.stdout, child.stderr]) {
     output?.setEncoding('utf8').on('data', (chunk: string) => {
@@ -124,6 +124,15 @@ function launch(options: ChildOptions): Run {
   }
   const ended = endOf(child).then((end) => (said.length === 0 ? end : `${end}; last words: ${said.join(' / ')}`));
   return { child, ended, ready: untilReady(child, ended, options) };
+}
+
+/** From where this process stands itself: nobody but root may raise a priority again. */
+function giveWay({ pid }: ChildProcess, niceness: number): void {
+  try {
+    if (pid !== undefined) setPriority(pid, Math.min(19, getPriority() + niceness));
+  } catch {
+    // It has ended already, or may not be changed: then it runs as it is.
+  }
 }
 
 async function endOf(child: ChildProcess): Promise<string> {

@@ -18,7 +18,7 @@ export interface EmbeddedPostgresOptions {
 }
 
 export interface EmbeddedPostgres {
-  /** The address of its database; whoever asks before it is there is refused, as by a server that is down. */
+  /** The address of its database. Before it has started, connections are refused, as by a server that is down. */
   url: string;
   /**
    * Starts it, the first time after making its files (some seconds). Resolves when it answers. When it crashes it is started again; when this
@@ -218,9 +218,13 @@ function signal(pid: number, name: NodeJS.Signals): boolean {
   }
 }
 
-/** Whether the server of this folder takes connections. What it says of itself is left behind when it is killed. */
-export async function isReady(data: string): Promise<boolean> {
-  return (await pidFile(data)).state === 'ready' && (await listens(join(data, '.s.PGSQL.5432')));
+/**
+ * Whether a server takes connections in a folder. The private one says there when it is still starting; that of the system has its socket
+ * there and nothing else.
+ */
+export async function isReady(folder: string): Promise<boolean> {
+  const { owner, state } = await pidFile(folder);
+  return (owner === null || state === 'ready') && (await listens(join(folder, '.s.PGSQL.5432')));
 }
 
 /** What a running server says of itself: https://www.postgresql.org/docs/current/storage-file-layout.html */

@@ -84,7 +84,7 @@ export function createLive(options: LiveOptions): Live {
       if (ended || streams.size + opening >= mostStreams) {
         throw new Failure('server.busy', 'Too many pages of the inbox are open. Close some.');
       }
-      // Whoever left while it was looked up who they are: a session would not notice.
+      // The page may have left while its sign-in was checked; a session would not notice.
       if (ctx.res.destroyed) return;
       opening += 1;
       try {

@@ -27,7 +27,8 @@ export interface App {
   server: Server;
   /**
    * Connects to Redis and begins to look for unfinished work; the archive and the desk begin when the server listens. Resolves also when
-   * Redis is not there yet: the client keeps trying, and webhooks get 503 meanwhile. Rejects with `store.format` or `archive.format` for a store of another version.
+   * Redis is not there yet: the client keeps trying, and webhooks get 503 meanwhile. Rejects with `store.format` or `archive.format` for a
+   * store of another version.
    */
   connect(): Promise<void>;
   /**

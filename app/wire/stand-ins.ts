@@ -95,7 +95,7 @@ export function standInsOf(told: Told): StandIns {
 /** How long the private PostgreSQL is waited for before errors are logged, ms: the first time it makes its files. */
 const DATABASE_MS = 30_000;
 
-/** A configured one is asked at once. Of the private one the address names the folder, see `createEmbeddedPostgres`. */
+/** Over a network it is asked at once. The address of the private one names its folder, see `createEmbeddedPostgres`. */
 async function untilReachable(url: string): Promise<void> {
   const folder = new URL(url, 'postgres:///').searchParams.get('host');
   if (!folder?.startsWith('/')) return;

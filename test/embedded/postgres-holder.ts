@@ -1,7 +1,9 @@
 /** A process that keeps a private PostgreSQL: says its address as JSON, or why there is none, and stops it in order on SIGTERM. */
+import { setPriority } from 'node:os';
 import { createEmbeddedPostgres } from '../../app/embedded/postgres.ts';
 import { createLogger } from '../../app/ops/logger.ts';
 
+setPriority(10); // as under `nice`, where only root may raise a priority again
 const [dataDir = ''] = process.argv.slice(2);
 const log = createLogger({ level: 'error', format: 'json', write: (line) => process.stderr.write(`${line}\n`) });
 const postgres = await createEmbeddedPostgres({ dataDir, log });

@@ -12,12 +12,13 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, afterEach, beforeEach, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import { createEmbeddedPostgres, type EmbeddedPostgres } from '../../app/embedded/postgres.ts';
+import { createEmbeddedPostgres, type EmbeddedPostgres, isReady } from '../../app/embedded/postgres.ts';
 import { findServer, packaged } from '../../app/embedded/postgres-programs.ts';
 import { createLogger } from '../../app/ops/logger.ts';
 import { argumentsFor } from '../support/program.ts';
@@ -165,6 +166,18 @@ describe('the private PostgreSQL', () => {
     await postgres.stop();
     assert.match(readFileSync(join(dataDir, 'postgres', 'data', 'PG_VERSION'), 'utf8'), /^18/);
     await start(); // of several that are installed, the one that made the files
+  });
+
+  test('is ready when it takes connections, also one of the system, which has a socket there alone', async () => {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(join(dataDir, '.s.PGSQL.5432'), resolve));
+    assert.equal(await isReady(dataDir), true);
+    writeFileSync(join(dataDir, 'postmaster.pid'), ['1', '', '', '', '', '', '', 'starting'].join('\n'));
+    assert.equal(await isReady(dataDir), false);
+    writeFileSync(join(dataDir, 'postmaster.pid'), ['1', '', '', '', '', '', '', 'ready   '].join('\n'));
+    assert.equal(await isReady(dataDir), true);
+    await new Promise((resolve) => server.close(resolve));
+    assert.equal(await isReady(dataDir), false, 'killed, it has left its file behind');
   });
 
   test('says which version is missing', async () => {

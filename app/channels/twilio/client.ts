@@ -50,7 +50,10 @@ const DAY_MS = 86_400_000;
 /** Messages that will never arrive: they do not count as sent. */
 const NOT_SENT: ReadonlySet<string> = new Set(['failed', 'undelivered', 'canceled']);
 
-/** Builds the channel; the SDK is loaded by `prepare` or the first call, and connects at the first call. It never repeats a call: the caller decides that. */
+/**
+ * Builds the channel; the SDK is loaded by `prepare` or the first call, and connects at the first call. It never repeats a call: the
+ * caller decides that.
+ */
 export function createTwilioChannel(options: TwilioChannelOptions): Channel {
   const { sender, timeoutMs = 10_000, now = Date.now, log } = options;
   let connected: Promise<Connected> | undefined;
