@@ -67,7 +67,7 @@ export function createEnding({ mailbox, metrics, now }: EndingOptions): Ending {
   }
 
   function crashed(held: Held, log: Log): Promise<null> {
-    const reason = `${held.crashes} turns in a row ended early at this, probably because the process crashed. See the log.`;
+    const reason = `${held.crashes} processes in a row crashed while they worked at this. See the log.`;
     return giveUp(held, { reply: held.pending?.id ?? null, code: 'turn.crashed', reason }, log);
   }
 

@@ -13,7 +13,7 @@
  * | sending: credentials | as busy: the setting may be corrected meanwhile | a late answer | error line; a dead letter after `MOST_ATTEMPTS` |
  * | Redis is down | 503; stored messages wait for the sweep | a late answer | error line, /readyz |
  * | the process crashes | it is gone after 6 s of silence, at once on the same machine; another process or the next start continues | a late answer | `attempts` in the turn's line |
- * | turns crash repeatedly at the same messages | taken over alone, so that unrelated contacts are not counted; given up after `MOST_CRASHES` | nothing | error line, dead letter `turn.crashed` |
+ * | one process after the other crashes at the same messages | taken over alone, so that unrelated contacts are not counted; given up after `MOST_CRASHES` | nothing | error line, dead letter `turn.crashed` |
  * | the process is suspended for seconds | the same; it checks the lease before every send, and sends nothing without it | one answer | error line |
  * | the process is told to stop | what does not finish in 24 s is given back, no crash; what comes in is stored | a late answer | `Given back` in the log |
  * | a reply waits, and meanwhile a person takes over or blocks | the reply is not sent | what the person writes | error line, dead letter `turn.overtaken` |
@@ -26,8 +26,8 @@ import { FAILURES } from '../errors.ts';
 export const MOST_ATTEMPTS = 5;
 
 /**
- * How many turns in a row may crash at the same messages before these are given up. Many, because every turn that was running when a
- * process crashed is counted, and most of them did not cause it: with 5, on a machine that kills its processes every other second,
+ * How many processes in a row may crash at the same messages before these are given up. Many, because a crash counts for all that the
+ * process worked at, and most of it did not cause it: with 5, on a machine that kills its processes every other second,
  * unrelated messages are given up.
  */
 export const MOST_CRASHES = 15;

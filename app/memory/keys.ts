@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { type ContactId, type ConversationId, keySafe } from '../message.ts';
 
 /** The keys of one contact and of the shard it belongs to. */
-export interface ContactKeys extends Pick<ShardKeys, 'due' | 'events' | 'dead'> {
+export interface ContactKeys extends Pick<ShardKeys, 'due' | 'events' | 'dead' | 'processes'> {
   /** list: one JSON `Line` per message, oldest first */
   history: string;
   /** hash: see `scripts/accept.lua` for the fields */
@@ -77,12 +77,13 @@ export function createKeys(shards: number): Keys {
 
   // Every field is written out: a spread here would cost a twentieth of all the work of a message.
   function of(contact: ContactId): ContactKeys {
-    const { due, events, dead } = shardOf(contact);
+    const { due, events, dead, processes } = shardOf(contact);
     const prefix = `${due.slice(0, -'due'.length)}c:${keySafe(contact)}`;
     return {
       due,
       events,
       dead,
+      processes,
       history: `${prefix}:history`,
       state: `${prefix}:state`,
       mailbox: `${prefix}:mailbox`,

@@ -43,7 +43,7 @@ export interface Held extends Memory {
   pending: Reply | null;
   /** How often a turn took over what waits, this time included; 0 at the first try. */
   attempts: number;
-  /** How many turns in a row ended early over what waits. */
+  /** How many processes crashed over what waits, since one last gave it back in order. */
   crashes: number;
   /** In this conversation a person answers until then, unix ms; 0 = the model does. */
   takeoverUntil: number;
@@ -177,6 +177,7 @@ export function createMailbox(options: MailboxOptions): Mailbox {
         key.rate,
         key.alias,
         key.handed,
+        key.processes,
       ],
       [
         message.id,
@@ -198,7 +199,7 @@ export function createMailbox(options: MailboxOptions): Mailbox {
     );
     const [kind, ...rest] = listOf(result);
     if (kind === 'turn')
-      return { kind, held: readHeld(contact, turn ?? '', rest, onDamaged), written: Number(rest[4]) };
+      return { kind, held: readHeld(contact, turn ?? '', rest, onDamaged), written: Number(rest[5]) };
     if (kind === 'moved') return { kind, to: String(rest[0]) };
     return { kind: kind === 'waiting' ? 'waiting' : 'known' };
   }
@@ -241,7 +242,7 @@ export function createMailbox(options: MailboxOptions): Mailbox {
     const key = keys.of(contact);
     const result = await run(
       'claim',
-      [key.lease, key.mailbox, key.state, key.history, key.reply, key.due, key.alias],
+      [key.lease, key.mailbox, key.state, key.history, key.reply, key.due, key.alias, key.processes],
       [lease(turn), leaseMs, contact, MOST_LINES, MOST_MESSAGES, historyTtlMs],
     );
     const [kind, ...rest] = listOf(result);
@@ -302,9 +303,8 @@ export function createMailbox(options: MailboxOptions): Mailbox {
 
   async function extend(contact: ContactId, turn: string): Promise<boolean> {
     const key = keys.of(contact);
-    const { processes } = keys.shardOf(contact);
     const args = [lease(turn), leaseMs, contact, processId];
-    return (await run('extend', [key.lease, key.due, processes], args)) === 1;
+    return (await run('extend', [key.lease, key.due, key.processes], args)) === 1;
   }
 
   async function release(contact: ContactId, turn: string, retryMs: number): Promise<void> {
@@ -356,7 +356,7 @@ function handedRecord({ messages }: Held, { id, conversation, to, parts, at }: R
 function readHeld(
   contact: ContactId,
   turn: string,
-  [state, history, mailbox, reply]: unknown[],
+  [state, history, mailbox, reply, crashes = 0]: unknown[],
   onDamaged: OnDamaged | undefined,
 ): Held {
   const fields = fieldsOf(state);
@@ -378,7 +378,7 @@ function readHeld(
     complete: false,
     pending,
     attempts: Number(fields.get('attempts') ?? 0),
-    crashes: Math.max(0, Number(fields.get('crashes') ?? 0)),
+    crashes: Number(crashes),
     takeoverUntil: Number(fields.get(`takeover@${thread}`) ?? 0),
     lastInboundAt: Number(fields.get(`lastInbound@${thread}`) ?? 0),
     blocked: fields.has('blocked'),

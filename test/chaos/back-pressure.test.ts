@@ -13,6 +13,7 @@ import { createKeys } from '../../app/memory/keys.ts';
 import { createMailbox, type Mailbox, MOST_MESSAGES } from '../../app/memory/mailbox.ts';
 import { createScripts } from '../../app/memory/redis.ts';
 import type { InboundMessage } from '../../app/message.ts';
+import { newId } from '../../app/ops/id.ts';
 import { scrub } from '../../app/privacy/scrub.ts';
 import { lastUserText } from '../doubles/model.ts';
 import { ACCOUNT_SID, AUTH_TOKEN, type Bot, type Doubles, eventually, startBot, startDoubles } from '../support/bot.ts';
@@ -41,9 +42,9 @@ function messageOf(contact: string, text: string): InboundMessage {
 
 const person = (number: number) => `155501002${String(number).padStart(2, '0')}`;
 
-/** A process that dies: its turns end with its leases, in a moment. */
+/** A process that dies, a new one each time: its turns end with its leases, in a moment. */
 function dyingMailbox(redis: Redis): Mailbox {
-  const tools = { redis, run: createScripts(redis), keys: createKeys(1), processId: 'dying' };
+  const tools = { redis, run: createScripts(redis), keys: createKeys(1), processId: newId() };
   return createMailbox({ ...tools, leaseMs: 1, historyTtlMs: 60_000, historyTokens: 3_000 });
 }
 
@@ -183,12 +184,12 @@ describe('a person who writes too fast', () => {
 describe('messages over which the process dies', () => {
   /** Somebody writes, and one process after the other dies over it. */
   async function crash(number: number, times: number): Promise<void> {
-    const dying = dyingMailbox(doubles.redis.client());
+    const client = doubles.redis.client();
     const message = messageOf(person(number), `message ${number}`);
-    await dying.accept(message, 'turn', '{}');
+    await dyingMailbox(client).accept(message, 'turn', '{}');
     for (let crashes = 1; crashes < times; crashes++) {
       await sleep(5);
-      const claimed = await dying.claim(message.contact, `turn${crashes}`);
+      const claimed = await dyingMailbox(client).claim(message.contact, `turn${crashes}`);
       assert.equal(claimed.kind, 'turn');
     }
     await sleep(5);

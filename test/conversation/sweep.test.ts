@@ -64,7 +64,9 @@ describe('the sweep', () => {
     const bot = await startBot(doubles, { REDIS_URL: proxy.url });
     try {
       await eventually('the model is asked', () => doubles.model.requests.length === 1);
-      assert.equal(await redis.hget(`${keyOf(0)}:state`, 'crashes'), '0');
+      const holders = (await redis.hget(`${keyOf(0)}:state`, 'holders')) ?? '';
+      assert.match(holders, /^ \S+$/, 'the process that gave it back, and holds it again');
+      assert.doesNotMatch(holders, /another/);
       await eventually('it is answered', () => doubles.twilio.sent.length === 1);
     } finally {
       await bot.stop();

@@ -45,7 +45,9 @@ beforeEach(async () => {
   await redis.flushall();
 });
 
-function mailboxOf(overrides: Partial<Pick<MailboxOptions, 'leaseMs' | 'historyTokens' | 'onDamaged'>>): Mailbox {
+function mailboxOf(
+  overrides: Partial<Pick<MailboxOptions, 'leaseMs' | 'historyTokens' | 'onDamaged' | 'processId'>>,
+): Mailbox {
   return createMailbox({
     redis,
     run: createScripts(redis),
@@ -295,30 +297,57 @@ describe('more messages than one turn answers', () => {
 });
 
 describe('crashes', () => {
-  /** The running turn crashes, and another one takes over. */
-  async function takeOver(turn: string): Promise<Held> {
+  const processes: Record<string, Mailbox> = {};
+
+  before(() => {
+    for (const processId of ['one', 'two', 'three']) processes[processId] = mailboxOf({ processId });
+  });
+
+  /** The running turn loses its lease, and this process takes over. */
+  async function takeOver(processId: string): Promise<Held> {
     await redis.del(keys.of(ANA).lease);
-    const claimed = await mailbox.claim(ANA, turn);
-    assert.ok(claimed.kind === 'turn');
+    const claimed = await processes[processId]?.claim(ANA, `turn-${processId}`);
+    assert.ok(claimed?.kind === 'turn');
     return claimed.held;
   }
 
   test('in a row are counted, and one that gives back in order ends the row', async () => {
     assert.equal((await begin('SM1', 'turn-a')).crashes, 0);
-    assert.equal((await takeOver('turn-b')).crashes, 1);
-    assert.equal((await takeOver('turn-c')).crashes, 2);
-    await mailbox.release(ANA, 'turn-c', 0);
-    const held = await takeOver('turn-d');
+    assert.equal((await takeOver('one')).crashes, 1);
+    assert.equal((await takeOver('two')).crashes, 2);
+    await processes.two?.release(ANA, 'turn-two', 0);
+    const held = await takeOver('three');
     assert.deepEqual([held.crashes, held.attempts], [0, 3]);
-    assert.equal((await takeOver('turn-e')).crashes, 1);
+    assert.equal((await takeOver('one')).crashes, 1);
+  });
+
+  test('are not what a process had that lives: on a machine that stood still, it lost its lease again and again', async () => {
+    await redis.zadd(keys.of(ANA).processes, Date.now(), 'one');
+    await begin('SM1', 'turn-a');
+    await takeOver('one');
+    for (let lost = 0; lost < 20; lost++) assert.equal((await takeOver('one')).crashes, 1, 'that of the first');
+    assert.equal((await takeOver('two')).crashes, 1);
+    await redis.zadd(keys.of(ANA).processes, 0, 'one');
+    assert.equal((await takeOver('three')).crashes, 3, 'now it is gone, too');
+  });
+
+  test('are counted when a new message finds the turn gone', async () => {
+    await begin('SM1', 'turn-a');
+    await takeOver('one');
+    await redis.del(keys.of(ANA).lease);
+    const accepted = await processes.three?.accept(message('SM2'), 'turn-c', '{}');
+    assert.ok(accepted?.kind === 'turn');
+    assert.deepEqual([accepted.held.crashes, accepted.written], [2, 2]);
+    assert.equal((await takeOver('two')).crashes, 3);
   });
 
   test('are forgotten with the answer', async () => {
     await begin('SM1', 'turn-a');
-    const held = await takeOver('turn-b');
-    await mailbox.commit(held, answerTo(held));
-    assert.equal((await takeOver('turn-c')).crashes, 1, 'of the sending alone');
-    await mailbox.finish({ ...held, turn: 'turn-c' }, 'turn-b', 'next', '{}');
+    const held = await takeOver('one');
+    await processes.one?.commit(held, answerTo(held));
+    const sending = await takeOver('two');
+    assert.equal(sending.crashes, 1, 'of the sending alone');
+    await processes.two?.finish(sending, 'turn-one', 'next', '{}');
     assert.equal((await begin('SM2', 'turn-d')).crashes, 0);
   });
 });

@@ -8,7 +8,7 @@
 -- A reply record without a lease belongs to a turn that ended early: it is returned, to be delivered first.
 --
 -- KEYS 1 seen  2 mailbox  3 lease  4 state  5 history  6 reply  7 due  8 events  9 rate  10 alias  11 handed: replies (JSON: messages, id,
--- conversation, to, parts, at)
+-- conversation, to, parts, at)  12 processes
 -- ARGV 1 message id              2 message (JSON)        3 lease of the caller: '<process> <turn>'; '' when it starts no turn
 --      4 lease (ms)              5 how long ids are remembered (ms)
 --      6 idle time after which an alias expires (ms)      7 event (JSON)
@@ -18,8 +18,8 @@
 --     14 thread: <channel>:<business>                   15 the address the message came from
 --
 -- State hash: summary, version (of the summary), tokens (of the history), profile, turns, rolling (unix ms until which a process
--- folds the history into the summary), rollFailures (how many times in a row that failed because of what was folded), attempts (at what waits now), crashes (how many turns in a row ended early over it; -1 after it
--- was given back in order), standing (1: block and takeover were compared with the archive), blocked (while it exists, the hash has no
+-- folds the history into the summary), rollFailures (how many times in a row that failed because of what was folded), attempts (at what waits now), holders
+-- (processes that worked at it since it was last given back in order: those that are gone crashed over it), standing (1: block and takeover were compared with the archive), blocked (while it exists, the hash has no
 -- expiry), departure (names a move to another contact that has begun), merged@<departure>
 -- (that memory was added). Of each thread: lastInbound@<thread> (unix ms), from@<thread> (the address
 -- to answer to), takeover@<thread> (unix ms until which a person answers instead of the model), takeoverMs@<thread> (by how much a
@@ -29,7 +29,7 @@
 --         {'known'}    the id was accepted before, and it was answered for certain or a turn is running
 --         {'waiting'}  stored; the running turn will see it, or it is due at once for whoever starts a turn
 --         {'turn', state (field, value, …), history lines (JSON array), waiting messages, {id, conversation, to, parts, via, at} of a
---          reply, how many messages the contact has written in this minute}
+--          reply, how many processes crashed over it, how many messages the contact has written in this minute}
 --                      stored; the lease is the caller's
 local seen, mailbox, lease, state, history = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local reply, due, events, rate = KEYS[6], KEYS[7], KEYS[8], KEYS[9]
@@ -86,6 +86,12 @@ if ARGV[3] == '' then
   return { isKnown and 'known' or 'waiting' }
 end
 
+local process, crashes = string.match(ARGV[3], '^%S+'), 0
+local holders = redis.call('HGET', state, 'holders') or ''
+for holder in string.gmatch(holders, '%S+') do
+  if (redis.call('ZSCORE', KEYS[12], holder) or '0') == '0' then crashes = crashes + 1 end
+end
+if not string.find(holders, process, 1, true) then redis.call('HSET', state, 'holders', holders .. ' ' .. process) end
 redis.call('SET', lease, ARGV[3], 'PX', ARGV[4])
 redis.call('ZADD', due, now + tonumber(ARGV[4]), ARGV[9])
 return {
@@ -94,5 +100,6 @@ return {
   '[' .. table.concat(redis.call('LRANGE', history, -tonumber(ARGV[11]), -1), ',') .. ']',
   redis.call('LRANGE', mailbox, 0, ARGV[12] - 1),
   redis.call('HMGET', reply, 'id', 'conversation', 'to', 'parts', 'via', 'at'),
+  crashes,
   written or tonumber(redis.call('GET', rate) or 0),
 }

@@ -25,7 +25,7 @@ local id = redis.call('XADD', dead, 'MAXLEN', '~', ARGV[7], '*', 'conversation',
   'replyAt', lost[4] or '', 'messages', '[' .. table.concat(messages, ',') .. ']')
 if taken > 0 then redis.call('LTRIM', mailbox, taken, -1) end
 redis.call('DEL', reply, lease)
-redis.call('HDEL', state, 'attempts', 'crashes')
+redis.call('HDEL', state, 'attempts', 'holders', 'crashes')
 redis.call('XADD', events, 'MAXLEN', '~', ARGV[6], '*', 'event', ARGV[5])
 local waiting = redis.call('LLEN', mailbox)
 if waiting == 0 then
@@ -34,6 +34,5 @@ if waiting == 0 then
   redis.call('PEXPIRE', KEYS[8], ARGV[10])
 else
   redis.call('ZADD', due, now, ARGV[9])
-  redis.call('HSET', state, 'crashes', -1)
 end
 return { 'buried', id, waiting }

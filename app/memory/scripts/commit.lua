@@ -46,7 +46,9 @@ end
 redis.call('LTRIM', mailbox, taken, -1)
 redis.call('HINCRBY', state, 'turns', 1)
 if ARGV[16] == '1' then redis.call('HSET', state, 'standing', 1) end
+-- Version 0.2.0 counted `crashes`.
 redis.call('HDEL', state, 'attempts', 'crashes')
+redis.call('HSET', state, 'holders', string.match(ARGV[1], '^%S+'))
 redis.call('XADD', events, 'MAXLEN', '~', ARGV[10], '*', 'event', ARGV[9])
 if ARGV[11] ~= '' then
   redis.call('HSET', reply, 'id', ARGV[2], 'conversation', ARGV[13], 'to', ARGV[14], 'parts', ARGV[11], 'via', ARGV[12],

@@ -28,7 +28,7 @@ end
 if ARGV[5] ~= '' then redis.call('XADD', events, 'MAXLEN', '~', ARGV[6], '*', 'event', ARGV[5]) end
 local holder = redis.call('GET', lease)
 if holder and holder ~= ARGV[1] then return { 'lost' } end
-redis.call('HDEL', state, 'attempts', 'crashes')
+redis.call('HDEL', state, 'attempts', 'holders', 'crashes')
 if redis.call('EXISTS', mailbox, reply) == 0 then
   redis.call('DEL', lease)
   redis.call('ZREM', due, ARGV[7])
@@ -38,6 +38,7 @@ if redis.call('EXISTS', mailbox, reply) == 0 then
 end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
+redis.call('HSET', state, 'holders', string.match(ARGV[2], '^%S+'))
 redis.call('SET', lease, ARGV[2], 'PX', ARGV[3])
 redis.call('ZADD', due, now + tonumber(ARGV[3]), ARGV[7])
 return {

@@ -26,5 +26,5 @@ end
 for i = #ARGV, 9, -1 do redis.call('LPUSH', mailbox, ARGV[i]) end
 for _, key in ipairs({ mailbox, state, KEYS[7] }) do redis.call('PERSIST', key) end
 redis.call('ZADD', due, now, ARGV[2])
-if redis.call('EXISTS', state) == 1 then redis.call('HSET', state, 'crashes', -1) end
+redis.call('HDEL', state, 'holders', 'crashes')
 return 1
