@@ -331,14 +331,14 @@ describe('crashes', () => {
     assert.equal((await takeOver('three')).crashes, 3, 'now it is gone, too');
   });
 
-  test('are counted when a new message finds the turn gone', async () => {
+  test('are not counted when a new message finds the turn gone: only when a sweep does', async () => {
     await begin('SM1', 'turn-a');
     await takeOver('one');
     await redis.del(keys.of(ANA).lease);
     const accepted = await processes.three?.accept(message('SM2'), 'turn-c', '{}');
     assert.ok(accepted?.kind === 'turn');
-    assert.deepEqual([accepted.held.crashes, accepted.written], [2, 2]);
-    assert.equal((await takeOver('two')).crashes, 3);
+    assert.deepEqual([accepted.held.crashes, accepted.written], [1, 2]);
+    assert.equal((await takeOver('two')).crashes, 2);
   });
 
   test('are forgotten with the answer', async () => {

@@ -86,12 +86,14 @@ if ARGV[3] == '' then
   return { isKnown and 'known' or 'waiting' }
 end
 
+-- Who held it last is not counted as a crash, only what the sweep finds: somebody who goes on writing while processes come and go is
+-- answered, and not given up.
 local process, crashes = string.match(ARGV[3], '^%S+'), 0
-local holders = redis.call('HGET', state, 'holders') or ''
+local holders = string.gsub(redis.call('HGET', state, 'holders') or '', '%S+$', '')
 for holder in string.gmatch(holders, '%S+') do
   if (redis.call('ZSCORE', KEYS[12], holder) or '0') == '0' then crashes = crashes + 1 end
 end
-if not string.find(holders, process, 1, true) then redis.call('HSET', state, 'holders', holders .. ' ' .. process) end
+if not string.find(holders, process, 1, true) then redis.call('HSET', state, 'holders', holders .. process) end
 redis.call('SET', lease, ARGV[3], 'PX', ARGV[4])
 redis.call('ZADD', due, now + tonumber(ARGV[4]), ARGV[9])
 return {
