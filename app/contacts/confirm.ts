@@ -24,20 +24,23 @@ export interface Standing {
 /** What the archive knows of contacts, by any of their addresses; those it does not know are missing. */
 export type StandingsOf = (contacts: readonly ContactId[]) => Promise<ReadonlyMap<ContactId, Standing>>;
 
+/** Asks the archive at once, so that it looks while the answer is made. Once in the life of a contact's memory. */
+export type Confirm = (held: Held, log: Log) => Confirmed;
+
 /**
- * The same turn, once Redis has what the archive knows. Asks once in the life of a contact's memory.
- * When the archive does not answer in time, the turn continues with what Redis has, and the next one asks again.
- * @returns null when the contact belongs to another one whose turn is running: what waits was moved there.
- * Rejects with `store.unavailable`.
+ * The same turn, once Redis and `held` have what the archive knows. When it does not answer in time, the turn continues with what Redis has,
+ * and the next one asks again.
+ * @returns another turn when the person is known by another id: what waits was moved there; null when a turn of that contact is running
+ * already. Rejects with `store.unavailable`.
  */
-export type Confirm = (held: Held, log: Log) => Promise<Held | null>;
+export type Confirmed = () => Promise<Held | null>;
 
 export interface ConfirmOptions {
   standingsOf: StandingsOf;
   desk: Pick<Desk, 'restore'>;
   aliases: Pick<Aliases, 'link'>;
   mailbox: Pick<Mailbox, 'claim'>;
-  /** How long a person waits for the archive at most, ms. Default: 1,000. */
+  /** How long a person waits for the archive at most when the answer is made, ms. Default: 1,000. */
   timeoutMs?: number;
 }
 
@@ -50,21 +53,22 @@ export function createConfirm(options: ConfirmOptions): Confirm {
   let awayUntil = 0;
   return confirm;
 
-  async function confirm(held: Held, log: Log): Promise<Held | null> {
-    if (held.confirmed) return held;
-    const standing = await known(held.contact, log);
-    if (standing === 'unknown') return held;
-    held.confirmed = true;
-    if (standing === null) return held;
-    if (standing.contact !== held.contact) return move(held, standing.contact, log);
-    await desk.restore(held.contact, knownContact(standing));
-    return { ...held, ...situationIn(held, standing) };
+  function confirm(held: Held, log: Log): Confirmed {
+    if (held.confirmed || performance.now() < awayUntil) return async () => held;
+    const asked = standingOf(held.contact).catch((error: unknown) => ({ error }));
+    return async function confirmed() {
+      const standing = await inTime(asked, log);
+      if (standing === 'unknown') return held;
+      held.confirmed = true;
+      if (standing === null) return held;
+      if (standing.contact !== held.contact) return move(held, standing.contact, log);
+      await desk.restore(held.contact, knownContact(standing));
+      return Object.assign(held, situationIn(held, standing));
+    };
   }
 
-  async function known(contact: ContactId, log: Log): Promise<Standing | null | 'unknown'> {
-    if (performance.now() < awayUntil) return 'unknown';
-    const late = sleep(timeoutMs, 'late' as const, { ref: false });
-    const found = await Promise.race([standingOf(contact), late]).catch((error: unknown) => ({ error }));
+  async function inTime(asked: Promise<Standing | null | { error: unknown }>, log: Log) {
+    const found = await Promise.race([asked, sleep(timeoutMs, 'late' as const, { ref: false })]);
     if (found !== 'late' && !(found && 'error' in found)) return found;
     awayUntil = performance.now() + AWAY_MS;
     log.warn('The archive did not answer: going on without its blocks and takeovers', found === 'late' ? {} : found);
@@ -76,7 +80,7 @@ export function createConfirm(options: ConfirmOptions): Confirm {
     const root = await aliases.link(held.contact, contact, held.turn);
     if (root === null) return held;
     const claimed = await mailbox.claim(root, newId());
-    return claimed.kind === 'turn' ? confirm(claimed.held, log) : null;
+    return claimed.kind === 'turn' ? confirm(claimed.held, log)() : null;
   }
 }
 

@@ -1,6 +1,7 @@
 /** Asks until the answer covers everything that came in, and makes it final: history, mailbox, reply record and event at once. */
 import type { OpenResponse } from '../channels/channel.ts';
 import type { Channels } from '../channels/channels.ts';
+import type { Confirmed } from '../contacts/confirm.ts';
 import type { FailureCode } from '../errors.ts';
 import { type EventOf, encodeEvent } from '../events.ts';
 import { countTokens } from '../llm/tokens.ts';
@@ -31,19 +32,27 @@ export interface Made {
 export interface Stages {
   media: number;
   model: number;
+  /** Including what was waited for the archive's word beyond the model's time. */
   commit: number;
+}
+
+export interface Composing {
+  response: OpenResponse | null;
+  signal: AbortSignal;
+  confirmed: Confirmed;
+  log: Log;
 }
 
 export type Compose = (
   held: Held,
-  response: OpenResponse | null,
   admission: Exclude<Admission, 'silence'>,
-  signal: AbortSignal,
-  log: Log,
+  composing: Composing,
 ) => Promise<
   | Made
   | { kind: 'silence'; failure: FailureCode }
   | { kind: 'lost' }
+  /** The person is known by another id: `next` answers what waits, or a turn that is running already. */
+  | { kind: 'moved'; next: Held | null }
   /**
    * Meanwhile a person took over or blocked the contact, or they got the same apology a moment ago: `fresh` are the messages as they are
    * remembered.
@@ -66,7 +75,7 @@ const SAME_APOLOGY_MS = 120_000;
 const MOST_MERGES = 3;
 
 export function createCompose({ mailbox, channels, asker, read, context }: ComposeOptions): Compose {
-  return async function compose(held, response, admission, signal, log) {
+  return async function compose(held, admission, { response, signal, confirmed, log }) {
     const channel = channels.of(conversationOf(held.conversation).channel);
     const took: Stages = { media: 0, model: 0, commit: 0 };
     const lap = stopwatch(took);
@@ -83,6 +92,8 @@ export function createCompose({ mailbox, channels, asker, read, context }: Compo
           : { kind: 'notice', text: NOTICES[admission] };
       lap('model');
       if (answered.kind === 'silence') return answered;
+      const same = asks === 1 ? await confirmed() : held;
+      if (same !== held) return { kind: 'moved', next: same };
       if (hasJustApologized(held, answered, context.now())) return { kind: 'quiet', why: 'apologized', fresh };
       const parts = partsOfMarkdown(answered.text, channel);
       const via = reserveResponse(response, parts);

@@ -6,6 +6,7 @@
  */
 import type { OpenResponse } from '../channels/channel.ts';
 import type { Channels } from '../channels/channels.ts';
+import type { Confirmed } from '../contacts/confirm.ts';
 import { type Failure, isFailure } from '../errors.ts';
 import { encodeEvent } from '../events.ts';
 import type { Allowance, Usage } from '../memory/allowance.ts';
@@ -33,6 +34,8 @@ export interface Answering {
   lease: Lease;
   /** How much the person has written; looked up when it is not known. */
   usage: Usage | undefined;
+  /** Awaited before an answer is final. */
+  confirmed: Confirmed;
   log: Log;
 }
 
@@ -66,7 +69,7 @@ export function createTurn(options: TurnOptions): Turn {
   return { answer, deliverPending };
 
   async function answer(held: Held, turn: Answering): Promise<Ended> {
-    const { response, lease, log } = turn;
+    const { response, lease, confirmed, log } = turn;
     const unconfigured = missingChannel(held);
     if (unconfigured !== null) {
       response?.end();
@@ -84,12 +87,15 @@ export function createTurn(options: TurnOptions): Turn {
     showTyping(held, response, lease.signal);
     // From the oldest message's arrival, so that waiting for a place or for another turn counts.
     const waited = startedAt - (held.messages[0]?.receivedAt ?? startedAt);
-    const made = await compose(held, response, admission, lease.signal, log);
+    const made = await compose(held, admission, { response, signal: lease.signal, confirmed, log });
     switch (made.kind) {
       case 'lost':
         log.warn('Lease lost to another process');
         response?.end();
         return { next: null, roll: false };
+      case 'moved':
+        if (made.next === null) response?.end();
+        return { next: made.next, roll: false };
       case 'quiet':
         return keepQuiet(held, made.why === 'blocked' ? [] : made.fresh, turn, made.why);
       case 'silence': {

@@ -163,7 +163,10 @@ export function createTurns(options: TurnsOptions): Turns {
         await ending.giveBack(taken, 0, turnLog);
         return null;
       }
-      const held = await confirm(taken, turnLog);
+      const confirmed = confirm(taken, turnLog);
+      // An answer is made meanwhile; what is not answered, or was made before, waits for the archive's word.
+      const isAnswered = !taken.pending && !isSilenced(taken, now());
+      const held = isAnswered ? taken : await confirmed();
       if (held === null) {
         response?.end();
         return null;
@@ -173,7 +176,7 @@ export function createTurns(options: TurnsOptions): Turns {
       if (held.crashes >= MOST_CRASHES) return await ending.crashed(held, turnLog);
       if (held.pending && isSilenced(held, now())) return await ending.overtaken(held, turnLog);
       if (held.pending) return await turn.deliverPending(held, held.pending, lease, turnLog);
-      const { next, roll } = await turn.answer(held, { response, lease, usage, log: turnLog });
+      const { next, roll } = await turn.answer(held, { response, lease, usage, confirmed, log: turnLog });
       if (roll) track(summarize(held.contact, turnLog));
       return next;
     } catch (error) {
