@@ -12,10 +12,6 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export const DEFAULT_FAILURE_REPLY =
   'Sorry, I cannot answer right now. Please try again in a few minutes: I have kept your message.';
 
-export const DEFAULT_SYSTEM_PROMPT = `You are a friendly and helpful assistant that people write to on WhatsApp.
-Answer in the language of the person. Be brief and clear: a few sentences, more only when asked. Use simple formatting.
-If you do not know something, say so. Never invent facts about the person; rely on the conversation and its summary.`;
-
 /** The schemas of numbers and of choices. */
 const PLAIN_VALUES = new WeakSet<z.ZodType>();
 
@@ -84,10 +80,21 @@ export const SETTINGS = {
   OPENAI_TEMPERATURE: row(number(0, 2), '', 'sampling temperature; sent only when given (many models refuse it)'),
   OPENAI_TIMEOUT_MS: row(integer(1_000, 600_000), '60000', 'how long one answer may take, ms, retries included'),
   MAX_REPLY_TOKENS: row(integer(16, 32_000), '800', 'the longest answer, in tokens'),
+  BUSINESS_NAME: row(text(), '', 'the name of the business, as its customers know it'),
+  BUSINESS_PURPOSE: row(
+    text(),
+    '',
+    'what the business is and what the assistant helps with, a paragraph; everything else it declines',
+  ),
+  BUSINESS_FILE: row(
+    text(),
+    '',
+    'a Markdown file with it instead of BUSINESS_PURPOSE: who we are, what we help with, hours, what we do not do',
+  ),
   SYSTEM_PROMPT: row(
     text(),
     '',
-    'instructions for the assistant; may use {today}, {history_summary}, {profile_name}; default: a friendly assistant',
+    'your own instructions instead of those made of the purpose; may use {business_name}, {business_purpose}, {today}, {history_summary}, {profile_name}',
   ),
   SYSTEM_PROMPT_FILE: row(text(), '', 'a file with the system prompt, instead of SYSTEM_PROMPT'),
   TIME_ZONE: row(
@@ -218,7 +225,8 @@ export function readConfig(environment: Environment): Config {
     // Each value was parsed by the schema under the same name in the same table.
   ) as Values;
   const files = {
-    systemPrompt: readFile('SYSTEM_PROMPT_FILE', values, problems) || values.SYSTEM_PROMPT || DEFAULT_SYSTEM_PROMPT,
+    systemPrompt: readFile('SYSTEM_PROMPT_FILE', values, problems) || values.SYSTEM_PROMPT || null,
+    businessPurpose: readFile('BUSINESS_FILE', values, problems) || values.BUSINESS_PURPOSE || null,
     analysisPrompt: readFile('ANALYSIS_PROMPT_FILE', values, problems),
   };
   problems.push(...contradictions(values));
@@ -272,7 +280,13 @@ const OF_OTHERS: Record<string, string> = {
   VERIFY_TOKEN: 'messages come in through Twilio (TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN).',
 };
 
-function arrange(values: Values, files: { systemPrompt: string; analysisPrompt: string | undefined }) {
+interface Files {
+  systemPrompt: string | null;
+  businessPurpose: string | null;
+  analysisPrompt: string | undefined;
+}
+
+function arrange(values: Values, files: Files) {
   const set = required(values);
   const simulator = set.SIMULATOR === 'on' || (set.SIMULATOR === 'auto' && !values.TWILIO_ACCOUNT_SID);
   return Object.freeze({
@@ -298,6 +312,8 @@ function arrange(values: Values, files: { systemPrompt: string; analysisPrompt: 
     temperature: values.OPENAI_TEMPERATURE,
     modelTimeoutMs: set.OPENAI_TIMEOUT_MS,
     maxReplyTokens: set.MAX_REPLY_TOKENS,
+    business: { name: values.BUSINESS_NAME ?? null, purpose: files.businessPurpose },
+    /** The operator's own; null when there is none. */
     systemPrompt: files.systemPrompt,
     timeZone: set.TIME_ZONE,
     failureReply: set.FAILURE_REPLY,
@@ -377,6 +393,8 @@ function contradictions(values: Values): string[] {
     );
   if (values.SYSTEM_PROMPT && values.SYSTEM_PROMPT_FILE)
     problems.push('SYSTEM_PROMPT, SYSTEM_PROMPT_FILE: only one of the two can be given. Remove one.');
+  if (values.BUSINESS_PURPOSE && values.BUSINESS_FILE)
+    problems.push('BUSINESS_PURPOSE, BUSINESS_FILE: only one of the two can be given. Remove one.');
   if (values.ROLE !== 'all') problems.push(...whatIsNotShared(values));
   if (values.SIMULATOR === 'off' && !values.TWILIO_ACCOUNT_SID)
     problems.push(
@@ -402,7 +420,7 @@ function whatIsNotShared(values: Values): string[] {
 
 /** What the file that a setting names holds; undefined when it names none. */
 function readFile(
-  name: 'SYSTEM_PROMPT_FILE' | 'ANALYSIS_PROMPT_FILE',
+  name: 'BUSINESS_FILE' | 'SYSTEM_PROMPT_FILE' | 'ANALYSIS_PROMPT_FILE',
   values: Values,
   problems: string[],
 ): string | undefined {
@@ -410,7 +428,7 @@ function readFile(
   if (!path) return undefined;
   try {
     const content = readFileSync(path, 'utf8').trim();
-    if (content === '') problems.push(`${name}: ${path} is empty. Write the prompt into it, or leave ${name} empty.`);
+    if (content === '') problems.push(`${name}: ${path} is empty. Write the text into it, or leave ${name} empty.`);
     return content;
   } catch (error) {
     const reason = error instanceof Error && 'code' in error ? error.code : 'unknown';

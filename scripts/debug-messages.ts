@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { contactIdOf } from '../app/contacts/addresses.ts';
 import type { Fresh } from '../app/conversation/attachments.ts';
 import { promptFor } from '../app/conversation/context.ts';
+import { templateOf } from '../app/conversation/purpose.ts';
 import type { ContentPart, ModelMessage } from '../app/llm/model.ts';
 import { countMessageTokens, countTokens } from '../app/llm/tokens.ts';
 import { createAliases } from '../app/memory/aliases.ts';
@@ -47,7 +48,9 @@ async function promptOf(id: ContactId, { redis, run, keys, config }: Stores): Pr
   const line = { role: 'user' as const, text, at: Date.now(), id: 'next', tokens: countTokens(text) };
   const next: Fresh = { line, hint: null, pictures: [] };
   const held = { summary, version, history, profileName: profile === null ? null : scrub(profile) };
-  const context = { template: config.systemPrompt, timeZone: config.timeZone, historyTokens: config.historyTokens };
+  const { business, systemPrompt: ownPrompt, simulator: isSimulated } = config;
+  const template = templateOf({ business, ownPrompt, isSimulated });
+  const context = { template, timeZone: config.timeZone, historyTokens: config.historyTokens };
   return promptFor(held, [next], { ...context, now: Date.now }).messages;
 }
 

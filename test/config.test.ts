@@ -5,14 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { parseEnv } from 'node:util';
-import {
-  DEFAULT_FAILURE_REPLY,
-  DEFAULT_SYSTEM_PROMPT,
-  type Environment,
-  readConfig,
-  SETTINGS,
-  settingWarnings,
-} from '../app/config.ts';
+import { DEFAULT_FAILURE_REPLY, type Environment, readConfig, SETTINGS, settingWarnings } from '../app/config.ts';
 import { SettingsError } from '../app/errors.ts';
 import { argumentsFor } from './support/program.ts';
 
@@ -36,7 +29,8 @@ test('starts with nothing configured: simulator, practice model, embedded Redis'
   assert.equal(config.model, null);
   assert.deepEqual(config.redis, { kind: 'embedded' });
   assert.equal(config.failureReply, DEFAULT_FAILURE_REPLY);
-  assert.equal(config.systemPrompt, DEFAULT_SYSTEM_PROMPT);
+  assert.equal(config.systemPrompt, null);
+  assert.deepEqual(config.business, { name: null, purpose: null });
 });
 
 test('takes an empty text as not given, but an empty FAILURE_REPLY as nothing to say', () => {
@@ -123,6 +117,21 @@ test('takes the system prompt from a file, and says so when it cannot be read', 
     problemsOf({ SYSTEM_PROMPT_FILE: `${file}.gone` })[0] ?? '',
     /SYSTEM_PROMPT_FILE: cannot be read \(ENOENT\)/,
   );
+});
+
+test('takes the purpose of the business as a paragraph or from a file, not both', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'recado-test-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, 'business.md');
+  writeFileSync(file, '# Bakery Aurora\n\nBread.\n');
+  const name = 'Bakery Aurora';
+  assert.deepEqual(readConfig({ BUSINESS_NAME: name, BUSINESS_PURPOSE: 'Bread.' }).business, {
+    name,
+    purpose: 'Bread.',
+  });
+  assert.deepEqual(readConfig({ BUSINESS_FILE: file }).business, { name: null, purpose: '# Bakery Aurora\n\nBread.' });
+  assert.match(problemsOf({ BUSINESS_FILE: file, BUSINESS_PURPOSE: 'Bread.' })[0] ?? '', /only one of the two/);
+  assert.match(problemsOf({ BUSINESS_FILE: `${file}.gone` })[0] ?? '', /BUSINESS_FILE: cannot be read \(ENOENT\)/);
 });
 
 test('.env.example has every setting with its default and the sentence of the table', () => {

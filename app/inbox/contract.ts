@@ -376,6 +376,10 @@ export const responses = {
   task: z.object({ success, task: Task }),
   taskTypes: z.object({ success, task_types: z.array(z.string()) }),
   sentiments: z.object({ success, sentiments: z.array(z.string()) }),
+  notices: z.object({
+    success,
+    items: z.array(z.object({ code: z.string().describe('purpose.missing'), text: z.string() })),
+  }),
   analytics: z.object({ success, analytics: Analytics, days: z.array(Day) }),
   deadLetters: z.object({ ...paged, dead_letters: z.array(DeadLetter) }),
   retryAnalyses: z.object({ success, count: z.number().int().describe('How many messages are analysed again') }),

@@ -113,6 +113,12 @@ export const OPERATIONS = {
     summary: 'How a message may sound: what the analysis chooses from',
     answer: responses.sentiments,
   },
+  notices: {
+    method: 'get',
+    path: '/api/whatsapp/notices',
+    summary: 'What the operator should mend in the settings',
+    answer: responses.notices,
+  },
   task: {
     method: 'get',
     path: '/api/whatsapp/tasks/:id',

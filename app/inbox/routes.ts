@@ -52,6 +52,8 @@ export interface InboxOptions {
   /** What the analysis chooses from. */
   taskTypes: readonly string[];
   sentiments: readonly string[];
+  /** What the operator should mend. */
+  notices: readonly { code: string; text: string }[];
   /** Where a day begins, for the charts. */
   timeZone: string;
   publicUrl: string | undefined;
@@ -283,6 +285,9 @@ function taskHandlers(options: InboxOptions) {
       return { success: true, task_types: [...types] };
     },
 
+    async notices() {
+      return { success: true, items: options.notices.map((notice) => ({ ...notice })) };
+    },
     async sentiments() {
       return { success: true, sentiments: [...options.sentiments] };
     },

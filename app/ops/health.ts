@@ -7,6 +7,8 @@ export interface HealthOptions {
   checks: Record<string, () => Promise<unknown>>;
   /** The other parts, reported in the body. The process stays ready without them: a load balancer that took it out would lose messages. */
   extras?: Record<string, () => Promise<unknown>>;
+  /** Parts that need no check, in words: what is not 'ok' makes it `degraded`. */
+  states?: Record<string, string>;
   isStopping: () => boolean;
   /** How long one check may take, ms. */
   timeoutMs?: number;
@@ -16,10 +18,10 @@ export interface HealthOptions {
 
 /**
  * `GET /healthz`: 200 as long as the process answers.
- * `GET /readyz`: 200 when every check passes (`degraded` when an extra does not) and the process is not stopping, else 503; the body names each part's state.
+ * `GET /readyz`: 200 when every check passes (`degraded` when an extra does not, or a state is not ok) and the process is not stopping, else 503; the body names each part's state.
  */
 export function createHealth(options: HealthOptions): Router {
-  const { checks, extras = {}, isStopping, timeoutMs = 2_000, rememberMs = 3_000 } = options;
+  const { checks, extras = {}, states = {}, isStopping, timeoutMs = 2_000, rememberMs = 3_000 } = options;
   const router = new Router();
   const remembered = Object.entries({ ...checks, ...extras }).map(
     ([name, check]) =>
@@ -35,9 +37,10 @@ export function createHealth(options: HealthOptions): Router {
     ctx.body = { status: 'ok' };
   });
   router.get('/readyz', async (ctx) => {
-    const parts = await Promise.all(remembered.map(async ([name, check]) => [name, await check()] as const));
+    const checked = await Promise.all(remembered.map(async ([name, check]) => [name, await check()] as const));
+    const parts = [...checked, ...Object.entries(states)];
     const missing = parts.filter(([, state]) => state !== 'ok').map(([name]) => name);
-    const ready = missing.every((name) => name in extras) && !isStopping();
+    const ready = missing.every((name) => !(name in checks)) && !isStopping();
     ctx.status = ready ? 200 : 503;
     ctx.body = {
       status: isStopping() ? 'stopping' : !ready ? 'not ready' : missing.length > 0 ? 'degraded' : 'ready',

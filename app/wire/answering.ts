@@ -24,6 +24,8 @@ export interface AnsweringTools {
   memory: MemoryParts;
   models: ModelParts;
   standingsOf: StandingsOf;
+  /** Of the system prompt. */
+  template: string;
   channels: Channels;
   deliver: Deliver;
   metrics: Metrics;
@@ -44,7 +46,7 @@ const QUOTE_MS = 2_000;
 const BACKLOG_MS = 500;
 
 export function buildAnswering(config: Config, tools: AnsweringTools): AnsweringParts {
-  const { memory, models, channels, deliver, standingsOf, metrics, log } = tools;
+  const { memory, models, channels, deliver, standingsOf, template, metrics, log } = tools;
   const { mailbox, aliases, allowance, desk, clock, processes } = memory;
   const { historyTokens, leaseMs, summaryTokens } = config;
   const { model } = models;
@@ -60,7 +62,7 @@ export function buildAnswering(config: Config, tools: AnsweringTools): Answering
   const { maxReplyTokens, failureReply } = config;
   const webhookMs = Math.max(0, config.twimlDeadlineMs - BEFORE_DEADLINE_MS);
   const asker = createAsker({ model, maxReplyTokens, failureReply, webhookMs });
-  const context = { template: config.systemPrompt, timeZone: config.timeZone, historyTokens, now };
+  const context = { template, timeZone: config.timeZone, historyTokens, now };
   const compose = createCompose({ mailbox, channels, asker, read, context });
   const ending = createEnding({ mailbox, metrics, now });
   const turns = createTurns({

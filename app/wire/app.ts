@@ -19,6 +19,7 @@ import { buildHttp } from './http.ts';
 import { letSimulatorInspect } from './inspect.ts';
 import { createJoin } from './join.ts';
 import { buildMemory } from './memory.ts';
+import { buildPurpose } from './purpose.ts';
 import { buildRecording } from './recording.ts';
 import type { StandIns } from './stand-ins.ts';
 
@@ -73,7 +74,8 @@ export function build(config: Config, standIns: StandIns, log: Log, options: Bui
   const archive = buildArchive(standIns, log);
   const { database } = archive;
   const deliver = createDeliver({ channels, now });
-  const shared = { memory, archive, standIns, channels, deliver, metrics, log };
+  const purpose = buildPurpose(config, log);
+  const shared = { memory, archive, standIns, channels, deliver, purpose, metrics, log };
   const bot = parts.bot ? buildBot(config, shared) : null;
   const join = createJoin({
     memory,
@@ -103,6 +105,7 @@ export function build(config: Config, standIns: StandIns, log: Log, options: Bui
         ...pingsOf(channelParts),
         ...(beside && { desk: beside.ping }),
       },
+      states: bot ? purpose.states : {},
       isStopping,
     },
     standIns,

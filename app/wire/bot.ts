@@ -12,6 +12,7 @@ import type { ArchiveParts } from './archive.ts';
 import type { Receivers } from './channels.ts';
 import type { MemoryParts } from './memory.ts';
 import { buildModels } from './models.ts';
+import type { PurposeParts } from './purpose.ts';
 import type { StandIns } from './stand-ins.ts';
 
 export interface BotTools {
@@ -20,6 +21,7 @@ export interface BotTools {
   standIns: StandIns;
   channels: Channels;
   deliver: Deliver;
+  purpose: Pick<PurposeParts, 'template'>;
   metrics: Metrics;
   log: Log;
 }
@@ -33,9 +35,14 @@ export interface BotParts extends Pick<AnsweringParts, 'turns' | 'sweep'> {
 }
 
 export function buildBot(config: Config, tools: BotTools): BotParts {
-  const { memory, archive, standIns, metrics, log } = tools;
+  const { memory, archive, standIns, purpose, metrics, log } = tools;
   const models = buildModels(config, standIns, { allowance: memory.allowance, metrics, log });
-  const { accept, turns, sweep } = buildAnswering(config, { ...tools, models, standingsOf: archive.standings.of });
+  const { accept, turns, sweep } = buildAnswering(config, {
+    ...tools,
+    models,
+    standingsOf: archive.standings.of,
+    template: purpose.template,
+  });
   return {
     turns,
     sweep,

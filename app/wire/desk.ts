@@ -17,6 +17,7 @@ import type { Deliver } from '../outbound/deliver.ts';
 import { createSend } from '../outbound/send.ts';
 import type { ArchiveParts } from './archive.ts';
 import type { MemoryParts } from './memory.ts';
+import type { PurposeParts } from './purpose.ts';
 import type { RecordingParts } from './recording.ts';
 
 /** The figures of the dashboard cover everything that was recorded: they may be this old, ms. */
@@ -29,6 +30,7 @@ export interface DeskTools {
   auth: Auth;
   channels: Channels;
   deliver: Deliver;
+  purpose: Pick<PurposeParts, 'notices'>;
   log: Log;
 }
 
@@ -59,6 +61,7 @@ export function buildDesk(config: Config, tools: DeskTools): Router[] {
     live,
     taskTypes,
     sentiments,
+    notices: tools.purpose.notices,
     timeZone,
     publicUrl,
     now,

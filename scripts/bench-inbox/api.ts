@@ -79,6 +79,7 @@ export async function startApi({ database, folder, log }: ApiOptions): Promise<A
     retryAnalyses: null,
     taskTypes: [],
     sentiments: [],
+    notices: [],
     live,
     timeZone: 'UTC',
     publicUrl: undefined,

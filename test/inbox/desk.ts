@@ -113,6 +113,7 @@ export async function startDesk() {
     sessions: createSessions({ redis, keys }),
     log,
   });
+  const notices: { code: string; text: string }[] = [];
   const inbox = createInbox({
     guard: auth.guard,
     archive,
@@ -124,6 +125,7 @@ export async function startDesk() {
     download: ({ channel, attachment }) => channels.of(channel).download(attachment.ref),
     taskTypes: ['call', 'table_reservation'],
     sentiments: ['positive', 'negative', 'neutral', 'urgent', 'so_so'],
+    notices,
     live,
     timeZone: 'UTC',
     publicUrl: undefined,
@@ -145,6 +147,8 @@ export async function startDesk() {
     database,
     archive,
     recorder,
+    /** What the operator should mend; a test may add to it. */
+    notices,
     routers: [auth.router, inbox],
     analysis: createAnalysisStore(database),
     /** A person writes, and the archive has it when this resolves. */

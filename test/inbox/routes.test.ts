@@ -497,6 +497,14 @@ test('the types of tasks are those of the analysis, and those that tasks have', 
   assert.ok(body.task_types.includes('gift_wrap'));
 });
 
+test('what the operator should mend is told', async () => {
+  assert.deepEqual((await desk.ask('GET', '/api/whatsapp/notices')).body, { success: true, items: [] });
+  const notice = { code: 'purpose.missing', text: 'The assistant has no purpose yet.' };
+  desk.notices.push(notice);
+  assert.deepEqual((await desk.ask('GET', '/api/whatsapp/notices')).body, { success: true, items: [notice] });
+  desk.notices.length = 0;
+});
+
 test('what could not be analysed is listed, and analysed again', async () => {
   await desk.say(ANA, 'please call me about the lamp');
   const [burst] = await desk.analysis.take({ most: 1, leaseMs: 60_000 });

@@ -41,6 +41,14 @@ test('does not wait for a part that hangs', async () => {
   assert.equal((await fetch(`${url}/readyz`)).status, 503);
 });
 
+test('is degraded, and ready, while a state is not ok', async () => {
+  const extras = { desk: async () => {} };
+  const url = await serve({ checks: {}, extras, states: { purpose: 'not set' }, isStopping: () => false });
+  const answer = await fetch(`${url}/readyz`);
+  assert.equal(answer.status, 200);
+  assert.deepEqual(await answer.json(), { status: 'degraded', parts: { desk: 'ok', purpose: 'not set' } });
+});
+
 test('is not ready while it stops', async () => {
   const url = await serve({ checks: {}, isStopping: () => true });
   const stopping = await fetch(`${url}/readyz`);

@@ -4,6 +4,7 @@ import { after, before, describe, it } from 'node:test';
 import { sql } from 'kysely';
 import type { BrowserContextOptions, Locator, Page } from 'playwright-core';
 import sharp from 'sharp';
+import { NO_PURPOSE } from '../../app/conversation/purpose.ts';
 import { newSid } from '../doubles/twilio.ts';
 import { PASSWORD } from '../inbox/desk.ts';
 import { barriers } from '../support/axe.ts';
@@ -71,6 +72,20 @@ describe('the inbox in the browser', { skip: NO_BROWSER }, () => {
         .catch(() => {});
       await page.getByRole('textbox', { name: 'Password' }).waitFor();
     });
+  });
+
+  it('shows what the operator should mend, above every page', async () => {
+    desk.notices.push({ code: 'purpose.missing', text: NO_PURPOSE });
+    for (const options of [DESKTOP, PHONE])
+      await sit(
+        async ({ page }) => {
+          await page.getByText('The assistant has no purpose yet').waitFor();
+          assert.deepEqual(await barriers(page), []);
+        },
+        '/tasks',
+        options,
+      );
+    desk.notices.length = 0;
   });
 
   it('shows a message as it arrives, in the list and in the open conversation', async () => {

@@ -9,6 +9,7 @@ import { SIGNED_OUT, session, signOut } from './api.ts';
 import { Conversations } from './Conversations.tsx';
 import { DeadLetters, useAttention } from './DeadLetters.tsx';
 import classes from './inbox.module.css';
+import { Notices } from './Notices.tsx';
 import { SignIn } from './SignIn.tsx';
 import { Waiting } from './States.tsx';
 import { Tasks } from './Tasks.tsx';
@@ -98,6 +99,7 @@ function SignedIn() {
         </Group>
       </header>
       {connection === 'lost' && <ConnectionLost />}
+      <Notices />
       <main className={classes.main}>
         {place.path === '/' && <Conversations />}
         {place.path === '/tasks' && <Tasks />}

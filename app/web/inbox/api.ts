@@ -100,6 +100,10 @@ export function analytics(days: number): Promise<Answer<'analytics'>> {
   return send('GET', `${API}/analytics?days=${days}`);
 }
 
+export function notices(): Promise<Answer<'notices'>> {
+  return send('GET', `${API}/notices`);
+}
+
 export function sentiments(): Promise<Answer<'sentiments'>> {
   return send('GET', `${API}/sentiments`);
 }
