@@ -5,7 +5,7 @@ import { after, before, beforeEach, describe, test } from 'node:test';
 import { AUTH_TOKEN, type Doubles, eventually, startDoubles } from './support/bot.ts';
 import { createTestDatabase } from './support/postgres.ts';
 import { type Program, startProgram } from './support/program.ts';
-import { postWebhook, textMessage } from './support/webhook.ts';
+import { deliverWebhook, textMessage } from './support/webhook.ts';
 
 const KEY = { 'x-api-key': 'a-key-of-a-test-0123456789abcdef' };
 const ANA = '15550100101';
@@ -127,7 +127,7 @@ test('bot and desk on two machines share what is said', async () => {
 });
 
 function say({ url }: Program, Body: string) {
-  return postWebhook(`${url}/whatsapp`, AUTH_TOKEN, textMessage({ From: `whatsapp:+${ANA}`, Body }));
+  return deliverWebhook(`${url}/whatsapp`, AUTH_TOKEN, textMessage({ From: `whatsapp:+${ANA}`, Body }));
 }
 
 async function bodiesIn({ url }: Program): Promise<string[]> {

@@ -3,7 +3,7 @@ import { after, afterEach, before, beforeEach, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AUTH_TOKEN, type Doubles, eventually, startDoubles } from './support/bot.ts';
 import { type Program, startProgram } from './support/program.ts';
-import { postWebhook, textMessage, type WebhookResponse } from './support/webhook.ts';
+import { deliverWebhook, postWebhook, textMessage, type WebhookResponse } from './support/webhook.ts';
 
 /** Longer than what still counts as the echo of a signal. */
 const A_WHILE_MS = 500;
@@ -52,7 +52,7 @@ describe('a signal to the program while it answers', () => {
     program.kill('SIGTERM');
     await sleep(A_WHILE_MS);
     const From = 'whatsapp:+15550100177';
-    const { status, texts } = await postWebhook(`${program.url}/whatsapp`, AUTH_TOKEN, textMessage({ From }));
+    const { status, texts } = await deliverWebhook(`${program.url}/whatsapp`, AUTH_TOKEN, textMessage({ From }));
     assert.deepEqual([status, texts], [200, []]);
     answer();
     assert.equal(await program.ended(), 0);

@@ -87,7 +87,10 @@ describe('more than can be done', () => {
     assert.equal(await figure('turns_waiting'), 6);
     await eventually('the model is asked', () => asked.length === 2);
     assert.deepEqual(asked, ['message 0', 'message 1']);
-    const refused = await Promise.all([bot.say(person(8), 'too late'), bot.say(person(0), 'even for those who wait')]);
+    const refused = await Promise.all([
+      bot.sayOnce(person(8), 'too late'),
+      bot.sayOnce(person(0), 'even for those who wait'),
+    ]);
     for (const { status, contentType, texts } of refused) {
       assert.equal(status, 503);
       assert.match(contentType, /^text\/xml/);

@@ -8,7 +8,7 @@ import { LEAK_EXAMPLES, scrub } from '../../app/privacy/scrub.ts';
 import { type ChatRequest, lastUserText } from '../doubles/model.ts';
 import { newSid } from '../doubles/twilio.ts';
 import { AUTH_TOKEN, type Bot, type Doubles, eventually, startBot, startDoubles } from '../support/bot.ts';
-import { mediaMessage, postWebhook } from '../support/webhook.ts';
+import { deliverWebhook, mediaMessage, postWebhook } from '../support/webhook.ts';
 
 const ANA = 'whatsapp:+15550100101';
 
@@ -40,7 +40,7 @@ const picture = (color: string) =>
 
 async function send(bytes: Uint8Array, contentType: string, body = '') {
   const url = doubles.twilio.addMedia(bytes, contentType);
-  return postWebhook(`${bot.url}/whatsapp`, AUTH_TOKEN, mediaMessage(url, contentType, { From: ANA, Body: body }));
+  return deliverWebhook(`${bot.url}/whatsapp`, AUTH_TOKEN, mediaMessage(url, contentType, { From: ANA, Body: body }));
 }
 
 /** The pictures of the latest request, decoded. */

@@ -21,7 +21,7 @@ after(async () => {
 test('a webhook gets 503 while Redis is away, and the bot goes on by itself when it is back', async () => {
   assert.equal((await bot.say(ANA, 'before')).status, 200);
   await doubles.redis.kill();
-  const refused = await bot.say(ANA, 'meanwhile');
+  const refused = await bot.sayOnce(ANA, 'meanwhile');
   assert.equal(refused.status, 503);
   assert.match(refused.contentType, /^text\/xml/);
   const ready = await fetch(`${bot.url}/readyz`);

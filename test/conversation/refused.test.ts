@@ -4,7 +4,7 @@ import sharp from 'sharp';
 import { DEFAULT_FAILURE_REPLY } from '../../app/config.ts';
 import { type ChatRequest, lastUserText, type ModelFault } from '../doubles/model.ts';
 import { AUTH_TOKEN, type Bot, type Doubles, eventually, startBot, startDoubles } from '../support/bot.ts';
-import { mediaMessage, postWebhook } from '../support/webhook.ts';
+import { deliverWebhook, mediaMessage } from '../support/webhook.ts';
 
 const ANA = '15550100111';
 
@@ -131,7 +131,7 @@ describe('pictures that a model server refuses', () => {
     const posts = texts.map((Body) => {
       const url = doubles.twilio.addMedia(file, 'image/jpeg');
       const fields = mediaMessage(url, 'image/jpeg', { From: `whatsapp:+${ANA}`, Body });
-      return postWebhook(`${bot.url}/whatsapp`, AUTH_TOKEN, fields);
+      return deliverWebhook(`${bot.url}/whatsapp`, AUTH_TOKEN, fields);
     });
     return (await Promise.all(posts)).flatMap(({ texts }) => texts);
   };

@@ -3,7 +3,7 @@ import { after, before, beforeEach, describe, test } from 'node:test';
 import { DEFAULT_FAILURE_REPLY } from '../../app/config.ts';
 import { type ChatRequest, lastUserText } from '../doubles/model.ts';
 import { AUTH_TOKEN, type Bot, type Doubles, eventually, startBot, startDoubles } from '../support/bot.ts';
-import { postWebhook, textMessage, type WebhookResponse } from '../support/webhook.ts';
+import { deliverWebhook, postWebhook, textMessage, type WebhookResponse } from '../support/webhook.ts';
 
 const ANA = '15550100101';
 const BEN = '15550100102';
@@ -99,7 +99,7 @@ describe('a text', () => {
   test('is answered at every path that the console may have', async () => {
     for (const path of ['/whatsapp', '/whatsapp-endpoint', '/api/whatsapp', '/api/whatsapp/webhook']) {
       const params = textMessage({ From: `whatsapp:+${ANA}`, Body: path });
-      assert.deepEqual((await postWebhook(bot.url + path, AUTH_TOKEN, params)).texts, [`You said: ${path}`]);
+      assert.deepEqual((await deliverWebhook(bot.url + path, AUTH_TOKEN, params)).texts, [`You said: ${path}`]);
     }
   });
 

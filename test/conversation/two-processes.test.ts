@@ -3,7 +3,7 @@ import { after, before, test } from 'node:test';
 import { lastUserText } from '../doubles/model.ts';
 import { AUTH_TOKEN, type Doubles, eventually, startDoubles } from '../support/bot.ts';
 import { type Program, startProgram } from '../support/program.ts';
-import { postWebhook, textMessage } from '../support/webhook.ts';
+import { deliverWebhook, textMessage } from '../support/webhook.ts';
 
 const CONTACTS = 300;
 const MESSAGES = 10;
@@ -45,10 +45,12 @@ test('300 people with 10 messages each over two processes: none lost, none doubl
     const posts: Promise<void>[] = [];
     for (let i = 0; i < MESSAGES; i++) {
       const params = textMessage({ From: `whatsapp:+${phone(contact)}`, Body: `c${contact}m${i}` });
-      const post = postWebhook(`${urls[(contact + i) % 2]}/whatsapp`, AUTH_TOKEN, params).then(({ status, texts }) => {
-        assert.equal(status, 200);
-        delivered.set(contact, [...(delivered.get(contact) ?? []), ...wordsIn(texts)]);
-      });
+      const post = deliverWebhook(`${urls[(contact + i) % 2]}/whatsapp`, AUTH_TOKEN, params).then(
+        ({ status, texts }) => {
+          assert.equal(status, 200);
+          delivered.set(contact, [...(delivered.get(contact) ?? []), ...wordsIn(texts)]);
+        },
+      );
       posts.push(post);
       // Some people write in one go, some wait for the answer; what was sent first must be accepted first to have an order.
       if (i % 3 === 0) await post;

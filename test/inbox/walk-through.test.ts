@@ -11,7 +11,7 @@ import { createLogger } from '../../app/ops/logger.ts';
 import { type ChatRequest, lastUserText } from '../doubles/model.ts';
 import { AUTH_TOKEN, type Bot, type Doubles, eventually, startBot, startDoubles } from '../support/bot.ts';
 import { createTestDatabase } from '../support/postgres.ts';
-import { mediaMessage, postWebhook } from '../support/webhook.ts';
+import { deliverWebhook, mediaMessage } from '../support/webhook.ts';
 
 const ANA = '15550100101';
 const REQUEST =
@@ -113,7 +113,7 @@ for (const kind of ['private', 'configured'] as const) {
       await bot.say(ANA, 'Hello, my name is Ana and I have a question about my order.');
       const voice = await readFile(new URL('../fixtures/media/voice.ogg', import.meta.url));
       const media = doubles.twilio.addMedia(voice, 'audio/ogg');
-      const heard = await postWebhook(
+      const heard = await deliverWebhook(
         `${bot.url}/whatsapp`,
         AUTH_TOKEN,
         mediaMessage(media, 'audio/ogg', { From: `whatsapp:+${ANA}` }),

@@ -10,7 +10,7 @@ import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { AUTH_TOKEN, type Doubles, eventually, settingsFor, startDoubles } from '../support/bot.ts';
 import { freePort } from '../support/ports.ts';
-import { postWebhook, textMessage } from '../support/webhook.ts';
+import { deliverWebhook, textMessage } from '../support/webhook.ts';
 
 const project = fileURLToPath(new URL('../..', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'recado-bundle-'));
@@ -51,7 +51,7 @@ test('answers, with the archive inside it, the analysis and all that is loaded l
     return answer?.status === 200 && (await answer.text()).includes('"status":"ready"');
   });
   const message = textMessage({ Body: 'Could you book a table for four people next Friday at eight?' });
-  const { status, texts } = await postWebhook(`${url}/whatsapp`, AUTH_TOKEN, message);
+  const { status, texts } = await deliverWebhook(`${url}/whatsapp`, AUTH_TOKEN, message);
   assert.deepEqual({ status, texts: texts.length }, { status: 200, texts: 1 }, log);
   await eventually('the message is analysed', () =>
     doubles.model.requests.some(({ chat }) => 'response_format' in chat),

@@ -1,7 +1,6 @@
 /** The whole bot in this process: the same `build` as in production, over working doubles and a real Redis. */
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Environment, readConfig } from '../../app/config.ts';
 import { createEmbeddedPostgres } from '../../app/embedded/postgres.ts';
 import { createLogger } from '../../app/ops/logger.ts';
@@ -10,7 +9,7 @@ import type { BuildChannel } from '../../app/wire/channels.ts';
 import { startModelDouble } from '../doubles/model.ts';
 import { startTwilioDouble } from '../doubles/twilio.ts';
 import { startTestRedis } from './redis.ts';
-import { postWebhook, textMessage } from './webhook.ts';
+import { deliverWebhook, type Fields, postWebhook, textMessage } from './webhook.ts';
 
 export const ACCOUNT_SID = 'AC00000000000000000000000000000000';
 export const AUTH_TOKEN = 'test-auth-token-0123456789abcdef';
@@ -97,24 +96,26 @@ export async function startBot(
     url,
     logs,
     app,
-    /** A person writes; resolves with what the webhook answered. */
+    /** A person writes; resolves with what the webhook answered, in the end: a provider repeats what got 503, which a busy machine may give. */
     say: (from: string, body: string, overrides: Record<string, string> = {}) =>
-      postWebhook(`${url}/whatsapp`, AUTH_TOKEN, textMessage({ From: `whatsapp:+${from}`, Body: body, ...overrides })),
-    /** The same, as a provider does it: repeated while the bot says 503, which a busy machine may. It was taken when this resolves. */
+      deliverWebhook(`${url}/whatsapp`, AUTH_TOKEN, textFrom(from, body, overrides)),
+    /** The same without repeats, where a 503 is what is expected. */
+    sayOnce: (from: string, body: string) => postWebhook(`${url}/whatsapp`, AUTH_TOKEN, textFrom(from, body)),
+    /** The same as `say`. It was taken when this resolves. */
     async tell(from: string, body: string, overrides: Record<string, string> = {}) {
-      const fields = textMessage({ From: `whatsapp:+${from}`, Body: body, ...overrides });
-      for (let tries = 1; ; tries++) {
-        const answer = await postWebhook(`${url}/whatsapp`, AUTH_TOKEN, fields);
-        if (answer.status === 200) return answer;
-        if (answer.status !== 503 || tries === 20) throw new Error(`a message was not taken: ${answer.status}`);
-        await sleep(500);
-      }
+      const answer = await deliverWebhook(`${url}/whatsapp`, AUTH_TOKEN, textFrom(from, body, overrides));
+      if (answer.status !== 200) throw new Error(`a message was not taken: ${answer.status}`);
+      return answer;
     },
     async stop() {
       await stop(app, server);
       await standIns.stop();
     },
   };
+}
+
+function textFrom(from: string, body: string, overrides: Record<string, string> = {}): Fields {
+  return textMessage({ From: `whatsapp:+${from}`, Body: body, ...overrides });
 }
 
 async function stop(app: App, server: Server): Promise<void> {

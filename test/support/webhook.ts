@@ -1,4 +1,5 @@
 /** Twilio's side of a webhook: forms with made-up values, signed and posted, and what the response makes Twilio send. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { newSid, twilioSignature } from '../doubles/twilio.ts';
 
 /** A webhook's fields. https://www.twilio.com/docs/messaging/guides/webhook-request */
@@ -82,6 +83,19 @@ export async function postWebhook(
   const body = await response.text();
   const contentType = response.headers.get('content-type') ?? '';
   return { status: response.status, contentType, body, texts: response.ok ? textsIn(body) : [] };
+}
+
+/** How often and how soon a provider repeats what was refused for the moment. */
+const MOST_REPEATS = 20;
+const REPEAT_MS = 500;
+
+/** The same, as a provider does it: repeated while the answer is 503, which a busy machine may give. */
+export async function deliverWebhook(url: string, authToken: string, fields: Fields): Promise<WebhookResponse> {
+  for (let tries = 0; ; tries++) {
+    const answer = await postWebhook(url, authToken, fields);
+    if (answer.status !== 503 || tries === MOST_REPEATS) return answer;
+    await sleep(REPEAT_MS);
+  }
 }
 
 /** The texts of a TwiML document, with or without a `<Body>` around them. */
