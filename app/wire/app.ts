@@ -74,9 +74,10 @@ export function build(config: Config, standIns: StandIns, log: Log, options: Bui
   const archive = buildArchive(standIns, log);
   const { database } = archive;
   const deliver = createDeliver({ channels, now });
-  const purpose = buildPurpose(config, log);
+  const purpose = buildPurpose(config);
   const shared = { memory, archive, standIns, channels, deliver, purpose, metrics, log };
   const bot = parts.bot ? buildBot(config, shared) : null;
+  if (bot) for (const { text } of purpose.notices) log.warn(text);
   const join = createJoin({
     memory,
     provider: standIns.isSimulated ? 'simulator' : 'real',

@@ -1,7 +1,6 @@
-/** Joins what the operator has said of the business with what depends on it: the prompt, `/readyz`, the log and the inbox. */
+/** Joins what the operator has said of the business with what depends on it: the prompt, `/readyz` and the inbox. */
 import type { Config } from '../config.ts';
 import { isWithoutPurpose, NO_PURPOSE, templateOf } from '../conversation/purpose.ts';
-import type { Log } from '../ops/logger.ts';
 
 export interface PurposeParts {
   /** Of the system prompt. */
@@ -12,10 +11,9 @@ export interface PurposeParts {
   notices: { code: string; text: string }[];
 }
 
-export function buildPurpose({ business, systemPrompt, simulator }: Config, log: Log): PurposeParts {
+export function buildPurpose({ business, systemPrompt, simulator }: Config): PurposeParts {
   const given = { business, ownPrompt: systemPrompt, isSimulated: simulator };
   const isMissing = isWithoutPurpose(given);
-  if (isMissing) log.warn(NO_PURPOSE);
   return {
     template: templateOf(given),
     states: simulator ? {} : { purpose: isMissing ? 'not set' : 'ok' },
