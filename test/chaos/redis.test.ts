@@ -109,7 +109,7 @@ test('a connection to Redis that dies without a word is given up for a new one',
     assert.equal((await bot.say('15550109000', 'before')).status, 200);
     proxy.playDead();
     const diedAt = Date.now();
-    const refused = await bot.say('15550109000', 'meanwhile');
+    const refused = await bot.sayOnce('15550109000', 'meanwhile');
     const refusedMs = Date.now() - diedAt;
     assert.equal(refused.status, 503);
     assert.ok(refusedMs < 2_000, `503 took ${refusedMs} ms`);

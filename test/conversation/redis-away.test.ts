@@ -28,7 +28,7 @@ test('a webhook gets 503 while Redis is away, and the bot goes on by itself when
   assert.equal(ready.status, 503);
   assert.deepEqual(await ready.json(), {
     status: 'not ready',
-    parts: { redis: 'unreachable', model: 'ok', archive: 'unreachable', twilio: 'ok' },
+    parts: { redis: 'unreachable', model: 'ok', archive: 'unreachable', twilio: 'ok', purpose: 'ok' },
   });
   assert.equal((await fetch(`${bot.url}/healthz`)).status, 200);
 

@@ -14,6 +14,8 @@ let bot: Bot;
 before(async () => {
   doubles = await startDoubles();
   bot = await startBot(doubles, {
+    // What is measured is the history, not the instructions.
+    SYSTEM_PROMPT: 'You are an assistant.',
     HISTORY_TOKENS: '1000',
     SUMMARY_TOKENS: '100',
     OPENAI_SUMMARY_MODEL: 'summary-model',
