@@ -77,7 +77,6 @@ export function build(config: Config, standIns: StandIns, log: Log, options: Bui
   const purpose = buildPurpose(config);
   const shared = { memory, archive, standIns, channels, deliver, purpose, metrics, log };
   const bot = parts.bot ? buildBot(config, shared) : null;
-  if (bot) for (const { text } of purpose.notices) log.warn(text);
   const join = createJoin({
     memory,
     provider: standIns.isSimulated ? 'simulator' : 'real',

@@ -21,7 +21,7 @@ export interface BotTools {
   standIns: StandIns;
   channels: Channels;
   deliver: Deliver;
-  purpose: Pick<PurposeParts, 'template'>;
+  purpose: Pick<PurposeParts, 'template' | 'notices'>;
   metrics: Metrics;
   log: Log;
 }
@@ -36,6 +36,7 @@ export interface BotParts extends Pick<AnsweringParts, 'turns' | 'sweep'> {
 
 export function buildBot(config: Config, tools: BotTools): BotParts {
   const { memory, archive, standIns, purpose, metrics, log } = tools;
+  for (const { text } of purpose.notices) log.warn(text);
   const models = buildModels(config, standIns, { allowance: memory.allowance, metrics, log });
   const { accept, turns, sweep } = buildAnswering(config, {
     ...tools,
