@@ -43,6 +43,11 @@ export const NOTICES = {
   'used-up': scrub('We have talked a lot today, and my limit for a day is reached. Please write again tomorrow.'),
 };
 
+/** By time zone: to make one takes longer than all else in a prompt. */
+const dayFormats = new Map<string, Intl.DateTimeFormat>();
+
 function today(now: number, timeZone: string): string {
-  return new Intl.DateTimeFormat('en-GB', { dateStyle: 'full', timeZone }).format(now);
+  const format = dayFormats.get(timeZone) ?? new Intl.DateTimeFormat('en-GB', { dateStyle: 'full', timeZone });
+  dayFormats.set(timeZone, format);
+  return format.format(now);
 }
