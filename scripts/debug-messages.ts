@@ -3,13 +3,13 @@ import { parseArgs } from 'node:util';
 import { contactIdOf } from '../app/contacts/addresses.ts';
 import type { Fresh } from '../app/conversation/attachments.ts';
 import { promptFor } from '../app/conversation/context.ts';
-import { templateOf } from '../app/conversation/purpose.ts';
 import type { ContentPart, ModelMessage } from '../app/llm/model.ts';
 import { countMessageTokens, countTokens } from '../app/llm/tokens.ts';
 import { createAliases } from '../app/memory/aliases.ts';
 import { createSummaryStore } from '../app/memory/summary.ts';
 import type { ContactId } from '../app/message.ts';
 import { findLeaks, scrub } from '../app/privacy/scrub.ts';
+import { buildPurpose } from '../app/wire/purpose.ts';
 import { fail, openStores, type Stores } from './stores.ts';
 
 const HELP = `Usage: npm run debug-messages -- CONTACT [--text WORDS]
@@ -48,8 +48,7 @@ async function promptOf(id: ContactId, { redis, run, keys, config }: Stores): Pr
   const line = { role: 'user' as const, text, at: Date.now(), id: 'next', tokens: countTokens(text) };
   const next: Fresh = { line, hint: null, pictures: [] };
   const held = { summary, version, history, profileName: profile === null ? null : scrub(profile) };
-  const { business, systemPrompt: ownPrompt, simulator: isSimulated } = config;
-  const template = templateOf({ business, ownPrompt, isSimulated });
+  const { template } = buildPurpose(config);
   const context = { template, timeZone: config.timeZone, historyTokens: config.historyTokens };
   return promptFor(held, [next], { ...context, now: Date.now }).messages;
 }

@@ -64,6 +64,16 @@ export function isSilenced(held: Held, now: number): boolean {
   return refusal !== null && refusal.code !== 'channel.window';
 }
 
+/** Is an answer to be made, as far as is known before the archive has spoken? */
+export function isToAnswer(held: Held, now: number): boolean {
+  return !held.pending && !isSilenced(held, now) && !areUpdates(held);
+}
+
+/** What nobody expects an answer to, such as a message that was taken back. */
+function areUpdates({ messages }: Held): boolean {
+  return messages.length > 0 && messages.every(({ unread }) => unread?.isUpdate);
+}
+
 export function createTurn(options: TurnOptions): Turn {
   const { mailbox, allowance, channels, read, compose, deliver, ending, metrics, now } = options;
   return { answer, deliverPending };
@@ -77,7 +87,7 @@ export function createTurn(options: TurnOptions): Turn {
     }
     if (held.blocked) return keepQuiet(held, [], turn, 'blocked');
     if (isSilenced(held, now())) return keepQuiet(held, await read(held, lease.signal, log), turn, 'takeover');
-    if (held.messages.length > 0 && held.messages.every(({ unread }) => unread?.isUpdate)) {
+    if (areUpdates(held)) {
       return keepQuiet(held, await read(held, lease.signal, log), turn, 'nothing to answer');
     }
     const usage = turn.usage ?? (await allowance.look(held.contact));

@@ -15,7 +15,7 @@ import type { Ending } from './ending.ts';
 import { keepLease, type Lease } from './lease.ts';
 import { MOST_CRASHES } from './retries.ts';
 import type { Summarize } from './summarize.ts';
-import { isSilenced, type Turn } from './turn.ts';
+import { isSilenced, isToAnswer, type Turn } from './turn.ts';
 
 export interface Turns {
   /**
@@ -165,8 +165,7 @@ export function createTurns(options: TurnsOptions): Turns {
       }
       const confirmed = confirm(taken, turnLog);
       // An answer is made meanwhile; what is not answered, or was made before, waits for the archive's word.
-      const isAnswered = !taken.pending && !isSilenced(taken, now());
-      const held = isAnswered ? taken : await confirmed();
+      const held = isToAnswer(taken, now()) ? taken : await confirmed();
       if (held === null) {
         response?.end();
         return null;

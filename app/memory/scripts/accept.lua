@@ -18,12 +18,12 @@
 --     14 thread: <channel>:<business>                   15 the address the message came from
 --
 -- State hash: summary, version (of the summary), tokens (of the history), profile, turns, rolling (unix ms until which a process
--- folds the history into the summary), rollFailures (how many times in a row that failed because of what was folded), attempts (at what waits now), holders
--- (processes that worked at it since it was last given back in order: those that are gone crashed over it), standing (1: block and takeover were compared with the archive), blocked (while it exists, the hash has no
--- expiry), departure (names a move to another contact that has begun), merged@<departure>
--- (that memory was added). Of each thread: lastInbound@<thread> (unix ms), from@<thread> (the address
--- to answer to), takeover@<thread> (unix ms until which a person answers instead of the model), takeoverMs@<thread> (by how much a
--- person's message prolongs it).
+-- folds the history into the summary), rollFailures (how many times in a row that failed because of what was folded), attempts (at
+-- what waits now), holders (the processes that worked at it since one last gave it back in order; those that are gone crashed over it),
+-- standing (1: block and takeover were compared with the archive), blocked (while it exists, the hash has no expiry), departure (names a
+-- move to another contact that has begun), merged@<departure> (that memory was added). Of each thread: lastInbound@<thread> (unix ms),
+-- from@<thread> (the address to answer to), takeover@<thread> (unix ms until which a person answers instead of the model),
+-- takeoverMs@<thread> (by how much a person's message prolongs it).
 --
 -- Returns {'moved', contact}  this contact is an alias of that one: nothing was changed
 --         {'known'}    the id was accepted before, and it was answered for certain or a turn is running

@@ -1,6 +1,6 @@
 -- Frees contacts whose turn belonged to a process that is gone: they are due at once.
 --
--- Guarantee: a lease of a process that is alive, or that never beat, stays. Whoever claims a contact that was freed counts a crash (see claim).
+-- Guarantee: a lease of a process that is alive, or that never beat, stays. The next claim of a freed contact counts a crash, see `claim`.
 --
 -- KEYS 1 due  2 processes  3… leases
 -- ARGV 1… contact ids, in the order of the leases
