@@ -13,7 +13,8 @@ interface TryOutProps {
   phone: PhoneState;
 }
 
-const BURST = ['Hi', 'one question', 'about my order', 'it has not arrived', 'can you help me?'];
+/** The dots tell the practice model to take its time, as a real one would: else it might answer the first before the last has come. */
+const BURST = ['Hi …', 'one question …', 'about my order …', 'it has not arrived …', 'can you help me? …'];
 const REVERSED = [
   'First I tell you: my favourite colour is green',
   'And this is the second message, but it overtook the first',
