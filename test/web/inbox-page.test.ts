@@ -76,16 +76,19 @@ describe('the inbox in the browser', { skip: NO_BROWSER }, () => {
 
   it('shows what the operator should mend, above every page', async () => {
     desk.notices.push({ code: 'purpose.missing', text: NO_PURPOSE });
-    for (const options of [DESKTOP, PHONE])
-      await sit(
-        async ({ page }) => {
-          await page.getByText('The assistant has no purpose yet').waitFor();
-          assert.deepEqual(await barriers(page), []);
-        },
-        '/tasks',
-        options,
-      );
-    desk.notices.length = 0;
+    try {
+      for (const options of [DESKTOP, PHONE])
+        await sit(
+          async ({ page }) => {
+            await page.getByText('The assistant has no purpose yet').waitFor();
+            assert.deepEqual(await barriers(page), []);
+          },
+          '/tasks',
+          options,
+        );
+    } finally {
+      desk.notices.length = 0;
+    }
   });
 
   it('shows a message as it arrives, in the list and in the open conversation', async () => {
