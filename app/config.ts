@@ -9,6 +9,9 @@ import { SettingsError } from './errors.ts';
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** What a person reads when the model stays down and nothing else is configured. */
+export const DEFAULT_STOP_REPLY =
+  'You will get no more messages from {business_name} here. Write START when you want them again.';
+export const DEFAULT_START_REPLY = 'Welcome back: you get messages from {business_name} again. Write STOP to end them.';
 export const DEFAULT_FAILURE_REPLY =
   'Sorry, I cannot answer right now. Please try again in a few minutes: I have kept your message.';
 
@@ -107,6 +110,12 @@ export const SETTINGS = {
     DEFAULT_FAILURE_REPLY,
     'what a person gets when the model does not answer; empty: nothing, and the webhook gets 502',
   ),
+  STOP_REPLY: row(
+    text(),
+    DEFAULT_STOP_REPLY,
+    'the one message that somebody gets who wrote STOP (in any of thirty languages); may use {business_name}',
+  ),
+  START_REPLY: row(text(), DEFAULT_START_REPLY, 'what somebody gets who wants messages again; may use {business_name}'),
   REDIS_URL: row(
     url(['redis:', 'rediss:', 'unix:']),
     '',
@@ -327,6 +336,8 @@ function arrange(values: Values, files: Files) {
     systemPrompt: files.systemPrompt,
     timeZone: set.TIME_ZONE,
     failureReply: set.FAILURE_REPLY,
+    stopReply: set.STOP_REPLY,
+    startReply: set.START_REPLY,
     redis: redisSettings(values, set.REDIS_PORT),
     databaseUrl: values.DATABASE_URL,
     analysis: set.ANALYSIS,

@@ -53,6 +53,8 @@ const message = z.object({
     })
     .exactOptional(),
   unread: z.object({ kind: z.string(), isUpdate: z.boolean() }).exactOptional(),
+  consent: z.enum(['opt-out', 'opt-in']).exactOptional(),
+  answered: z.literal(true).exactOptional(),
   requestId: z.string(),
 });
 

@@ -98,9 +98,27 @@ export interface InboundMessage {
   referral?: Referral;
   /** Set when nothing in the message can be read (a poll, a video that was too large to be passed on), and for every update. */
   unread?: Unread;
+  /** Set when the message says that they want no more messages, or want them again. */
+  consent?: Consent;
+  /** The provider has answered it itself, such as Twilio's Advanced Opt-Out its words for STOP, START and HELP. */
+  answered?: true;
   /** The request that brought it, to follow it through the logs. */
   requestId: string;
 }
+
+/** What a contact agreed to, told to the team or to another program. */
+export interface ConsentGiven {
+  consent: Consent;
+  /** Where it comes from, for whoever has to prove it: `form on our web page, 3 May`. */
+  source: string;
+  cause: 'desk' | 'api';
+}
+
+/** Why a person of the team is needed: they asked for one, the model says so, or it failed again and again. */
+export type HandoffReason = 'asked' | 'model' | 'failed';
+
+/** What somebody says about getting messages from us. */
+export type Consent = 'opt-out' | 'opt-in';
 
 /** An advertisement or post with a button that opens a chat with us. */
 export interface Referral {
@@ -183,6 +201,8 @@ export interface Reply {
   at: number;
   /** It may have been sent already: the provider is asked before anything is sent. */
   uncertain?: true;
+  /** It confirms this: the one thing that somebody who opted out still gets. */
+  confirms?: Consent;
 }
 
 /** The delivery status of a message that we sent, as the provider reports it later. */

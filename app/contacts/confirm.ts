@@ -11,6 +11,8 @@ import type { Log } from '../ops/logger.ts';
 export interface Standing {
   contact: ContactId;
   blocked: boolean;
+  /** Since when they have opted out of messages, unix ms; 0 = they have not. */
+  optedOutAt: number;
   conversations: {
     channel: string;
     business: string;
@@ -71,7 +73,10 @@ export function createConfirm(options: ConfirmOptions): Confirm {
     const found = await Promise.race([asked, sleep(timeoutMs, 'late' as const, { ref: false })]);
     if (found !== 'late' && !(found && 'error' in found)) return found;
     awayUntil = performance.now() + AWAY_MS;
-    log.warn('The archive did not answer: going on without its blocks and takeovers', found === 'late' ? {} : found);
+    log.warn(
+      'The archive did not answer: going on without its blocks, opt-outs and takeovers',
+      found === 'late' ? {} : found,
+    );
     return 'unknown';
   }
 
@@ -84,9 +89,10 @@ export function createConfirm(options: ConfirmOptions): Confirm {
   }
 }
 
-function knownContact({ contact, blocked, conversations }: Standing): KnownContact {
+function knownContact({ contact, blocked, optedOutAt, conversations }: Standing): KnownContact {
   return {
     blocked,
+    optedOutAt,
     conversations: conversations.map(({ channel, business, ...rest }) => ({
       conversation: conversationId({ channel, business, contact }),
       ...rest,
@@ -94,12 +100,14 @@ function knownContact({ contact, blocked, conversations }: Standing): KnownConta
   };
 }
 
-function situationIn(held: Held, { contact, blocked, conversations }: Standing): Partial<Held> {
+function situationIn(held: Held, standing: Standing): Partial<Held> {
+  const { contact, blocked, optedOutAt, conversations } = standing;
   const here = conversations.find(
     ({ channel, business }) => conversationId({ channel, business, contact }) === held.conversation,
   );
   return {
     blocked: held.blocked || blocked,
+    optedOutAt: held.optedOutAt || (optedOutAt > held.optedInAt ? optedOutAt : 0),
     takeoverUntil: Math.max(held.takeoverUntil, here?.takeoverUntil ?? 0),
     lastInboundAt: Math.max(held.lastInboundAt, here?.lastInboundAt ?? 0),
   };

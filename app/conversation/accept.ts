@@ -5,11 +5,12 @@ import { Failure } from '../errors.ts';
 import { encodeEvent } from '../events.ts';
 import type { Allowance } from '../memory/allowance.ts';
 import type { Accepted, Mailbox } from '../memory/mailbox.ts';
-import { type InboundMessage, kindOf } from '../message.ts';
+import { type Consent, type InboundMessage, kindOf } from '../message.ts';
 import { newId } from '../ops/id.ts';
 import type { Log } from '../ops/logger.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import { placeholdersIn } from '../privacy/scrub.ts';
+import { consentWordIn } from './keywords/consent.ts';
 import type { Turns } from './turns.ts';
 
 /**
@@ -80,7 +81,7 @@ export function createAccept(options: AcceptOptions): Accept {
   async function store(first: InboundMessage): Promise<Stored> {
     storing++;
     try {
-      let message = first;
+      let message = withConsent(first);
       for (let moves = 0; moves < MOST_MOVES; moves++) {
         const event = encodeEvent({ type: 'message.received', message });
         const accepted = await mailbox.accept(message, turns.stopping ? null : newId(), event);
@@ -96,6 +97,15 @@ export function createAccept(options: AcceptOptions): Accept {
     }
   }
 }
+
+/** What the provider says counts; else the words do. */
+function withConsent(message: InboundMessage): InboundMessage {
+  if (message.consent || message.answered) return message;
+  const word = consentWordIn(message.text);
+  return word === null ? message : { ...message, consent: CONSENT[word] };
+}
+
+const CONSENT = { stop: 'opt-out', start: 'opt-in' } as const satisfies Record<string, Consent>;
 
 function writtenOf({ accepted }: Stored): number {
   return accepted.kind === 'turn' ? accepted.written : 0;

@@ -5,16 +5,15 @@ import type { Confirmed } from '../contacts/confirm.ts';
 import type { FailureCode } from '../errors.ts';
 import { type EventOf, encodeEvent } from '../events.ts';
 import { countTokens } from '../llm/tokens.ts';
-import type { Admission } from '../memory/allowance.ts';
-import { addMessages, type Held, type Mailbox } from '../memory/mailbox.ts';
-import { conversationOf, type Line, type Reply } from '../message.ts';
+import { addMessages, type Held, type Mailbox, type Quiet } from '../memory/mailbox.ts';
+import { type Consent, conversationOf, type Line, type Reply } from '../message.ts';
 import type { Log } from '../ops/logger.ts';
 import { partsOfMarkdown, reserveResponse } from '../outbound/prepare.ts';
+import type { Scrubbed } from '../privacy/scrub.ts';
 import type { Answered, Asker } from './answer.ts';
 import { type Fresh, hasAttachments, type Read, waitForSiblings } from './attachments.ts';
 import { type ContextSettings, promptFor, toRemember } from './context.ts';
 import { suspectsIn } from './hidden.ts';
-import { NOTICES } from './prompts.ts';
 
 /** A reply that is final, and how it came about. */
 export interface Made {
@@ -43,9 +42,17 @@ export interface Composing {
   log: Log;
 }
 
+/** What is said without asking the model. */
+export interface Notice {
+  text: Scrubbed;
+  /** It confirms this. */
+  confirms?: Consent;
+}
+
+/** @param notice null when the model is to answer */
 export type Compose = (
   held: Held,
-  admission: Exclude<Admission, 'silence'>,
+  notice: Notice | null,
   composing: Composing,
 ) => Promise<
   | Made
@@ -54,10 +61,10 @@ export type Compose = (
   /** The person is known by another id: `next` answers what waits, or a turn that is running already. */
   | { kind: 'moved'; next: Held | null }
   /**
-   * Meanwhile a person took over or blocked the contact, or they got the same apology a moment ago: `fresh` are the messages as they are
-   * remembered.
+   * Meanwhile a person took over or blocked the contact, they opted out, or they got the same apology a moment ago: `fresh` are the messages
+   * as they are remembered.
    */
-  | { kind: 'quiet'; why: 'blocked' | 'takeover' | 'apologized'; fresh: Fresh[] }
+  | { kind: 'quiet'; why: Quiet | 'apologized'; fresh: Fresh[] }
 >;
 
 export interface ComposeOptions {
@@ -75,7 +82,7 @@ const SAME_APOLOGY_MS = 120_000;
 const MOST_MERGES = 3;
 
 export function createCompose({ mailbox, channels, asker, read, context }: ComposeOptions): Compose {
-  return async function compose(held, admission, { response, signal, confirmed, log }) {
+  return async function compose(held, notice, { response, signal, confirmed, log }) {
     const channel = channels.of(conversationOf(held.conversation).channel);
     const took: Stages = { media: 0, model: 0, commit: 0 };
     const lap = stopwatch(took);
@@ -86,10 +93,9 @@ export function createCompose({ mailbox, channels, asker, read, context }: Compo
     for (let asks = 1; ; asks++) {
       const fresh = await read(held, signal, log);
       lap('media');
-      const answered: Answered =
-        admission === 'welcome'
-          ? await asker.ask(held.contact, promptFor(held, fresh, context), signal, log)
-          : { kind: 'notice', text: NOTICES[admission] };
+      const answered: Answered = notice
+        ? { kind: 'notice', text: notice.text }
+        : await asker.ask(held.contact, promptFor(held, fresh, context), signal, log);
       lap('model');
       if (answered.kind === 'silence') return answered;
       const same = asks === 1 ? await confirmed() : held;
@@ -97,7 +103,10 @@ export function createCompose({ mailbox, channels, asker, read, context }: Compo
       if (hasJustApologized(held, answered, context.now())) return { kind: 'quiet', why: 'apologized', fresh };
       const parts = partsOfMarkdown(answered.text, channel);
       const via = reserveResponse(response, parts);
-      const reply = replyTo(held, parts, via, context.now());
+      const reply = {
+        ...replyTo(held, parts, via, context.now()),
+        ...(notice?.confirms && { confirms: notice.confirms }),
+      };
       const committed = await mailbox.commit(held, {
         mayTakeMore: answered.kind === 'answer' && asks <= MOST_MERGES,
         lines: [

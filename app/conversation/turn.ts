@@ -11,16 +11,17 @@ import { type Failure, isFailure } from '../errors.ts';
 import { encodeEvent } from '../events.ts';
 import type { Allowance, Usage } from '../memory/allowance.ts';
 import type { Held, Mailbox } from '../memory/mailbox.ts';
-import { conversationOf, type Reply } from '../message.ts';
+import { type Consent, type ConversationId, conversationOf, type Reply } from '../message.ts';
 import type { Log } from '../ops/logger.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import type { Deliver, Delivered } from '../outbound/deliver.ts';
-import { refusalOf } from '../outbound/permission.ts';
-import { placeholdersIn } from '../privacy/scrub.ts';
+import { type Author, refusalOf, type Situation } from '../outbound/permission.ts';
+import { placeholdersIn, type Scrubbed } from '../privacy/scrub.ts';
 import type { Fresh, Read } from './attachments.ts';
-import { type Compose, type Made, madeBy, type Stages } from './compose.ts';
+import { type Compose, type Made, madeBy, type Notice, type Stages } from './compose.ts';
 import type { Ending } from './ending.ts';
 import type { Lease } from './lease.ts';
+import { NOTICES } from './prompts.ts';
 
 export interface Turn {
   /** Answers the messages of a turn, or takes them in without an answer. Ends the response. */
@@ -53,51 +54,77 @@ export interface TurnOptions {
   read: Read;
   compose: Compose;
   deliver: Deliver;
+  /** What Redis knows of a conversation by now. */
+  situationOf: (conversation: ConversationId) => Promise<Situation>;
+  /** What confirms that somebody opted out, or agreed again. */
+  confirmations: Readonly<Record<Consent, Scrubbed>>;
   ending: Ending;
   metrics: Metrics;
   now: () => number;
 }
 
-/** Is the bot to say nothing, because the contact is blocked or a person took over? */
+/** Is the bot to say nothing, because the contact is blocked or has opted out, or a person took over? */
 export function isSilenced(held: Held, now: number): boolean {
-  const refusal = refusalOf('bot', held, now);
+  const refusal = refusalOf(held.pending?.confirms === 'opt-out' ? 'opt-out' : 'bot', held, now);
   return refusal !== null && refusal.code !== 'channel.window';
 }
 
 /** Is an answer to be made, as far as is known before the archive has spoken? */
 export function isToAnswer(held: Held, now: number): boolean {
-  return !held.pending && !isSilenced(held, now) && !areUpdates(held);
+  return !held.pending && !isSilenced(held, now) && !needNoAnswer(held);
 }
 
-/** What nobody expects an answer to, such as a message that was taken back. */
-function areUpdates({ messages }: Held): boolean {
-  return messages.length > 0 && messages.every(({ unread }) => unread?.isUpdate);
+/** What nobody expects an answer to, such as a message that was taken back; or what the provider has answered itself. */
+function needNoAnswer({ messages }: Held): boolean {
+  return messages.length > 0 && messages.every(({ unread, answered }) => unread?.isUpdate || answered);
+}
+
+/** What the bot still has to confirm; an opt-in only when nothing else was said that is to be answered. */
+function confirmationFor({ toConfirm, optedOutAt, takeoverUntil, messages }: Held, now: number): Consent | null {
+  if (toConfirm === 'opt-out') return optedOutAt > 0 ? 'opt-out' : null;
+  const isAlone = messages.every(({ consent }) => consent === 'opt-in');
+  return toConfirm === 'opt-in' && optedOutAt === 0 && takeoverUntil <= now && isAlone ? 'opt-in' : null;
+}
+
+function authorOf({ confirms }: Reply): Author {
+  return confirms === 'opt-out' ? 'opt-out' : 'bot';
 }
 
 export function createTurn(options: TurnOptions): Turn {
-  const { mailbox, allowance, channels, read, compose, deliver, ending, metrics, now } = options;
+  const { mailbox, allowance, channels, read, compose, deliver, situationOf, confirmations, ending, metrics, now } =
+    options;
   return { answer, deliverPending };
 
   async function answer(held: Held, turn: Answering): Promise<Ended> {
-    const { response, lease, confirmed, log } = turn;
+    const { response, lease, log } = turn;
     const unconfigured = missingChannel(held);
     if (unconfigured !== null) {
       response?.end();
       return { next: await ending.undeliverable(held, unconfigured, log), roll: false };
     }
     if (held.blocked) return keepQuiet(held, [], turn, 'blocked');
-    if (isSilenced(held, now())) return keepQuiet(held, await read(held, lease.signal, log), turn, 'takeover');
-    if (areUpdates(held)) {
+    const confirmation = confirmationFor(held, now());
+    if (confirmation) return answerWith(held, { text: confirmations[confirmation], confirms: confirmation }, turn);
+    if (isSilenced(held, now())) {
+      const why = held.optedOutAt > 0 ? 'opted out' : 'takeover';
+      return keepQuiet(held, await read(held, lease.signal, log), turn, why);
+    }
+    if (needNoAnswer(held)) {
       return keepQuiet(held, await read(held, lease.signal, log), turn, 'nothing to answer');
     }
     const usage = turn.usage ?? (await allowance.look(held.contact));
     const admission = await allowance.judge(held.contact, usage);
     if (admission === 'silence') return keepQuiet(held, [], turn, 'over the limit');
-    const startedAt = now();
     showTyping(held, response, lease.signal);
+    return answerWith(held, admission === 'welcome' ? null : { text: NOTICES[admission] }, turn);
+  }
+
+  async function answerWith(held: Held, notice: Notice | null, turn: Answering): Promise<Ended> {
+    const { response, lease, confirmed, log } = turn;
+    const startedAt = now();
     // From the oldest message's arrival, so that waiting for a place or for another turn counts.
     const waited = startedAt - (held.messages[0]?.receivedAt ?? startedAt);
-    const made = await compose(held, admission, { response, signal: lease.signal, confirmed, log });
+    const made = await compose(held, notice, { response, signal: lease.signal, confirmed, log });
     switch (made.kind) {
       case 'lost':
         log.warn('Lease lost to another process');
@@ -139,8 +166,9 @@ export function createTurn(options: TurnOptions): Turn {
     const madeAt = performance.now();
     const delivered = await deliver({
       reply: made.reply,
-      author: 'bot',
+      author: authorOf(made.reply),
       situation: held,
+      look: () => situationOf(held.conversation),
       response,
       history: held.history,
       lease,
@@ -154,8 +182,9 @@ export function createTurn(options: TurnOptions): Turn {
   async function deliverPending(held: Held, reply: Reply, lease: Lease, log: Log): Promise<Held | null> {
     const delivered = await deliver({
       reply: { ...reply, uncertain: true },
-      author: 'bot',
+      author: authorOf(reply),
       situation: held,
+      look: () => situationOf(held.conversation),
       response: null,
       history: held.history,
       lease,

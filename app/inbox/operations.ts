@@ -58,7 +58,7 @@ export const OPERATIONS = {
     method: 'post',
     path: '/api/whatsapp/send',
     summary:
-      'Writes to a contact as a person and pauses the bot for 30 minutes; 409 when more than 24 hours passed since their last message, or when the contact is blocked',
+      'Writes to a contact as a person and pauses the bot for 30 minutes; 409 when more than 24 hours passed since their last message, or when the contact is blocked; 422 when they have opted out',
     body: requests.send,
     answer: responses.send,
     refusals: [409, 422, 502],
@@ -70,6 +70,21 @@ export const OPERATIONS = {
     body: requests.status,
     answer: responses.status,
     refusals: [404],
+  },
+  consent: {
+    method: 'post',
+    path: '/api/whatsapp/consent',
+    summary:
+      'Records that a contact agreed to get messages or wants none, with the source; also before they have written',
+    body: requests.consent,
+    answer: responses.done,
+  },
+  consents: {
+    method: 'get',
+    path: '/api/whatsapp/consent/:phone',
+    summary: 'What a contact agreed to, entry by entry',
+    params: requests.ofPhone,
+    answer: responses.consents,
   },
   writing: {
     method: 'post',

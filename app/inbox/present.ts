@@ -1,13 +1,14 @@
 /** Rows of the archive as the contract has them, nothing more. */
 
 import type { Series, Totals } from '../archive/read/analytics.ts';
+import type { ConsentEntry } from '../archive/read/consents.ts';
 import type { ArchivedConversation } from '../archive/read/conversations.ts';
 import type { ArchivedMessage } from '../archive/read/messages.ts';
 import type { Task as ArchivedTask } from '../archive/write/tasks.ts';
 import { phoneOf } from '../contacts/addresses.ts';
 import { type ConversationId, conversationOf, type InboundMessage, kindOf, wordsOf } from '../message.ts';
 import { isWindowOpen, windowUntil } from '../outbound/window.ts';
-import type { Analytics, Conversation, Day, DeadLetter, Entities, Message, Task } from './contract.ts';
+import type { Analytics, Consent, Conversation, Day, DeadLetter, Entities, Message, Task } from './contract.ts';
 import { explainDelivery, explainFailure } from './explanations.ts';
 
 /** What one of a provider's error codes means, as one sentence; null when it is not known. */
@@ -80,6 +81,9 @@ function whyNotDelivered({ channel, delivery, failure }: ArchivedMessage, explai
 export interface Remembered {
   /** Newer than the archive's, which is recorded a moment later. */
   lastInboundAt: number;
+  optedOutAt: number;
+  /** Block and opt-out were compared with the archive: before that, the archive's word counts. */
+  confirmed: boolean;
 }
 
 /** @param remembered null when it is not known, or not needed */
@@ -88,7 +92,9 @@ export function presentConversation(
   now: number,
   remembered: Remembered | null = null,
 ): Conversation {
-  const { lastMessage } = conversation;
+  const { lastMessage, waiting } = conversation;
+  // The memory is newer by a moment.
+  const optedOutAt = remembered?.confirmed ? remembered.optedOutAt : (conversation.optedOutAt ?? 0);
   const takeoverUntil = conversation.takeoverUntil ?? 0;
   const lastInboundAt = Math.max(remembered?.lastInboundAt ?? 0, conversation.lastInboundAt ?? 0);
   return {
@@ -110,8 +116,14 @@ export function presentConversation(
     last_message_author: lastMessage?.author ?? null,
     last_sentiment: conversation.sentiment || null,
     takeover_until: takeoverUntil > now ? iso(takeoverUntil) : null,
+    opted_out_at: optedOutAt > 0 ? iso(optedOutAt) : null,
+    waiting: waiting && { ...waiting, since: iso(waiting.since) },
     window_until: isWindowOpen(lastInboundAt, now) ? iso(windowUntil(lastInboundAt)) : null,
   };
+}
+
+export function presentConsent({ at, ...entry }: ConsentEntry): Consent {
+  return { ...entry, at: iso(at) };
 }
 
 export function presentTask(task: ArchivedTask): Task {

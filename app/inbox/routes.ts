@@ -3,11 +3,13 @@ import Router from '@koa/router';
 import type { Context, Middleware } from 'koa';
 import type { z } from 'zod';
 import type { Analytics } from '../archive/read/analytics.ts';
+import type { Consents } from '../archive/read/consents.ts';
 import type { ArchivedConversation, Conversations, Place } from '../archive/read/conversations.ts';
 import type { ArchivedMedia, ArchivedMessage, Messages } from '../archive/read/messages.ts';
 import type { Order, Page, Paging } from '../archive/read/page.ts';
 import type { DeskWriter } from '../archive/write/desk.ts';
 import type { Tasks } from '../archive/write/tasks.ts';
+import { contactIdOf, readAddress } from '../contacts/addresses.ts';
 import type { Takeover } from '../conversation/takeover.ts';
 import { Failure, isFailure } from '../errors.ts';
 import { type ConversationId, conversationId } from '../message.ts';
@@ -21,6 +23,7 @@ import { OPERATIONS, type Operation, type OperationName } from './operations.ts'
 import {
   type Explain,
   type GivenUp,
+  presentConsent,
   presentConversation,
   presentDays,
   presentDeadLetter,
@@ -33,7 +36,14 @@ import {
 export interface InboxOptions {
   /** Admits those who may see the inbox, see `auth.ts`. */
   guard: Middleware;
-  archive: { messages: Messages; conversations: Conversations; tasks: Tasks; analytics: Analytics; writer: DeskWriter };
+  archive: {
+    messages: Messages;
+    conversations: Conversations;
+    consents: Consents;
+    tasks: Tasks;
+    analytics: Analytics;
+    writer: DeskWriter;
+  };
   explain: Explain;
   takeover: Takeover;
   /** What the bot's memory knows of a conversation; rejects with `store.unavailable`. */
@@ -239,7 +249,10 @@ function deskHandlers(options: InboxOptions) {
         throw new Failure('channel.window', `This contact has never written: ${way}`);
       }
       const id = body.idempotency_key;
-      const { sids, id: replyId } = await takeover.say(conversationId(conversation), body.message, { id });
+      const { sids, id: replyId } = await takeover.say(conversationId(conversation), body.message, {
+        id,
+        despiteOptOut: body.despite_opt_out,
+      });
       return { success: true, message_sid: sids[0] ?? replyId, reply_id: replyId };
     },
 
@@ -253,6 +266,19 @@ function deskHandlers(options: InboxOptions) {
       tell('conversation', conversation.phone);
       const memory = await remembered(options, conversation);
       return { success: true, conversation: presentConversation(conversation, now(), memory) };
+    },
+
+    async consent({ body: { phone_number: phone, ...given } }, ctx) {
+      const known = await archive.conversations.find({ phone });
+      const cause = ctx.get('x-api-key') === '' ? 'desk' : 'api';
+      await takeover.consent(known?.contact ?? contactIdOf(readAddress(phone)), { ...given, cause });
+      tell('conversation', known?.phone ?? null);
+      return { success: true };
+    },
+
+    async consents({ params }) {
+      const entries = await archive.consents.of(params.phone);
+      return { success: true, consents: entries.map(presentConsent) };
     },
 
     async writing({ body }) {

@@ -1,5 +1,12 @@
 /** What people in the inbox do to a contact's memory: write, take over, block. And the copy of what the archive knows of a contact. */
-import { type ContactId, type ConversationId, conversationId, conversationOf, type Line } from '../message.ts';
+import {
+  type Consent,
+  type ContactId,
+  type ConversationId,
+  conversationId,
+  conversationOf,
+  type Line,
+} from '../message.ts';
 import type { Aliases } from './aliases.ts';
 import { type Keys, threadOf } from './keys.ts';
 import { type RedisClient, type RunScript, unavailable } from './redis.ts';
@@ -16,6 +23,12 @@ export interface DeskState {
   /** The address to answer to; null when it is not remembered. */
   address: string | null;
   blocked: boolean;
+  /** Since when they have opted out of messages, unix ms; 0 = they have not. */
+  optedOutAt: number;
+  /** When they last agreed to get messages, unix ms; 0 = that is not remembered. */
+  optedInAt: number;
+  /** Block, opt-out and takeover were compared with the archive. */
+  confirmed: boolean;
 }
 
 /** How the bot is paused. */
@@ -29,6 +42,8 @@ export interface Pause {
 /** What the archive knows of a contact, to be copied. */
 export interface KnownContact {
   blocked: boolean;
+  /** Unix ms; 0 = they have not opted out. */
+  optedOutAt: number;
   conversations: {
     conversation: ConversationId;
     address: string;
@@ -49,6 +64,8 @@ export interface Desk {
   takeOver(conversation: ConversationId, pause: Pause, event: string): Promise<void>;
   /** A block stays until it is lifted, however long the contact is silent: the memory does not expire meanwhile. */
   block(contact: ContactId, blocked: boolean): Promise<void>;
+  /** An opt-out stays until they agree again, as a block does. */
+  consent(contact: ContactId, consent: Consent): Promise<void>;
   /** Copies what the archive knows. What is in the memory already is newer and stays. */
   restore(contact: ContactId, known: KnownContact): Promise<void>;
 }
@@ -62,12 +79,12 @@ export interface DeskOptions {
 }
 
 export function createDesk({ redis, run, keys, aliases, historyTtlMs }: DeskOptions): Desk {
-  return { state, said, unsay, takeOver, block, restore };
+  return { state, said, unsay, takeOver, block, consent, restore };
 
   async function state(asked: ConversationId): Promise<DeskState> {
     const conversation = await current(asked);
     const thread = threadOf(conversation);
-    const [takeover, takeoverMs, lastInbound, from, blocked] = await redis
+    const [takeover, takeoverMs, lastInbound, from, blocked, optedOut, optedIn, standing] = await redis
       .hmget(
         keys.of(conversationOf(conversation).contact).state,
         `takeover@${thread}`,
@@ -75,6 +92,9 @@ export function createDesk({ redis, run, keys, aliases, historyTtlMs }: DeskOpti
         `lastInbound@${thread}`,
         `from@${thread}`,
         'blocked',
+        'optedOut',
+        'optedIn',
+        'standing',
       )
       .catch((error) => Promise.reject(unavailable(error)));
     return {
@@ -83,6 +103,9 @@ export function createDesk({ redis, run, keys, aliases, historyTtlMs }: DeskOpti
       lastInboundAt: Number(lastInbound ?? 0),
       address: from ?? null,
       blocked: blocked === '1',
+      optedOutAt: Number(optedOut ?? 0),
+      optedInAt: Number(optedIn ?? 0),
+      confirmed: standing === '1',
     };
   }
 
@@ -116,7 +139,14 @@ export function createDesk({ redis, run, keys, aliases, historyTtlMs }: DeskOpti
     await run('block', [state, history, due], [blocked ? '1' : '', historyTtlMs, root]);
   }
 
-  async function restore(contact: ContactId, { blocked, conversations }: KnownContact): Promise<void> {
+  async function consent(contact: ContactId, given: Consent): Promise<void> {
+    const root = await aliases.rootOf(contact);
+    const { state, history, due } = keys.of(root);
+    await run('consent', [state, history, due], [given, historyTtlMs, root]);
+  }
+
+  async function restore(contact: ContactId, known: KnownContact): Promise<void> {
+    const { blocked, optedOutAt, conversations } = known;
     const fields = conversations.flatMap(({ conversation, address, lastInboundAt, takeoverUntil, takeoverMs }) => {
       const thread = threadOf(conversation);
       const takeover = [`takeover@${thread}`, takeoverUntil, `takeoverMs@${thread}`, takeoverMs];
@@ -129,7 +159,7 @@ export function createDesk({ redis, run, keys, aliases, historyTtlMs }: DeskOpti
       ];
     });
     const { state, history, due } = keys.of(contact);
-    await run('restore', [state, history, due], [historyTtlMs, blocked ? '1' : '', contact, ...fields]);
+    await run('restore', [state, history, due], [historyTtlMs, blocked ? '1' : '', contact, optedOutAt, ...fields]);
   }
 
   /** The same conversation, should its contact have become an alias of another one. */

@@ -3,6 +3,7 @@
  * Everything rejects with `store.unavailable` when Redis cannot be asked.
  */
 import {
+  type Consent,
   type ContactId,
   type ConversationId,
   conversationId,
@@ -51,7 +52,13 @@ export interface Held extends Memory {
   lastInboundAt: number;
   /** The contact is not answered. */
   blocked: boolean;
-  /** Block and takeover were compared with the archive, so that the copy here is complete. */
+  /** Since when they have opted out of messages, unix ms; 0 = they have not. */
+  optedOutAt: number;
+  /** When they last agreed to get messages, unix ms; 0 = that is not remembered. */
+  optedInAt: number;
+  /** What was said in this conversation about getting messages, and is to be confirmed; null = nothing. */
+  toConfirm: Consent | null;
+  /** Block, opt-out and takeover were compared with the archive, so that the copy here is complete. */
   confirmed: boolean;
 }
 
@@ -65,10 +72,12 @@ export type Accepted =
 
 export type Committed =
   | { kind: 'lost' }
-  /** Meanwhile the contact was blocked or a person took over: nothing was changed. */
-  | { kind: 'quiet'; why: 'blocked' | 'takeover' }
+  /** Meanwhile the contact was blocked or opted out, or a person took over: nothing was changed. */
+  | { kind: 'quiet'; why: Quiet }
   | { kind: 'more'; messages: InboundMessage[] }
   | { kind: 'committed'; roll: boolean };
+
+export type Quiet = 'blocked' | 'opted out' | 'takeover';
 
 export type Claimed =
   /** The contact became an alias of `to`, but its memory was not moved completely. */
@@ -195,6 +204,8 @@ export function createMailbox(options: MailboxOptions): Mailbox {
         MINUTE_MS,
         threadOf(conversationId(message)),
         message.from,
+        message.consent ?? '',
+        message.answered ? '' : '1',
       ],
     );
     const [kind, ...rest] = listOf(result);
@@ -228,12 +239,13 @@ export function createMailbox(options: MailboxOptions): Mailbox {
         threadOf(conversation),
         held.confirmed ? '1' : '',
         ROLLED_LINES,
+        reply?.confirms ?? '',
         ...lines.map((line) => JSON.stringify(line)),
       ],
     );
     const [kind, detail] = listOf(result);
     if (kind === 'committed') return { kind, roll: detail === 1 };
-    if (kind === 'quiet') return { kind, why: detail === 'blocked' ? 'blocked' : 'takeover' };
+    if (kind === 'quiet') return { kind, why: detail as Quiet };
     if (kind === 'more') return { kind, messages: readMessages(contact, detail, onDamaged) };
     return { kind: 'lost' };
   }
@@ -342,7 +354,7 @@ export function addMessages(held: Held, more: readonly InboundMessage[]): void {
   }
 }
 
-function handedRecord({ messages }: Held, { id, conversation, to, parts, at }: Reply): string {
+function handedRecord({ messages }: Held, { id, conversation, to, parts, at, confirms }: Reply): string {
   return JSON.stringify({
     messages: messages.map((message) => message.id),
     id,
@@ -350,6 +362,7 @@ function handedRecord({ messages }: Held, { id, conversation, to, parts, at }: R
     to,
     parts: JSON.stringify(parts),
     at: String(at),
+    confirms: confirms ?? '',
   });
 }
 
@@ -382,6 +395,9 @@ function readHeld(
     takeoverUntil: Number(fields.get(`takeover@${thread}`) ?? 0),
     lastInboundAt: Number(fields.get(`lastInbound@${thread}`) ?? 0),
     blocked: fields.has('blocked'),
+    optedOutAt: Number(fields.get('optedOut') ?? 0),
+    optedInAt: Number(fields.get('optedIn') ?? 0),
+    toConfirm: consentIn(fields.get(`confirm@${thread}`)),
     confirmed: fields.has('standing'),
   };
   if (!pending) addMessages(held, waiting);
@@ -390,13 +406,14 @@ function readHeld(
 
 /** A reply that was made under an alias belongs to the contact from now on. One that cannot be read is none: the messages are answered again. */
 function readReply(contact: ContactId, record: unknown, onDamaged: OnDamaged | undefined): Reply | null {
-  const [id, conversation, to, parts, via, at] = listOf(record);
+  const [id, conversation, to, parts, via, at, confirms] = listOf(record);
   if (typeof id !== 'string' || typeof parts !== 'string') return null;
   const texts = parsed(parts)?.filter((part) => typeof part === 'string');
   if (!texts || texts.length === 0 || !Number.isFinite(Number(at))) {
     onDamaged?.(contact, 1);
     return null;
   }
+  const consent = consentIn(confirms);
   return {
     id,
     conversation: conversationId({ ...conversationOf(String(conversation)), contact }),
@@ -404,7 +421,12 @@ function readReply(contact: ContactId, record: unknown, onDamaged: OnDamaged | u
     parts: texts.map((part) => scrub(part)),
     via: via === 'response' ? 'response' : 'call',
     at: Number(at),
+    ...(consent && { confirms: consent }),
   };
+}
+
+function consentIn(stored: unknown): Consent | null {
+  return stored === 'opt-out' || stored === 'opt-in' ? stored : null;
 }
 
 /**

@@ -113,6 +113,7 @@ const SCRIPTS = [
   'accept',
   'claim',
   'commit',
+  'consent',
   'finish',
   'extend',
   'release',

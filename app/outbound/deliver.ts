@@ -16,6 +16,8 @@ export interface Delivery {
   reply: Reply;
   author: Author;
   situation: Situation;
+  /** The situation by now, asked before anything is sent after a wait: meanwhile they may have opted out, or somebody taken over. */
+  look: () => Promise<Situation>;
   /** The webhook that waits, when `reply.via` is 'response'. */
   response: OpenResponse | null;
   /** What was said before: other replies may have sent the same words. */
@@ -97,6 +99,7 @@ export function createDeliver(options: DeliverOptions): Deliver {
           const found = await findSent(delivery, text, sids);
           if (found) return found;
         }
+        if (uncertain || tries > 0) await lookAgain(delivery);
         await lease?.check();
         return await channel.send(recipientOf(reply), text, { replyId: reply.id, part: sids.length });
       } catch (error) {
@@ -107,6 +110,11 @@ export function createDeliver(options: DeliverOptions): Deliver {
         await sleep(waitMs);
       }
     }
+  }
+
+  async function lookAgain({ author, look }: Delivery): Promise<void> {
+    const refusal = refusalOf(author, await look(), now());
+    if (refusal) throw new Failure(refusal.code, refusal.reason);
   }
 
   /**

@@ -11,7 +11,7 @@ import { newId } from '../ops/id.ts';
 import type { Log } from '../ops/logger.ts';
 import { scrub } from '../privacy/scrub.ts';
 import type { Deliver, Delivered } from './deliver.ts';
-import { refusalOf } from './permission.ts';
+import { type Author, refusalOf } from './permission.ts';
 import { partsOfText } from './prepare.ts';
 
 /** A person's message that was sent. */
@@ -26,12 +26,19 @@ export interface Sent {
  * Sends a person's message. It is recorded before it is sent, becomes part of what the bot remembers, and pauses the bot like a
  * takeover. What was sent never rejects, even if it could not be noted: it must not be sent twice.
  * Rejects with a Failure `channel.…` when nothing was sent: `channel.window` more than 24 hours after their last message,
- * `channel.blocked` for a blocked contact, else the provider's refusal, which the conversation shows then.
- * @param id names the reply; the caller's, or a new one
+ * `channel.blocked` for a blocked contact, `channel.opted_out` for one who opted out, else the provider's refusal, which the conversation
+ * shows then.
  */
-export type SendAsPerson = (conversation: ConversationId, text: string, id?: string) => Promise<Sent>;
+export type SendAsPerson = (conversation: ConversationId, text: string, options?: SendOptions) => Promise<Sent>;
 
 export interface SendOptions {
+  /** Names the reply. Default: a new id. */
+  id?: string | undefined;
+  /** The person was asked, and writes although the contact has opted out. Default: false. */
+  despiteOptOut?: boolean | undefined;
+}
+
+export interface SendTools {
   channels: Channels;
   deliver: Deliver;
   desk: Desk;
@@ -47,19 +54,11 @@ export interface SendOptions {
 /** How long the bot is paused after a person's message, unless a takeover with another length is running, ms. */
 export const PAUSE_MS = 30 * 60_000;
 
-export function createSend({
-  channels,
-  deliver,
-  desk,
-  stateOf,
-  takeOver,
-  publish,
-  log,
-  now,
-}: SendOptions): SendAsPerson {
-  return async function send(conversation, words, id = newId()) {
+export function createSend({ channels, deliver, desk, stateOf, takeOver, publish, log, now }: SendTools): SendAsPerson {
+  return async function send(conversation, words, { id = newId(), despiteOptOut = false } = {}) {
+    const author: Author = despiteOptOut ? 'person, despite the opt-out' : 'person';
     const state = await stateOf(conversation);
-    const refusal = refusalOf('person', state, now());
+    const refusal = refusalOf(author, state, now());
     if (refusal) throw new Failure(refusal.code, refusal.reason);
     const { channel, contact } = conversationOf(conversation);
     const text = scrub(words);
@@ -67,8 +66,8 @@ export function createSend({
     const reply: Reply = { id, conversation, to: state.address ?? contact, parts, via: 'call', at: now() };
     const line = lineOf(reply, text);
     await pause(reply, line, state);
-    const delivery = { reply, author: 'person', situation: state, response: null, history: [], log } as const;
-    const delivered = await deliver(delivery);
+    const look = () => stateOf(conversation);
+    const delivered = await deliver({ reply, author, situation: state, look, response: null, history: [], log });
     await note(reply, line, delivered, state);
     if (delivered.kind === 'failed') throw new Failure(delivered.code, delivered.reason);
     return { id, sids: delivered.sids };

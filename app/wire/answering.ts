@@ -17,6 +17,7 @@ import type { Log } from '../ops/logger.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import { remember } from '../ops/remember.ts';
 import type { Deliver } from '../outbound/deliver.ts';
+import { type Scrubbed, scrub } from '../privacy/scrub.ts';
 import type { MemoryParts } from './memory.ts';
 import type { ModelParts } from './models.ts';
 
@@ -68,7 +69,19 @@ export function buildAnswering(config: Config, tools: AnsweringTools): Answering
   const turns = createTurns({
     mailbox,
     confirm: createConfirm({ standingsOf, desk, aliases, mailbox }),
-    turn: createTurn({ mailbox, allowance, channels, read, compose, deliver, ending, metrics, now }),
+    turn: createTurn({
+      mailbox,
+      allowance,
+      channels,
+      read,
+      compose,
+      deliver,
+      situationOf: desk.state,
+      confirmations: { 'opt-out': named(config.stopReply, config), 'opt-in': named(config.startReply, config) },
+      ending,
+      metrics,
+      now,
+    }),
     ending,
     summarize: createSummarize({ model, store: memory.summaries, summaryTokens, historyTokens }),
     metrics,
@@ -84,6 +97,11 @@ export function buildAnswering(config: Config, tools: AnsweringTools): Answering
     turns,
     sweep: createSweep({ mailbox, aliases, turns, log }),
   };
+}
+
+/** Our own words, with the name of the business. */
+function named(words: string, { business }: Config): Scrubbed {
+  return scrub(words.replaceAll('{business_name}', business.name ?? 'us'));
 }
 
 /** The words of a message that a person answers, if the provider says them soon. */

@@ -2,6 +2,7 @@
 import type Router from '@koa/router';
 import { readInstructions } from '../analysis/instructions.ts';
 import { createAnalytics } from '../archive/read/analytics.ts';
+import { createConsents } from '../archive/read/consents.ts';
 import { createConversations } from '../archive/read/conversations.ts';
 import { createMessages } from '../archive/read/messages.ts';
 import { createDeskWriter } from '../archive/write/desk.ts';
@@ -48,6 +49,7 @@ export function buildDesk(config: Config, tools: DeskTools): Router[] {
     archive: {
       messages: createMessages(database),
       conversations: createConversations(database),
+      consents: createConsents(database),
       tasks: createTasks(database),
       analytics: createAnalytics(database, { keepMs: NUMBERS_MS }),
       writer: deskWriter,

@@ -483,7 +483,7 @@ describe('the memory of a contact', () => {
     const prolonging: [string, () => Promise<unknown>][] = [
       ['a person takes over', () => desk().takeOver(thread, { until: Date.now() + 60_000, pauseMs: 60_000 }, '{}')],
       ['a block is lifted', () => desk().block(ANA, false)],
-      ['what the archive knows', () => desk().restore(ANA, { blocked: false, conversations: [] })],
+      ['what the archive knows', () => desk().restore(ANA, { blocked: false, optedOutAt: 0, conversations: [] })],
     ];
     await mailbox.finish(await answered('SM1', 'turn-a'), 'turn-a', 'next', '{}');
     for (const [what, act] of prolonging) {
@@ -511,7 +511,7 @@ describe('the memory of a contact', () => {
     await desk().takeOver(thread, pause, '{}');
     await desk().block(ANA, true);
     await desk().block(ANA, false);
-    await desk().restore(ANA, { blocked: false, conversations: [] });
+    await desk().restore(ANA, { blocked: false, optedOutAt: 0, conversations: [] });
     await kept('after something happened at the desk', ['mailbox', 'state', 'history']);
     await mailbox.commit(held, answerTo(held));
     await kept('while a reply waits', ['reply', 'state', 'history']);

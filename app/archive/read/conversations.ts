@@ -1,7 +1,7 @@
 /** Conversations as the team sees them: one for each contact, channel and number of ours. */
 import { type Kysely, type RawBuilder, type Selectable, type SelectQueryBuilder, sql } from 'kysely';
 import { addressOf, contactIdOf, phoneOf, readAddress } from '../../contacts/addresses.ts';
-import type { ContactId } from '../../message.ts';
+import type { ContactId, HandoffReason } from '../../message.ts';
 import type { Database } from '../engine/database.ts';
 import type { Author, ConversationStatus, MessageType, Tables } from '../engine/schema.ts';
 import { isId, ORDERS, type Order, type Page, type Paging, pageOf, readTimeCursor } from './page.ts';
@@ -32,14 +32,18 @@ export interface ArchivedConversation {
   openTasks: number;
   /** A person answers until then; null when the bot does. It may be over already. */
   takeoverUntil: number | null;
+  /** Since when they have opted out of messages; null when they have not. */
+  optedOutAt: number | null;
+  /** What a person of the team is needed for; null when nobody is. */
+  waiting: { since: number; reason: HandoffReason; note: string | null; summary: string | null } | null;
   lastMessage: { id: string; text: string; type: MessageType; author: Author } | null;
   /** Of the newest analysed message. */
   sentiment: string | null;
 }
 
 export interface ConversationQuery extends Paging {
-  /** voice, text, picture: they sent at least one; tasks: something is open; unread: the team has not seen all of it. */
-  filter?: 'all' | 'voice' | 'text' | 'picture' | 'tasks' | 'unread' | undefined;
+  /** waiting: for a person; voice, text, picture: they sent at least one; tasks: something is open; unread: the team has not seen all of it. */
+  filter?: 'all' | 'waiting' | 'voice' | 'text' | 'picture' | 'tasks' | 'unread' | undefined;
   sentiment?: string | undefined;
   /** Default: all. */
   status?: ConversationStatus | undefined;
@@ -144,6 +148,9 @@ export function businessNumber(given: string): string {
   return phoneOf(readAddress(given));
 }
 
+/** Since when the contact of a row `p` of whatsapp_contacts has opted out; null when they have not. */
+export const optedOutAt = sql<Date | null>`case when p.opted_out_at >= coalesce(p.opted_in_at, '-infinity') then p.opted_out_at end`;
+
 /** With what `present` needs beside the table's columns. */
 function selectConversations(db: Kysely<Tables>) {
   return db
@@ -151,16 +158,22 @@ function selectConversations(db: Kysely<Tables>) {
     .selectAll()
     .select([
       sql<string>`(select key from whatsapp_contacts p where p.id = contact_id)`.as('contact_key'),
+      sql<Date | null>`(select ${optedOutAt} from whatsapp_contacts p where p.id = contact_id)`.as('opted_out_at'),
       sql<string[]>`array(select address from whatsapp_contact_addresses a
         where a.contact_id = whatsapp_conversations.contact_id order by address)`.as('addresses'),
     ]);
 }
 
 type Rows = SelectQueryBuilder<Tables, 'whatsapp_conversations', Row>;
-type Row = Selectable<Tables['whatsapp_conversations']> & { contact_key: string; addresses: string[] };
+type Row = Selectable<Tables['whatsapp_conversations']> & {
+  contact_key: string;
+  opted_out_at: Date | null;
+  addresses: string[];
+};
 
 // Literals, so that the planner sees that a partial index holds them.
 const FILTERS = {
+  waiting: sql<boolean>`handoff_at is not null`,
   voice: sql<boolean>`voice_messages > 0`,
   text: sql<boolean>`text_messages > 0`,
   picture: sql<boolean>`picture_messages > 0`,
@@ -206,6 +219,16 @@ function found(search: string, talking: readonly string[]) {
     or id in (select value::uuid from json_array_elements_text(${JSON.stringify(talking)}::json)))`;
 }
 
+function waitingIn(row: Row): ArchivedConversation['waiting'] {
+  if (row.handoff_at === null) return null;
+  return {
+    since: row.handoff_at.getTime(),
+    reason: row.handoff_reason ?? 'asked',
+    note: row.handoff_note,
+    summary: row.handoff_summary,
+  };
+}
+
 function present(row: Row): ArchivedConversation {
   return {
     id: row.id,
@@ -225,6 +248,8 @@ function present(row: Row): ArchivedConversation {
     tasks: row.tasks,
     openTasks: row.open_tasks,
     takeoverUntil: row.takeover_until?.getTime() ?? null,
+    optedOutAt: row.opted_out_at?.getTime() ?? null,
+    waiting: waitingIn(row),
     lastMessage:
       row.last_message_id === null
         ? null

@@ -1,9 +1,10 @@
-/** What the archive knows of contacts that the bot's memory has a copy of: block, takeovers, last messages. */
+/** What the archive knows of contacts that the bot's memory has a copy of: block, opt-out, takeovers, last messages. */
 import { sql } from 'kysely';
 import { addressOf } from '../../contacts/addresses.ts';
 import type { Standing } from '../../contacts/confirm.ts';
 import type { ContactId } from '../../message.ts';
 import type { Database } from '../engine/database.ts';
+import { optedOutAt } from './conversations.ts';
 
 export interface Standings {
   /** By any address of a contact; a contact that is not known is missing. Rejects with `archive.unavailable`. */
@@ -14,6 +15,7 @@ interface Row {
   asked: string;
   key: string;
   blocked: boolean;
+  opted_out_at: Date | null;
   channel: string | null;
   business_number: string | null;
   address: string | null;
@@ -30,13 +32,18 @@ export function createStandings(database: Database): Standings {
       const standings = new Map<ContactId, Standing>();
       if (contacts.length === 0) return standings;
       const { rows } = await sql<Row>`
-        select a.address as asked, p.key, p.blocked, c.channel, c.business_number, c.address, c.last_inbound_at,
+        select a.address as asked, p.key, p.blocked, ${optedOutAt} as opted_out_at, c.channel, c.business_number, c.address, c.last_inbound_at,
           c.takeover_until, c.takeover_ms
         from whatsapp_contact_addresses a join whatsapp_contacts p on p.id = a.contact_id
         left join whatsapp_conversations c on c.contact_id = p.id
         where a.address in (${sql.join(contacts)})`.execute(db);
       for (const row of rows) {
-        const standing = standings.get(row.asked) ?? { contact: row.key, blocked: row.blocked, conversations: [] };
+        const standing = standings.get(row.asked) ?? {
+          contact: row.key,
+          blocked: row.blocked,
+          optedOutAt: row.opted_out_at?.getTime() ?? 0,
+          conversations: [],
+        };
         standings.set(row.asked, standing);
         const conversation = conversationIn(row);
         if (conversation) standing.conversations.push(conversation);

@@ -2,6 +2,7 @@
 import { sql } from 'kysely';
 import { isNumber } from '../../contacts/addresses.ts';
 import type { ContactId } from '../../message.ts';
+import { moveConsents } from './consents.ts';
 import type { Writer } from './writer.ts';
 
 /** What an event contains about a person. */
@@ -137,6 +138,7 @@ async function mergeContacts(db: Writer, from: string, to: string): Promise<void
   for (const { gone, kept } of twins) await mergeConversations(db, gone, kept);
   await sql`update whatsapp_conversations set contact_id = ${to} where contact_id = ${from}`.execute(db);
   await sql`update whatsapp_contact_addresses set contact_id = ${to} where contact_id = ${from}`.execute(db);
+  await moveConsents(db, from, to);
   await sql`update whatsapp_contacts set blocked = true
     where id = ${to} and (select blocked from whatsapp_contacts where id = ${from})`.execute(db);
   await sql`update whatsapp_conversations c set conversation_status = 'blocked'

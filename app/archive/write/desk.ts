@@ -1,9 +1,11 @@
-/** What people in the inbox change: seen, archived, blocked, taken over. The bot's memory has copies of block and takeover. */
+/** What people in the inbox change: seen, archived, blocked, taken over, consent. The bot's memory has copies of block, takeover and consent. */
 import { sql } from 'kysely';
 import { contactIdOf } from '../../contacts/addresses.ts';
-import { type ContactId, type ConversationId, conversationOf } from '../../message.ts';
+import { type ConsentGiven, type ContactId, type ConversationId, conversationOf } from '../../message.ts';
 import type { Database } from '../engine/database.ts';
 import { businessNumber, contactWith, type Place } from '../read/conversations.ts';
+import { addConsent } from './consents.ts';
+import { upsertContacts } from './contacts.ts';
 import type { Writer } from './writer.ts';
 
 /** All reject with `archive.unavailable`. Contacts are locked before conversations, conversations before messages. */
@@ -18,12 +20,14 @@ export interface DeskWriter {
   archive(conversation: ConversationId, archived: boolean): Promise<void>;
   /** Blocks a contact in all conversations, or unblocks: then their conversations are active. No effect for a contact that is not known. */
   block(contact: ContactId, blocked: boolean): Promise<void>;
+  /** Adds to the ledger, also for a contact who has not written yet. @param at unix ms */
+  consent(contact: ContactId, given: ConsentGiven, at: number): Promise<void>;
   /** Until when a person answers, unix ms, and by how much a message of theirs prolongs it, ms; 0 = the bot answers. */
   takeOver(conversation: ConversationId, untilMs: number, pauseMs: number): Promise<void>;
 }
 
 export function createDeskWriter(database: Database): DeskWriter {
-  return { markRead, archive, block, takeOver };
+  return { markRead, archive, block, consent, takeOver };
 
   function markRead({ phone, business }: Place, until?: number): Promise<number> {
     return database.transaction(async (db) => {
@@ -93,6 +97,13 @@ export function createDeskWriter(database: Database): DeskWriter {
         changed.map(({ id }) => id),
         false,
       );
+    });
+  }
+
+  function consent(contact: ContactId, given: ConsentGiven, at: number): Promise<void> {
+    return database.transaction(async (db) => {
+      const id = (await upsertContacts(db, [{ key: contact, addresses: [] }])).get(contact);
+      if (id) await addConsent(db, id, given, at);
     });
   }
 

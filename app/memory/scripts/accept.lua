@@ -8,7 +8,7 @@
 -- A reply record without a lease belongs to a turn that ended early: it is returned, to be delivered first.
 --
 -- KEYS 1 seen  2 mailbox  3 lease  4 state  5 history  6 reply  7 due  8 events  9 rate  10 alias  11 handed: replies (JSON: messages, id,
--- conversation, to, parts, at)  12 processes
+-- conversation, to, parts, at, confirms)  12 processes
 -- ARGV 1 message id              2 message (JSON)        3 lease of the caller: '<process> <turn>'; '' when it starts no turn
 --      4 lease (ms)              5 how long ids are remembered (ms)
 --      6 idle time after which an alias expires (ms)      7 event (JSON)
@@ -16,14 +16,16 @@
 --     10 profile name, '' when unknown                   11 most history lines to return
 --     12 most waiting messages to return                13 how long the messages of a contact are counted together (ms)
 --     14 thread: <channel>:<business>                   15 the address the message came from
+--     16 'opt-out' or 'opt-in' when the message says so, else ''   17 '1' when a word of ours is to confirm that
 --
 -- State hash: summary, version (of the summary), tokens (of the history), profile, turns, rolling (unix ms until which a process
 -- folds the history into the summary), rollFailures (how many times in a row that failed because of what was folded), attempts (at
 -- what waits now), holders (the processes that worked at it since one last gave it back in order; those that are gone crashed over it),
--- standing (1: block and takeover were compared with the archive), blocked (while it exists, the hash has no expiry), departure (names a
--- move to another contact that has begun), merged@<departure> (that memory was added). Of each thread: lastInbound@<thread> (unix ms),
--- from@<thread> (the address to answer to), takeover@<thread> (unix ms until which a person answers instead of the model),
--- takeoverMs@<thread> (by how much a person's message prolongs it).
+-- standing (1: block, opt-out and takeover were compared with the archive), blocked, optedOut (since when, unix ms; while either exists, the
+-- hash has no expiry), optedIn (when they last agreed, unix ms), departure (names a move to another contact that has begun),
+-- merged@<departure> (that memory was added). Of each thread: lastInbound@<thread> (unix ms), from@<thread> (the address to answer to),
+-- takeover@<thread> (unix ms until which a person answers instead of the model), takeoverMs@<thread> (by how much a person's message
+-- prolongs it), confirm@<thread> ('opt-out' or 'opt-in': that was said there, and is to be confirmed).
 --
 -- Returns {'moved', contact}  this contact is an alias of that one: nothing was changed
 --         {'known'}    the id was accepted before, and it was answered for certain or a turn is running
@@ -52,7 +54,7 @@ local function takeBack(id)
       if message == id then
         redis.call('LREM', KEYS[11], 1, entry)
         redis.call('HSET', reply, 'id', handed.id, 'conversation', handed.conversation, 'to', handed.to, 'parts', handed.parts,
-          'via', 'response', 'at', handed.at)
+          'via', 'response', 'at', handed.at, 'confirms', handed.confirms or '')
         return true
       end
     end
@@ -73,6 +75,16 @@ else
   redis.call('XADD', events, 'MAXLEN', '~', ARGV[8], '*', 'event', ARGV[7])
   written = redis.call('INCR', rate)
   if written == 1 then redis.call('PEXPIRE', rate, ARGV[13]) end
+  -- From here on nothing is sent to somebody who opted out, whatever is being written to them.
+  local isChanged = false
+  if ARGV[16] == 'opt-out' then
+    isChanged = redis.call('HSETNX', state, 'optedOut', now) == 1
+    redis.call('HDEL', state, 'optedIn')
+  elseif ARGV[16] == 'opt-in' then
+    isChanged = redis.call('HDEL', state, 'optedOut') == 1
+    redis.call('HSET', state, 'optedIn', now)
+  end
+  if isChanged and ARGV[17] == '1' then redis.call('HSET', state, 'confirm@' .. thread, ARGV[16]) end
 end
 redis.call('PERSIST', mailbox)
 redis.call('PERSIST', state)
@@ -101,7 +113,7 @@ return {
   redis.call('HGETALL', state),
   '[' .. table.concat(redis.call('LRANGE', history, -tonumber(ARGV[11]), -1), ',') .. ']',
   redis.call('LRANGE', mailbox, 0, ARGV[12] - 1),
-  redis.call('HMGET', reply, 'id', 'conversation', 'to', 'parts', 'via', 'at'),
+  redis.call('HMGET', reply, 'id', 'conversation', 'to', 'parts', 'via', 'at', 'confirms'),
   crashes,
   written or tonumber(redis.call('GET', rate) or 0),
 }

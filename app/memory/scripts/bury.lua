@@ -30,7 +30,7 @@ redis.call('XADD', events, 'MAXLEN', '~', ARGV[6], '*', 'event', ARGV[5])
 local waiting = redis.call('LLEN', mailbox)
 if waiting == 0 then
   redis.call('ZREM', due, ARGV[9])
-  if redis.call('HEXISTS', state, 'blocked') == 0 then redis.call('PEXPIRE', state, ARGV[10]) end
+  if redis.call('HEXISTS', state, 'blocked') + redis.call('HEXISTS', state, 'optedOut') == 0 then redis.call('PEXPIRE', state, ARGV[10]) end
   redis.call('PEXPIRE', KEYS[8], ARGV[10])
 else
   redis.call('ZADD', due, now, ARGV[9])

@@ -26,7 +26,7 @@ if left ~= -2 then
 end
 if redis.call('EXISTS', mailbox, reply) == 0 then
   redis.call('ZREM', due, ARGV[3])
-  if redis.call('HEXISTS', state, 'blocked') == 0 then redis.call('PEXPIRE', state, ARGV[6]) end
+  if redis.call('HEXISTS', state, 'blocked') + redis.call('HEXISTS', state, 'optedOut') == 0 then redis.call('PEXPIRE', state, ARGV[6]) end
   redis.call('PEXPIRE', history, ARGV[6])
   return { 'idle' }
 end
@@ -46,6 +46,6 @@ return {
   redis.call('HGETALL', state),
   '[' .. table.concat(redis.call('LRANGE', history, -tonumber(ARGV[4]), -1), ',') .. ']',
   redis.call('LRANGE', mailbox, 0, ARGV[5] - 1),
-  redis.call('HMGET', reply, 'id', 'conversation', 'to', 'parts', 'via', 'at'),
+  redis.call('HMGET', reply, 'id', 'conversation', 'to', 'parts', 'via', 'at', 'confirms'),
   crashes,
 }

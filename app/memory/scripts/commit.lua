@@ -14,10 +14,12 @@
 --     12 via ('response' or 'call')                      13 conversation id         14 the address the reply goes to
 --     15 thread: <channel>:<business>                    16 '1' when block and takeover were compared with the archive
 --     17 lines at which the history is rolled, however short they are
---     18… the new history lines (JSON), oldest first; may be none
+--     18 'opt-out' or 'opt-in' when the reply confirms that, else ''
+--     19… the new history lines (JSON), oldest first; may be none
 --
 -- Returns {'lost'}                     the lease belongs to another turn: nothing was changed
---         {'quiet', 'blocked' or 'takeover'}   meanwhile the contact was blocked or a person took over: nothing was changed
+--         {'quiet', 'blocked', 'opted out' or 'takeover'}   meanwhile the contact was blocked or opted out, or a person took over: nothing was
+--          changed. What confirms an opt-out goes out once, also to a conversation that a person took over.
 --         {'more', waiting messages}   these came in meanwhile: nothing was changed, the lease is renewed
 --         {'committed', roll}          roll is 1 when the caller should fold the history into the summary, else 0
 local lease, mailbox, history, state = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
@@ -30,18 +32,21 @@ if redis.call('GET', lease) ~= ARGV[1] then return { 'lost' } end
 redis.call('PEXPIRE', lease, leaseMs)
 redis.call('ZADD', due, now + leaseMs, ARGV[6])
 if ARGV[11] ~= '' then
+  local isOut = redis.call('HEXISTS', state, 'optedOut') == 1
+  local isOwed = ARGV[18] ~= '' and redis.call('HGET', state, 'confirm@' .. ARGV[15]) == ARGV[18]
   if redis.call('HEXISTS', state, 'blocked') == 1 then return { 'quiet', 'blocked' } end
-  if tonumber(redis.call('HGET', state, 'takeover@' .. ARGV[15]) or '0') > now then return { 'quiet', 'takeover' } end
+  if isOut ~= (ARGV[18] == 'opt-out') or (isOut and not isOwed) then return { 'quiet', 'opted out' } end
+  if not isOwed and tonumber(redis.call('HGET', state, 'takeover@' .. ARGV[15]) or '0') > now then return { 'quiet', 'takeover' } end
 end
 if tonumber(ARGV[4]) > taken and redis.call('LLEN', mailbox) > taken then
   return { 'more', redis.call('LRANGE', mailbox, taken, ARGV[4] - 1) }
 end
 
 local length = 0
-if #ARGV >= 18 then
-  length = redis.call('RPUSH', history, unpack(ARGV, 18))
+if #ARGV >= 19 then
+  length = redis.call('RPUSH', history, unpack(ARGV, 19))
   -- The first lines of a history that had expired: what was counted before is gone with it.
-  if length == #ARGV - 17 then redis.call('HDEL', state, 'tokens') end
+  if length == #ARGV - 18 then redis.call('HDEL', state, 'tokens') end
 end
 redis.call('LTRIM', mailbox, taken, -1)
 redis.call('HINCRBY', state, 'turns', 1)
@@ -52,7 +57,8 @@ redis.call('HSET', state, 'holders', string.match(ARGV[1], '^%S+'))
 redis.call('XADD', events, 'MAXLEN', '~', ARGV[10], '*', 'event', ARGV[9])
 if ARGV[11] ~= '' then
   redis.call('HSET', reply, 'id', ARGV[2], 'conversation', ARGV[13], 'to', ARGV[14], 'parts', ARGV[11], 'via', ARGV[12],
-    'at', now)
+    'at', now, 'confirms', ARGV[18])
+  redis.call('HDEL', state, 'confirm@' .. ARGV[15])
 end
 
 local tokens = redis.call('HINCRBY', state, 'tokens', ARGV[7])

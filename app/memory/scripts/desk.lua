@@ -28,7 +28,7 @@ end
 -- Nothing expires while the contact has work.
 if not redis.call('ZSCORE', KEYS[4], ARGV[9]) then
   redis.call('PEXPIRE', history, ARGV[1])
-  if redis.call('HEXISTS', state, 'blocked') == 0 then redis.call('PEXPIRE', state, ARGV[1]) end
+  if redis.call('HEXISTS', state, 'blocked') + redis.call('HEXISTS', state, 'optedOut') == 0 then redis.call('PEXPIRE', state, ARGV[1]) end
 end
 redis.call('XADD', events, 'MAXLEN', '~', ARGV[3], '*', 'event', ARGV[2])
 return 1

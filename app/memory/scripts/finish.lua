@@ -32,7 +32,7 @@ redis.call('HDEL', state, 'attempts', 'holders', 'crashes')
 if redis.call('EXISTS', mailbox, reply) == 0 then
   redis.call('DEL', lease)
   redis.call('ZREM', due, ARGV[7])
-  if redis.call('HEXISTS', state, 'blocked') == 0 then redis.call('PEXPIRE', state, ARGV[4]) end
+  if redis.call('HEXISTS', state, 'blocked') + redis.call('HEXISTS', state, 'optedOut') == 0 then redis.call('PEXPIRE', state, ARGV[4]) end
   redis.call('PEXPIRE', history, ARGV[4])
   return { 'done' }
 end
@@ -46,5 +46,5 @@ return {
   redis.call('HGETALL', state),
   '[' .. table.concat(redis.call('LRANGE', history, -tonumber(ARGV[8]), -1), ',') .. ']',
   redis.call('LRANGE', mailbox, 0, ARGV[10] - 1),
-  redis.call('HMGET', reply, 'id', 'conversation', 'to', 'parts', 'via', 'at'),
+  redis.call('HMGET', reply, 'id', 'conversation', 'to', 'parts', 'via', 'at', 'confirms'),
 }

@@ -47,6 +47,11 @@ export function ThreadHeader({ conversation, onClose, onChange }: ThreadHeaderPr
               <Tag tone={status === 'blocked' ? 'bad' : 'plain'}>{status === 'blocked' ? 'Blocked' : 'Archived'}</Tag>
             </span>
           )}
+          {conversation.opted_out_at !== null && (
+            <span className={classes.state}>
+              <Tag tone="bad">No messages wanted</Tag>
+            </span>
+          )}
         </Text>
         <Text size="xs" truncate className={classes.quiet}>
           {contact_name ? `${phone_number} · ` : ''}
