@@ -88,6 +88,15 @@ export const Event = z.discriminatedUnion('type', [
     heard: z.array(z.object({ id, transcript: scrubbed.nullable(), reason: z.string().exactOptional() })),
     /** Why the person got an apology instead of an answer. */
     failure: failureCode.exactOptional(),
+    /** A person of the team was called, and the bot is silent until then (unix ms). */
+    handoff: z
+      .object({
+        reason: z.enum(['asked', 'model', 'failed']),
+        note: scrubbed.nullable(),
+        summary: scrubbed.nullable(),
+        until: time,
+      })
+      .exactOptional(),
     /** Model tokens, as the provider counted. */
     usage: z.object({ prompt: z.number(), completion: z.number(), cached: z.number() }).exactOptional(),
   }),
@@ -118,6 +127,16 @@ export const Event = z.discriminatedUnion('type', [
   }),
   /** A person took the conversation over until `until` (unix ms), or let the bot answer again (0). */
   z.object({ type: z.literal('desk.took'), conversation, at: time, until: time }),
+  /** Somebody wrote a summary for whoever picks up a conversation that waits for a person since the turn `turn`. */
+  z.object({ type: z.literal('handoff.summarized'), conversation, at: time, turn: id, summary: scrubbed }),
+  /** Nobody picked it up in time: the bot answers again. `turn` names what it said about that, null when it could not say anything. */
+  z.object({
+    type: z.literal('handoff.over'),
+    conversation,
+    turn: id.nullable(),
+    at: time,
+    reply: z.object({ to: z.string(), parts: z.array(scrubbed).min(1) }).nullable(),
+  }),
   /** The provider reported the delivery status of a message that we sent. */
   z.object({ type: z.literal('delivery.changed'), conversation, at: time, status }),
 ]);

@@ -176,7 +176,7 @@ export interface Line {
   id: string;
   /** What the line costs in a prompt, in tokens of the model's tokenizer. */
   tokens: number;
-  /** Our own words, sent because the model was down or a limit was exceeded: people see them, the model does not. */
+  /** Our own words, sent because the model was down, a limit was exceeded or a person was called: people see them, the model does not. */
   apology?: true;
   /** Written by a person in the inbox, not by the model. */
   desk?: true;

@@ -33,10 +33,11 @@ test('starts with nothing configured: simulator, practice model, embedded Redis'
   assert.deepEqual(config.business, { name: null, purpose: null });
 });
 
-test('takes an empty text as not given, but an empty FAILURE_REPLY as nothing to say', () => {
+test('takes an empty text as not given, but an empty FAILURE_REPLY or AI_DISCLOSURE as nothing to say', () => {
   const empty = Object.fromEntries(Object.keys(SETTINGS).map((name) => [name, '']));
-  assert.deepEqual({ ...readConfig(empty) }, { ...readConfig({ FAILURE_REPLY: '' }) });
+  assert.deepEqual({ ...readConfig(empty) }, { ...readConfig({ FAILURE_REPLY: '', AI_DISCLOSURE: '' }) });
   assert.equal(readConfig({ FAILURE_REPLY: '' }).failureReply, '');
+  assert.equal(readConfig({ AI_DISCLOSURE: 'default' }).aiDisclosure, readConfig({}).aiDisclosure);
 });
 
 test('tells all problems at once, each with the name, what was expected and what the setting is', () => {

@@ -20,6 +20,8 @@ export interface Standing {
     lastInboundAt: number;
     takeoverUntil: number;
     takeoverMs: number;
+    /** It waits for a person, and the bot is silent until then, unix ms; 0 = it does not. */
+    handoffUntil: number;
   }[];
 }
 

@@ -4,6 +4,7 @@ import type { ChatModel, ContentPart, ModelMessage } from '../llm/model.ts';
 import type { ContactId } from '../message.ts';
 import type { Log } from '../ops/logger.ts';
 import { type Scrubbed, scrub } from '../privacy/scrub.ts';
+import { HAND_TO_PERSON, type Handoff, handoffOf } from './handoff.ts';
 
 /**
  * The model's words; or the operator's apology and why; or nothing to say, because there is no apology either; or, without
@@ -16,6 +17,13 @@ export type Answered =
       usage: { prompt: number; completion: number; cached: number };
       /** What the server refuses: it took the prompt without it. Null when it refused nothing that was said. */
       refused: 'history' | 'others' | null;
+    }
+  /** A person of the team is to take over; `text` tells the contact. */
+  | {
+      kind: 'handoff';
+      text: Scrubbed;
+      handoff: Handoff;
+      usage?: { prompt: number; completion: number; cached: number };
     }
   | { kind: 'apology'; text: Scrubbed; failure: FailureCode }
   | { kind: 'silence'; failure: FailureCode }
@@ -53,11 +61,13 @@ export interface AskerOptions {
   maxReplyTokens: number;
   /** What a person reads when the model stays down; '' = nothing. */
   failureReply: string;
+  /** What a person reads when the model calls for the team. */
+  handoffReply: Scrubbed;
   /** With nothing to read, the webhook is told that the message was not answered, while it is open: no try begins later than this, ms. */
   webhookMs: number;
 }
 
-export function createAsker({ model, maxReplyTokens, failureReply, webhookMs }: AskerOptions): Asker {
+export function createAsker({ model, maxReplyTokens, failureReply, handoffReply, webhookMs }: AskerOptions): Asker {
   const apology = failureReply === '' ? null : scrub(failureReply);
   const retryForMs = apology === null && webhookMs > 0 ? webhookMs : undefined;
   return { ask };
@@ -82,7 +92,8 @@ export function createAsker({ model, maxReplyTokens, failureReply, webhookMs }: 
           conversation: contact,
           log,
         };
-        const { text, usage } = await model.answer({ ...request, purpose: 'answer' });
+        const { text, call, usage } = await model.answer({ ...request, tools: [HAND_TO_PERSON], purpose: 'answer' });
+        if (call) return { kind: 'handoff', text: handoffReply, handoff: handoffOf(call), usage };
         return { kind: 'answer', text, usage, refused: (failure && isRefused(failure) && way.without) || null };
       } catch (error) {
         if (signal.aborted) throw error;

@@ -5,21 +5,25 @@ import type { Confirmed } from '../contacts/confirm.ts';
 import type { FailureCode } from '../errors.ts';
 import { type EventOf, encodeEvent } from '../events.ts';
 import { countTokens } from '../llm/tokens.ts';
-import { addMessages, type Held, type Mailbox, type Quiet } from '../memory/mailbox.ts';
-import { type Consent, conversationOf, type Line, type Reply } from '../message.ts';
+import { type Answer, addMessages, type Held, type Mailbox, type Quiet } from '../memory/mailbox.ts';
+import { type Consent, conversationOf, type HandoffReason, type Line, type Reply } from '../message.ts';
 import type { Log } from '../ops/logger.ts';
 import { partsOfMarkdown, reserveResponse } from '../outbound/prepare.ts';
-import type { Scrubbed } from '../privacy/scrub.ts';
+import { type Scrubbed, scrub } from '../privacy/scrub.ts';
 import type { Answered, Asker } from './answer.ts';
 import { type Fresh, hasAttachments, type Read, waitForSiblings } from './attachments.ts';
 import { type ContextSettings, promptFor, toRemember } from './context.ts';
+import { type HandoffSettings, isAskedFor } from './handoff.ts';
 import { suspectsIn } from './hidden.ts';
+
+/** What is said, by whomever. */
+type Words = Exclude<Answered, { kind: 'silence' }>;
 
 /** A reply that is final, and how it came about. */
 export interface Made {
   kind: 'made';
   reply: Reply;
-  answered: Exclude<Answered, { kind: 'silence' }>;
+  answered: Words;
   /** Should the history be folded into the summary? */
   roll: boolean;
   /** How often the model was asked. */
@@ -50,11 +54,9 @@ export interface Notice {
 }
 
 /** @param notice null when the model is to answer */
-export type Compose = (
-  held: Held,
-  notice: Notice | null,
-  composing: Composing,
-) => Promise<
+export type Compose = (held: Held, notice: Notice | null, composing: Composing) => Promise<Composed>;
+
+export type Composed =
   | Made
   | { kind: 'silence'; failure: FailureCode }
   | { kind: 'lost' }
@@ -64,10 +66,17 @@ export type Compose = (
    * Meanwhile a person took over or blocked the contact, they opted out, or they got the same apology a moment ago: `fresh` are the messages
    * as they are remembered.
    */
-  | { kind: 'quiet'; why: Quiet | 'apologized'; fresh: Fresh[] }
->;
+  | { kind: 'quiet'; why: Quiet | 'apologized'; fresh: Fresh[] };
+
+/** What belongs to an answer of ours, whatever the model says. */
+export interface Policy {
+  handoff: HandoffSettings;
+  /** Opens the first answer to a contact; null = nothing does. */
+  disclosure: Scrubbed | null;
+}
 
 export interface ComposeOptions {
+  policy: Policy;
   mailbox: Mailbox;
   channels: Channels;
   asker: Asker;
@@ -81,9 +90,12 @@ const SAME_APOLOGY_MS = 120_000;
 /** How often a turn adds messages that came in meanwhile before it answers with what it has. */
 const MOST_MERGES = 3;
 
-export function createCompose({ mailbox, channels, asker, read, context }: ComposeOptions): Compose {
-  return async function compose(held, notice, { response, signal, confirmed, log }) {
-    const channel = channels.of(conversationOf(held.conversation).channel);
+export function createCompose({ policy, mailbox, channels, asker, read, context }: ComposeOptions): Compose {
+  const { handoff, disclosure } = policy;
+  return compose;
+
+  async function compose(held: Held, notice: Notice | null, composing: Composing): Promise<Composed> {
+    const { response, signal, confirmed, log } = composing;
     const took: Stages = { media: 0, model: 0, commit: 0 };
     const lap = stopwatch(took);
     if (hasAttachments(held.messages)) {
@@ -95,18 +107,15 @@ export function createCompose({ mailbox, channels, asker, read, context }: Compo
       lap('media');
       const answered: Answered = notice
         ? { kind: 'notice', text: notice.text }
-        : await asker.ask(held.contact, promptFor(held, fresh, context), signal, log);
+        : await answerTo(held, fresh, signal, log);
       lap('model');
       if (answered.kind === 'silence') return answered;
       const same = asks === 1 ? await confirmed() : held;
       if (same !== held) return { kind: 'moved', next: same };
       if (hasJustApologized(held, answered, context.now())) return { kind: 'quiet', why: 'apologized', fresh };
-      const parts = partsOfMarkdown(answered.text, channel);
-      const via = reserveResponse(response, parts);
-      const reply = {
-        ...replyTo(held, parts, via, context.now()),
-        ...(notice?.confirms && { confirms: notice.confirms }),
-      };
+      const opening = notice?.confirms || held.isDisclosed ? null : disclosure;
+      const reply = replyTo(held, answered, opening, response);
+      if (notice?.confirms) reply.confirms = notice.confirms;
       const committed = await mailbox.commit(held, {
         mayTakeMore: answered.kind === 'answer' && asks <= MOST_MERGES,
         lines: [
@@ -114,16 +123,64 @@ export function createCompose({ mailbox, channels, asker, read, context }: Compo
           replyLine(reply, answered, refusedLines(held, fresh, answered)),
         ],
         reply,
+        discloses: opening !== null,
+        ...outcomeOf(answered),
         event: encodeEvent(replyMade(held, fresh, reply, answered)),
       });
       lap('commit');
       if (committed.kind === 'committed') return { kind: 'made', reply, answered, roll: committed.roll, asks, took };
-      if (via === 'response') response?.unclaim();
+      if (reply.via === 'response') response?.unclaim();
       if (committed.kind === 'lost') return committed;
       if (committed.kind === 'quiet') return { ...committed, fresh };
       addMessages(held, committed.messages);
     }
-  };
+  }
+
+  /** Whoever asks for a person is not asked to wait for the model; nor is somebody whom it has failed again and again. */
+  async function answerTo(held: Held, fresh: Fresh[], signal: AbortSignal, log: Log): Promise<Answered> {
+    const toPerson = (reason: HandoffReason): Answered => ({
+      kind: 'handoff',
+      text: handoff.reply,
+      handoff: { reason, note: null, summary: null },
+    });
+    if (isAskedFor(fresh)) return toPerson('asked');
+    const answered = await asker.ask(held.contact, promptFor(held, fresh, context), signal, log);
+    if (answered.kind === 'answer' || answered.kind === 'handoff' || handoff.afterFailures === 0) return answered;
+    // Without an apology the same messages are tried again and again.
+    const failures = held.failures + 1 + (answered.kind === 'silence' ? held.attempts : 0);
+    return failures >= handoff.afterFailures ? toPerson('failed') : answered;
+  }
+
+  /** An answer goes to the address they wrote from last. */
+  function replyTo(held: Held, answered: Words, opening: Scrubbed | null, response: OpenResponse | null): Reply {
+    const { turn, conversation, messages } = held;
+    const text = opening === null ? answered.text : scrub(`${opening}\n\n${answered.text}`);
+    const parts = partsOfMarkdown(text, channels.of(conversationOf(conversation).channel));
+    const to = messages.at(-1)?.from ?? conversationOf(conversation).contact;
+    return { id: turn, conversation, to, parts, via: reserveResponse(response, parts), at: context.now() };
+  }
+
+  /** What changes beside the history. */
+  function outcomeOf(answered: Answered): Pick<Answer, 'handoff' | 'failed'> {
+    if (answered.kind === 'notice') return {};
+    if (answered.kind !== 'handoff') return { failed: answered.kind === 'apology' };
+    return { handoff: { why: JSON.stringify(answered.handoff), silentMs: handoff.silentMs }, failed: false };
+  }
+
+  function replyMade(
+    held: Held,
+    fresh: Fresh[],
+    { at, to, parts, via }: Reply,
+    answered: Words,
+  ): EventOf<'reply.made'> {
+    const event = { ...madeBy(held, fresh), at, reply: { to, parts, via } };
+    if (answered.kind === 'apology') return { ...event, failure: answered.failure };
+    if (answered.kind === 'notice') return event;
+    const spent = answered.usage ? { ...event, usage: answered.usage } : event;
+    return answered.kind === 'handoff'
+      ? { ...spent, handoff: { ...answered.handoff, until: at + handoff.silentMs } }
+      : spent;
+  }
 }
 
 /** A refused message gets its apology each time: the line of the reply hides it. */
@@ -143,12 +200,6 @@ function stopwatch(took: Stages): (stage: keyof Stages) => void {
   };
 }
 
-/** An answer goes to the address they wrote from last. */
-function replyTo({ turn, conversation, messages }: Held, parts: Reply['parts'], via: Reply['via'], at: number): Reply {
-  const to = messages.at(-1)?.from ?? conversationOf(conversation).contact;
-  return { id: turn, conversation, to, parts, via, at };
-}
-
 /** The fields of `reply.made` that every turn has. */
 export function madeBy({ conversation, turn, messages }: Held, fresh: readonly Fresh[]) {
   return {
@@ -161,17 +212,6 @@ export function madeBy({ conversation, turn, messages }: Held, fresh: readonly F
       return { id: line.id, transcript, ...(unheard ? { reason: unheard } : {}) };
     }),
   };
-}
-
-function replyMade(
-  held: Held,
-  fresh: readonly Fresh[],
-  { to, parts, via, at }: Reply,
-  answered: Made['answered'],
-): EventOf<'reply.made'> {
-  const event = { ...madeBy(held, fresh), at, reply: { to, parts, via } };
-  if (answered.kind === 'answer') return { ...event, usage: answered.usage };
-  return answered.kind === 'apology' ? { ...event, failure: answered.failure } : event;
 }
 
 /** Ids of the lines that the model server does not take. */
@@ -187,5 +227,6 @@ function replyLine({ id, at, parts }: Reply, answered: Made['answered'], hides: 
   const line: Line = { role: 'assistant', text, at, id, tokens: countTokens(text) };
   if (parts.length !== 1 || parts[0] !== text) line.sent = parts;
   if (hides.length > 0) line.hides = hides;
+  // People see the rest, the model does not: it must not take our words for its own.
   return answered.kind === 'answer' ? line : { ...line, apology: true };
 }

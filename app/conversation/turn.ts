@@ -45,6 +45,8 @@ export interface Ended {
   next: Held | null;
   /** Should the history be folded into the summary? */
   roll: boolean;
+  /** The turn called a person, and nobody has written yet what it is about. */
+  isToBrief?: boolean;
 }
 
 export interface TurnOptions {
@@ -141,8 +143,11 @@ export function createTurn(options: TurnOptions): Turn {
         response?.fail(502);
         return { next, roll: false };
       }
-      case 'made':
-        return { next: await sendMade(held, made, waited, turn), roll: made.roll };
+      case 'made': {
+        const { answered } = made;
+        const isToBrief = answered.kind === 'handoff' && answered.handoff.summary === null;
+        return { next: await sendMade(held, made, waited, turn), roll: made.roll, isToBrief };
+      }
     }
   }
 
@@ -200,7 +205,8 @@ export function createTurn(options: TurnOptions): Turn {
     const { response, log } = turn;
     const event = encodeEvent({ ...madeBy(held, fresh), at: now(), reply: null });
     const lines = fresh.map(({ line }) => line);
-    const committed = await mailbox.commit(held, { mayTakeMore: false, lines, reply: null, event });
+    const failed = why === 'apologized' ? { failed: true } : {};
+    const committed = await mailbox.commit(held, { mayTakeMore: false, lines, reply: null, ...failed, event });
     response?.end();
     log.info('Not answered', { why, messages: held.messages.length });
     metrics.turnEnded('quiet', 'none');

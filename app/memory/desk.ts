@@ -50,6 +50,8 @@ export interface KnownContact {
     lastInboundAt: number;
     takeoverUntil: number;
     takeoverMs: number;
+    /** It waits for a person until then, unix ms; 0 = it does not. */
+    handoffUntil: number;
   }[];
 }
 
@@ -147,19 +149,25 @@ export function createDesk({ redis, run, keys, aliases, historyTtlMs }: DeskOpti
 
   async function restore(contact: ContactId, known: KnownContact): Promise<void> {
     const { blocked, optedOutAt, conversations } = known;
-    const fields = conversations.flatMap(({ conversation, address, lastInboundAt, takeoverUntil, takeoverMs }) => {
+    const fields = conversations.flatMap((known) => {
+      const { conversation, address, lastInboundAt, takeoverUntil, takeoverMs, handoffUntil } = known;
       const thread = threadOf(conversation);
       const takeover = [`takeover@${thread}`, takeoverUntil, `takeoverMs@${thread}`, takeoverMs];
+      // The team was told of it before.
+      const handoff = [`handoff@${thread}`, handoffUntil, `told@${thread}`, handoffUntil];
       return [
         `lastInbound@${thread}`,
         lastInboundAt,
         `from@${thread}`,
         address,
         ...(takeoverUntil > 0 ? takeover : []),
+        ...(handoffUntil > 0 ? handoff : []),
       ];
     });
-    const { state, history, due } = keys.of(contact);
+    const { state, history, due, handoffs } = keys.of(contact);
     await run('restore', [state, history, due], [historyTtlMs, blocked ? '1' : '', contact, optedOutAt, ...fields]);
+    for (const { conversation, handoffUntil } of conversations)
+      if (handoffUntil > 0) await redis.zadd(handoffs, 'NX', handoffUntil, conversation).catch(rejected);
   }
 
   /** The same conversation, should its contact have become an alias of another one. */
@@ -168,4 +176,8 @@ export function createDesk({ redis, run, keys, aliases, historyTtlMs }: DeskOpti
     const contact = await aliases.rootOf(named.contact);
     return contact === named.contact ? conversation : conversationId({ ...named, contact });
   }
+}
+
+function rejected(error: unknown): Promise<never> {
+  return Promise.reject(unavailable(error));
 }

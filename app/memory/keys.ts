@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { type ContactId, type ConversationId, keySafe } from '../message.ts';
 
 /** The keys of one contact and of the shard it belongs to. */
-export interface ContactKeys extends Pick<ShardKeys, 'due' | 'events' | 'dead' | 'processes'> {
+export interface ContactKeys extends Pick<ShardKeys, 'due' | 'events' | 'dead' | 'processes' | 'handoffs'> {
   /** list: one JSON `Line` per message, oldest first */
   history: string;
   /** hash: see `scripts/accept.lua` for the fields */
@@ -35,6 +35,8 @@ export interface ShardKeys {
   events: string;
   /** stream: what was given up, until it is replayed or dropped */
   dead: string;
+  /** zset: conversations that wait for a person, by when they are to be looked after, unix ms. See `handoffs.ts` */
+  handoffs: string;
   /** zset: processes, by the time of their last beat, unix ms; 0 = gone. See `processes.ts` */
   processes: string;
   /** hash: process → where it runs, JSON `Place` */
@@ -60,6 +62,7 @@ export function createKeys(shards: number): Keys {
     due: `recado:{${n}}:due`,
     events: `recado:{${n}}:events`,
     dead: `recado:{${n}}:dead`,
+    handoffs: `recado:{${n}}:handoffs`,
     processes: `recado:{${n}}:processes`,
     places: `recado:{${n}}:places`,
   }));
@@ -77,13 +80,14 @@ export function createKeys(shards: number): Keys {
 
   // Every field is written out: a spread here would cost a twentieth of all the work of a message.
   function of(contact: ContactId): ContactKeys {
-    const { due, events, dead, processes } = shardOf(contact);
+    const { due, events, dead, processes, handoffs } = shardOf(contact);
     const prefix = `${due.slice(0, -'due'.length)}c:${keySafe(contact)}`;
     return {
       due,
       events,
       dead,
       processes,
+      handoffs,
       history: `${prefix}:history`,
       state: `${prefix}:state`,
       mailbox: `${prefix}:mailbox`,

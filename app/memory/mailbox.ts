@@ -58,6 +58,10 @@ export interface Held extends Memory {
   optedInAt: number;
   /** What was said in this conversation about getting messages, and is to be confirmed; null = nothing. */
   toConfirm: Consent | null;
+  /** They were told that software answers. */
+  isDisclosed: boolean;
+  /** How many answers in this conversation failed in a row. */
+  failures: number;
   /** Block, opt-out and takeover were compared with the archive, so that the copy here is complete. */
   confirmed: boolean;
 }
@@ -92,6 +96,12 @@ export interface Answer {
   lines: Line[];
   /** What to send; null when there is nothing to say. */
   reply: Reply | null;
+  /** The reply says that software answers. Default: false. */
+  discloses?: boolean;
+  /** A person is called: why (JSON), and so long the bot is silent, ms. Default: none is. */
+  handoff?: { why: string; silentMs: number };
+  /** Did the model fail? Default: it was not asked. */
+  failed?: boolean;
   /** For the event stream, JSON. */
   event: string;
 }
@@ -215,12 +225,13 @@ export function createMailbox(options: MailboxOptions): Mailbox {
     return { kind: kind === 'waiting' ? 'waiting' : 'known' };
   }
 
-  async function commit(held: Held, { mayTakeMore, lines, reply, event }: Answer): Promise<Committed> {
+  async function commit(held: Held, answer: Answer): Promise<Committed> {
+    const { mayTakeMore, lines, reply, discloses = false, handoff, failed, event } = answer;
     const { contact, conversation, turn, messages } = held;
     const key = keys.of(contact);
     const result = await run(
       'commit',
-      [key.lease, key.mailbox, key.history, key.state, key.reply, key.due, key.events],
+      [key.lease, key.mailbox, key.history, key.state, key.reply, key.due, key.events, key.handoffs],
       [
         lease(turn),
         turn,
@@ -240,6 +251,10 @@ export function createMailbox(options: MailboxOptions): Mailbox {
         held.confirmed ? '1' : '',
         ROLLED_LINES,
         reply?.confirms ?? '',
+        discloses ? '1' : '',
+        handoff?.silentMs ?? 0,
+        failed === undefined ? '' : failed ? '1' : '0',
+        handoff?.why ?? '',
         ...lines.map((line) => JSON.stringify(line)),
       ],
     );
@@ -397,6 +412,8 @@ function readHeld(
     blocked: fields.has('blocked'),
     optedOutAt: Number(fields.get('optedOut') ?? 0),
     optedInAt: Number(fields.get('optedIn') ?? 0),
+    isDisclosed: fields.has('disclosed'),
+    failures: Number(fields.get(`failures@${thread}`) ?? 0),
     toConfirm: consentIn(fields.get(`confirm@${thread}`)),
     confirmed: fields.has('standing'),
   };

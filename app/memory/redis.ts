@@ -132,6 +132,8 @@ const SCRIPTS = [
   'restore',
   'depart',
   'arrive',
+  'waiting',
+  'over',
 ] as const;
 
 export type ScriptName = (typeof SCRIPTS)[number];

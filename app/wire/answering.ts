@@ -5,21 +5,20 @@ import { createConfirm, type StandingsOf } from '../contacts/confirm.ts';
 import { createIdentify } from '../contacts/identify.ts';
 import { type Accept, createAccept } from '../conversation/accept.ts';
 import { createAsker } from '../conversation/answer.ts';
-import { createRead } from '../conversation/attachments.ts';
 import { createCompose } from '../conversation/compose.ts';
 import { createEnding } from '../conversation/ending.ts';
 import { createSummarize } from '../conversation/summarize.ts';
 import { createSweep, type Sweep } from '../conversation/sweep.ts';
 import { createTurn } from '../conversation/turn.ts';
 import { createTurns, type Turns } from '../conversation/turns.ts';
-import type { ChannelName } from '../message.ts';
 import type { Log } from '../ops/logger.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import { remember } from '../ops/remember.ts';
 import type { Deliver } from '../outbound/deliver.ts';
-import { type Scrubbed, scrub } from '../privacy/scrub.ts';
 import type { MemoryParts } from './memory.ts';
 import type { ModelParts } from './models.ts';
+import type { PolicyParts } from './policy.ts';
+import { buildRead } from './reading.ts';
 
 export interface AnsweringTools {
   memory: MemoryParts;
@@ -29,6 +28,7 @@ export interface AnsweringTools {
   template: string;
   channels: Channels;
   deliver: Deliver;
+  rules: PolicyParts;
   metrics: Metrics;
   log: Log;
 }
@@ -41,8 +41,6 @@ export interface AnsweringParts {
 
 /** So long before a webhook's deadline the last try to ask the model begins, ms. */
 const BEFORE_DEADLINE_MS = 2_000;
-/** How long a turn waits for the words of a message that is answered, ms. */
-const QUOTE_MS = 2_000;
 /** How long the figures of the backlog are reused, ms. */
 const BACKLOG_MS = 500;
 
@@ -52,19 +50,14 @@ export function buildAnswering(config: Config, tools: AnsweringTools): Answering
   const { historyTokens, leaseMs, summaryTokens } = config;
   const { model } = models;
   const { now } = clock;
-  const read = createRead({
-    download: (channel, { ref }, how) => channels.of(channel).download(ref, how),
-    quoted: (channel, id, signal) => quotedWords(channels, channel, id, signal),
-    ...models.senses,
-    publish: memory.publish,
-    now,
-    metrics,
-  });
+  const read = buildRead(tools);
   const { maxReplyTokens, failureReply } = config;
   const webhookMs = Math.max(0, config.twimlDeadlineMs - BEFORE_DEADLINE_MS);
-  const asker = createAsker({ model, maxReplyTokens, failureReply, webhookMs });
+  const { policy, confirmations, brief, lookAfter } = tools.rules;
+  const handoffReply = policy.handoff.reply;
+  const asker = createAsker({ model, maxReplyTokens, failureReply, handoffReply, webhookMs });
   const context = { template, timeZone: config.timeZone, historyTokens, now };
-  const compose = createCompose({ mailbox, channels, asker, read, context });
+  const compose = createCompose({ policy, mailbox, channels, asker, read, context });
   const ending = createEnding({ mailbox, metrics, now });
   const turns = createTurns({
     mailbox,
@@ -77,12 +70,13 @@ export function buildAnswering(config: Config, tools: AnsweringTools): Answering
       compose,
       deliver,
       situationOf: desk.state,
-      confirmations: { 'opt-out': named(config.stopReply, config), 'opt-in': named(config.startReply, config) },
+      confirmations,
       ending,
       metrics,
       now,
     }),
     ending,
+    brief,
     summarize: createSummarize({ model, store: memory.summaries, summaryTokens, historyTokens }),
     metrics,
     leaseMs,
@@ -95,23 +89,8 @@ export function buildAnswering(config: Config, tools: AnsweringTools): Answering
   return {
     accept: createAccept({ identify, mailbox, turns, allowance, metrics, log, maxWaiting: config.maxWaiting }),
     turns,
-    sweep: createSweep({ mailbox, aliases, turns, log }),
+    sweep: createSweep({ mailbox, aliases, turns, lookAfter, log }),
   };
-}
-
-/** Our own words, with the name of the business. */
-function named(words: string, { business }: Config): Scrubbed {
-  return scrub(words.replaceAll('{business_name}', business.name ?? 'us'));
-}
-
-/** The words of a message that a person answers, if the provider says them soon. */
-async function quotedWords(channels: Channels, channel: ChannelName, id: string, signal: AbortSignal) {
-  try {
-    const soon = AbortSignal.any([signal, AbortSignal.timeout(QUOTE_MS)]);
-    return (await channels.of(channel).wordsOf?.(id, soon)) ?? null;
-  } catch {
-    return null;
-  }
 }
 
 function measureBacklog({ mailbox }: MemoryParts, turns: Turns, metrics: Metrics): void {

@@ -12,6 +12,7 @@ import type { ArchiveParts } from './archive.ts';
 import type { Receivers } from './channels.ts';
 import type { MemoryParts } from './memory.ts';
 import { buildModels } from './models.ts';
+import { buildPolicy } from './policy.ts';
 import type { PurposeParts } from './purpose.ts';
 import type { StandIns } from './stand-ins.ts';
 
@@ -38,8 +39,10 @@ export function buildBot(config: Config, tools: BotTools): BotParts {
   const { memory, archive, standIns, purpose, metrics, log } = tools;
   for (const { text } of purpose.notices) log.warn(text);
   const models = buildModels(config, standIns, { allowance: memory.allowance, metrics, log });
+  const rules = buildPolicy(config, { ...tools, models });
   const { accept, turns, sweep } = buildAnswering(config, {
     ...tools,
+    rules,
     models,
     standingsOf: archive.standings.of,
     template: purpose.template,
@@ -50,7 +53,9 @@ export function buildBot(config: Config, tools: BotTools): BotParts {
     accept,
     onStatus: (status) => recordStatus(memory, status),
     pingModel: () => models.ping(),
-    close: () => models.close(),
+    async close() {
+      await Promise.all([models.close(), rules.close()]);
+    },
   };
 }
 

@@ -1,12 +1,7 @@
 /** Joins what the team sees and does: the inbox over the archive, takeover, sending. Nothing here is needed to answer people. */
 import type Router from '@koa/router';
 import { readInstructions } from '../analysis/instructions.ts';
-import { createAnalytics } from '../archive/read/analytics.ts';
-import { createConsents } from '../archive/read/consents.ts';
-import { createConversations } from '../archive/read/conversations.ts';
-import { createMessages } from '../archive/read/messages.ts';
 import { createDeskWriter } from '../archive/write/desk.ts';
-import { createTasks } from '../archive/write/tasks.ts';
 import type { Channels } from '../channels/channels.ts';
 import type { Config } from '../config.ts';
 import { createStateOf, createTakeover } from '../conversation/takeover.ts';
@@ -17,12 +12,10 @@ import type { Log } from '../ops/logger.ts';
 import type { Deliver } from '../outbound/deliver.ts';
 import { createSend } from '../outbound/send.ts';
 import type { ArchiveParts } from './archive.ts';
+import { buildInboxArchive } from './inbox-archive.ts';
 import type { MemoryParts } from './memory.ts';
 import type { PurposeParts } from './purpose.ts';
 import type { RecordingParts } from './recording.ts';
-
-/** The figures of the dashboard cover everything that was recorded: they may be this old, ms. */
-const NUMBERS_MS = 10_000;
 
 export interface DeskTools {
   memory: MemoryParts;
@@ -46,14 +39,7 @@ export function buildDesk(config: Config, tools: DeskTools): Router[] {
   const { now } = memory.clock;
   const inbox = createInbox({
     guard: auth.guard,
-    archive: {
-      messages: createMessages(database),
-      conversations: createConversations(database),
-      consents: createConsents(database),
-      tasks: createTasks(database),
-      analytics: createAnalytics(database, { keepMs: NUMBERS_MS }),
-      writer: deskWriter,
-    },
+    archive: buildInboxArchive(database, deskWriter),
     takeover: buildTakeover(tools),
     remembered: (conversation) => memory.desk.state(conversation),
     deadLetters: createDeadLetters(memory),

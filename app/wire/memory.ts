@@ -5,6 +5,7 @@ import { type Allowance, createAllowance } from '../memory/allowance.ts';
 import { type Clock, createClock } from '../memory/clock.ts';
 import { createDesk, type Desk } from '../memory/desk.ts';
 import { createFormat, type Format } from '../memory/format.ts';
+import { createHandoffs, type Handoffs } from '../memory/handoffs.ts';
 import { createKeys, type Keys } from '../memory/keys.ts';
 import { createMailbox, type Mailbox } from '../memory/mailbox.ts';
 import { createProcesses, type Processes } from '../memory/processes.ts';
@@ -25,6 +26,7 @@ export interface MemoryParts {
   mailbox: Mailbox;
   aliases: Aliases;
   desk: Desk;
+  handoffs: Handoffs;
   summaries: SummaryStore;
   allowance: Allowance;
   publish: Publish;
@@ -54,6 +56,7 @@ export function buildMemory(config: Config, address: RedisAddress, metrics: Metr
     format: createFormat({ redis, keys }),
     mailbox: createMailbox({ redis, run, keys, leaseMs, historyTtlMs, historyTokens, processId, onDamaged }),
     desk: createDesk({ redis, run, keys, aliases, historyTtlMs }),
+    handoffs: createHandoffs({ redis, run, keys, aliases }),
     summaries: createSummaryStore({ redis, run, keys, historyTtlMs, onDamaged }),
     allowance: createAllowance({
       redis,

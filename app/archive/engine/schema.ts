@@ -126,6 +126,8 @@ interface ConversationTable {
   takeover_until: OptionalTime;
   takeover_ms: Optional<number>;
   handoff_at: OptionalTime;
+  handoff_until: OptionalTime;
+  handoff_turn: Optional<string>;
   handoff_reason: Optional<HandoffReason>;
   handoff_note: Optional<string>;
   handoff_summary: Optional<string>;

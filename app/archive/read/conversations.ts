@@ -51,7 +51,7 @@ export interface ConversationQuery extends Paging {
   business?: string | undefined;
   /** A part of the name, the number or another address, or words in messages (of words that more than 5,000 messages have, in the newest 2,000 of them). */
   search?: string | undefined;
-  /** By their last message. Default: newest first. */
+  /** By their last message, those that wait for a person by since when. Default: newest first; of those, oldest first. */
   order?: Order | undefined;
 }
 
@@ -86,8 +86,10 @@ export function createConversations(database: Database): Conversations {
 
   function list(query: ConversationQuery): Promise<Page<ArchivedConversation>> {
     return database.run(async (db) => {
-      const { limit, cursor, offset = 0, order = 'newest' } = query;
+      const { limit, cursor, offset = 0, filter, order = filter === 'waiting' ? 'oldest' : 'newest' } = query;
       const { direction, behind } = ORDERS[order];
+      // Whoever has waited longest is the first.
+      const sortedBy = filter === 'waiting' ? 'handoff_at' : 'last_message_at';
       const place = readTimeCursor(cursor);
       const search = query.search?.trim() ?? '';
       const talking = search === '' ? [] : await whoSaid(db, search);
@@ -95,14 +97,14 @@ export function createConversations(database: Database): Conversations {
         .$call((all) => narrowed(all, query))
         .$if(search !== '', (all) => all.where(found(search, talking)))
         .$if(place !== null, (all) =>
-          all.where(sql<boolean>`(last_message_at, id) ${behind} (${place?.at}::timestamptz, ${place?.id}::uuid)`),
+          all.where(sql<boolean>`(${sql.ref(sortedBy)}, id) ${behind} (${place?.at}::timestamptz, ${place?.id}::uuid)`),
         )
-        .orderBy('last_message_at', direction)
+        .orderBy(sortedBy, direction)
         .orderBy('id', direction)
         .limit(limit + 1)
         .offset(place ? 0 : offset)
         .execute();
-      return pageOf(rows, limit, (row) => [row.last_message_at.toISOString(), row.id], present);
+      return pageOf(rows, limit, (row) => [(row[sortedBy] ?? row.last_message_at).toISOString(), row.id], present);
     });
   }
 
@@ -229,6 +231,12 @@ function waitingIn(row: Row): ArchivedConversation['waiting'] {
   };
 }
 
+/** Unix ms. */
+function later(one: Date | null, other: Date | null): number | null {
+  const times = [one, other].flatMap((time) => time?.getTime() ?? []);
+  return times.length === 0 ? null : Math.max(...times);
+}
+
 function present(row: Row): ArchivedConversation {
   return {
     id: row.id,
@@ -247,7 +255,7 @@ function present(row: Row): ArchivedConversation {
     unreadCount: row.unread_count,
     tasks: row.tasks,
     openTasks: row.open_tasks,
-    takeoverUntil: row.takeover_until?.getTime() ?? null,
+    takeoverUntil: later(row.takeover_until, row.handoff_until),
     optedOutAt: row.opted_out_at?.getTime() ?? null,
     waiting: waitingIn(row),
     lastMessage:

@@ -21,6 +21,7 @@ interface Row {
   address: string | null;
   last_inbound_at: Date | null;
   takeover_until: Date | null;
+  handoff_until: Date | null;
   takeover_ms: number | null;
 }
 
@@ -33,7 +34,7 @@ export function createStandings(database: Database): Standings {
       if (contacts.length === 0) return standings;
       const { rows } = await sql<Row>`
         select a.address as asked, p.key, p.blocked, ${optedOutAt} as opted_out_at, c.channel, c.business_number, c.address, c.last_inbound_at,
-          c.takeover_until, c.takeover_ms
+          c.takeover_until, c.takeover_ms, c.handoff_until
         from whatsapp_contact_addresses a join whatsapp_contacts p on p.id = a.contact_id
         left join whatsapp_conversations c on c.contact_id = p.id
         where a.address in (${sql.join(contacts)})`.execute(db);
@@ -61,7 +62,8 @@ function conversationIn(row: Row): Standing['conversations'][number] | null {
     business: addressOf(business_number),
     address,
     lastInboundAt: row.last_inbound_at?.getTime() ?? 0,
-    takeoverUntil: row.takeover_until?.getTime() ?? 0,
+    takeoverUntil: Math.max(row.takeover_until?.getTime() ?? 0, row.handoff_until?.getTime() ?? 0),
+    handoffUntil: row.handoff_until?.getTime() ?? 0,
     takeoverMs: row.takeover_ms ?? 0,
   };
 }

@@ -1,9 +1,8 @@
 /** The ledger of what contacts agreed to. It is only added to; what a contact says now is its newest entry. */
 import { sql } from 'kysely';
 import type { EventOf } from '../../events.ts';
-import { type ConsentGiven, type ContactId, conversationId, wordsOf } from '../../message.ts';
+import { type ConsentGiven, type ContactId, type ConversationId, conversationId, wordsOf } from '../../message.ts';
 import { clean } from '../engine/text.ts';
-import type { ConversationRow } from './conversations.ts';
 import type { Writer } from './writer.ts';
 
 /** The longest words of a message, and the longest source, that the ledger keeps. */
@@ -13,7 +12,7 @@ const LONGEST_SOURCE = 500;
 export async function recordConsents(
   db: Writer,
   events: readonly EventOf<'message.received'>[],
-  conversations: ReadonlyMap<string, ConversationRow>,
+  conversations: ReadonlyMap<ConversationId, { id: string }>,
 ): Promise<void> {
   const entries = events.flatMap(({ message }) => {
     const conversation = conversations.get(conversationId(message));

@@ -3,8 +3,9 @@ import type { Event, EventOf } from '../../events.ts';
 import { type ConversationId, conversationId } from '../../message.ts';
 import { lockConversations } from './conversations.ts';
 import { recordDeliveries, recordGivenUp, recordSent } from './deliveries.ts';
+import { recordBriefs } from './handoffs.ts';
 import { recordListening, recordReceived } from './inbound.ts';
-import { recordDesk, recordReplies } from './replies.ts';
+import { recordDesk, recordOver, recordReplies } from './replies.ts';
 import type { Writer } from './writer.ts';
 
 /** What a batch changed. */
@@ -31,7 +32,9 @@ export async function record(db: Writer, events: readonly Event[], analysis: boo
   touch(await recordReceived(db, of('message.received'), analysis));
   touch(await recordListening(db, of('voice.opened')));
   touch(await recordReplies(db, of('reply.made')));
+  await recordBriefs(db, of('handoff.summarized'));
   touch(await recordDesk(db, of('desk.said'), of('desk.took')));
+  touch(await recordOver(db, of('handoff.over')));
   touch(await recordSent(db, of('reply.sent')));
   touch(await recordGivenUp(db, of('given.up')));
   touch(await recordDeliveries(db, of('delivery.changed')));

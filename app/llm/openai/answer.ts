@@ -8,6 +8,8 @@ import { withoutThoughts } from './thoughts.ts';
 export interface Completion {
   /** '' when the model wrote no words. */
   text: string;
+  /** The first tool that it called; null when it called none. */
+  call: NonNullable<ModelAnswer['call']> | null;
   /** It stopped at the token limit. */
   cut: boolean;
   /** The server's filter stopped it. */
@@ -39,7 +41,8 @@ export function readCompletion(received: unknown): Completion {
   const filtered = typeof reason === 'string' && FILTERED.test(reason);
   if (text === '' && filtered)
     throw new Failure('model.filtered', "The model server's content filter held the answer back.");
-  return { text, cut: reason === 'length', filtered, refused: answer === '', usage: usageOf(received.usage) };
+  const call = callIn(message.tool_calls);
+  return { text, call, cut: reason === 'length', filtered, refused: answer === '', usage: usageOf(received.usage) };
 }
 
 /** OpenAI says `content_filter`; gateways pass on Gemini's SAFETY, PROHIBITED_CONTENT, BLOCKLIST, or Zhipu's `sensitive`. */
@@ -49,6 +52,23 @@ function textOf(content: unknown): string {
   if (typeof content === 'string') return content;
   if (!Array.isArray(content)) return '';
   return content.map((part) => (isRecord(part) && typeof part.text === 'string' ? part.text : '')).join('');
+}
+
+/** Arguments are JSON in a text; some servers send the object itself. */
+function callIn(calls: unknown): Completion['call'] {
+  const first: unknown = Array.isArray(calls) ? calls[0] : undefined;
+  const called = isRecord(first) && isRecord(first.function) ? first.function : {};
+  if (typeof called.name !== 'string') return null;
+  const given = typeof called.arguments === 'string' ? parsed(called.arguments) : called.arguments;
+  return { name: called.name, arguments: isRecord(given) ? given : {} };
+}
+
+function parsed(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return undefined;
+  }
 }
 
 function usageOf(usage: unknown): ModelAnswer['usage'] {

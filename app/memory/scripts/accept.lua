@@ -25,7 +25,10 @@
 -- hash has no expiry), optedIn (when they last agreed, unix ms), departure (names a move to another contact that has begun),
 -- merged@<departure> (that memory was added). Of each thread: lastInbound@<thread> (unix ms), from@<thread> (the address to answer to),
 -- takeover@<thread> (unix ms until which a person answers instead of the model), takeoverMs@<thread> (by how much a person's message
--- prolongs it), confirm@<thread> ('opt-out' or 'opt-in': that was said there, and is to be confirmed).
+-- prolongs it), confirm@<thread> ('opt-out' or 'opt-in': that was said there, and is to be confirmed),
+-- handoff@<thread> (unix ms until which it waits for a person, and the bot is silent), why@<thread> (JSON),
+-- told@<thread> (of which handoff@ the team was told), failures@<thread> (answers in a row that failed).
+-- disclosed names the turn whose reply said that software answers.
 --
 -- Returns {'moved', contact}  this contact is an alias of that one: nothing was changed
 --         {'known'}    the id was accepted before, and it was answered for certain or a turn is running

@@ -25,7 +25,9 @@ if theirs.summary and theirs.summary ~= '' then
 end
 redis.call('HINCRBY', state, 'version', 1)
 redis.call('HINCRBY', state, 'tokens', theirs.tokens or 0)
-if theirs.profile then redis.call('HSETNX', state, 'profile', theirs.profile) end
+for _, field in ipairs({ 'profile', 'disclosed' }) do
+  if theirs[field] then redis.call('HSETNX', state, field, theirs[field]) end
+end
 for field, value in pairs(theirs) do
   local name, thread = string.match(field, '^(%a+)@(.*)$')
   if name == 'merged' or name == 'confirm' then
@@ -33,8 +35,9 @@ for field, value in pairs(theirs) do
   elseif name == 'lastInbound' or name == 'takeover' then
     if tonumber(value) > tonumber(redis.call('HGET', state, field) or '0') then
       redis.call('HSET', state, field, value)
-      local beside = name == 'takeover' and 'takeoverMs@' or 'from@'
-      if theirs[beside .. thread] then redis.call('HSET', state, beside .. thread, theirs[beside .. thread]) end
+      for _, beside in ipairs(name == 'takeover' and { 'takeoverMs@', 'handoff@' } or { 'from@' }) do
+        if theirs[beside .. thread] then redis.call('HSET', state, beside .. thread, theirs[beside .. thread]) end
+      end
     end
   end
 end

@@ -25,6 +25,8 @@ local id = redis.call('XADD', dead, 'MAXLEN', '~', ARGV[7], '*', 'conversation',
   'replyAt', lost[4] or '', 'messages', '[' .. table.concat(messages, ',') .. ']')
 if taken > 0 then redis.call('LTRIM', mailbox, taken, -1) end
 redis.call('DEL', reply, lease)
+-- What was to tell them that software answers has not arrived: the next answer does.
+if lost[1] and redis.call('HGET', state, 'disclosed') == lost[1] then redis.call('HDEL', state, 'disclosed') end
 redis.call('HDEL', state, 'attempts', 'holders', 'crashes')
 redis.call('XADD', events, 'MAXLEN', '~', ARGV[6], '*', 'event', ARGV[5])
 local waiting = redis.call('LLEN', mailbox)

@@ -4,7 +4,7 @@
 -- are returned (while the caller may ask again), or stay in the mailbox. The reply is recorded here, before it is sent; the lease stays
 -- until `finish`.
 --
--- KEYS 1 lease  2 mailbox  3 history  4 state  5 reply  6 due  7 events
+-- KEYS 1 lease  2 mailbox  3 history  4 state  5 reply  6 due  7 events  8 handoffs
 -- ARGV 1 lease of the caller     2 turn id               3 how many waiting messages the answer is for
 --      4 how many messages the caller can answer at most  5 lease (ms)
 --      6 contact id
@@ -15,7 +15,10 @@
 --     15 thread: <channel>:<business>                    16 '1' when block and takeover were compared with the archive
 --     17 lines at which the history is rolled, however short they are
 --     18 'opt-out' or 'opt-in' when the reply confirms that, else ''
---     19… the new history lines (JSON), oldest first; may be none
+--     19 '1' when the reply says that software answers   20 so long the bot is silent, because a person is called (ms); 0 = it is not
+--     21 '1' when the model failed, '0' when it did not, '' when it was not asked
+--     22 why a person is called (JSON), '' when none is
+--     23… the new history lines (JSON), oldest first; may be none
 --
 -- Returns {'lost'}                     the lease belongs to another turn: nothing was changed
 --         {'quiet', 'blocked', 'opted out' or 'takeover'}   meanwhile the contact was blocked or opted out, or a person took over: nothing was
@@ -43,10 +46,10 @@ if tonumber(ARGV[4]) > taken and redis.call('LLEN', mailbox) > taken then
 end
 
 local length = 0
-if #ARGV >= 19 then
-  length = redis.call('RPUSH', history, unpack(ARGV, 19))
+if #ARGV >= 23 then
+  length = redis.call('RPUSH', history, unpack(ARGV, 23))
   -- The first lines of a history that had expired: what was counted before is gone with it.
-  if length == #ARGV - 18 then redis.call('HDEL', state, 'tokens') end
+  if length == #ARGV - 22 then redis.call('HDEL', state, 'tokens') end
 end
 redis.call('LTRIM', mailbox, taken, -1)
 redis.call('HINCRBY', state, 'turns', 1)
@@ -59,6 +62,16 @@ if ARGV[11] ~= '' then
   redis.call('HSET', reply, 'id', ARGV[2], 'conversation', ARGV[13], 'to', ARGV[14], 'parts', ARGV[11], 'via', ARGV[12],
     'at', now, 'confirms', ARGV[18])
   redis.call('HDEL', state, 'confirm@' .. ARGV[15])
+end
+if ARGV[19] == '1' then redis.call('HSET', state, 'disclosed', ARGV[2]) end
+if ARGV[21] == '1' then redis.call('HINCRBY', state, 'failures@' .. ARGV[15], 1) end
+if ARGV[21] == '0' then redis.call('HDEL', state, 'failures@' .. ARGV[15]) end
+if ARGV[20] ~= '0' then
+  local silentUntil = now + ARGV[20]
+  redis.call('HSET', state, 'takeover@' .. ARGV[15], silentUntil, 'handoff@' .. ARGV[15], silentUntil,
+    'why@' .. ARGV[15], ARGV[22])
+  redis.call('HDEL', state, 'takeoverMs@' .. ARGV[15])
+  redis.call('ZADD', KEYS[8], now, ARGV[13])
 end
 
 local tokens = redis.call('HINCRBY', state, 'tokens', ARGV[7])

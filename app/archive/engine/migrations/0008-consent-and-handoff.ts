@@ -41,6 +41,8 @@ const STATEMENTS = [
   'alter table whatsapp_contacts add column opted_out_at timestamptz(3), add column opted_in_at timestamptz(3)',
   `alter table whatsapp_conversations
     add column handoff_at timestamptz(3),          -- since when it waits for a person; null when it does not
+    add column handoff_until timestamptz(3),       -- the bot is silent until then
+    add column handoff_turn varchar(64),           -- the turn that called the person
     add column handoff_reason varchar(10) check (handoff_reason in ('asked', 'model', 'failed')),
     add column handoff_note text,                  -- why, in the words of the model
     add column handoff_summary text                -- of the conversation, for whoever picks it up`,
