@@ -76,7 +76,8 @@ export function createLookAfter(options: LookAfterOptions): LookAfter {
     const { channel, business, contact } = conversationOf(conversation);
     // What `compose` gave to the commit.
     const { reason, note, summary } = JSON.parse(why) as Pick<HandoffNews, 'reason' | 'note' | 'summary'>;
-    const url = publicUrl === undefined ? null : `${publicUrl}/inbox/with/${encodeURIComponent(phoneOf(contact))}`;
+    const url =
+      publicUrl === undefined ? null : `${publicUrl}/whatsapp-inbox/with/${encodeURIComponent(phoneOf(contact))}`;
     const text = `${phoneOf(contact)} ${REASONS[reason] ?? 'needs a person'}${note ? `: ${note}` : '.'}${url ? ` ${url}` : ''}`;
     return { text, channel, contact, business_number: business, reason, note, summary, url };
   }

@@ -683,6 +683,57 @@ describe('the inbox in the browser', { skip: NO_BROWSER }, () => {
       );
     });
 
+  it('shows who waits for a person, the longest waiting first, and tells whoever picks it up what it is about', async () => {
+    const [FIRST, SECOND] = ['15550100181', '15550100182'];
+    await desk.say(FIRST, 'human', { ProfileName: 'Hugo First' });
+    await desk.say(SECOND, 'I would like to order', { ProfileName: 'Sara Second' });
+    await sit(async ({ page }) => {
+      await page.getByRole('tab', { name: 'Waiting for a person 1' }).click();
+      // Another one comes while the page is open.
+      await desk.say(SECOND, 'human', { ProfileName: 'Sara Second' });
+      await page.getByRole('tab', { name: 'Waiting for a person 2' }).waitFor();
+      const items = page.getByRole('listitem');
+      assert.match(await items.nth(0).innerText(), /Hugo First\s*Asked for a person[\s\S]*waits 0 min/);
+      assert.match(await items.nth(1).innerText(), /Sara Second/);
+      await page.getByText('What it is about').first().waitFor();
+      assert.deepEqual(await barriers(page), []);
+      await items.nth(0).getByRole('link', { name: 'Open' }).click();
+      await page.getByRole('complementary', { name: 'Waiting for a person' }).waitFor();
+      assert.deepEqual(await barriers(page), []);
+      await page.getByRole('textbox', { name: 'Your answer' }).fill('Hugo, I am here');
+      await page.getByRole('button', { name: 'Send' }).click();
+      await page.getByRole('tab', { name: 'Waiting for a person 1' }).waitFor();
+      await page.getByRole('complementary', { name: 'Waiting for a person' }).waitFor({ state: 'detached' });
+    });
+    await sit(
+      async ({ page }) => {
+        await page.getByText('Sara Second').waitFor();
+        assert.deepEqual(await barriers(page), []);
+      },
+      '/waiting',
+      { ...PHONE, colorScheme: 'dark' },
+    );
+  });
+
+  it('writes to somebody who opted out only when it is asked to', async () => {
+    const OUT = '15550100183';
+    await desk.say(OUT, 'Hello', { ProfileName: 'Otto Out' });
+    await desk.say(OUT, 'STOP', { ProfileName: 'Otto Out' });
+    await sit(async ({ page, open, reply, bubbles }) => {
+      await open('Otto Out');
+      await page.getByText('They want no more messages (STOP).').waitFor();
+      await page.getByText('No messages wanted').waitFor();
+      assert.equal(await reply.isEditable(), false);
+      await page.getByRole('checkbox', { name: 'Send all the same' }).check();
+      await reply.fill('Your order is ready');
+      assert.deepEqual(await barriers(page), []);
+      await page.getByRole('button', { name: 'Send' }).click();
+      await bubbles.filter({ hasText: 'Your order is ready' }).waitFor();
+      assert.equal(await reply.isEditable(), false, 'asked each time');
+    });
+    assert.ok(desk.doubles.twilio.sent.some(({ body }) => body === 'Your order is ready'));
+  });
+
   it('fetches two pictures at a time, and says what can no longer be played or opened', async () => {
     const { twilio } = desk.doubles;
     const EVE = '15550100177';

@@ -14,8 +14,9 @@ import { Problem, Waiting } from './States.tsx';
 import classes from './Thread.module.css';
 import { ThreadHeader } from './ThreadHeader.tsx';
 import { useKeys } from './useKeys.ts';
+import { useNow } from './useNow.ts';
 import { useOutbox } from './useOutbox.ts';
-import { nameOf, problemOf } from './words.ts';
+import { HANDOFF_REASONS, nameOf, problemOf, waited } from './words.ts';
 
 interface ThreadProps {
   place: Place;
@@ -97,6 +98,7 @@ export function Thread({ place, onClose, onArchived, onUndone }: ThreadProps) {
   return (
     <div className={classes.frame}>
       <ThreadHeader conversation={conversation} onClose={onClose} onChange={(status) => void change(status)} />
+      {conversation.waiting && <WaitingNote waiting={conversation.waiting} />}
       {found && <FindBar found={found} />}
       <MessageList
         // A message that failed is in the outbox, where it can be sent again, as long as this conversation is open.
@@ -114,6 +116,19 @@ export function Thread({ place, onClose, onArchived, onUndone }: ThreadProps) {
       />
       <Reply key={`${phone} ${business}`} ref={field} conversation={conversation} onSend={outbox.send} />
     </div>
+  );
+}
+
+/** Why a person is needed here, for whoever picks it up. */
+function WaitingNote({ waiting }: { waiting: NonNullable<Conversation['waiting']> }) {
+  const now = useNow([], 30_000);
+  return (
+    <aside className={classes.waiting} aria-label="Waiting for a person">
+      <strong>
+        {HANDOFF_REASONS[waiting.reason]}, {waited(waiting.since, now)} ago.
+      </strong>{' '}
+      {waiting.note} {waiting.summary && <span dir="auto">{waiting.summary}</span>}
+    </aside>
   );
 }
 

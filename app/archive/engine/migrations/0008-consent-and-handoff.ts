@@ -31,6 +31,13 @@ begin
 end
 $stay$`;
 
+/** See the end of 0001-start.ts. */
+const SUPABASE = `
+do $$
+begin
+  if exists (select from pg_roles where rolname = 'anon') then alter table whatsapp_consents enable row level security; end if;
+end $$`;
+
 const STATEMENTS = [
   LEDGER,
   'create index on whatsapp_consents (contact_id, at desc)',
@@ -47,4 +54,5 @@ const STATEMENTS = [
     add column handoff_note text,                  -- why, in the words of the model
     add column handoff_summary text                -- of the conversation, for whoever picks it up`,
   'create index on whatsapp_conversations (handoff_at, id) where handoff_at is not null',
+  SUPABASE,
 ];
