@@ -63,10 +63,10 @@ export type Composed =
   /** The person is known by another id: `next` answers what waits, or a turn that is running already. */
   | { kind: 'moved'; next: Held | null }
   /**
-   * Meanwhile a person took over or blocked the contact, they opted out, or they got the same apology a moment ago: `fresh` are the messages
+   * Meanwhile a person took over or blocked the contact, they opted out, or they got the same apology or notice before: `fresh` are the messages
    * as they are remembered.
    */
-  | { kind: 'quiet'; why: Quiet | 'apologized'; fresh: Fresh[] };
+  | { kind: 'quiet'; why: Quiet | 'apologized' | 'said before'; fresh: Fresh[] };
 
 /** What belongs to an answer of ours, whatever the model says. */
 export interface Policy {
@@ -84,8 +84,8 @@ export interface ComposeOptions {
   context: ContextSettings;
 }
 
-/** Within this time, ms, nobody gets the same apology twice: who writes three messages while the model is down reads it once. */
-const SAME_APOLOGY_MS = 120_000;
+/** Within these times, ms, nobody gets the same apology, or the same notice, twice in a row: who writes three messages while the model is down reads it once. */
+const SAME_MS = { apology: 120_000, notice: 3_600_000 };
 
 /** How often a turn adds messages that came in meanwhile before it answers with what it has. */
 const MOST_MERGES = 3;
@@ -112,7 +112,8 @@ export function createCompose({ policy, mailbox, channels, asker, read, context 
       if (answered.kind === 'silence') return answered;
       const same = asks === 1 ? await confirmed() : held;
       if (same !== held) return { kind: 'moved', next: same };
-      if (hasJustApologized(held, answered, context.now())) return { kind: 'quiet', why: 'apologized', fresh };
+      if (!notice?.confirms && hasJustSaid(held, answered, context.now()))
+        return { kind: 'quiet', why: answered.kind === 'apology' ? 'apologized' : 'said before', fresh };
       const opening = notice?.confirms || held.isDisclosed ? null : disclosure;
       const reply = replyTo(held, answered, opening, response);
       if (notice?.confirms) reply.confirms = notice.confirms;
@@ -184,10 +185,11 @@ export function createCompose({ policy, mailbox, channels, asker, read, context 
 }
 
 /** A refused message gets its apology each time: the line of the reply hides it. */
-function hasJustApologized({ history }: Held, answered: Answered, now: number): boolean {
-  if (answered.kind !== 'apology' || answered.failure === 'model.filtered') return false;
+function hasJustSaid({ history }: Held, answered: Answered, now: number): boolean {
+  if (answered.kind !== 'apology' && answered.kind !== 'notice') return false;
+  if (answered.kind === 'apology' && answered.failure === 'model.filtered') return false;
   const last = history.findLast(({ role }) => role === 'assistant');
-  return last?.apology === true && last.text === answered.text && now - last.at < SAME_APOLOGY_MS;
+  return last?.apology === true && last.text === answered.text && now - last.at < SAME_MS[answered.kind];
 }
 
 /** @returns adds the time since the last lap to a stage */

@@ -51,6 +51,13 @@ export function practiceSummary(messages: readonly PracticeMessage[], maxTokens:
   return notes(known, folded, last, maxTokens * 4);
 }
 
+/** Why a person is needed, when the latest message complains; else null. */
+export function practiceComplaint(messages: readonly PracticeMessage[]): string | null {
+  const latest = messages.findLast(({ role }) => role === 'user')?.text ?? '';
+  const word = /\b(complain|complaint|furious|angry|disgrace|unacceptable)\b/i.exec(latest)?.[0];
+  return word ? `They are upset: "${word}".` : null;
+}
+
 /** Replaces the transcript: the practice model understands no speech. */
 export function practiceTranscript(received: string): string {
   return `(The practice model cannot understand speech. It received ${received}.)`;

@@ -50,6 +50,38 @@ export function TryOut({ person, phone }: TryOutProps) {
           act={() => api.writeAll({ messages: messages(BURST), order: 'together' })}
         />
       </Part>
+      <Part title="Rules">
+        <Act
+          icon="person"
+          name="Ask for a person"
+          note="the bot calls the team, and is silent"
+          done="Sent. The bot is silent until somebody answers: the inbox has the conversation under “Waiting for a person”."
+          act={() => api.writeAll({ messages: messages(['human']), order: 'together' })}
+        />
+        <Act
+          icon="alarm"
+          name="Complain"
+          note="the model calls the team by itself"
+          done="Sent. The practice model has called the team, with a reason and a summary."
+          act={() =>
+            api.writeAll({ messages: messages(['This is unacceptable, my order is late again']), order: 'together' })
+          }
+        />
+        <Act
+          icon="close"
+          name="Write STOP"
+          note="one confirmation, then no more messages"
+          done="Sent. After the confirmation nothing goes out to this phone, whoever writes it."
+          act={() => api.writeAll({ messages: messages(['STOP']), order: 'together' })}
+        />
+        <Act
+          icon="check"
+          name="Write START"
+          note="ends a STOP"
+          done="Sent. After a STOP they get messages again."
+          act={() => api.writeAll({ messages: messages(['START']), order: 'together' })}
+        />
+      </Part>
       <FaultSwitches />
       <Forget person={person} />
     </Stack>
