@@ -145,6 +145,11 @@ export const SETTINGS = {
     '',
     'told of every conversation that waits for a person, by a signed POST; Slack takes it as it is',
   ),
+  COMMANDS: row(
+    flag(),
+    'true',
+    'people may write /help, /reset, /export and /forget me, or say so in words; false: they are words like others',
+  ),
   STOP_REPLY: row(
     text(),
     DEFAULT_STOP_REPLY,
@@ -400,6 +405,7 @@ function arrange(values: Values, files: Files) {
 /** What WhatsApp's rules are about, see `docs/policy.md`. */
 function policySettings(values: Values, set: ReturnType<typeof required>) {
   return {
+    commands: set.COMMANDS,
     aiDisclosure: set.AI_DISCLOSURE,
     handoff: {
       reply: set.HANDOFF_REPLY,

@@ -24,10 +24,14 @@ export type Answered =
       text: Scrubbed;
       handoff: Handoff;
       usage?: { prompt: number; completion: number; cached: number };
+      /** The memory of the conversation goes. */
+      forgets?: true;
     }
   | { kind: 'apology'; text: Scrubbed; failure: FailureCode }
   | { kind: 'silence'; failure: FailureCode }
-  | { kind: 'notice'; text: Scrubbed };
+  | { kind: 'notice'; text: Scrubbed }
+  /** The answer to a command. `asks` is the question back; `forgets`: the memory of the conversation goes. */
+  | { kind: 'command'; text: Scrubbed; asks?: 'reset' | 'forget'; forgets?: true };
 
 /** What the model is asked. */
 export interface Prompt {
@@ -52,7 +56,7 @@ export interface Asker {
     prompt: Prompt,
     signal: AbortSignal,
     log: Log,
-  ): Promise<Exclude<Answered, { kind: 'notice' }>>;
+  ): Promise<Exclude<Answered, { kind: 'notice' | 'command' }>>;
 }
 
 export interface AskerOptions {
@@ -77,7 +81,7 @@ export function createAsker({ model, maxReplyTokens, failureReply, handoffReply,
     prompt: Prompt,
     signal: AbortSignal,
     log: Log,
-  ): Promise<Exclude<Answered, { kind: 'notice' }>> {
+  ): Promise<Exclude<Answered, { kind: 'notice' | 'command' }>> {
     let failure: Failure | null = null;
     for (const way of waysToAsk(prompt)) {
       if (failure && !way.mayHelp(failure)) continue;

@@ -12,6 +12,7 @@ import { partsOfMarkdown, reserveResponse } from '../outbound/prepare.ts';
 import { type Scrubbed, scrub } from '../privacy/scrub.ts';
 import type { Answered, Asker } from './answer.ts';
 import { type Fresh, hasAttachments, type Read, waitForSiblings } from './attachments.ts';
+import type { Obey } from './commands.ts';
 import { type ContextSettings, promptFor, toRemember } from './context.ts';
 import { type HandoffSettings, isAskedFor } from './handoff.ts';
 import { suspectsIn } from './hidden.ts';
@@ -77,6 +78,8 @@ export interface Policy {
 
 export interface ComposeOptions {
   policy: Policy;
+  /** Answers commands; null when they are switched off. */
+  obey: Obey | null;
   mailbox: Mailbox;
   channels: Channels;
   asker: Asker;
@@ -90,7 +93,7 @@ const SAME_MS = { apology: 120_000, notice: 3_600_000 };
 /** How often a turn adds messages that came in meanwhile before it answers with what it has. */
 const MOST_MERGES = 3;
 
-export function createCompose({ policy, mailbox, channels, asker, read, context }: ComposeOptions): Compose {
+export function createCompose({ policy, obey, mailbox, channels, asker, read, context }: ComposeOptions): Compose {
   const { handoff, disclosure } = policy;
   return compose;
 
@@ -120,7 +123,7 @@ export function createCompose({ policy, mailbox, channels, asker, read, context 
       const committed = await mailbox.commit(held, {
         mayTakeMore: answered.kind === 'answer' && asks <= MOST_MERGES,
         lines: [
-          ...fresh.map(({ line }) => toRemember(line, context.historyTokens)),
+          ...(forgets(answered) ? [] : fresh.map(({ line }) => toRemember(line, context.historyTokens))),
           replyLine(reply, answered, refusedLines(held, fresh, answered)),
         ],
         reply,
@@ -145,8 +148,10 @@ export function createCompose({ policy, mailbox, channels, asker, read, context 
       handoff: { reason, note: null, summary: null },
     });
     if (isAskedFor(fresh)) return toPerson('asked');
+    const obeyed = (await obey?.(held, fresh, log)) ?? null;
+    if (obeyed) return obeyed;
     const answered = await asker.ask(held.contact, promptFor(held, fresh, context), signal, log);
-    if (answered.kind === 'answer' || answered.kind === 'handoff' || handoff.afterFailures === 0) return answered;
+    if ((answered.kind !== 'apology' && answered.kind !== 'silence') || handoff.afterFailures === 0) return answered;
     // Without an apology the same messages are tried again and again.
     const failures = held.failures + 1 + (answered.kind === 'silence' ? held.attempts : 0);
     return failures >= handoff.afterFailures ? toPerson('failed') : answered;
@@ -162,10 +167,19 @@ export function createCompose({ policy, mailbox, channels, asker, read, context 
   }
 
   /** What changes beside the history. */
-  function outcomeOf(answered: Answered): Pick<Answer, 'handoff' | 'failed'> {
-    if (answered.kind === 'notice') return {};
-    if (answered.kind !== 'handoff') return { failed: answered.kind === 'apology' };
-    return { handoff: { why: JSON.stringify(answered.handoff), silentMs: handoff.silentMs }, failed: false };
+  function outcomeOf(answered: Words): Pick<Answer, 'handoff' | 'failed' | 'asks' | 'forgets'> {
+    switch (answered.kind) {
+      case 'notice':
+        return {};
+      case 'command':
+        return { asks: answered.asks, forgets: answered.forgets };
+      case 'handoff': {
+        const why = JSON.stringify(answered.handoff);
+        return { handoff: { why, silentMs: handoff.silentMs }, failed: false, forgets: answered.forgets };
+      }
+      default:
+        return { failed: answered.kind === 'apology' };
+    }
   }
 
   function replyMade(
@@ -176,12 +190,16 @@ export function createCompose({ policy, mailbox, channels, asker, read, context 
   ): EventOf<'reply.made'> {
     const event = { ...madeBy(held, fresh), at, reply: { to, parts, via } };
     if (answered.kind === 'apology') return { ...event, failure: answered.failure };
-    if (answered.kind === 'notice') return event;
+    if (answered.kind === 'notice' || answered.kind === 'command') return event;
     const spent = answered.usage ? { ...event, usage: answered.usage } : event;
     return answered.kind === 'handoff'
       ? { ...spent, handoff: { ...answered.handoff, until: at + handoff.silentMs } }
       : spent;
   }
+}
+
+function forgets(answered: Words): boolean {
+  return 'forgets' in answered && answered.forgets === true;
 }
 
 /** A refused message gets its apology each time: the line of the reply hides it. */

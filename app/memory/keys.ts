@@ -52,6 +52,8 @@ export interface Keys {
   news: string;
   /** string, expires: a session of the inbox, by the hash of its id; not part of a shard */
   session(id: string): string;
+  /** string, expires: the contact whose data an address is for, by the hash of its id; not part of a shard */
+  export(id: string): string;
   /** hash: version of the format and number of shards, see `format.ts` */
   format: string;
 }
@@ -66,10 +68,14 @@ export function createKeys(shards: number): Keys {
     processes: `recado:{${n}}:processes`,
     places: `recado:{${n}}:places`,
   }));
-  return { shards: all, news: 'recado:news', format: 'recado:format', session, shardOf, of };
+  return { shards: all, news: 'recado:news', format: 'recado:format', session, export: exportOf, shardOf, of };
 
   function session(id: string): string {
     return `recado:session:${createHash('sha256').update(id).digest('base64url')}`;
+  }
+
+  function exportOf(id: string): string {
+    return `recado:export:${createHash('sha256').update(id).digest('base64url')}`;
   }
 
   function shardOf(contact: ContactId): ShardKeys {

@@ -60,6 +60,8 @@ export interface Held extends Memory {
   toConfirm: Consent | null;
   /** They were told that software answers. */
   isDisclosed: boolean;
+  /** What the bot asked last in this conversation, to be answered with yes or no; null = nothing. */
+  asked: 'reset' | 'forget' | null;
   /** How many answers in this conversation failed in a row. */
   failures: number;
   /** Block, opt-out and takeover were compared with the archive, so that the copy here is complete. */
@@ -102,6 +104,10 @@ export interface Answer {
   handoff?: { why: string; silentMs: number };
   /** Did the model fail? Default: it was not asked. */
   failed?: boolean;
+  /** The reply asks this, to be answered with yes or no. Default: nothing. */
+  asks?: 'reset' | 'forget' | undefined;
+  /** History and summary go, but for `lines`. Default: false. */
+  forgets?: boolean | undefined;
   /** For the event stream, JSON. */
   event: string;
 }
@@ -226,7 +232,7 @@ export function createMailbox(options: MailboxOptions): Mailbox {
   }
 
   async function commit(held: Held, answer: Answer): Promise<Committed> {
-    const { mayTakeMore, lines, reply, discloses = false, handoff, failed, event } = answer;
+    const { mayTakeMore, lines, reply, discloses = false, handoff, failed, asks = '', forgets = false, event } = answer;
     const { contact, conversation, turn, messages } = held;
     const key = keys.of(contact);
     const result = await run(
@@ -255,6 +261,8 @@ export function createMailbox(options: MailboxOptions): Mailbox {
         handoff?.silentMs ?? 0,
         failed === undefined ? '' : failed ? '1' : '0',
         handoff?.why ?? '',
+        asks,
+        forgets ? '1' : '',
         ...lines.map((line) => JSON.stringify(line)),
       ],
     );
@@ -413,6 +421,7 @@ function readHeld(
     optedOutAt: Number(fields.get('optedOut') ?? 0),
     optedInAt: Number(fields.get('optedIn') ?? 0),
     isDisclosed: fields.has('disclosed'),
+    asked: askedIn(fields.get(`asked@${thread}`)),
     failures: Number(fields.get(`failures@${thread}`) ?? 0),
     toConfirm: consentIn(fields.get(`confirm@${thread}`)),
     confirmed: fields.has('standing'),
@@ -440,6 +449,10 @@ function readReply(contact: ContactId, record: unknown, onDamaged: OnDamaged | u
     at: Number(at),
     ...(consent && { confirms: consent }),
   };
+}
+
+function askedIn(stored: unknown): Held['asked'] {
+  return stored === 'reset' || stored === 'forget' ? stored : null;
 }
 
 function consentIn(stored: unknown): Consent | null {

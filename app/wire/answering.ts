@@ -53,11 +53,11 @@ export function buildAnswering(config: Config, tools: AnsweringTools): Answering
   const read = buildRead(tools);
   const { maxReplyTokens, failureReply } = config;
   const webhookMs = Math.max(0, config.twimlDeadlineMs - BEFORE_DEADLINE_MS);
-  const { policy, confirmations, brief, lookAfter } = tools.rules;
+  const { policy, obey, confirmations, brief, lookAfter } = tools.rules;
   const handoffReply = policy.handoff.reply;
   const asker = createAsker({ model, maxReplyTokens, failureReply, handoffReply, webhookMs });
   const context = { template, timeZone: config.timeZone, historyTokens, now };
-  const compose = createCompose({ policy, mailbox, channels, asker, read, context });
+  const compose = createCompose({ policy, obey, mailbox, channels, asker, read, context });
   const ending = createEnding({ mailbox, metrics, now });
   const turns = createTurns({
     mailbox,

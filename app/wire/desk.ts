@@ -1,13 +1,16 @@
 /** Joins what the team sees and does: the inbox over the archive, takeover, sending. Nothing here is needed to answer people. */
 import type Router from '@koa/router';
 import { readInstructions } from '../analysis/instructions.ts';
+import { createCopyOf } from '../archive/read/copy.ts';
 import { createDeskWriter } from '../archive/write/desk.ts';
 import type { Channels } from '../channels/channels.ts';
 import type { Config } from '../config.ts';
 import { createStateOf, createTakeover } from '../conversation/takeover.ts';
 import type { Auth } from '../inbox/auth.ts';
+import { createCopies } from '../inbox/copies.ts';
 import { createInbox } from '../inbox/routes.ts';
 import { createDeadLetters } from '../memory/dead-letters.ts';
+import type { ContactId } from '../message.ts';
 import type { Log } from '../ops/logger.ts';
 import type { Deliver } from '../outbound/deliver.ts';
 import { createSend } from '../outbound/send.ts';
@@ -54,7 +57,12 @@ export function buildDesk(config: Config, tools: DeskTools): Router[] {
     publicUrl,
     now,
   });
-  return [auth.router, inbox];
+  const copies = createCopies({ contactOf: memory.exports.contactOf, copyOf: createCopyOf(database), summaryOf, now });
+  return [auth.router, inbox, copies];
+
+  async function summaryOf(contact: ContactId): Promise<string> {
+    return (await memory.summaries.load(contact)).summary;
+  }
 
   function buildTakeover({ deliver }: DeskTools) {
     const { desk, publish } = memory;

@@ -4,6 +4,7 @@ import { type Aliases, createAliases } from '../memory/aliases.ts';
 import { type Allowance, createAllowance } from '../memory/allowance.ts';
 import { type Clock, createClock } from '../memory/clock.ts';
 import { createDesk, type Desk } from '../memory/desk.ts';
+import { createExports, type Exports } from '../memory/exports.ts';
 import { createFormat, type Format } from '../memory/format.ts';
 import { createHandoffs, type Handoffs } from '../memory/handoffs.ts';
 import { createKeys, type Keys } from '../memory/keys.ts';
@@ -27,6 +28,7 @@ export interface MemoryParts {
   aliases: Aliases;
   desk: Desk;
   handoffs: Handoffs;
+  exports: Exports;
   summaries: SummaryStore;
   allowance: Allowance;
   publish: Publish;
@@ -56,6 +58,7 @@ export function buildMemory(config: Config, address: RedisAddress, metrics: Metr
     format: createFormat({ redis, keys }),
     mailbox: createMailbox({ redis, run, keys, leaseMs, historyTtlMs, historyTokens, processId, onDamaged }),
     desk: createDesk({ redis, run, keys, aliases, historyTtlMs }),
+    exports: createExports({ redis, keys }),
     handoffs: createHandoffs({ redis, run, keys, aliases }),
     summaries: createSummaryStore({ redis, run, keys, historyTtlMs, onDamaged }),
     allowance: createAllowance({

@@ -28,6 +28,7 @@
 -- prolongs it), confirm@<thread> ('opt-out' or 'opt-in': that was said there, and is to be confirmed),
 -- handoff@<thread> (unix ms until which it waits for a person, and the bot is silent), why@<thread> (JSON),
 -- told@<thread> (of which handoff@ the team was told), failures@<thread> (answers in a row that failed).
+-- asked@<thread> (what the bot asked last, to be answered with yes or no).
 -- disclosed names the turn whose reply said that software answers.
 --
 -- Returns {'moved', contact}  this contact is an alias of that one: nothing was changed
