@@ -48,6 +48,8 @@ export interface Keys {
   shards: readonly ShardKeys[];
   /** stream: changes for the open pages of the inbox; not part of a shard */
   news: string;
+  /** hash: month (`2026-11`) → what all processes spent in it, billionths of the budget's currency; not part of a shard */
+  spent: string;
   /** string, expires: a session of the inbox, by the hash of its id; not part of a shard */
   session(id: string): string;
   /** hash: version of the format and number of shards, see `format.ts` */
@@ -63,7 +65,7 @@ export function createKeys(shards: number): Keys {
     processes: `recado:{${n}}:processes`,
     places: `recado:{${n}}:places`,
   }));
-  return { shards: all, news: 'recado:news', format: 'recado:format', session, shardOf, of };
+  return { shards: all, news: 'recado:news', spent: 'recado:spent', format: 'recado:format', session, shardOf, of };
 
   function session(id: string): string {
     return `recado:session:${createHash('sha256').update(id).digest('base64url')}`;

@@ -131,6 +131,7 @@ const SCRIPTS = [
   'restore',
   'depart',
   'arrive',
+  'raise',
 ] as const;
 
 export type ScriptName = (typeof SCRIPTS)[number];
