@@ -1,7 +1,7 @@
 /** Asks the model, in an easier way when the server refuses the first, and knows what to say when it does not answer. */
 import { Failure, type FailureCode, isFailure } from '../errors.ts';
 import type { ChatModel, ContentPart, ModelMessage } from '../llm/model.ts';
-import type { ContactId } from '../message.ts';
+import type { Held } from '../memory/mailbox.ts';
 import type { Log } from '../ops/logger.ts';
 import { type Scrubbed, scrub } from '../privacy/scrub.ts';
 
@@ -39,13 +39,11 @@ export interface Asker {
    * Never rejects for what the model does, only when `signal` is aborted.
    * The model's own deadline bounds each call.
    */
-  ask(
-    contact: ContactId,
-    prompt: Prompt,
-    signal: AbortSignal,
-    log: Log,
-  ): Promise<Exclude<Answered, { kind: 'notice' }>>;
+  ask(held: Asking, prompt: Prompt, signal: AbortSignal, log: Log): Promise<Exclude<Answered, { kind: 'notice' }>>;
 }
+
+/** Who asks, and in which turn. */
+export type Asking = Pick<Held, 'contact' | 'conversation' | 'turn'>;
 
 export interface AskerOptions {
   model: ChatModel;
@@ -63,7 +61,7 @@ export function createAsker({ model, maxReplyTokens, failureReply, webhookMs }: 
   return { ask };
 
   async function ask(
-    contact: ContactId,
+    { contact, conversation, turn }: Asking,
     prompt: Prompt,
     signal: AbortSignal,
     log: Log,
@@ -80,6 +78,7 @@ export function createAsker({ model, maxReplyTokens, failureReply, webhookMs }: 
           retryForMs: failure?.code === 'model.unavailable' ? 0 : retryForMs,
           signal,
           conversation: contact,
+          spentOn: { conversation, turn },
           log,
         };
         const { text, usage } = await model.answer({ ...request, purpose: 'answer' });

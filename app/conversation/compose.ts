@@ -2,8 +2,9 @@
 import type { OpenResponse } from '../channels/channel.ts';
 import type { Channels } from '../channels/channels.ts';
 import type { Confirmed } from '../contacts/confirm.ts';
+import type { Ledger } from '../costs/ledger.ts';
 import type { FailureCode } from '../errors.ts';
-import { type EventOf, encodeEvent } from '../events.ts';
+import { type EventOf, encodeEvent, type ModelUse } from '../events.ts';
 import { countTokens } from '../llm/tokens.ts';
 import type { Admission } from '../memory/allowance.ts';
 import { addMessages, type Held, type Mailbox } from '../memory/mailbox.ts';
@@ -66,6 +67,7 @@ export interface ComposeOptions {
   asker: Asker;
   read: Read;
   context: ContextSettings;
+  ledger: Pick<Ledger, 'of' | 'told'>;
 }
 
 /** Within this time, ms, nobody gets the same apology twice: who writes three messages while the model is down reads it once. */
@@ -74,7 +76,7 @@ const SAME_APOLOGY_MS = 120_000;
 /** How often a turn adds messages that came in meanwhile before it answers with what it has. */
 const MOST_MERGES = 3;
 
-export function createCompose({ mailbox, channels, asker, read, context }: ComposeOptions): Compose {
+export function createCompose({ mailbox, channels, asker, read, context, ledger }: ComposeOptions): Compose {
   return async function compose(held, admission, { response, signal, confirmed, log }) {
     const channel = channels.of(conversationOf(held.conversation).channel);
     const took: Stages = { media: 0, model: 0, commit: 0 };
@@ -88,7 +90,7 @@ export function createCompose({ mailbox, channels, asker, read, context }: Compo
       lap('media');
       const answered: Answered =
         admission === 'welcome'
-          ? await asker.ask(held.contact, promptFor(held, fresh, context), signal, log)
+          ? await asker.ask(held, promptFor(held, fresh, context), signal, log)
           : { kind: 'notice', text: NOTICES[admission] };
       lap('model');
       if (answered.kind === 'silence') return answered;
@@ -98,6 +100,7 @@ export function createCompose({ mailbox, channels, asker, read, context }: Compo
       const parts = partsOfMarkdown(answered.text, channel);
       const via = reserveResponse(response, parts);
       const reply = replyTo(held, parts, via, context.now());
+      const spent = ledger.of(held.turn);
       const committed = await mailbox.commit(held, {
         mayTakeMore: answered.kind === 'answer' && asks <= MOST_MERGES,
         lines: [
@@ -105,10 +108,13 @@ export function createCompose({ mailbox, channels, asker, read, context }: Compo
           replyLine(reply, answered, refusedLines(held, fresh, answered)),
         ],
         reply,
-        event: encodeEvent(replyMade(held, fresh, reply, answered)),
+        event: encodeEvent(replyMade(held, fresh, reply, answered, spent)),
       });
       lap('commit');
-      if (committed.kind === 'committed') return { kind: 'made', reply, answered, roll: committed.roll, asks, took };
+      if (committed.kind === 'committed') {
+        ledger.told(held.turn, spent);
+        return { kind: 'made', reply, answered, roll: committed.roll, asks, took };
+      }
       if (via === 'response') response?.unclaim();
       if (committed.kind === 'lost') return committed;
       if (committed.kind === 'quiet') return { ...committed, fresh };
@@ -141,7 +147,7 @@ function replyTo({ turn, conversation, messages }: Held, parts: Reply['parts'], 
 }
 
 /** The fields of `reply.made` that every turn has. */
-export function madeBy({ conversation, turn, messages }: Held, fresh: readonly Fresh[]) {
+export function madeBy({ conversation, turn, messages }: Held, fresh: readonly Fresh[], spent: ModelUse[]) {
   return {
     type: 'reply.made' as const,
     conversation,
@@ -151,6 +157,7 @@ export function madeBy({ conversation, turn, messages }: Held, fresh: readonly F
       if (transcript === undefined) return [];
       return { id: line.id, transcript, ...(unheard ? { reason: unheard } : {}) };
     }),
+    ...(spent.length > 0 ? { spent } : {}),
   };
 }
 
@@ -159,8 +166,9 @@ function replyMade(
   fresh: readonly Fresh[],
   { to, parts, via, at }: Reply,
   answered: Made['answered'],
+  spent: ModelUse[],
 ): EventOf<'reply.made'> {
-  const event = { ...madeBy(held, fresh), at, reply: { to, parts, via } };
+  const event = { ...madeBy(held, fresh, spent), at, reply: { to, parts, via } };
   if (answered.kind === 'answer') return { ...event, usage: answered.usage };
   return answered.kind === 'apology' ? { ...event, failure: answered.failure } : event;
 }

@@ -7,6 +7,7 @@
 import type { OpenResponse } from '../channels/channel.ts';
 import type { Channels } from '../channels/channels.ts';
 import type { Confirmed } from '../contacts/confirm.ts';
+import type { Ledger } from '../costs/ledger.ts';
 import { type Failure, isFailure } from '../errors.ts';
 import { encodeEvent } from '../events.ts';
 import type { Allowance, Usage } from '../memory/allowance.ts';
@@ -54,6 +55,9 @@ export interface TurnOptions {
   compose: Compose;
   deliver: Deliver;
   ending: Ending;
+  ledger: Pick<Ledger, 'of' | 'told'>;
+  /** Is the month's budget used up? Then the team answers. */
+  isPaused: () => boolean;
   metrics: Metrics;
   now: () => number;
 }
@@ -75,7 +79,7 @@ function areUpdates({ messages }: Held): boolean {
 }
 
 export function createTurn(options: TurnOptions): Turn {
-  const { mailbox, allowance, channels, read, compose, deliver, ending, metrics, now } = options;
+  const { mailbox, allowance, channels, read, compose, deliver, ending, ledger, isPaused, metrics, now } = options;
   return { answer, deliverPending };
 
   async function answer(held: Held, turn: Answering): Promise<Ended> {
@@ -90,8 +94,11 @@ export function createTurn(options: TurnOptions): Turn {
     if (areUpdates(held)) {
       return keepQuiet(held, await read(held, lease.signal, log), turn, 'nothing to answer');
     }
-    const usage = turn.usage ?? (await allowance.look(held.contact));
+    const usage = isPaused() ? 'paused' : (turn.usage ?? (await allowance.look(held.contact)));
     const admission = await allowance.judge(held.contact, usage);
+    if (admission === 'silence' && usage === 'paused') {
+      return keepQuiet(held, await read(held, lease.signal, log), turn, 'over the budget');
+    }
     if (admission === 'silence') return keepQuiet(held, [], turn, 'over the limit');
     const startedAt = now();
     showTyping(held, response, lease.signal);
@@ -169,13 +176,15 @@ export function createTurn(options: TurnOptions): Turn {
   /** Takes the messages in without an answer; `fresh` are those that are remembered. */
   async function keepQuiet(held: Held, fresh: readonly Fresh[], turn: Answering, why: string): Promise<Ended> {
     const { response, log } = turn;
-    const event = encodeEvent({ ...madeBy(held, fresh), at: now(), reply: null });
+    const spent = ledger.of(held.turn);
+    const event = encodeEvent({ ...madeBy(held, fresh, spent), at: now(), reply: null });
     const lines = fresh.map(({ line }) => line);
     const committed = await mailbox.commit(held, { mayTakeMore: false, lines, reply: null, event });
     response?.end();
     log.info('Not answered', { why, messages: held.messages.length });
     metrics.turnEnded('quiet', 'none');
     if (committed.kind !== 'committed') return { next: null, roll: false };
+    ledger.told(held.turn, spent);
     return { next: await ending.quiet(held), roll: committed.roll };
   }
 
