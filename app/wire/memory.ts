@@ -10,6 +10,7 @@ import { createMailbox, type Mailbox } from '../memory/mailbox.ts';
 import { createProcesses, type Processes } from '../memory/processes.ts';
 import { createPublish, type Publish } from '../memory/publish.ts';
 import { createRedis, createScripts, type RedisAddress, type RedisClient, type RunScript } from '../memory/redis.ts';
+import { createSpending, type Spending } from '../memory/spending.ts';
 import { createSummaryStore, type SummaryStore } from '../memory/summary.ts';
 import type { ContactId } from '../message.ts';
 import type { Log } from '../ops/logger.ts';
@@ -27,6 +28,7 @@ export interface MemoryParts {
   desk: Desk;
   summaries: SummaryStore;
   allowance: Allowance;
+  spending: Spending;
   publish: Publish;
 }
 
@@ -61,6 +63,7 @@ export function buildMemory(config: Config, address: RedisAddress, metrics: Metr
       messagesPerMinute: config.rateLimitPerMinute,
       tokensPerDay: config.dailyTokensPerContact,
     }),
+    spending: createSpending({ redis, run, keys }),
     publish: createPublish({ redis, keys }),
   };
 }
