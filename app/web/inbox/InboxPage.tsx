@@ -17,6 +17,7 @@ import { type Connection, useLive } from './useLive.ts';
 
 // The charts are as large as the rest of the page, and most visits do not open them.
 const Dashboard = lazy(() => import('./Dashboard.tsx'));
+const Costs = lazy(() => import('./Costs.tsx'));
 
 /** The inbox: sign-in, then everything the team sees. */
 export function InboxPage() {
@@ -105,9 +106,7 @@ function SignedIn() {
         {place.path === '/tasks' && <Tasks />}
         {place.path === '/undelivered' && <DeadLetters />}
         {place.path === '/dashboard' && (
-          <Suspense fallback={<Waiting />}>
-            <Dashboard />
-          </Suspense>
+          <Suspense fallback={<Waiting />}>{path === '/dashboard/costs' ? <Costs /> : <Dashboard />}</Suspense>
         )}
       </main>
     </div>
