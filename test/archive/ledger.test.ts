@@ -17,7 +17,7 @@ const DAYS = 10;
 const DAY_MS = 86_400_000;
 const BATCH = 500;
 /** Midnight before the first day. */
-const BEGIN = (Math.floor(Date.now() / DAY_MS) - DAYS + 1) * DAY_MS;
+const BEGIN = (Math.floor(Date.now() / DAY_MS) - DAYS) * DAY_MS;
 const CURRENCIES = ['USD', 'EUR', 'JPY'] as const;
 const STATES = ['queued', 'sent', 'failed', 'delivered', 'read'] as const;
 
@@ -88,7 +88,7 @@ function story(n: number): Story {
     via: isCall ? 'call' : 'response',
     sids: isCall ? sids : [],
   };
-  const late = usage(`${turn}-late`, at + random(DAY_MS / 2));
+  const late = usage(`${turn}-late`, at + random(3_600_000));
   const used: Event = { type: 'models.used', conversation, turn, at: late.at, uses: [late] };
   return { told: [made, sent, used], reported };
 }

@@ -76,19 +76,26 @@ export async function recordMessages(
   prices: readonly MessagePrice[],
 ): Promise<void> {
   if (turns.length === 0 && parts.length === 0) return;
-  const reported = sql`(select channel, sid from json_to_recordset(${JSON.stringify(parts)}::json) as p(channel text, sid text))`;
-  const messages = sql`(
+  const reported = sql`select channel, sid from json_to_recordset(${JSON.stringify(parts)}::json) as p(channel text, sid text)`;
+  const { rows } = await sql<{ id: string }>`
     select id from whatsapp_messages where direction = 'outbound'
       and turn_id in (select value from json_array_elements_text(${JSON.stringify(turns)}::json))
-    union select message_id from whatsapp_deliveries where (channel, sid) in ${reported} and message_id is not null)`;
-  await enterKnown(db, sql`(s.message_id in ${messages} or (s.channel, s.sid) in ${reported})`, prices);
+    union select message_id from whatsapp_deliveries where (channel, sid) in (${reported}) and message_id is not null`.execute(
+    db,
+  );
+  const messages = sql`select value::uuid from json_array_elements_text(${JSON.stringify(rows.map(({ id }) => id))}::json)`;
+  await enterKnown(
+    db,
+    sql`${reported} union select channel, sid from whatsapp_deliveries where message_id in (${messages})`,
+    prices,
+  );
   await enterUnknown(db, messages, prices);
 }
 
-type Condition = RawBuilder<unknown>;
+type Part = RawBuilder<unknown>;
 
 /** By the provider's id, because each of its messages is charged: a part that failed and was sent again may cost twice. */
-async function enterKnown(db: Writer, isTouched: Condition, prices: readonly MessagePrice[]): Promise<void> {
+async function enterKnown(db: Writer, touched: Part, prices: readonly MessagePrice[]): Promise<void> {
   await sql`
     insert into whatsapp_costs as c (name, at, purpose, conversation_id, turn_id, channel, category, amount, currency, source)
     select 'sid ' || s.channel || ' ' || s.sid, s.first_at, 'message', m.conversation_id, m.turn_id, s.channel, s.category,
@@ -97,44 +104,53 @@ async function enterKnown(db: Writer, isTouched: Condition, prices: readonly Mes
       case when s.price is not null then 'provider' when s.state <> 'failed' and t.amount is not null then 'table' end
     from whatsapp_deliveries s left join whatsapp_messages m on m.id = s.message_id
     left join lateral ${priceIn(prices, sql`s.category`)} t on true
-    where ${isTouched}
+    where (s.channel, s.sid) in (${touched})
     order by s.channel, s.sid
-    on conflict (name) do update set at = excluded.at, conversation_id = excluded.conversation_id, turn_id = excluded.turn_id,
-      category = excluded.category,
-      amount = case when ${KEPT} then c.amount else excluded.amount end,
-      currency = case when ${KEPT} then c.currency else excluded.currency end,
-      source = case when ${KEPT} then c.source else excluded.source end`.execute(db);
+    on conflict (name) do update set (${sql.raw(CHANGING)}) = row (${NEW})
+      where (${sql.raw(CHANGING.replace(/\w+/g, 'c.$&'))}) is distinct from (${NEW})`.execute(db);
 }
 
+/** What of an entry may change; most statuses change nothing. */
+const CHANGING = 'at, conversation_id, turn_id, category, amount, currency, source';
+const NEW = sql`excluded.at, excluded.conversation_id, excluded.turn_id, excluded.category, ${sql.join(
+  ['amount', 'currency', 'source'].map((column) => {
+    return sql`case when ${kept()} then ${sql.ref(`c.${column}`)} else ${sql.ref(`excluded.${column}`)} end`;
+  }),
+)}`;
+
 /** What the table of then said stays, whatever it says now, until the provider says something. */
-const KEPT = sql`(c.source = 'table' and (excluded.source = 'table' or excluded.amount is null)
-  and c.category is not distinct from excluded.category)`;
+function kept(): Part {
+  return sql`(c.source = 'table' and (excluded.source = 'table' or excluded.amount is null)
+    and c.category is not distinct from excluded.category)`;
+}
 
 /** Parts that were sent in a webhook's response, while no status has told the provider's id. */
-async function enterUnknown(db: Writer, messages: Condition, prices: readonly MessagePrice[]): Promise<void> {
+async function enterUnknown(db: Writer, messages: Part, prices: readonly MessagePrice[]): Promise<void> {
   await sql`
     delete from whatsapp_costs where name in (
       select ${partName('m.turn_id', sql`coalesce(d.part, 0)`)}
-      from whatsapp_deliveries d join whatsapp_messages m on m.id = d.message_id where m.id in ${messages})`.execute(
+      from whatsapp_deliveries d join whatsapp_messages m on m.id = d.message_id where m.id in (${messages}))`.execute(
     db,
   );
   await sql`
     insert into whatsapp_costs (name, at, purpose, conversation_id, turn_id, channel, amount, currency, source)
     select ${partName('s.turn_id', sql`n`)}, s.sent_at, 'message', s.conversation_id, s.turn_id, s.channel, t.amount, t.currency,
       case when t.amount is not null then 'table' end
-    from whatsapp_messages s cross join generate_series(0, greatest(1, jsonb_array_length(coalesce(s.parts, '[]'))) - 1) n
+    from whatsapp_messages s
+    -- An aggregate: the planner would look through all deliveries for "not exists".
+    cross join lateral (select array_agg(coalesce(d.part, 0)::int) as parts from whatsapp_deliveries d where d.message_id = s.id) known
+    cross join generate_series(0, greatest(1, jsonb_array_length(coalesce(s.parts, '[]'))) - 1) n
     left join lateral ${priceIn(prices, sql`null`)} t on true
-    where s.id in ${messages} and s.sent_at is not null
-      and not exists (select from whatsapp_deliveries d where d.message_id = s.id and coalesce(d.part, 0) = n)
+    where s.id in (${messages}) and s.sent_at is not null and n <> all (coalesce(known.parts, '{}'))
     on conflict do nothing`.execute(db);
 }
 
-function partName(turn: string, part: Condition): Condition {
+function partName(turn: string, part: Part): Part {
   return sql`'part ' || ${sql.ref(turn)} || ' ' || ${part}`;
 }
 
 /** What a message `s` of a category costs by the table; no row when that does not say it. */
-function priceIn(prices: readonly MessagePrice[], category: Condition): Condition {
+function priceIn(prices: readonly MessagePrice[], category: Part): Part {
   const rows = prices.map(({ channel, category: kind, cost }) => ({ channel, category: kind, ...cost }));
   return sql`(
     select p.billionths as amount, p.currency from json_to_recordset(${JSON.stringify(rows)}::json)

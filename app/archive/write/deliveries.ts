@@ -159,18 +159,16 @@ function furthestOf(events: readonly EventOf<'delivery.changed'>[]): Map<string,
 
 type Price = Pick<Status, 'category' | 'price' | 'currency' | 'priced'>;
 
-/** What a message costs by a status and those before it. What the provider does not charge for costs 0. */
-function priceOf(pricing: Pricing | undefined, at: string, known: Price | undefined): Price {
-  const category = pricing?.category ?? known?.category ?? null;
-  const price = pricing?.free ? 0 : pricing?.cost?.billionths;
-  if (price !== undefined && (known?.priced ?? '') <= at) {
-    return { category: clean50(category), price, currency: pricing?.cost?.currency ?? null, priced: at };
-  }
-  return { price: null, currency: null, priced: null, ...known, category: clean50(category) };
-}
+const NO_PRICE: Price = { category: null, price: null, currency: null, priced: null };
 
-function clean50(text: string | null): string | null {
-  return text === null ? null : clean(text, 50);
+/** What a message costs by a status and those before it. What the provider does not charge for costs 0. */
+function priceOf(pricing: Pricing | undefined, at: string, before: Price = NO_PRICE): Price {
+  const category = pricing?.category === undefined ? before.category : clean(pricing.category, 50);
+  const price = pricing?.free ? 0 : pricing?.cost?.billionths;
+  if (price !== undefined && (before.priced ?? '') <= at) {
+    return { category, price, currency: pricing?.cost?.currency ?? null, priced: at };
+  }
+  return { category, price: before.price, currency: before.currency, priced: before.priced };
 }
 
 /** Statuses come in any order; only one that is further on counts. A part that was delivered did not fail. */

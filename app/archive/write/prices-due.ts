@@ -29,7 +29,7 @@ export function createPricesDue(database: Database): PricesDue {
             order by price_due_at limit ${most} for update skip locked) due
           where d.channel = due.channel and d.sid = due.sid
           returning d.channel, d.sid, d.price is null as asked`.execute(db);
-        return rows.filter(({ channel, asked }) => asked && channels.includes(channel));
+        return rows.flatMap(({ channel, sid, asked }) => (asked && channels.includes(channel) ? { channel, sid } : []));
       }),
   };
 }
