@@ -4,7 +4,9 @@
  */
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
+import { createPrices, type PriceTable, readPriceTable } from './costs/prices.ts';
 import { SettingsError } from './errors.ts';
+import { type Money, readAmount } from './money.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -227,6 +229,19 @@ export const SETTINGS = {
     '',
     'model tokens a contact may use a day; default: no limit',
   ),
+  MONTHLY_BUDGET: row(
+    z
+      .string()
+      .transform(readBudget)
+      .refine((budget) => budget !== null, 'expected an amount and a currency such as 50 USD'),
+    '',
+    'what messages and models may cost a month, e.g. 50 USD; when it is used up the bot is paused and the team answers; default: no limit',
+  ),
+  MODEL_PRICES: row(
+    text(),
+    '',
+    'a JSON file with your prices of models and messages; default: those that come with the project',
+  ),
   MAX_CONCURRENT_TURNS: row(
     integer(1, 100_000),
     '1000',
@@ -287,8 +302,9 @@ export function readConfig(environment: Environment): Config {
     systemPrompt: readFile('SYSTEM_PROMPT_FILE', values, problems) || values.SYSTEM_PROMPT || null,
     businessPurpose: readFile('BUSINESS_FILE', values, problems) || values.BUSINESS_PURPOSE || null,
     analysisPrompt: readFile('ANALYSIS_PROMPT_FILE', values, problems),
+    prices: readPrices(values, problems),
   };
-  problems.push(...contradictions(values));
+  problems.push(...contradictions(values), ...otherCurrency(values, files.prices));
   if (problems.length > 0) throw new SettingsError(problems);
   return arrange(values, files);
 }
@@ -304,6 +320,13 @@ export function settingWarnings(environment: Environment, config: Config): strin
   if (config.leaseMs < SHORT_LEASE_MS)
     warnings.push(
       `LEASE_MS=${config.leaseMs} is short: whatever holds the process up for longer makes another one answer. 30000 is the default.`,
+    );
+  const { model, monthlyBudget, prices } = config;
+  const names = model ? new Set([model.answer, model.summary, ...(config.analysis ? [model.analysis] : [])]) : [];
+  const unknown = [...names].filter((name) => !createPrices(prices).knows(name));
+  if (monthlyBudget && unknown.length > 0)
+    warnings.push(
+      `MONTHLY_BUDGET does not count what ${unknown.join(', ')} costs: there is no price for it. Add it to MODEL_PRICES.`,
     );
   return warnings;
 }
@@ -343,6 +366,7 @@ interface Files {
   systemPrompt: string | null;
   businessPurpose: string | null;
   analysisPrompt: string | undefined;
+  prices: PriceTable;
 }
 
 function arrange(values: Values, files: Files) {
@@ -393,6 +417,9 @@ function arrange(values: Values, files: Files) {
     maxMediaBytes: set.MAX_MEDIA_BYTES,
     rateLimitPerMinute: set.RATE_LIMIT_PER_MINUTE,
     dailyTokensPerContact: values.DAILY_TOKENS_PER_CONTACT,
+    /** Null when there is none. */
+    monthlyBudget: values.MONTHLY_BUDGET ?? null,
+    prices: files.prices,
     maxConcurrentTurns: set.MAX_CONCURRENT_TURNS,
     maxWaiting: set.MAX_WAITING,
     /** Of every webhook that we send; undefined = they are not signed. */
@@ -499,9 +526,32 @@ function whatIsNotShared(values: Values): string[] {
   ];
 }
 
+/** The operator's prices, or those of the project. */
+function readPrices(values: Values, problems: string[]): PriceTable {
+  const json = readFile('MODEL_PRICES', values, problems);
+  try {
+    return readPriceTable(json || undefined);
+  } catch (error) {
+    problems.push(
+      `MODEL_PRICES: ${shownPath(values.MODEL_PRICES ?? '')} cannot be used: ${error instanceof Error ? error.message : error}. ` +
+        'Correct it, see "Prices" in docs/costs.md, or leave MODEL_PRICES empty.',
+    );
+    return readPriceTable();
+  }
+}
+
+/** Nobody knows what one currency is worth in another. */
+function otherCurrency({ MONTHLY_BUDGET: budget }: Values, prices: PriceTable): string[] {
+  if (!budget || budget.currency === prices.currency) return [];
+  return [
+    `MONTHLY_BUDGET: is in ${budget.currency}, but the prices of models are in ${prices.currency}. ` +
+      `Give the budget in ${prices.currency}, or prices in ${budget.currency} by MODEL_PRICES.`,
+  ];
+}
+
 /** What the file that a setting names holds; undefined when it names none. */
 function readFile(
-  name: 'BUSINESS_FILE' | 'SYSTEM_PROMPT_FILE' | 'ANALYSIS_PROMPT_FILE',
+  name: 'BUSINESS_FILE' | 'SYSTEM_PROMPT_FILE' | 'ANALYSIS_PROMPT_FILE' | 'MODEL_PRICES',
   values: Values,
   problems: string[],
 ): string | undefined {
@@ -627,6 +677,13 @@ function pattern(shape: RegExp, expected: string) {
 function url(protocols: string[]) {
   const expected = `expected an address that starts with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`;
   return z.string().refine((given) => URL.canParse(given) && protocols.includes(new URL(given).protocol), expected);
+}
+
+/** `50 USD`. @returns null when it is no amount above 0 with a currency */
+function readBudget(given: string): Money | null {
+  const [, amount = '', currency = ''] = /^(\S+)\s*([A-Z]{3})$/.exec(given.toUpperCase()) ?? [];
+  const billionths = readAmount(amount);
+  return billionths ? { billionths, currency } : null;
 }
 
 function isTimeZone(name: string): boolean {

@@ -42,6 +42,8 @@ export const FAILURES = {
   'model.too_long': { retryable: false, status: 502 },
   'model.empty': { retryable: true, status: 502 },
   'model.filtered': { retryable: false, status: 502 },
+  /** No model is asked: the month's budget is used up. */
+  'model.budget': { retryable: false, status: 502 },
   // attachments
   'media.unsupported': { retryable: false, status: 422 },
   'media.unreadable': { retryable: false, status: 422 },

@@ -58,6 +58,32 @@ const message = z.object({
   requestId: z.string(),
 });
 
+const money = z.object({ billionths: z.number().int().min(0), currency: z.string().regex(/^[A-Z]{3}$/) });
+
+/** What one call of a model used, and what that cost. */
+const use = z.object({
+  /** Names the entry of the ledger, however often it is told. */
+  id,
+  at: time,
+  purpose: z.enum(['answer', 'summary', 'analysis', 'transcription']),
+  model: id,
+  /** As the provider counted; left out when it does not count tokens. */
+  tokens: z
+    .object({
+      prompt: z.number().min(0),
+      completion: z.number().min(0),
+      cached: z.number().min(0),
+      cacheWrites: z.number().min(0).exactOptional(),
+    })
+    .exactOptional(),
+  /** How long the recording was, ms. */
+  audioMs: z.number().min(0).exactOptional(),
+  /** Null when the price table does not know it. */
+  cost: money.nullable(),
+});
+
+export type ModelUse = z.infer<typeof use>;
+
 const status = z.object({
   channel: id,
   sid: id,
@@ -67,6 +93,13 @@ const status = z.object({
   to: z.string(),
   replyId: z.string().exactOptional(),
   part: z.number().int().min(0).exactOptional(),
+  pricing: z
+    .object({
+      category: z.string().exactOptional(),
+      free: z.literal(true).exactOptional(),
+      cost: money.exactOptional(),
+    })
+    .exactOptional(),
 });
 
 export const Event = z.discriminatedUnion('type', [
@@ -99,7 +132,11 @@ export const Event = z.discriminatedUnion('type', [
       .exactOptional(),
     /** Model tokens, as the provider counted. */
     usage: z.object({ prompt: z.number(), completion: z.number(), cached: z.number() }).exactOptional(),
+    /** All that models were used for in this turn until then. */
+    spent: z.array(use).exactOptional(),
   }),
+  /** Models were used for a contact, and no `reply.made` tells it: a summary, an analysis, a turn that did not become final. */
+  z.object({ type: z.literal('models.used'), conversation, turn: id, at: time, uses: z.array(use) }),
   /** A reply was sent. `sids` are the provider's ids of its parts, in order; none when it was the webhook's response. */
   z.object({ type: z.literal('reply.sent'), conversation, turn: id, at: time, via, sids: z.array(id) }),
   /**

@@ -4,6 +4,7 @@
  *   a webhook → InboundMessage → (waits in the mailbox) → a turn → Reply → the provider
  *                                                          └→ Line, twice: what was said, what was answered
  */
+import type { Money } from './money.ts';
 import { type Scrubbed, scrub } from './privacy/scrub.ts';
 
 /** Names a channel (`twilio`). `channels.of(name)` returns the channel itself. */
@@ -205,6 +206,12 @@ export interface Reply {
   confirms?: Consent;
 }
 
+/** Whose messages money is spent on, and in which turn. */
+export interface SpentOn {
+  conversation: ConversationId;
+  turn: string;
+}
+
 /** The delivery status of a message that we sent, as the provider reports it later. */
 export interface DeliveryStatus {
   channel: ChannelName;
@@ -219,6 +226,18 @@ export interface DeliveryStatus {
   /** The reply it belongs to, and which part of it (0 is the first), when the provider repeats what we named it. */
   replyId?: string;
   part?: number;
+  /** What it costs, as far as the provider has said so. */
+  pricing?: Pricing;
+}
+
+/** What a provider reports of the price of one message that we sent. */
+export interface Pricing {
+  /** The provider's word for the kind of message that it charges for: `service`, `utility`. */
+  category?: string;
+  /** The provider says that it does not charge for this message. */
+  free?: true;
+  /** The amount; many providers know it minutes or hours after the message was sent. */
+  cost?: Money;
 }
 
 /** Is there nothing to see? Spaces, and characters of no width such as U+200B, say nothing. */

@@ -170,7 +170,8 @@ export async function build({ force = false } = {}) {
     const sources = fingerprint();
     fs.rmSync('dist', { recursive: true, force: true });
     await compile('Building the program (tsc)', 'typescript/bin/tsc', ['-p', 'tsconfig.build.json']);
-    for (const file of filesIn('app').filter((file) => file.endsWith('.lua'))) fs.cpSync(file, path.join('dist', file));
+    for (const file of filesIn('app').filter((file) => /\.(lua|json)$/.test(file)))
+      fs.cpSync(file, path.join('dist', file));
     if (fs.existsSync('vite.program.config.ts'))
       await compile('Bundling the program (vite)', 'vite/bin/vite.js', [...VITE, '-c', 'vite.program.config.ts']);
     if (fs.existsSync('vite.config.ts')) await compile('Building the pages (vite)', 'vite/bin/vite.js', VITE);

@@ -9,17 +9,18 @@ import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 /** Everyone may use them. */
-const WORDS = ['message', 'errors', 'privacy', 'ops'];
+const WORDS = ['message', 'money', 'errors', 'privacy', 'ops'];
 
 /** Place → what it may import beside the words and itself. A place is a folder of `app/` or a file directly in it. */
 const MAP: Record<string, string[] | 'everything'> = {
   main: ['wire', 'config'],
   wire: 'everything',
   http: [],
-  config: [],
+  config: ['costs/prices'],
   web: ['inbox/contract', 'simulator/contract'],
-  inbox: ['conversation', 'outbound', 'channels', 'archive', 'contacts', 'events'],
-  conversation: ['contacts', 'outbound', 'channels', 'memory', 'media', 'llm', 'events'],
+  inbox: ['conversation', 'outbound', 'channels', 'archive', 'contacts', 'costs', 'events'],
+  conversation: ['contacts', 'outbound', 'channels', 'memory', 'media', 'llm', 'costs/ledger', 'events'],
+  costs: ['archive', 'memory', 'events'],
   outbound: ['channels', 'memory', 'llm/tokens', 'events'],
   contacts: ['memory'],
   analysis: ['llm', 'archive', 'events'],
@@ -32,6 +33,7 @@ const MAP: Record<string, string[] | 'everything'> = {
   events: [],
   embedded: [],
   message: [],
+  money: [],
   errors: [],
   privacy: [],
   ops: [],

@@ -143,6 +143,50 @@ test('takes the purpose of the business as a paragraph or from a file, not both'
   assert.match(problemsOf({ BUSINESS_FILE: `${file}.gone` })[0] ?? '', /BUSINESS_FILE: cannot be read \(ENOENT\)/);
 });
 
+test('takes a budget as an amount and a currency', () => {
+  const budget = (given: string) => readConfig({ MONTHLY_BUDGET: given }).monthlyBudget;
+  assert.equal(budget(''), null);
+  assert.deepEqual(budget('50 USD'), { billionths: 50_000_000_000, currency: 'USD' });
+  assert.deepEqual(budget('0.5usd'), { billionths: 500_000_000, currency: 'USD' });
+  for (const given of ['50', '0 USD', '-5 USD', '5,50 USD', 'USD', '$5']) {
+    assert.match(
+      problemsOf({ MONTHLY_BUDGET: given })[0] ?? '',
+      /^MONTHLY_BUDGET: expected an amount and a currency such/,
+    );
+  }
+  const [problem] = problemsOf({ MONTHLY_BUDGET: '50 EUR' });
+  assert.match(
+    problem ?? '',
+    /is in EUR, but the prices of models are in USD\. Give the budget in USD, or prices in EUR by/,
+  );
+});
+
+test('takes prices from a file, and says what is wrong with it and what to do', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'recado-test-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, 'prices.json');
+  const own = { currency: 'EUR', models: { llama3: { input: '0.1', output: '0.2' } }, messages: { twilio: '0.005' } };
+  writeFileSync(file, JSON.stringify(own));
+  const config = readConfig({ MODEL_PRICES: file, MONTHLY_BUDGET: '50 EUR' });
+  assert.deepEqual([config.prices.currency, Object.keys(config.prices.models)], ['EUR', ['llama3']]);
+  assert.match(problemsOf({ MODEL_PRICES: `${file}.gone` })[0] ?? '', /^MODEL_PRICES: cannot be read \(ENOENT\)/);
+  writeFileSync(file, '{"currency": "EUR", "models": {"llama3": {"input": "cheap", "output": "0.2"}}}');
+  const [problem] = problemsOf({ MODEL_PRICES: file });
+  assert.match(
+    problem ?? '',
+    /^MODEL_PRICES: .*prices\.json cannot be used: models\.llama3\.input: expected a price such/,
+  );
+  assert.match(problem ?? '', /Correct it, see "Prices" in docs\/costs\.md, or leave MODEL_PRICES empty\.$/);
+});
+
+test('warns of a budget that does not count the models that are asked', () => {
+  const warnings = (environment: Environment) => settingWarnings(environment, readConfig(environment));
+  const own = { ...ACCOUNT, OPENAI_MODEL: 'llama3', ANALYSIS: 'off' };
+  assert.deepEqual(warnings(own), []);
+  assert.match(warnings({ ...own, MONTHLY_BUDGET: '50 USD' })[0] ?? '', /does not count what llama3 costs/);
+  assert.deepEqual(warnings({ ...ACCOUNT, MONTHLY_BUDGET: '50 USD' }), []);
+});
+
 test('.env.example has every setting with its default and the sentence of the table', () => {
   const example = readFileSync(new URL('../.env.example', import.meta.url), 'utf8');
   const values = parseEnv(example);

@@ -3,6 +3,7 @@
 import type { Burst, BurstMessage } from '../archive/write/analysis.ts';
 import type { NewTask } from '../archive/write/tasks.ts';
 import type { StructuredModel } from '../llm/openai/structured.ts';
+import type { SpentOn } from '../message.ts';
 import { joinScrubbed, type Scrubbed, scrub, scrubbed } from '../privacy/scrub.ts';
 import { type Due, resolveDue } from './due.ts';
 import type { Instructions } from './instructions.ts';
@@ -55,6 +56,7 @@ export function createAnalyze({ model, instructions, timeZone }: AnalyzeOptions)
       ],
       maxTokens: MAX_TOKENS,
       conversation: burst.phone,
+      spentOn: spentOn(burst),
       ...(signal && { signal }),
     });
     // The model counts from 1, and may count wrongly.
@@ -62,6 +64,11 @@ export function createAnalyze({ model, instructions, timeZone }: AnalyzeOptions)
     const task = await taskOf(value, about, instructions.taskCategory, timeZone);
     return { kind: 'analyzed', about: about.id, analysis: value, task, usage, attempts };
   };
+}
+
+/** What no turn has taken in counts for its first message. */
+export function spentOn({ conversation, turn, messages }: Burst): SpentOn {
+  return { conversation, turn: turn ?? messages[0]?.id ?? '' };
 }
 
 /** The part of the prompt that is new every time. As JSON, so that no message can pass itself off as something else. */

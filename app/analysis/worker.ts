@@ -24,6 +24,8 @@ export interface AnalysisWorkerOptions {
   log: Log;
   /** Longer than an analysis may take, ms: after that, another process may take the same messages. */
   leaseMs: number;
+  /** While it says so, no model is asked: the messages wait. Default: never. */
+  isPaused?: () => boolean;
   /** Called with the contact whose messages were analysed. */
   onAnalyzed?: (phone: string) => void;
   /** Analyses at a time in this process. Default: 2, because no person waits for them. */
@@ -39,13 +41,15 @@ type BullMq = typeof import('bullmq');
 const RECONNECT_MS = 2_000;
 
 export function createAnalysisWorker(options: AnalysisWorkerOptions): AnalysisWorker {
-  const { connection, store, log, leaseMs, concurrency = 2, graceMs = 5_000 } = options;
+  const { connection, store, log, leaseMs, isPaused = () => false, concurrency = 2, graceMs = 5_000 } = options;
   const stopping = new AbortController();
   let worker: Worker<AnalysisJob> | undefined;
   let running: Promise<void> | undefined;
 
   async function work(bullmq: BullMq, job: Job<AnalysisJob>, token?: string, signal?: AbortSignal): Promise<void> {
     const { turn } = job.data;
+    // Catching up finds what waits, every few minutes.
+    if (isPaused()) return;
     try {
       await (turn === null ? sweep(signal) : analyzeTurn(turn, bullmq, signal));
     } catch (error) {
@@ -68,6 +72,7 @@ export function createAnalysisWorker(options: AnalysisWorkerOptions): AnalysisWo
   /** Whatever waits, one after the other. Trouble that may pass ends it: the queue tries again later. */
   async function sweep(signal?: AbortSignal): Promise<void> {
     while (!stopping.signal.aborted) {
+      if (isPaused()) return;
       const [burst] = await store.take({ most: 1, leaseMs });
       if (!burst) return;
       const outcome = await analyzeBurst(burst, options, signal);

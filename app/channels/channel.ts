@@ -1,4 +1,4 @@
-import type { ChannelName, Reply } from '../message.ts';
+import type { ChannelName, DeliveryStatus, Reply } from '../message.ts';
 import type { Log } from '../ops/logger.ts';
 import type { Scrubbed } from '../privacy/scrub.ts';
 
@@ -56,6 +56,12 @@ export interface Channel {
 
   /** The words of a message of ours, by the provider's id; null when it has none. A channel without quotes leaves it out. */
   wordsOf?(id: string, signal?: AbortSignal): Promise<Scrubbed | null>;
+
+  /**
+   * What became of a message of ours, by the provider's id, with its price when the provider knows that by now. A channel whose provider
+   * reports prices by itself leaves it out.
+   */
+  statusOf?(id: string, signal?: AbortSignal): Promise<DeliveryStatus>;
 
   /** Loads what the first call needs, without a call. For after the start. */
   prepare?(): Promise<void>;

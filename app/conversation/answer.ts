@@ -1,7 +1,7 @@
 /** Asks the model, in an easier way when the server refuses the first, and knows what to say when it does not answer. */
 import { Failure, type FailureCode, isFailure } from '../errors.ts';
 import type { ChatModel, ContentPart, ModelMessage } from '../llm/model.ts';
-import type { ContactId } from '../message.ts';
+import type { Held } from '../memory/mailbox.ts';
 import type { Log } from '../ops/logger.ts';
 import { type Scrubbed, scrub } from '../privacy/scrub.ts';
 import { HAND_TO_PERSON, type Handoff, handoffOf } from './handoff.ts';
@@ -52,12 +52,15 @@ export interface Asker {
    * The model's own deadline bounds each call.
    */
   ask(
-    contact: ContactId,
+    held: Asking,
     prompt: Prompt,
     signal: AbortSignal,
     log: Log,
   ): Promise<Exclude<Answered, { kind: 'notice' | 'command' }>>;
 }
+
+/** Who asks, and in which turn. */
+export type Asking = Pick<Held, 'contact' | 'conversation' | 'turn'>;
 
 export interface AskerOptions {
   model: ChatModel;
@@ -77,7 +80,7 @@ export function createAsker({ model, maxReplyTokens, failureReply, handoffReply,
   return { ask };
 
   async function ask(
-    contact: ContactId,
+    { contact, conversation, turn }: Asking,
     prompt: Prompt,
     signal: AbortSignal,
     log: Log,
@@ -94,6 +97,7 @@ export function createAsker({ model, maxReplyTokens, failureReply, handoffReply,
           retryForMs: failure?.code === 'model.unavailable' ? 0 : retryForMs,
           signal,
           conversation: contact,
+          spentOn: { conversation, turn },
           log,
         };
         const { text, call, usage } = await model.answer({ ...request, tools: [HAND_TO_PERSON], purpose: 'answer' });

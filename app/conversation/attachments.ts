@@ -15,12 +15,12 @@ import type { Publish } from '../memory/publish.ts';
 import {
   type Attachment,
   type ChannelName,
-  type ContactId,
   conversationId,
   type InboundMessage,
   type Line,
   type Location,
   type Referral,
+  type SpentOn,
   wordsOf,
 } from '../message.ts';
 import { createGate } from '../ops/gate.ts';
@@ -41,19 +41,29 @@ export interface Fresh {
 }
 
 /** In the order of the messages. A message is read once, however often a turn asks. `signal` ends downloads early. */
-export type Read = (held: Pick<Held, 'messages' | 'history'>, signal: AbortSignal, log: Log) => Promise<Fresh[]>;
+export type Read = (
+  held: Pick<Held, 'messages' | 'history' | 'turn'>,
+  signal: AbortSignal,
+  log: Log,
+) => Promise<Fresh[]>;
 
 export interface ReadOptions {
   download: (channel: ChannelName, attachment: Attachment, how: DownloadOptions) => Promise<Buffer>;
   /** Bytes → a picture the model can look at. */
   seePicture: (bytes: Buffer, log: Log) => Promise<Extract<ContentPart, { kind: 'image' }>>;
   /** Bytes → the words that were said, '' when nothing was. */
-  hearVoice: (bytes: Buffer, contact: ContactId, signal: AbortSignal, log: Log) => Promise<Scrubbed>;
+  hearVoice: (bytes: Buffer, on: SpentOn, signal: AbortSignal, log: Log) => Promise<Scrubbed>;
   /** The words of one of our messages that a person answers; null when they cannot be had soon. Never rejects. */
   quoted: (channel: ChannelName, id: string, signal: AbortSignal) => Promise<Scrubbed | null>;
   publish: Publish;
   metrics: Metrics;
   now: () => number;
+}
+
+/** The turn in which a message is read. */
+interface Reading extends Pick<Held, 'history' | 'turn'> {
+  signal: AbortSignal;
+  log: Log;
 }
 
 /** So many characters of a message are quoted when it is answered. */
@@ -81,26 +91,21 @@ export function createRead({ download, seePicture, hearVoice, quoted, publish, m
   const known = new WeakMap<InboundMessage, Promise<Fresh>>();
   return read;
 
-  function read({ messages, history }: Pick<Held, 'messages' | 'history'>, signal: AbortSignal, log: Log) {
-    return Promise.all(messages.map((message) => once(message, history, signal, log)));
+  function read({ messages, ...held }: Parameters<Read>[0], signal: AbortSignal, log: Log) {
+    return Promise.all(messages.map((message) => once(message, { ...held, signal, log })));
   }
 
-  function once(message: InboundMessage, history: readonly Line[], signal: AbortSignal, log: Log): Promise<Fresh> {
-    const reading = known.get(message) ?? readOne(message, history, signal, log);
+  function once(message: InboundMessage, turn: Reading): Promise<Fresh> {
+    const reading = known.get(message) ?? readOne(message, turn);
     known.set(message, reading);
     return reading;
   }
 
-  async function readOne(
-    message: InboundMessage,
-    history: readonly Line[],
-    signal: AbortSignal,
-    log: Log,
-  ): Promise<Fresh> {
+  async function readOne(message: InboundMessage, turn: Reading): Promise<Fresh> {
     const { attachments } = message;
     const [answered, ...parts] = await Promise.all([
-      answeredWords(message, history, signal),
-      ...attachments.map((attachment) => open(message, attachment, signal, log)),
+      answeredWords(message, turn),
+      ...attachments.map((attachment) => open(message, attachment, turn)),
     ]);
     const notes = [...aboutMessage(message, answered), ...parts.map(({ note }) => note), ...aboutPlace(message)];
     const hints = parts.map(({ hint }) => hint).filter(Boolean);
@@ -123,8 +128,7 @@ export function createRead({ download, seePicture, hearVoice, quoted, publish, m
   /** Of the message that this one answers: theirs are in the history, ours are with the provider. */
   async function answeredWords(
     { inReplyTo, channel }: InboundMessage,
-    history: readonly Line[],
-    signal: AbortSignal,
+    { history, signal }: Reading,
   ): Promise<Scrubbed | null> {
     if (inReplyTo === undefined) return null;
     const isIt = ({ id, role }: Line) => role === 'user' && id === inReplyTo;
@@ -133,7 +137,8 @@ export function createRead({ download, seePicture, hearVoice, quoted, publish, m
     return theirs ? scrub([...(theirs.notes ?? []).map((note) => `[${note}]`), theirs.text].join(' ')) : null;
   }
 
-  async function open(message: InboundMessage, attachment: Attachment, signal: AbortSignal, log: Log): Promise<Opened> {
+  async function open(message: InboundMessage, attachment: Attachment, turn: Reading): Promise<Opened> {
+    const { signal, log } = turn;
     const startedAt = performance.now();
     if (attachment.kind === 'audio') void tellListening(message);
     let outcome = 'read';
@@ -141,7 +146,7 @@ export function createRead({ download, seePicture, hearVoice, quoted, publish, m
     try {
       const isWanted = isHardlyOpened(attachment) ? canBeOpened : undefined;
       const bytes = await download(message.channel, attachment, { signal, log, isWanted });
-      return await openBytes(bytes, message, attachment, signal, log);
+      return await openBytes(bytes, message, attachment, turn);
     } catch (error) {
       const code = isFailure(error) ? error.code : 'media.unreadable';
       outcome = code;
@@ -169,17 +174,16 @@ export function createRead({ download, seePicture, hearVoice, quoted, publish, m
   /** The bytes decide what it is; where they say nothing, what the provider claims. */
   async function openBytes(
     bytes: Buffer,
-    { contact }: InboundMessage,
+    message: InboundMessage,
     { kind: claimed }: Attachment,
-    signal: AbortSignal,
-    log: Log,
+    { turn, signal, log }: Reading,
   ): Promise<Opened> {
     const found = await kindOfBytes(bytes);
     switch (found === 'other' ? claimed : found) {
       case 'image':
         return { note: 'picture', picture: await seePicture(bytes, log) };
       case 'audio': {
-        const said = await hearVoice(bytes, contact, signal, log);
+        const said = await hearVoice(bytes, { conversation: conversationId(message), turn }, signal, log);
         return said === '' ? { note: 'voice note', hint: NOTHING_SAID, unheard: NOTHING_SAID } : { said };
       }
       case 'contact-card': {

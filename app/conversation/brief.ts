@@ -4,14 +4,14 @@ import type { ChatModel } from '../llm/model.ts';
 import { shortenToTokens } from '../llm/tokens.ts';
 import type { Publish } from '../memory/publish.ts';
 import type { SummaryStore } from '../memory/summary.ts';
-import { type ConversationId, conversationOf } from '../message.ts';
 import type { Log } from '../ops/logger.ts';
 import { scrub } from '../privacy/scrub.ts';
 import { shownFacts, shownLines } from './hidden.ts';
 import { briefPrompt, SUMMARY_HEADING } from './prompts.ts';
+import type { AfterTurn } from './summarize.ts';
 
-/** One model call; without an answer the team reads the conversation itself. Never rejects. @param turn the one that called the person */
-export type Brief = (conversation: ConversationId, turn: string, log: Log) => Promise<void>;
+/** One model call; without an answer the team reads the conversation itself. Never rejects. @param after the turn that called the person */
+export type Brief = (after: AfterTurn, log: Log) => Promise<void>;
 
 export interface BriefOptions {
   model: ChatModel;
@@ -26,8 +26,7 @@ const MOST_TOKENS = 3_000;
 const LONGEST_TOKENS = 300;
 
 export function createBrief({ model, store, publish, now }: BriefOptions): Brief {
-  return async function brief(conversation, turn, log) {
-    const { contact } = conversationOf(conversation);
+  return async function brief({ contact, conversation, turn }, log) {
     try {
       const material = await store.load(contact);
       const { summary } = shownFacts({ ...material, profileName: null });
@@ -43,6 +42,7 @@ export function createBrief({ model, store, publish, now }: BriefOptions): Brief
         ],
         maxTokens: LONGEST_TOKENS,
         conversation: contact,
+        spentOn: { conversation, turn },
         purpose: 'summary',
         log,
       });

@@ -2,8 +2,9 @@
 import type { OpenResponse } from '../channels/channel.ts';
 import type { Channels } from '../channels/channels.ts';
 import type { Confirmed } from '../contacts/confirm.ts';
+import type { Ledger } from '../costs/ledger.ts';
 import type { FailureCode } from '../errors.ts';
-import { type EventOf, encodeEvent } from '../events.ts';
+import { type EventOf, encodeEvent, type ModelUse } from '../events.ts';
 import { countTokens } from '../llm/tokens.ts';
 import { type Answer, addMessages, type Held, type Mailbox, type Quiet } from '../memory/mailbox.ts';
 import { type Consent, conversationOf, type HandoffReason, type Line, type Reply } from '../message.ts';
@@ -85,6 +86,7 @@ export interface ComposeOptions {
   asker: Asker;
   read: Read;
   context: ContextSettings;
+  ledger: Pick<Ledger, 'of' | 'told'>;
 }
 
 /** Within these times, ms, nobody gets the same apology, or the same notice, twice in a row: who writes three messages while the model is down reads it once. */
@@ -93,7 +95,8 @@ const SAME_MS = { apology: 120_000, notice: 3_600_000 };
 /** How often a turn adds messages that came in meanwhile before it answers with what it has. */
 const MOST_MERGES = 3;
 
-export function createCompose({ policy, obey, mailbox, channels, asker, read, context }: ComposeOptions): Compose {
+export function createCompose(options: ComposeOptions): Compose {
+  const { policy, obey, mailbox, channels, asker, read, context, ledger } = options;
   const { handoff, disclosure } = policy;
   return compose;
 
@@ -120,6 +123,7 @@ export function createCompose({ policy, obey, mailbox, channels, asker, read, co
       const opening = notice?.confirms || held.isDisclosed ? null : disclosure;
       const reply = replyTo(held, answered, opening, response);
       if (notice?.confirms) reply.confirms = notice.confirms;
+      const spent = ledger.of(held.turn);
       const committed = await mailbox.commit(held, {
         mayTakeMore: answered.kind === 'answer' && asks <= MOST_MERGES,
         lines: [
@@ -129,10 +133,13 @@ export function createCompose({ policy, obey, mailbox, channels, asker, read, co
         reply,
         discloses: opening !== null,
         ...outcomeOf(answered),
-        event: encodeEvent(replyMade(held, fresh, reply, answered)),
+        event: encodeEvent(replyMade(held, fresh, reply, answered, spent)),
       });
       lap('commit');
-      if (committed.kind === 'committed') return { kind: 'made', reply, answered, roll: committed.roll, asks, took };
+      if (committed.kind === 'committed') {
+        ledger.told(held.turn, spent);
+        return { kind: 'made', reply, answered, roll: committed.roll, asks, took };
+      }
       if (reply.via === 'response') response?.unclaim();
       if (committed.kind === 'lost') return committed;
       if (committed.kind === 'quiet') return { ...committed, fresh };
@@ -150,7 +157,7 @@ export function createCompose({ policy, obey, mailbox, channels, asker, read, co
     if (isAskedFor(fresh)) return toPerson('asked');
     const obeyed = (await obey?.(held, fresh, log)) ?? null;
     if (obeyed) return obeyed;
-    const answered = await asker.ask(held.contact, promptFor(held, fresh, context), signal, log);
+    const answered = await asker.ask(held, promptFor(held, fresh, context), signal, log);
     if ((answered.kind !== 'apology' && answered.kind !== 'silence') || handoff.afterFailures === 0) return answered;
     // Without an apology the same messages are tried again and again.
     const failures = held.failures + 1 + (answered.kind === 'silence' ? held.attempts : 0);
@@ -187,14 +194,15 @@ export function createCompose({ policy, obey, mailbox, channels, asker, read, co
     fresh: Fresh[],
     { at, to, parts, via }: Reply,
     answered: Words,
+    spent: ModelUse[],
   ): EventOf<'reply.made'> {
-    const event = { ...madeBy(held, fresh), at, reply: { to, parts, via } };
+    const event = { ...madeBy(held, fresh, spent), at, reply: { to, parts, via } };
     if (answered.kind === 'apology') return { ...event, failure: answered.failure };
     if (answered.kind === 'notice' || answered.kind === 'command') return event;
-    const spent = answered.usage ? { ...event, usage: answered.usage } : event;
+    const used = answered.usage ? { ...event, usage: answered.usage } : event;
     return answered.kind === 'handoff'
-      ? { ...spent, handoff: { ...answered.handoff, until: at + handoff.silentMs } }
-      : spent;
+      ? { ...used, handoff: { ...answered.handoff, until: at + handoff.silentMs } }
+      : used;
   }
 }
 
@@ -221,7 +229,7 @@ function stopwatch(took: Stages): (stage: keyof Stages) => void {
 }
 
 /** The fields of `reply.made` that every turn has. */
-export function madeBy({ conversation, turn, messages }: Held, fresh: readonly Fresh[]) {
+export function madeBy({ conversation, turn, messages }: Held, fresh: readonly Fresh[], spent: ModelUse[]) {
   return {
     type: 'reply.made' as const,
     conversation,
@@ -231,6 +239,7 @@ export function madeBy({ conversation, turn, messages }: Held, fresh: readonly F
       if (transcript === undefined) return [];
       return { id: line.id, transcript, ...(unheard ? { reason: unheard } : {}) };
     }),
+    ...(spent.length > 0 ? { spent } : {}),
   };
 }
 

@@ -2,8 +2,9 @@
 import { type FailureCode, isFailure } from '../errors.ts';
 import type { ChatModel, ModelMessage } from '../llm/model.ts';
 import { countTokens, shortenToTokens } from '../llm/tokens.ts';
+import type { Held } from '../memory/mailbox.ts';
 import type { SummaryStore } from '../memory/summary.ts';
-import type { ContactId, Line } from '../message.ts';
+import type { ContactId, Line, SpentOn } from '../message.ts';
 import type { Log } from '../ops/logger.ts';
 import { type Scrubbed, scrub } from '../privacy/scrub.ts';
 import { shownFacts, shownLines } from './hidden.ts';
@@ -14,7 +15,10 @@ import { SUMMARY_HEADING, summaryPrompt } from './prompts.ts';
  * again. When it fails because of what it was given, the next one folds half as much, out of shorter lines; after `MOST_TRIES` the oldest
  * exchange leaves the memory without being summarized, which is logged. Never rejects.
  */
-export type Summarize = (contact: ContactId, log: Log) => Promise<void>;
+export type Summarize = (after: AfterTurn, log: Log) => Promise<void>;
+
+/** The turn that found the history too long. */
+export type AfterTurn = Pick<Held, 'contact' | 'conversation' | 'turn'>;
 
 export interface SummarizeOptions {
   model: ChatModel;
@@ -40,14 +44,14 @@ const ABOUT_THE_REQUEST: ReadonlySet<FailureCode> = new Set([
 export function createSummarize({ model, store, summaryTokens, historyTokens }: SummarizeOptions): Summarize {
   return summarize;
 
-  async function summarize(contact: ContactId, log: Log): Promise<void> {
+  async function summarize({ contact, conversation, turn }: AfterTurn, log: Log): Promise<void> {
     try {
       const { summary: stored, version, history, failures } = await store.load(contact);
       const { summary } = shownFacts({ summary: stored, version, history, profileName: null });
       const covered = oldest(history, historyTokens, failures);
       if (covered.length === 0) return;
       const told = shownLines(history).filter((line) => covered.includes(line));
-      const next = await newSummary({ contact, summary, told, failures }, log);
+      const next = await newSummary({ contact, spentOn: { conversation, turn }, summary, told, failures }, log);
       const swapped = await store.swap(contact, version, next, covered);
       log.info(swapped ? 'History summarized' : 'Another process summarized the history first', {
         lines: covered.length,
@@ -59,7 +63,7 @@ export function createSummarize({ model, store, summaryTokens, historyTokens }: 
     }
   }
 
-  async function newSummary({ contact, summary, told, failures }: Fold, log: Log): Promise<Scrubbed> {
+  async function newSummary({ contact, spentOn, summary, told, failures }: Fold, log: Log): Promise<Scrubbed> {
     if (failures >= MOST_TRIES) {
       log.error('The oldest lines of a history leave the memory without being summarized: no request worked', {
         lines: told.length,
@@ -73,6 +77,7 @@ export function createSummarize({ model, store, summaryTokens, historyTokens }: 
       messages: summaryRequest(failures === MOST_TRIES - 1 ? scrub('') : summary, told, summaryTokens, failures),
       maxTokens: summaryTokens,
       conversation: contact,
+      spentOn,
       purpose: 'summary',
       log,
     });
@@ -83,6 +88,7 @@ export function createSummarize({ model, store, summaryTokens, historyTokens }: 
 
 interface Fold {
   contact: ContactId;
+  spentOn: SpentOn;
   summary: Scrubbed;
   /** The lines the model is told of. */
   told: readonly Line[];

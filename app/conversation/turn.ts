@@ -7,6 +7,7 @@
 import type { OpenResponse } from '../channels/channel.ts';
 import type { Channels } from '../channels/channels.ts';
 import type { Confirmed } from '../contacts/confirm.ts';
+import type { Ledger } from '../costs/ledger.ts';
 import { type Failure, isFailure } from '../errors.ts';
 import { encodeEvent } from '../events.ts';
 import type { Allowance, Usage } from '../memory/allowance.ts';
@@ -20,6 +21,7 @@ import { placeholdersIn, type Scrubbed } from '../privacy/scrub.ts';
 import type { Fresh, Read } from './attachments.ts';
 import { type Compose, type Made, madeBy, type Notice, type Stages } from './compose.ts';
 import type { Ending } from './ending.ts';
+import { asksForPerson } from './keywords/person.ts';
 import type { Lease } from './lease.ts';
 import { NOTICES } from './prompts.ts';
 
@@ -61,6 +63,9 @@ export interface TurnOptions {
   /** What confirms that somebody opted out, or agreed again. */
   confirmations: Readonly<Record<Consent, Scrubbed>>;
   ending: Ending;
+  ledger: Pick<Ledger, 'of' | 'told'>;
+  /** Is the month's budget used up? Then the team answers. */
+  isPaused: () => boolean;
   metrics: Metrics;
   now: () => number;
 }
@@ -93,8 +98,8 @@ function authorOf({ confirms }: Reply): Author {
 }
 
 export function createTurn(options: TurnOptions): Turn {
-  const { mailbox, allowance, channels, read, compose, deliver, situationOf, confirmations, ending, metrics, now } =
-    options;
+  const { mailbox, allowance, channels, read, compose, deliver, situationOf, confirmations } = options;
+  const { ending, ledger, isPaused, metrics, now } = options;
   return { answer, deliverPending };
 
   async function answer(held: Held, turn: Answering): Promise<Ended> {
@@ -114,8 +119,13 @@ export function createTurn(options: TurnOptions): Turn {
     if (needNoAnswer(held)) {
       return keepQuiet(held, await read(held, lease.signal, log), turn, 'nothing to answer');
     }
-    const usage = turn.usage ?? (await allowance.look(held.contact));
+    // Whoever asks for a person needs no model, and has no limit.
+    if (held.messages.some(({ text }) => asksForPerson(text))) return answerWith(held, null, turn);
+    const usage = isPaused() ? 'paused' : (turn.usage ?? (await allowance.look(held.contact)));
     const admission = await allowance.judge(held.contact, usage);
+    if (admission === 'silence' && usage === 'paused') {
+      return keepQuiet(held, await read(held, lease.signal, log), turn, 'over the budget');
+    }
     if (admission === 'silence') return keepQuiet(held, [], turn, 'over the limit');
     showTyping(held, response, lease.signal);
     return answerWith(held, admission === 'welcome' ? null : { text: NOTICES[admission] }, turn);
@@ -203,7 +213,8 @@ export function createTurn(options: TurnOptions): Turn {
   /** Takes the messages in without an answer; `fresh` are those that are remembered. */
   async function keepQuiet(held: Held, fresh: readonly Fresh[], turn: Answering, why: string): Promise<Ended> {
     const { response, log } = turn;
-    const event = encodeEvent({ ...madeBy(held, fresh), at: now(), reply: null });
+    const spent = ledger.of(held.turn);
+    const event = encodeEvent({ ...madeBy(held, fresh, spent), at: now(), reply: null });
     const lines = fresh.map(({ line }) => line);
     const failed = why === 'apologized' ? { failed: true } : {};
     const committed = await mailbox.commit(held, { mayTakeMore: false, lines, reply: null, ...failed, event });
@@ -211,6 +222,7 @@ export function createTurn(options: TurnOptions): Turn {
     log.info('Not answered', { why, messages: held.messages.length });
     metrics.turnEnded('quiet', 'none');
     if (committed.kind !== 'committed') return { next: null, roll: false };
+    ledger.told(held.turn, spent);
     return { next: await ending.quiet(held), roll: committed.roll };
   }
 

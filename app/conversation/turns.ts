@@ -4,6 +4,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { OpenResponse } from '../channels/channel.ts';
 import type { Confirm } from '../contacts/confirm.ts';
+import type { Ledger } from '../costs/ledger.ts';
 import { isFailure } from '../errors.ts';
 import type { Usage } from '../memory/allowance.ts';
 import type { Held, Mailbox } from '../memory/mailbox.ts';
@@ -57,6 +58,8 @@ export interface TurnsOptions {
   ending: Ending;
   summarize: Summarize;
   brief: Brief;
+  /** Told when a turn has ended. */
+  ledger: Pick<Ledger, 'end'>;
   metrics: Metrics;
   leaseMs: number;
   /** See `Processes`. */
@@ -80,8 +83,8 @@ const LAST_MS = 1_000;
 const REDIS_REST_MS = 5_000;
 
 export function createTurns(options: TurnsOptions): Turns {
-  const { mailbox, confirm, turn, ending, summarize, brief, metrics, leaseMs, aliveSince, maxConcurrent, now } =
-    options;
+  const { mailbox, confirm, turn, ending, summarize, brief, ledger, metrics, leaseMs, aliveSince } = options;
+  const { maxConcurrent, now } = options;
   const running = new Set<Promise<void>>();
   const leased = new Set<Leased>();
   const places = createGate(maxConcurrent);
@@ -179,8 +182,8 @@ export function createTurns(options: TurnsOptions): Turns {
       if (held.pending && isSilenced(held, now())) return await ending.overtaken(held, turnLog);
       if (held.pending) return await turn.deliverPending(held, held.pending, lease, turnLog);
       const { next, roll, isToBrief } = await turn.answer(held, { response, lease, usage, confirmed, log: turnLog });
-      if (isToBrief) track(brief(held.conversation, held.turn, turnLog));
-      if (roll) track(summarize(held.contact, turnLog));
+      if (isToBrief) track(brief(held, turnLog));
+      if (roll) track(summarize(held, turnLog));
       return next;
     } catch (error) {
       // The messages are safe in the mailbox; the next sweep continues.
@@ -196,6 +199,7 @@ export function createTurns(options: TurnsOptions): Turns {
       leave();
       lease.stop();
       leased.delete(entry);
+      track(ledger.end(taken));
     }
   }
 }

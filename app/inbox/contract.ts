@@ -234,6 +234,44 @@ export const Day = z
   })
   .meta({ id: 'Day' });
 
+/** What money was spent on. */
+export const CostPurpose = z.enum(['answer', 'summary', 'analysis', 'transcription', 'message']);
+
+/** Exact: up to nine decimals, at least two. */
+const Amount = z
+  .string()
+  .regex(/^-?\d+\.\d{2,9}$/)
+  .describe('Exact, with two to nine decimals: 12.50, 0.0045');
+
+export const Sum = z.object({ currency: z.string().describe('ISO 4217'), amount: Amount }).meta({ id: 'Sum' });
+
+/** What was spent for something. */
+const expenses = {
+  sums: z.array(Sum).describe('One for each currency that was paid in'),
+  entries: z.number().int().describe('How many calls of models and parts of messages'),
+  unpriced: z.number().int().describe('How many of them nobody has said the price of; they are not in the sums'),
+};
+
+export const PurposeCosts = z.object({ purpose: CostPurpose, ...expenses }).meta({ id: 'PurposeCosts' });
+
+export const Budget = z
+  .object({
+    limit: Sum.describe('MONTHLY_BUDGET'),
+    spent: Amount.describe('This month by now, in the same currency'),
+    percent: z.number().int().describe('Of the limit, rounded down'),
+    state: z.enum(['within', 'near', 'used-up']).describe('near: from 80 percent on; used-up: the bot is paused'),
+  })
+  .meta({ id: 'Budget' });
+
+export const ConversationCosts = z
+  .object({
+    phone_number: z.string(),
+    contact_name: z.string().nullable(),
+    business_number: z.string(),
+    ...expenses,
+  })
+  .meta({ id: 'ConversationCosts' });
+
 const PHONE = /^(whatsapp:)?(\+?[\d\s()./-]{6,30}|[A-Za-z]{2}\.[\w.]{1,157})$/;
 const Phone = z
   .string()
@@ -375,6 +413,11 @@ export const requests = {
     status: TaskStatus.optional().describe('completed sets completed_at; another status removes it'),
   }),
   analytics: z.object({ days: z.coerce.number().int().min(1).max(365).default(30) }),
+  costs: z.object({
+    days: z.coerce.number().int().min(1).max(365).default(30),
+    phone_number: Phone.optional().describe('What was spent for one contact. Default: for all'),
+    business_number: Phone.optional().describe('With phone_number: in the conversation with this number of ours'),
+  }),
   deadLetters: z.object({ limit: Page.limit, cursor: Page.cursor }),
   retryAnalyses: z.object({
     message_id: Id.optional().describe(
@@ -417,9 +460,26 @@ export const responses = {
   sentiments: z.object({ success, sentiments: z.array(z.string()) }),
   notices: z.object({
     success,
-    items: z.array(z.object({ code: z.string().describe('purpose.missing'), text: z.string() })),
+    items: z.array(
+      z.object({
+        code: z.string().describe('purpose.missing, budget.near, budget.used_up, budget.currency or prices.unknown'),
+        text: z.string(),
+      }),
+    ),
   }),
   analytics: z.object({ success, analytics: Analytics, days: z.array(Day) }),
+  costs: z.object({
+    success,
+    currency: z.string().describe('The main one: that of the budget, else that of the price table'),
+    budget: Budget.nullable().describe('Null without MONTHLY_BUDGET'),
+    month: z.object({ name: z.string().describe('2026-11'), ...expenses }).describe('This month, of all conversations'),
+    days: z
+      .array(z.object({ day: z.string().describe('2026-11-24'), purposes: z.array(PurposeCosts) }))
+      .describe("In the operator's time zone, oldest first, without gaps"),
+    purposes: z.array(PurposeCosts).describe('Over these days'),
+    conversations: z.array(ConversationCosts).describe('The 20 that cost most in these days, dearest first'),
+    unknown_models: z.array(z.string()).describe('Used this month, but not in the price table'),
+  }),
   deadLetters: z.object({ ...paged, dead_letters: z.array(DeadLetter) }),
   retryAnalyses: z.object({ success, count: z.number().int().describe('How many messages are analysed again') }),
   session: z.object({
@@ -450,6 +510,11 @@ export type Entities = z.infer<typeof Entities>;
 export type Analytics = z.infer<typeof Analytics>;
 export type Day = z.infer<typeof Day>;
 export type DeadLetter = z.infer<typeof DeadLetter>;
+export type CostPurpose = z.infer<typeof CostPurpose>;
+export type Sum = z.infer<typeof Sum>;
+export type PurposeCosts = z.infer<typeof PurposeCosts>;
+export type ConversationCosts = z.infer<typeof ConversationCosts>;
+export type Budget = z.infer<typeof Budget>;
 
 /** A request as the caller writes it, by its name in `requests`. */
 export type Asked<Name extends keyof typeof requests> = z.input<(typeof requests)[Name]>;

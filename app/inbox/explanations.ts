@@ -57,6 +57,7 @@ const BY_FAILURE: Record<FailureCode, string> = {
   'model.empty': `${MODEL}: it returned an empty answer.`,
   'model.too_long': `${MODEL}: the conversation is longer than it takes.`,
   'model.filtered': `${MODEL}: its server's content filter blocked the answer.`,
+  'model.budget': "This month's budget is used up, so that no model is asked.",
   'media.unsupported': 'This kind of file cannot be read.',
   'media.unreadable': 'The file is damaged or is not what it says.',
   'media.too_large': 'The file is too large.',

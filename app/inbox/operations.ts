@@ -109,6 +109,13 @@ export const OPERATIONS = {
     query: requests.analytics,
     answer: responses.analytics,
   },
+  costs: {
+    method: 'get',
+    path: '/api/whatsapp/costs',
+    summary: 'What messages and models cost: by day, by purpose, by conversation, against the budget of the month',
+    query: requests.costs,
+    answer: responses.costs,
+  },
   tasks: {
     method: 'get',
     path: '/api/whatsapp/tasks',
@@ -131,7 +138,7 @@ export const OPERATIONS = {
   notices: {
     method: 'get',
     path: '/api/whatsapp/notices',
-    summary: 'What the operator should mend in the settings',
+    summary: 'What the operator should know or mend: a setting that is missing, a budget that is nearly used up',
     answer: responses.notices,
   },
   task: {

@@ -3,12 +3,27 @@
 import type { Series, Totals } from '../archive/read/analytics.ts';
 import type { ConsentEntry } from '../archive/read/consents.ts';
 import type { ArchivedConversation } from '../archive/read/conversations.ts';
+import type { Expenses } from '../archive/read/costs.ts';
 import type { ArchivedMessage } from '../archive/read/messages.ts';
 import type { Task as ArchivedTask } from '../archive/write/tasks.ts';
 import { phoneOf } from '../contacts/addresses.ts';
+import type { CostOverview } from '../costs/overview.ts';
 import { type ConversationId, conversationOf, type InboundMessage, kindOf, wordsOf } from '../message.ts';
+import { decimalOf } from '../money.ts';
 import { isWindowOpen, windowUntil } from '../outbound/window.ts';
-import type { Analytics, Consent, Conversation, Day, DeadLetter, Entities, Message, Task } from './contract.ts';
+import type {
+  Analytics,
+  Answered,
+  Consent,
+  Conversation,
+  CostPurpose,
+  Day,
+  DeadLetter,
+  Entities,
+  Message,
+  PurposeCosts,
+  Task,
+} from './contract.ts';
 import { explainDelivery, explainFailure } from './explanations.ts';
 
 /** What one of a provider's error codes means, as one sentence; null when it is not known. */
@@ -176,6 +191,41 @@ export function presentDays({ messages, responseTime, sentiment, tasks, tokens }
     tokens_out: tokens[i]?.completion ?? 0,
     tokens_cached: tokens[i]?.cached ?? 0,
   }));
+}
+
+export function presentCosts(overview: CostOverview): Omit<Answered<'costs'>, 'success'> {
+  const { currency, budget, month, report, unknownModels } = overview;
+  return {
+    currency,
+    budget: budget && {
+      limit: { currency: budget.limit.currency, amount: decimalOf(budget.limit.billionths) },
+      spent: decimalOf(budget.spent),
+      percent: budget.percent,
+      state: budget.state,
+    },
+    month: { name: month.name, ...presentExpenses(month) },
+    days: report.days.map(({ day, purposes }) => ({ day, purposes: purposes.map(presentPurpose) })),
+    purposes: report.purposes.map(presentPurpose),
+    conversations: report.conversations.map((one) => ({
+      phone_number: one.phone,
+      contact_name: one.contactName,
+      business_number: phoneOf(one.business),
+      ...presentExpenses(one),
+    })),
+    unknown_models: unknownModels,
+  };
+}
+
+function presentPurpose({ purpose, ...expenses }: Expenses & { purpose: CostPurpose }): PurposeCosts {
+  return { purpose, ...presentExpenses(expenses) };
+}
+
+function presentExpenses({ sums, entries, unpriced }: Expenses) {
+  return {
+    sums: sums.map(({ currency, billionths }) => ({ currency, amount: decimalOf(billionths) })),
+    entries,
+    unpriced,
+  };
 }
 
 /** A dead letter, as the bot's memory keeps it. */

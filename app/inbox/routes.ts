@@ -11,6 +11,7 @@ import type { DeskWriter } from '../archive/write/desk.ts';
 import type { Tasks } from '../archive/write/tasks.ts';
 import { contactIdOf, readAddress } from '../contacts/addresses.ts';
 import type { Takeover } from '../conversation/takeover.ts';
+import type { Overview } from '../costs/overview.ts';
 import { Failure, isFailure } from '../errors.ts';
 import { type ConversationId, conversationId } from '../message.ts';
 import { noStore } from './auth.ts';
@@ -25,6 +26,7 @@ import {
   type GivenUp,
   presentConsent,
   presentConversation,
+  presentCosts,
   presentDays,
   presentDeadLetter,
   presentMessage,
@@ -62,8 +64,9 @@ export interface InboxOptions {
   /** What the analysis chooses from. */
   taskTypes: readonly string[];
   sentiments: readonly string[];
-  /** What the operator should mend. */
-  notices: readonly { code: string; text: string }[];
+  /** What the operator should know or mend. */
+  notices: () => Promise<readonly { code: string; text: string }[]>;
+  costs: Pick<Overview, 'of'>;
   /** Where a day begins, for the charts. */
   timeZone: string;
   publicUrl: string | undefined;
@@ -211,6 +214,11 @@ function conversationHandlers(options: InboxOptions) {
       return { success: true, analytics: presentTotals(totals), days: presentDays(series) };
     },
 
+    async costs({ query: { days, phone_number: phone, business_number: business } }) {
+      const place = phone === undefined ? undefined : { phone, business };
+      return { success: true, ...presentCosts(await options.costs.of({ days, place })) };
+    },
+
     async media({ params }, ctx) {
       const media = await messages.media(params.id, params.n);
       if (!media) throw new Failure('request.not_found', 'There is no such file.');
@@ -312,7 +320,7 @@ function taskHandlers(options: InboxOptions) {
     },
 
     async notices() {
-      return { success: true, items: options.notices.map((notice) => ({ ...notice })) };
+      return { success: true, items: [...(await options.notices())] };
     },
     async sentiments() {
       return { success: true, sentiments: [...options.sentiments] };

@@ -1,3 +1,4 @@
+import type { SpentOn } from '../message.ts';
 import type { Log } from '../ops/logger.ts';
 import type { Scrubbed } from '../privacy/scrub.ts';
 
@@ -39,6 +40,18 @@ export interface ModelRequest {
   log?: Log;
   /** What the call is for: picks the model and labels the figures. */
   purpose: 'answer' | 'summary';
+  /** Whose call it is, for the ledger of costs. */
+  spentOn?: SpentOn;
+}
+
+/** What a call used, in tokens as the provider counted; zeros when it did not say. */
+export interface TokenUsage {
+  prompt: number;
+  completion: number;
+  /** The part of `prompt` that the provider had in its cache. */
+  cached: number;
+  /** The part of `prompt` that the provider put there, where that has a price of its own. */
+  cacheWrites?: number;
 }
 
 export interface ModelAnswer {
@@ -48,8 +61,7 @@ export interface ModelAnswer {
   call?: { name: string; arguments: Record<string, unknown> };
   /** False when the answer was cut at `maxTokens`, or by the server's filter. */
   complete: boolean;
-  /** As the provider counted, in tokens; zeros when it did not say. */
-  usage: { prompt: number; completion: number; cached: number };
+  usage: TokenUsage;
   /** How many requests it took. */
   attempts: number;
 }

@@ -1,14 +1,14 @@
 /** How much a contact may write in a minute, and how many model tokens they may use in a day. Counted in Redis, for all processes. */
 import { RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
 import type { ContactId } from '../message.ts';
-import type { Keys } from './keys.ts';
+import type { ContactKeys, Keys } from './keys.ts';
 import { type RedisClient, unavailable } from './redis.ts';
 
-/** What the counters say of a person. */
-export type Usage = 'within' | 'too-fast' | 'used-up';
+/** What the counters say of a person; `paused` says that nobody is answered, because the month's budget is used up. */
+export type Usage = 'within' | 'too-fast' | 'used-up' | 'paused';
 
-/** May this person be answered? 'slow-down' and 'used-up' are returned once in a window; after that 'silence'. */
-export type Admission = 'welcome' | 'slow-down' | 'used-up' | 'silence';
+/** May this person be answered? 'slow-down', 'used-up' and 'paused' are returned once in a window; after that 'silence'. */
+export type Admission = 'welcome' | 'slow-down' | 'used-up' | 'paused' | 'silence';
 
 /** Everything rejects with `store.unavailable`. */
 export interface Allowance {
@@ -43,7 +43,7 @@ export function createAllowance({ redis, keys, messagesPerMinute, tokensPerDay }
   const messages = limiter(messagesPerMinute, MINUTE_MS / 1_000);
   const slowDownNotices = limiter(1, MINUTE_MS / 1_000);
   const tokens = tokensPerDay === undefined ? null : limiter(tokensPerDay, DAY_S);
-  const usedUpNotices = limiter(1, DAY_S);
+  const dailyNotices = limiter(1, DAY_S);
 
   async function usage(contact: ContactId, written: Promise<number>): Promise<Usage> {
     const [count, used] = await Promise.all([written, spent(contact)]);
@@ -60,17 +60,25 @@ export function createAllowance({ redis, keys, messagesPerMinute, tokensPerDay }
     return found?.consumedPoints ?? 0;
   }
 
+  /** What is said, and what counts how often. */
+  function noticeOf(usage: Exclude<Usage, 'within'>, { tokens, rate }: ContactKeys) {
+    switch (usage) {
+      case 'too-fast':
+        return { notice: 'slow-down', limiter: slowDownNotices, key: `${rate}:told` } as const;
+      case 'used-up':
+        return { notice: 'used-up', limiter: dailyNotices, key: `${tokens}:told` } as const;
+      case 'paused':
+        return { notice: 'paused', limiter: dailyNotices, key: `${tokens}:paused` } as const;
+    }
+  }
+
   return {
     of: usage,
     look: (contact) => usage(contact, counted(contact)),
     async judge(contact, usage) {
       if (usage === 'within') return 'welcome';
-      const { tokens, rate } = keys.of(contact);
-      const [notice, told] =
-        usage === 'used-up'
-          ? (['used-up', exceeds(usedUpNotices, `${tokens}:told`)] as const)
-          : (['slow-down', exceeds(slowDownNotices, `${rate}:told`)] as const);
-      return (await told.catch(rejected)) ? 'silence' : notice;
+      const { notice, limiter, key } = noticeOf(usage, keys.of(contact));
+      return (await exceeds(limiter, key).catch(rejected)) ? 'silence' : notice;
     },
     async spend(contact, used) {
       await tokens?.penalty(keys.of(contact).tokens, used);

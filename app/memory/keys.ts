@@ -50,6 +50,8 @@ export interface Keys {
   shards: readonly ShardKeys[];
   /** stream: changes for the open pages of the inbox; not part of a shard */
   news: string;
+  /** hash: month (`2026-11`) → what all processes spent in it, billionths of the budget's currency; not part of a shard */
+  spent: string;
   /** string, expires: a session of the inbox, by the hash of its id; not part of a shard */
   session(id: string): string;
   /** string, expires: the contact whose data an address is for, by the hash of its id; not part of a shard */
@@ -68,7 +70,16 @@ export function createKeys(shards: number): Keys {
     processes: `recado:{${n}}:processes`,
     places: `recado:{${n}}:places`,
   }));
-  return { shards: all, news: 'recado:news', format: 'recado:format', session, export: exportOf, shardOf, of };
+  return {
+    shards: all,
+    news: 'recado:news',
+    spent: 'recado:spent',
+    format: 'recado:format',
+    session,
+    export: exportOf,
+    shardOf,
+    of,
+  };
 
   function session(id: string): string {
     return `recado:session:${createHash('sha256').update(id).digest('base64url')}`;

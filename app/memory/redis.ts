@@ -134,6 +134,7 @@ const SCRIPTS = [
   'arrive',
   'waiting',
   'over',
+  'raise',
 ] as const;
 
 export type ScriptName = (typeof SCRIPTS)[number];

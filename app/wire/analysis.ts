@@ -1,6 +1,6 @@
 /** Joins the analysis of what messages are about: a queue, a worker, a model. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createAnalyze } from '../analysis/analyze.ts';
+import { createAnalyze, spentOn } from '../analysis/analyze.ts';
 import { readInstructions } from '../analysis/instructions.ts';
 import { createAnalysisQueue } from '../analysis/queue.ts';
 import { createAnalysisWorker } from '../analysis/worker.ts';
@@ -11,11 +11,13 @@ import { createStructuredModel } from '../llm/openai/structured.ts';
 import { createQueueRedis } from '../memory/redis.ts';
 import type { Log } from '../ops/logger.ts';
 import type { Metrics } from '../ops/metrics.ts';
+import type { CostParts } from './costs.ts';
 import type { StandIns } from './stand-ins.ts';
 
 export interface AnalysisTools {
   database: Database;
   standIns: StandIns;
+  costs: Pick<CostParts, 'budget' | 'ledger'>;
   /** Told which contact's messages were analysed, by the address that people read. */
   onAnalyzed: (phone: string) => void;
   metrics: Metrics;
@@ -36,6 +38,7 @@ export interface AnalysisParts {
 
 export function buildAnalysis(config: Config, tools: AnalysisTools): AnalysisParts {
   const { database, standIns, onAnalyzed, metrics, log } = tools;
+  const { ledger, budget } = tools.costs;
   const connection = createQueueRedis(standIns.redis, log);
   const store = createAnalysisStore(database);
   const model = createStructuredModel({
@@ -47,15 +50,26 @@ export function buildAnalysis(config: Config, tools: AnalysisTools): AnalysisPar
     timeoutMs: config.modelTimeoutMs,
     log,
     onLeaks: (count) => metrics.scrubbed('prompt', count),
+    onUsage(on, tokens) {
+      if (on) ledger.used({ on, purpose: 'analysis', model: standIns.model.analysis, tokens });
+    },
   });
   const instructions = readInstructions(config.analysisPrompt);
+  const analyze = createAnalyze({ model, instructions, timeZone: config.timeZone });
   const queue = createAnalysisQueue({ connection, store, log });
   const worker = createAnalysisWorker({
     connection,
     store,
     metrics,
     log,
-    analyze: createAnalyze({ model, instructions, timeZone: config.timeZone }),
+    async analyze(burst, signal) {
+      try {
+        return await analyze(burst, signal);
+      } finally {
+        await ledger.end(spentOn(burst));
+      }
+    },
+    isPaused: budget.isUsedUp,
     // An analysis may need a second try and a repair.
     leaseMs: config.modelTimeoutMs * 2,
     onAnalyzed,

@@ -13,8 +13,8 @@ import { createTurn } from '../conversation/turn.ts';
 import { createTurns, type Turns } from '../conversation/turns.ts';
 import type { Log } from '../ops/logger.ts';
 import type { Metrics } from '../ops/metrics.ts';
-import { remember } from '../ops/remember.ts';
 import type { Deliver } from '../outbound/deliver.ts';
+import type { CostParts } from './costs.ts';
 import type { MemoryParts } from './memory.ts';
 import type { ModelParts } from './models.ts';
 import type { PolicyParts } from './policy.ts';
@@ -29,6 +29,7 @@ export interface AnsweringTools {
   channels: Channels;
   deliver: Deliver;
   rules: PolicyParts;
+  costs: Pick<CostParts, 'budget' | 'ledger'>;
   metrics: Metrics;
   log: Log;
 }
@@ -41,11 +42,10 @@ export interface AnsweringParts {
 
 /** So long before a webhook's deadline the last try to ask the model begins, ms. */
 const BEFORE_DEADLINE_MS = 2_000;
-/** How long the figures of the backlog are reused, ms. */
-const BACKLOG_MS = 500;
 
 export function buildAnswering(config: Config, tools: AnsweringTools): AnsweringParts {
-  const { memory, models, channels, deliver, standingsOf, template, metrics, log } = tools;
+  const { memory, models, channels, deliver, standingsOf, template, costs, metrics, log } = tools;
+  const { ledger, budget } = costs;
   const { mailbox, aliases, allowance, desk, clock, processes } = memory;
   const { historyTokens, leaseMs, summaryTokens } = config;
   const { model } = models;
@@ -57,8 +57,9 @@ export function buildAnswering(config: Config, tools: AnsweringTools): Answering
   const handoffReply = policy.handoff.reply;
   const asker = createAsker({ model, maxReplyTokens, failureReply, handoffReply, webhookMs });
   const context = { template, timeZone: config.timeZone, historyTokens, now };
-  const compose = createCompose({ policy, obey, mailbox, channels, asker, read, context });
+  const compose = createCompose({ policy, obey, mailbox, channels, asker, read, context, ledger });
   const ending = createEnding({ mailbox, metrics, now });
+  const summarize = createSummarize({ model, store: memory.summaries, summaryTokens, historyTokens });
   const turns = createTurns({
     mailbox,
     confirm: createConfirm({ standingsOf, desk, aliases, mailbox }),
@@ -72,34 +73,34 @@ export function buildAnswering(config: Config, tools: AnsweringTools): Answering
       situationOf: desk.state,
       confirmations,
       ending,
+      ledger,
+      isPaused: budget.isUsedUp,
       metrics,
       now,
     }),
     ending,
-    brief,
-    summarize: createSummarize({ model, store: memory.summaries, summaryTokens, historyTokens }),
+    async brief(after, log) {
+      if (budget.isUsedUp()) return;
+      await brief(after, log);
+      await ledger.end(after);
+    },
+    // A turn after the pause finds the history too long as well.
+    async summarize(after, log) {
+      if (budget.isUsedUp()) return;
+      await summarize(after, log);
+      await ledger.end(after);
+    },
+    ledger,
     metrics,
     leaseMs,
     aliveSince: processes.aliveSince,
     maxConcurrent: config.maxConcurrentTurns,
     now,
   });
-  measureBacklog(memory, turns, metrics);
   const identify = createIdentify({ aliases });
   return {
     accept: createAccept({ identify, mailbox, turns, allowance, metrics, log, maxWaiting: config.maxWaiting }),
     turns,
     sweep: createSweep({ mailbox, aliases, turns, lookAfter, log }),
   };
-}
-
-function measureBacklog({ mailbox }: MemoryParts, turns: Turns, metrics: Metrics): void {
-  metrics.gauge('turns_running', 'Contacts in work', () => turns.running);
-  metrics.gauge('turns_waiting', 'Contacts that wait for a free place', () => turns.waiting);
-  // Three figures of one query; they may be requested often.
-  const counted = remember(() => mailbox.backlog(), BACKLOG_MS);
-  const backlog = (figure: 'unfinished' | 'due' | 'dead') => async () => (await counted())[figure];
-  metrics.gauge('conversations_unfinished', 'Contacts in work or waiting, of all processes', backlog('unfinished'));
-  metrics.gauge('conversations_due', 'Contacts whose work is due while no turn is running', backlog('due'));
-  metrics.gauge('dead_letters', 'Dead letters that need attention', backlog('dead'));
 }

@@ -7,12 +7,12 @@ import { createChannels } from '../channels/channels.ts';
 import type { Config } from '../config.ts';
 import type { Log } from '../ops/logger.ts';
 import { createMetrics } from '../ops/metrics.ts';
-import { remember } from '../ops/remember.ts';
 import { createDeliver } from '../outbound/deliver.ts';
 import { buildArchive } from './archive.ts';
 import { buildAuth, passwordOf } from './auth.ts';
 import { buildBot } from './bot.ts';
-import { type BuildChannel, buildChannels, type ChannelParts } from './channels.ts';
+import { type BuildChannel, buildChannels, pingsOf } from './channels.ts';
+import { buildCosts } from './costs.ts';
 import { buildDesk } from './desk.ts';
 import type { DeskProcess } from './desk-process.ts';
 import { buildHttp } from './http.ts';
@@ -75,7 +75,14 @@ export function build(config: Config, standIns: StandIns, log: Log, options: Bui
   const { database } = archive;
   const deliver = createDeliver({ channels, now });
   const purpose = buildPurpose(config);
-  const shared = { memory, archive, standIns, channels, deliver, purpose, metrics, log };
+  const costs = buildCosts(config, {
+    memory,
+    archive,
+    channels: channelParts.map(({ channel }) => channel),
+    records: parts.desk === 'here',
+    log,
+  });
+  const shared = { memory, archive, standIns, channels, deliver, purpose, costs, metrics, log };
   const bot = parts.bot ? buildBot(config, shared) : null;
   const join = createJoin({
     memory,
@@ -87,37 +94,42 @@ export function build(config: Config, standIns: StandIns, log: Log, options: Bui
   });
   const recording = parts.desk === 'here' ? buildRecording(config, shared) : null;
   const auth = buildAuth(config, password, memory, log);
-  const server = buildHttp({
-    channels: channelParts,
-    receivers: bot && { onMessage: join.ifOurs(bot.accept), onStatus: join.ifOurs(bot.onStatus) },
-    desk: {
-      routers: recording ? buildDesk(config, { ...shared, recording, auth }) : [],
-      isSignedIn: auth.isSignedIn,
-    },
-    deskSocket: beside?.socket,
-    hasInbox: parts.desk !== 'elsewhere',
-    publicUrl: config.publicUrl,
-    health: {
-      checks: { redis: () => memory.format.canWrite() },
-      extras: {
-        ...(bot && { model: bot.pingModel }),
-        archive: () => database.ping(),
-        ...pingsOf(channelParts),
-        ...(beside && { desk: beside.ping }),
-      },
-      states: bot ? purpose.states : {},
-      isStopping,
-    },
-    standIns,
-    metrics,
-    log,
-  });
+  const server = buildServer();
   letSimulatorInspect(standIns, memory);
   return { server, connect, drain, close };
+
+  function buildServer(): Server {
+    return buildHttp({
+      channels: channelParts,
+      receivers: bot && { onMessage: join.ifOurs(bot.accept), onStatus: join.ifOurs(bot.onStatus) },
+      desk: {
+        routers: recording ? buildDesk(config, { ...shared, recording, auth }) : [],
+        isSignedIn: auth.isSignedIn,
+      },
+      deskSocket: beside?.socket,
+      hasInbox: parts.desk !== 'elsewhere',
+      publicUrl: config.publicUrl,
+      health: {
+        checks: { redis: () => memory.format.canWrite() },
+        extras: {
+          ...(bot && { model: bot.pingModel }),
+          archive: () => database.ping(),
+          ...pingsOf(channelParts),
+          ...(beside && { desk: beside.ping }),
+        },
+        states: bot ? purpose.states : {},
+        isStopping,
+      },
+      standIns,
+      metrics,
+      log,
+    });
+  }
 
   async function connect(): Promise<void> {
     await Promise.all([join.connect(), database.checkFormat()]);
     connected = true;
+    costs.budget.start();
     sweepOurs();
     // Nobody waits for it: a private PostgreSQL is started when messages can already come in.
     server.once('listening', () => {
@@ -138,6 +150,7 @@ export function build(config: Config, standIns: StandIns, log: Log, options: Bui
     await bot?.turns.drain(patienceMs);
     standIns.simulator?.endStreams();
     await Promise.all([recording?.drain(), beside?.stop()]);
+    await costs.budget.stop();
   }
 
   async function close(): Promise<void> {
@@ -146,15 +159,4 @@ export function build(config: Config, standIns: StandIns, log: Log, options: Bui
     memory.redis.disconnect();
     await Promise.all([bot?.close(), closeChannels()]);
   }
-}
-
-/** How long what a provider said is good for, ms. */
-const PROVIDER_MS = 60_000;
-
-function pingsOf(parts: readonly ChannelParts[]): Record<string, () => Promise<void>> {
-  const pings = parts.flatMap(({ channel }) => {
-    const ping = channel.ping?.bind(channel);
-    return ping ? [[channel.name, remember(() => ping(), PROVIDER_MS)] as const] : [];
-  });
-  return Object.fromEntries(pings);
 }

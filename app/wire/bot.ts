@@ -1,20 +1,20 @@
 /** Joins what takes messages in and answers them: webhooks hand over to it. */
 import type { Channels } from '../channels/channels.ts';
 import type { Config } from '../config.ts';
-import { contactIdOf } from '../contacts/addresses.ts';
-import { encodeEvent } from '../events.ts';
-import { conversationId, type DeliveryStatus } from '../message.ts';
 import type { Log } from '../ops/logger.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import type { Deliver } from '../outbound/deliver.ts';
 import { type AnsweringParts, buildAnswering } from './answering.ts';
 import type { ArchiveParts } from './archive.ts';
+import { measureBacklog } from './backlog.ts';
 import type { Receivers } from './channels.ts';
+import type { CostParts } from './costs.ts';
 import type { MemoryParts } from './memory.ts';
 import { buildModels } from './models.ts';
 import { buildPolicy } from './policy.ts';
 import type { PurposeParts } from './purpose.ts';
 import type { StandIns } from './stand-ins.ts';
+import { recordStatus } from './status.ts';
 
 export interface BotTools {
   memory: MemoryParts;
@@ -23,6 +23,7 @@ export interface BotTools {
   channels: Channels;
   deliver: Deliver;
   purpose: Pick<PurposeParts, 'template' | 'notices'>;
+  costs: Pick<CostParts, 'budget' | 'ledger'>;
   metrics: Metrics;
   log: Log;
 }
@@ -36,9 +37,9 @@ export interface BotParts extends Pick<AnsweringParts, 'turns' | 'sweep'> {
 }
 
 export function buildBot(config: Config, tools: BotTools): BotParts {
-  const { memory, archive, standIns, purpose, metrics, log } = tools;
+  const { memory, archive, standIns, purpose, costs, metrics, log } = tools;
   for (const { text } of purpose.notices) log.warn(text);
-  const models = buildModels(config, standIns, { allowance: memory.allowance, metrics, log });
+  const models = buildModels(config, standIns, { ...costs, metrics, log });
   const rules = buildPolicy(config, { ...tools, models });
   const { accept, turns, sweep } = buildAnswering(config, {
     ...tools,
@@ -47,6 +48,8 @@ export function buildBot(config: Config, tools: BotTools): BotParts {
     standingsOf: archive.standings.of,
     template: purpose.template,
   });
+  measureBacklog(memory, turns, metrics);
+  measureBudget(costs.budget, metrics);
   return {
     turns,
     sweep,
@@ -59,9 +62,10 @@ export function buildBot(config: Config, tools: BotTools): BotParts {
   };
 }
 
-async function recordStatus({ publish, clock }: MemoryParts, status: DeliveryStatus): Promise<void> {
-  const { channel, business, to } = status;
-  const contact = contactIdOf(to);
-  const conversation = conversationId({ channel, business, contact });
-  await publish(contact, encodeEvent({ type: 'delivery.changed', conversation, at: clock.now(), status }));
+/** Of all processes, and so shown by those that answer alone. */
+function measureBudget(budget: CostParts['budget'], metrics: Metrics): void {
+  const { limit } = budget;
+  if (limit === null) return;
+  const share = () => budget.spent / limit.billionths;
+  metrics.gauge('budget_share', "How much of the month's budget is used; from 1 on the bot is paused", share);
 }

@@ -9,6 +9,7 @@ import type { Accept } from '../conversation/accept.ts';
 import { createDownloader, type Downloader } from '../media/download.ts';
 import type { DeliveryStatus } from '../message.ts';
 import type { Log } from '../ops/logger.ts';
+import { remember } from '../ops/remember.ts';
 import type { StandIns } from './stand-ins.ts';
 
 export interface ChannelParts {
@@ -58,6 +59,18 @@ export function buildChannels(
   const tools = { config, standIns, downloader, now, log };
   const parts = [...CHANNELS, ...more].map((build) => build(tools));
   return { parts, close: () => downloader.close() };
+}
+
+/** How long what a provider said is good for, ms. */
+const PROVIDER_MS = 60_000;
+
+/** Of the channels whose provider can be asked whether it is there. */
+export function pingsOf(parts: readonly ChannelParts[]): Record<string, () => Promise<void>> {
+  const pings = parts.flatMap(({ channel }) => {
+    const ping = channel.ping?.bind(channel);
+    return ping ? [[channel.name, remember(() => ping(), PROVIDER_MS)] as const] : [];
+  });
+  return Object.fromEntries(pings);
 }
 
 function buildTwilio({ config, standIns, downloader, now, log }: ChannelTools): ChannelParts {

@@ -35,7 +35,7 @@ export interface DeskTools {
 export function buildDesk(config: Config, tools: DeskTools): Router[] {
   const { memory, auth, channels, log } = tools;
   const { database, standings } = tools.archive;
-  const { live, retryAnalyses } = tools.recording;
+  const { live, costs, retryAnalyses } = tools.recording;
   const { publicUrl, timeZone } = config;
   const deskWriter = createDeskWriter(database);
   const { taskTypes, sentiments } = readInstructions(config.analysisPrompt);
@@ -52,7 +52,8 @@ export function buildDesk(config: Config, tools: DeskTools): Router[] {
     live,
     taskTypes,
     sentiments,
-    notices: tools.purpose.notices,
+    notices: async () => [...tools.purpose.notices, ...(await costs.notices())],
+    costs,
     timeZone,
     publicUrl,
     now,

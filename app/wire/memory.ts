@@ -12,6 +12,7 @@ import { createMailbox, type Mailbox } from '../memory/mailbox.ts';
 import { createProcesses, type Processes } from '../memory/processes.ts';
 import { createPublish, type Publish } from '../memory/publish.ts';
 import { createRedis, createScripts, type RedisAddress, type RedisClient, type RunScript } from '../memory/redis.ts';
+import { createSpending, type Spending } from '../memory/spending.ts';
 import { createSummaryStore, type SummaryStore } from '../memory/summary.ts';
 import type { ContactId } from '../message.ts';
 import type { Log } from '../ops/logger.ts';
@@ -31,6 +32,7 @@ export interface MemoryParts {
   exports: Exports;
   summaries: SummaryStore;
   allowance: Allowance;
+  spending: Spending;
   publish: Publish;
 }
 
@@ -67,6 +69,7 @@ export function buildMemory(config: Config, address: RedisAddress, metrics: Metr
       messagesPerMinute: config.rateLimitPerMinute,
       tokensPerDay: config.dailyTokensPerContact,
     }),
+    spending: createSpending({ redis, run, keys }),
     publish: createPublish({ redis, keys }),
   };
 }

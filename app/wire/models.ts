@@ -1,17 +1,17 @@
 /** Joins what asks a model server: answers, summaries, pictures, speech. */
 import type { Config } from '../config.ts';
 import type { ReadOptions } from '../conversation/attachments.ts';
+import { Failure } from '../errors.ts';
 import { measured } from '../llm/measured.ts';
-import type { ChatModel } from '../llm/model.ts';
+import type { ChatModel, TokenUsage } from '../llm/model.ts';
 import { createOpenAiModel, isOpenAi } from '../llm/openai/chat.ts';
 import { createTranscriber } from '../llm/openai/transcribe.ts';
 import { visionOf } from '../llm/openai/vision.ts';
 import { readVoice } from '../media/audio.ts';
 import { createImageReader } from '../media/image.ts';
-import type { Allowance } from '../memory/allowance.ts';
-import type { ContactId } from '../message.ts';
 import type { Log } from '../ops/logger.ts';
 import type { Metrics } from '../ops/metrics.ts';
+import type { CostParts } from './costs.ts';
 import type { StandIns } from './stand-ins.ts';
 
 export interface ModelParts {
@@ -22,16 +22,13 @@ export interface ModelParts {
   close(): Promise<void>;
 }
 
-export interface ModelTools {
-  /** Everything that is spent on a contact counts. */
-  allowance: Pick<Allowance, 'spend'>;
+export interface ModelTools extends Pick<CostParts, 'budget' | 'ledger'> {
   metrics: Metrics;
   log: Log;
 }
 
-export function buildModels(config: Config, standIns: StandIns, { allowance, metrics, log }: ModelTools): ModelParts {
-  const spend = (contact: ContactId, tokens: number) =>
-    void allowance.spend(contact, tokens).catch((error) => log.warn('Tokens were not counted', { error }));
+export function buildModels(config: Config, standIns: StandIns, tools: ModelTools): ModelParts {
+  const { budget, ledger, metrics, log } = tools;
   const { apiKey, baseUrl, answer, summary, transcribe, transcribeBaseUrl } = standIns.model;
   const openai = createOpenAiModel({
     apiKey,
@@ -42,9 +39,9 @@ export function buildModels(config: Config, standIns: StandIns, { allowance, met
     timeoutMs: config.modelTimeoutMs,
     log,
     onLeaks: (count) => metrics.scrubbed('prompt', count),
-    onUsage({ conversation, purpose }, usage) {
-      metrics.tokensUsed(purpose, usage);
-      spend(conversation, usage.prompt + usage.completion);
+    onUsage({ purpose, spentOn }, tokens) {
+      metrics.tokensUsed(purpose, tokens);
+      if (spentOn) ledger.used({ on: spentOn, purpose, model: standIns.model[purpose], tokens });
     },
   });
   const transcriber = createTranscriber({
@@ -64,9 +61,11 @@ export function buildModels(config: Config, standIns: StandIns, { allowance, met
         const { url, detail } = await images.read(bytes, visionOf(answer), log);
         return { kind: 'image', url, detail };
       },
-      async hearVoice(bytes, contact, signal, log) {
-        const { text, tokens } = await transcriber.transcribe(await readVoice(bytes, { takesAac }), signal, log);
-        if (tokens > 0) spend(contact, tokens);
+      async hearVoice(bytes, on, signal, log) {
+        if (budget.isUsedUp()) throw new Failure('model.budget', USED_UP);
+        const voice = await readVoice(bytes, { takesAac });
+        const { text, tokens, seconds } = await transcriber.transcribe(voice, signal, log);
+        ledger.used({ on, purpose: 'transcription', model: transcribe, ...usageOf(tokens, seconds ?? voice.seconds) });
         return text;
       },
     },
@@ -77,4 +76,11 @@ export function buildModels(config: Config, standIns: StandIns, { allowance, met
       await Promise.all([openai.close(), transcriber.close()]);
     },
   };
+}
+
+const USED_UP = "The month's budget is used up: nobody has listened to the voice note. See MONTHLY_BUDGET.";
+
+/** @param seconds of the recording; null when neither the server nor the recording says it */
+function usageOf(tokens: TokenUsage | null, seconds: number | null) {
+  return { tokens: tokens ?? undefined, audioMs: seconds === null ? undefined : seconds * 1_000 };
 }

@@ -10,6 +10,7 @@ import type { Metrics } from '../ops/metrics.ts';
 import { remember } from '../ops/remember.ts';
 import { type AnalysisParts, buildAnalysis } from './analysis.ts';
 import type { ArchiveParts } from './archive.ts';
+import type { CostParts } from './costs.ts';
 import type { MemoryParts } from './memory.ts';
 import type { StandIns } from './stand-ins.ts';
 
@@ -17,11 +18,14 @@ export interface RecordingTools {
   memory: MemoryParts;
   archive: ArchiveParts;
   standIns: StandIns;
+  costs: CostParts;
   metrics: Metrics;
   log: Log;
 }
 
 export interface RecordingParts {
+  /** What the team sees of the costs. */
+  costs: CostParts['overview'];
   /** The open pages of the inbox. */
   live: Live;
   /** See `AnalysisParts`. */
@@ -37,17 +41,18 @@ const SET_ASIDE_MS = 10_000;
 
 /** Builds it; nothing is connected or opened until it starts. */
 export function buildRecording(config: Config, tools: RecordingTools): RecordingParts {
-  const { memory, archive, standIns, metrics, log } = tools;
+  const { memory, archive, standIns, costs, metrics, log } = tools;
   const { redis, keys } = memory;
   const { database } = archive;
   const live = createLive({ news: createNews({ redis, keys }), log });
   const onAnalyzed = (phone: string) => tell('analysis', [phone]);
-  const analysis = buildAnalysis(config, { database, standIns, onAnalyzed, metrics, log });
+  const analysis = buildAnalysis(config, { database, standIns, costs, onAnalyzed, metrics, log });
   const recorder = createRecorder({
     database,
     stream: createEventStream({ redis, keys, log }),
     log,
     analysis: config.analysis,
+    prices: costs.prices.messages,
     onRecorded({ phones, turns }) {
       tell('message', phones);
       analysis.onArchived(turns);
@@ -64,7 +69,14 @@ export function buildRecording(config: Config, tools: RecordingTools): Recording
     'How full Redis is of events that wait for the archive, 0 to 1; at 1 the oldest are dropped',
     () => recorder.fullness,
   );
-  return { live, retryAnalyses: analysis.retry, start, drain, close: () => analysis.close() };
+  return {
+    live,
+    costs: costs.overview,
+    retryAnalyses: analysis.retry,
+    start,
+    drain,
+    close: () => analysis.close(),
+  };
 
   function countSetAside(): Promise<number> {
     return database.run(async (db) => {
@@ -84,11 +96,13 @@ export function buildRecording(config: Config, tools: RecordingTools): Recording
   function start(): void {
     recorder.start();
     analysis.start();
+    // The simulator charges nothing.
+    if (!standIns.isSimulated) costs.latePrices.start();
   }
 
   async function drain(): Promise<void> {
     live.end();
-    await analysis.drain();
+    await Promise.all([analysis.drain(), costs.latePrices.stop()]);
     await recorder.stop();
   }
 }

@@ -7,10 +7,14 @@ import type { Database } from '../../app/archive/engine/database.ts';
 import { createAnalytics } from '../../app/archive/read/analytics.ts';
 import { createConsents } from '../../app/archive/read/consents.ts';
 import { createConversations } from '../../app/archive/read/conversations.ts';
+import { createCosts } from '../../app/archive/read/costs.ts';
 import { createMessages } from '../../app/archive/read/messages.ts';
 import { createDeskWriter, type DeskWriter } from '../../app/archive/write/desk.ts';
 import { createTasks } from '../../app/archive/write/tasks.ts';
 import { createTakeover } from '../../app/conversation/takeover.ts';
+import { createMonthOf } from '../../app/costs/month.ts';
+import { createOverview } from '../../app/costs/overview.ts';
+import { createPrices, readPriceTable } from '../../app/costs/prices.ts';
 import { startEmbeddedRedis } from '../../app/embedded/redis.ts';
 import { Failure } from '../../app/errors.ts';
 import { createServer } from '../../app/http/server.ts';
@@ -67,6 +71,14 @@ export async function startApi({ database, folder, log }: ApiOptions): Promise<A
     sessions: createSessions(memory),
     log,
   });
+  const overview = createOverview({
+    costs: createCosts(database),
+    prices: createPrices(readPriceTable()),
+    budget: { limit: null, spent: 0 },
+    monthOf: createMonthOf('UTC'),
+    timeZone: 'UTC',
+    now: Date.now,
+  });
   const inbox = createInbox({
     guard: auth.guard,
     archive: {
@@ -81,7 +93,8 @@ export async function startApi({ database, folder, log }: ApiOptions): Promise<A
     retryAnalyses: null,
     taskTypes: [],
     sentiments: [],
-    notices: [],
+    notices: overview.notices,
+    costs: overview,
     live,
     timeZone: 'UTC',
     publicUrl: undefined,

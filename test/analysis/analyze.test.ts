@@ -19,7 +19,16 @@ function burst(...texts: string[]): Burst {
     text,
     receivedAt: AT + i * 1_000,
   }));
-  return { turn: 'turn', phone: '+15550100123', contactName: 'Ana', messages, reply: 'Gladly.', attempt: 1 };
+  const conversation = 'twilio:14155238886:15550100123';
+  return {
+    turn: 'turn',
+    conversation,
+    phone: '+15550100123',
+    contactName: 'Ana',
+    messages,
+    reply: 'Gladly.',
+    attempt: 1,
+  };
 }
 
 function analyzed(found: Analyzed): Extract<Analyzed, { kind: 'analyzed' }> {

@@ -1,6 +1,7 @@
 import { after, before, describe } from 'node:test';
 import type { Database } from '../../app/archive/engine/database.ts';
 import { contactsSuite } from './contacts.ts';
+import { costsSuite } from './costs.ts';
 import { ENGINES } from './engines.ts';
 import { readingSuite } from './reading.ts';
 import { recordingSuite } from './recording.ts';
@@ -17,5 +18,6 @@ for (const { name, open } of ENGINES) {
     contactsSuite(() => opened.database);
     readingSuite(() => opened.database);
     streamingSuite(() => opened.database);
+    costsSuite(() => opened.database);
   });
 }

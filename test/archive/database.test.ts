@@ -7,10 +7,11 @@ import { isOutage } from '../../app/archive/engine/outage.ts';
 import { withSsl } from '../../app/archive/engine/postgres.ts';
 import { createConversations } from '../../app/archive/read/conversations.ts';
 import { createMessages } from '../../app/archive/read/messages.ts';
+import { record } from '../../app/archive/write/record.ts';
 
 import { startTestPostgres, type TestPostgres } from '../support/postgres.ts';
 import { query, quiet } from './engines.ts';
-import { PHONE } from './events.ts';
+import { delivery, made, PHONE, received, sent } from './events.ts';
 
 describe('PostgreSQL', () => {
   let server: TestPostgres;
@@ -34,6 +35,7 @@ describe('PostgreSQL', () => {
       { name: '0006-analytics' },
       { name: '0007-sentiments' },
       { name: '0008-consent-and-handoff' },
+      { name: '0009-costs' },
     ]);
     await Promise.all(processes.map((one) => one.ping()));
     await Promise.all(processes.map((one) => one.close()));
@@ -52,6 +54,36 @@ describe('PostgreSQL', () => {
     await database.migrate();
     const { items } = await createMessages(database).inbox({ limit: 9, search: 'REUNIAO' });
     assert.deepEqual([...new Set(items.map(({ body }) => body))], ['Uma reunião']);
+    await database.close();
+  });
+
+  test('keeps what was sent before the update with the ledger, which begins empty', async () => {
+    const database = createDatabase({ url: await server.createDatabase(), log: quiet, patienceMs: 0 });
+    await database.run(async (db) => {
+      const migrator = new Migrator({ db, provider: { getMigrations: async () => MIGRATIONS } });
+      const { error } = await migrator.migrateTo('0007-sentiments');
+      assert.equal(error, undefined);
+    });
+    await query(database, MANY);
+    await query(database, MANY_MESSAGES);
+    await query(
+      database,
+      `insert into whatsapp_deliveries (channel, sid, state, changed_at)
+       select 'twilio', 'SM' || n, 'read', '2026-01-01'::timestamptz + n * interval '1 minute' from generate_series(1, 500) n`,
+    );
+    await database.migrate();
+    const kept =
+      'select count(*) as count from whatsapp_deliveries where first_at = changed_at and price_due_at is null';
+    assert.deepEqual(await query(database, kept), [{ count: 500 }]);
+    assert.deepEqual(await query(database, 'select count(*) as count from whatsapp_costs'), [{ count: 0 }]);
+
+    const question = received({ from: '15550100007' });
+    const answer = made([question], 'Yes', { parts: ['Yes'] });
+    const known = delivery('SM7', 'read');
+    const events = [question, answer, sent(answer, { sids: ['SMnew'] }), known];
+    await database.transaction((db) => record(db, events, false));
+    const due = await query(database, 'select sid from whatsapp_deliveries where price_due_at is not null');
+    assert.deepEqual(due, [{ sid: 'SMnew' }], 'nobody asks for what was sent before');
     await database.close();
   });
 

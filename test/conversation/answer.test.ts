@@ -6,6 +6,7 @@ import type { ChatModel, ModelMessage, ModelRequest } from '../../app/llm/model.
 import { createLogger } from '../../app/ops/logger.ts';
 import { scrub } from '../../app/privacy/scrub.ts';
 
+const ASKING = { contact: '15550100111', conversation: 'twilio:14155238886:15550100111', turn: 'turn' };
 const log = createLogger({ level: 'error', format: 'json', write: () => {} });
 const ASKER = { maxReplyTokens: 100, failureReply: 'sorry', handoffReply: scrub('the team comes'), webhookMs: 12_000 };
 const said = (role: ModelMessage['role'], text: string): ModelMessage => ({ role, content: scrub(text) });
@@ -29,7 +30,7 @@ async function askRefused(code: FailureCode, providerStatus: number | undefined,
     },
   } satisfies ChatModel;
   const asker = createAsker({ ...ASKER, model });
-  return { answered: await asker.ask('15550100111', PROMPT, new AbortController().signal, log), requests };
+  return { answered: await asker.ask(ASKING, PROMPT, new AbortController().signal, log), requests };
 }
 
 for (const [code, status, hides] of [
@@ -87,7 +88,7 @@ test('of several new messages the newest is answered when another one is refused
   const asker = createAsker({ ...ASKER, model });
   const [system] = ALONE as [ModelMessage];
   const prompt = { messages: [...PROMPT.messages.slice(0, -1), bad], fresh: [system, bad], newest: ALONE };
-  const answered = await asker.ask('15550100111', prompt, new AbortController().signal, log);
+  const answered = await asker.ask(ASKING, prompt, new AbortController().signal, log);
   assert.equal(answered.kind === 'answer' && answered.refused, 'others');
   assert.deepEqual(asked, ['refused\nnewest', 'refused\nnewest', 'newest']);
 });

@@ -5,6 +5,7 @@ import { createDatabase } from '../../app/archive/engine/database.ts';
 import { createAnalytics } from '../../app/archive/read/analytics.ts';
 import { createConsents } from '../../app/archive/read/consents.ts';
 import { createConversations } from '../../app/archive/read/conversations.ts';
+import { createCosts } from '../../app/archive/read/costs.ts';
 import { createMessages } from '../../app/archive/read/messages.ts';
 import { createStandings } from '../../app/archive/read/standing.ts';
 import { createAnalysisStore } from '../../app/archive/write/analysis.ts';
@@ -15,6 +16,9 @@ import { createChannels } from '../../app/channels/channels.ts';
 import { createTwilioChannel } from '../../app/channels/twilio/client.ts';
 import { createTwilioMedia } from '../../app/channels/twilio/media.ts';
 import { createStateOf, createTakeover } from '../../app/conversation/takeover.ts';
+import { createMonthOf } from '../../app/costs/month.ts';
+import { createOverview } from '../../app/costs/overview.ts';
+import { createPrices, readPriceTable } from '../../app/costs/prices.ts';
 import { createServer } from '../../app/http/server.ts';
 import { createAuth } from '../../app/inbox/auth.ts';
 import { createLive } from '../../app/inbox/live.ts';
@@ -29,6 +33,7 @@ import { createPublish } from '../../app/memory/publish.ts';
 import { createRedis, createScripts } from '../../app/memory/redis.ts';
 import { createSessions } from '../../app/memory/sessions.ts';
 import { createEventStream } from '../../app/memory/stream.ts';
+import type { Money } from '../../app/money.ts';
 import { createLogger } from '../../app/ops/logger.ts';
 import { createDeliver } from '../../app/outbound/deliver.ts';
 import { createSend } from '../../app/outbound/send.ts';
@@ -115,6 +120,10 @@ export async function startDesk() {
     sessions: createSessions({ redis, keys }),
     log,
   });
+  const prices = createPrices(readPriceTable());
+  const budget = { limit: null as Money | null, spent: 0 };
+  const monthOf = createMonthOf('UTC');
+  const overview = createOverview({ costs: createCosts(database), prices, budget, monthOf, timeZone: 'UTC', now });
   const notices: { code: string; text: string }[] = [];
   const inbox = createInbox({
     guard: auth.guard,
@@ -127,7 +136,8 @@ export async function startDesk() {
     download: ({ channel, attachment }) => channels.of(channel).download(attachment.ref),
     taskTypes: ['call', 'table_reservation'],
     sentiments: ['positive', 'negative', 'neutral', 'urgent', 'so_so'],
-    notices,
+    notices: async () => [...notices, ...(await overview.notices())],
+    costs: overview,
     live,
     timeZone: 'UTC',
     publicUrl: undefined,

@@ -105,7 +105,9 @@ async function everything(ask: (query: string) => Promise<Record<string, unknown
         order by c.id`)
     ).map(({ contact_id: _own, search_text: _computed, ...row }) => row),
     messages: messages.map(({ search: _old, search_text: _computed, referral: _later, ...row }) => row),
-    deliveries: await ask('select * from whatsapp_deliveries order by sid'),
+    deliveries: await ask(
+      'select channel, sid, message_id, part, state, error_code, changed_at from whatsapp_deliveries order by sid',
+    ),
     tasks: (await ask('select t.*, due_date::text from sales_tasks t order by id')).map(
       ({ search_text: _computed, ...row }) => row,
     ),

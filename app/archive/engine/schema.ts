@@ -9,6 +9,7 @@ export interface Tables {
   whatsapp_messages: MessageTable;
   whatsapp_conversations: ConversationTable;
   whatsapp_deliveries: DeliveryTable;
+  whatsapp_costs: CostTable;
   whatsapp_events_set_aside: SetAsideTable;
   sales_tasks: TaskTable;
   whatsapp_inbox_view: InboxView;
@@ -22,6 +23,10 @@ export type MessageStatus = 'received' | 'read' | 'replied' | 'archived';
 export type Progress = 'pending' | 'processing' | 'completed' | 'failed';
 export type AnalysisStatus = Progress | 'skipped';
 export type DeliveryState = 'sending' | 'queued' | 'sent' | 'delivered' | 'read' | 'failed';
+/** What money was spent for. */
+export type CostPurpose = 'answer' | 'summary' | 'analysis' | 'transcription' | 'message';
+/** Who said what something costs. */
+export type CostSource = 'provider' | 'table';
 export type ConversationStatus = 'active' | 'archived' | 'blocked';
 export type TaskStatus = 'pending' | 'in_progress' | 'completed' | 'cancelled';
 export type TaskCreation = 'none' | 'created' | 'failed';
@@ -146,6 +151,33 @@ interface DeliveryTable {
   state: DeliveryState;
   error_code: Optional<string>;
   changed_at: Time;
+  reply_id: Optional<string>;
+  first_at: Generated<Date>;
+  category: Optional<string>;
+  price: Optional<number>;
+  currency: Optional<string>;
+  priced_at: OptionalTime;
+  price_due_at: OptionalTime;
+  price_asks: Generated<number>;
+}
+
+interface CostTable {
+  name: string;
+  at: Time;
+  purpose: CostPurpose;
+  conversation_id: Optional<string>;
+  turn_id: Optional<string>;
+  model: Optional<string>;
+  prompt_tokens: Optional<number>;
+  cached_tokens: Optional<number>;
+  cache_write_tokens: Optional<number>;
+  completion_tokens: Optional<number>;
+  audio_ms: Optional<number>;
+  channel: Optional<string>;
+  category: Optional<string>;
+  amount: Optional<number>;
+  currency: Optional<string>;
+  source: Optional<CostSource>;
 }
 
 interface SetAsideTable {

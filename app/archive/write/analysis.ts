@@ -1,5 +1,7 @@
 /** What waits for an analysis, and what came of it. One analysis is for one burst: the messages that a turn took in together. */
 import { sql } from 'kysely';
+import { addressOf } from '../../contacts/addresses.ts';
+import { type ConversationId, conversationId } from '../../message.ts';
 import type { Database } from '../engine/database.ts';
 import type { MessageType } from '../engine/schema.ts';
 import { clean, cleanJson } from '../engine/text.ts';
@@ -11,6 +13,7 @@ import type { Writer } from './writer.ts';
 export interface Burst {
   /** The turn that took them in; null for messages that no turn took in for a long time. */
   turn: string | null;
+  conversation: ConversationId;
   phone: string;
   contactName: string | null;
   /** Oldest first. */
@@ -98,10 +101,12 @@ export function createAnalysisStore(database: Database): AnalysisStore {
             where ${waits} for update of m skip locked)
           update whatsapp_messages m set analysis_status = 'processing', analysis_started_at = now(),
             analysis_attempts = m.analysis_attempts + 1
-          from whatsapp_conversations c
+          from whatsapp_conversations c join whatsapp_contacts p on p.id = c.contact_id
           where m.id in (select id from free) and c.id = m.conversation_id
           returning m.id, m.turn_id, m.conversation_id, m.message_type, m.message_body, m.transcription, m.received_at,
-            m.analysis_attempts, c.phone_number, c.contact_name`.execute(db);
+            m.analysis_attempts, c.phone_number, c.contact_name, c.channel, c.business_number, p.key as contact`.execute(
+          db,
+        );
         return burstsOf(db, rows);
       }),
 
@@ -208,6 +213,9 @@ interface Taken {
   analysis_attempts: number;
   phone_number: string;
   contact_name: string | null;
+  channel: string;
+  business_number: string;
+  contact: string;
 }
 
 async function burstsOf(db: Writer, rows: readonly Taken[]): Promise<Burst[]> {
@@ -230,6 +238,11 @@ async function burstsOf(db: Writer, rows: readonly Taken[]): Promise<Burst[]> {
 function burstOf(first: Taken, taken: readonly Taken[], reply: string | null): Burst {
   return {
     turn: first.turn_id,
+    conversation: conversationId({
+      channel: first.channel,
+      business: addressOf(first.business_number),
+      contact: first.contact,
+    }),
     phone: first.phone_number,
     contactName: first.contact_name,
     messages: taken.map((row) => ({

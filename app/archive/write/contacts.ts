@@ -152,6 +152,7 @@ async function mergeContacts(db: Writer, from: string, to: string): Promise<void
 async function mergeConversations(db: Writer, gone: string, kept: string): Promise<void> {
   await sql`update whatsapp_messages set conversation_id = ${kept} where conversation_id = ${gone}`.execute(db);
   await sql`update sales_tasks set conversation_id = ${kept} where conversation_id = ${gone}`.execute(db);
+  await sql`update whatsapp_costs set conversation_id = ${kept} where conversation_id = ${gone}`.execute(db);
   const isLater = sql`(g.last_message_at > k.last_message_at)`;
   await sql`
     update whatsapp_conversations k set

@@ -1,7 +1,7 @@
 /** The delivery status of what we sent. */
 import { sql } from 'kysely';
 import type { EventOf } from '../../events.ts';
-import { conversationOf } from '../../message.ts';
+import { conversationOf, type Pricing } from '../../message.ts';
 import { clean } from '../engine/text.ts';
 import type { Writer } from './writer.ts';
 
@@ -30,11 +30,10 @@ export async function recordSent(db: Writer, events: readonly EventOf<'reply.sen
     db,
     rows.map(({ id }) => id),
   );
+  const turns = events.map(({ turn }) => turn);
   await recordParts(db, events.flatMap(partsOf));
-  return phonesOfTurns(
-    db,
-    events.map(({ turn }) => turn),
-  );
+  await claimParts(db, turns);
+  return phonesOfTurns(db, turns);
 }
 
 function partsOf({ conversation, turn, at, sids }: EventOf<'reply.sent'>): Part[] {
@@ -66,13 +65,23 @@ async function recordParts(db: Writer, parts: readonly Part[]): Promise<void> {
   if (parts.length === 0) return;
   const bySid = new Map(parts.map((part) => [`${part.channel} ${part.sid}`, part]));
   await sql`
-    insert into whatsapp_deliveries (channel, sid, message_id, part, state, changed_at)
-    select p.channel, p.sid, m.id, p.part, 'sent', p.at
+    insert into whatsapp_deliveries as d (channel, sid, message_id, part, state, changed_at, first_at)
+    select p.channel, p.sid, m.id, p.part, 'sent', p.at, p.at
     from json_to_recordset(${JSON.stringify([...bySid.values()])}::json)
       as p(channel text, turn text, sid text, part int, at timestamptz)
     join whatsapp_messages m on m.turn_id = p.turn and m.direction = 'outbound'
-    on conflict (channel, sid) do update set message_id = excluded.message_id, part = excluded.part`.execute(db);
+    on conflict (channel, sid) do update set message_id = excluded.message_id, part = excluded.part,
+      first_at = least(d.first_at, excluded.first_at)`.execute(db);
   await summarize(db, [...bySid.values()]);
+}
+
+/** Parts of replies that a status was reported for before. */
+async function claimParts(db: Writer, turns: readonly string[]): Promise<void> {
+  const { rows } = await sql<{ channel: string; sid: string }>`
+    update whatsapp_deliveries d set message_id = m.id from whatsapp_messages m
+    where d.message_id is null and d.reply_id = m.turn_id and m.direction = 'outbound' and m.turn_id in (${sql.join(turns)})
+    returning d.channel, d.sid`.execute(db);
+  if (rows.length > 0) await summarize(db, rows);
 }
 
 /** @returns the contacts the messages went to, as people read their address. */
@@ -80,24 +89,34 @@ export async function recordDeliveries(db: Writer, events: readonly EventOf<'del
   if (events.length === 0) return [];
   const furthest = [...furthestOf(events).values()];
   await sql`
-    insert into whatsapp_deliveries as d (channel, sid, message_id, part, state, error_code, changed_at)
-    select e.channel, e.sid, m.id, e.part, e.state, e.error, e.at
+    insert into whatsapp_deliveries as d (channel, sid, message_id, reply_id, part, state, error_code, changed_at, first_at, category,
+      price, currency, priced_at)
+    select e.channel, e.sid, m.id, e.reply, e.part, e.state, e.error, e.at, e.first, e.category, e.price, e.currency, e.priced
     from json_to_recordset(${JSON.stringify(furthest)}::json)
-      as e(channel text, sid text, reply text, part int, state text, error text, at timestamptz)
+      as e(channel text, sid text, reply text, part int, state text, error text, at timestamptz, first timestamptz, category text,
+        price bigint, currency text, priced timestamptz)
     left join whatsapp_messages m on m.turn_id = e.reply and m.direction = 'outbound'
     ${keepFurthest()}`.execute(db);
   return summarize(db, furthest);
 }
 
-/** Of two statuses of one part, the one that is further on stays: the end of an `insert into whatsapp_deliveries as d`. */
+/** Of two statuses of one part, the one that is further on stays, and of two prices the newer one: the end of an `insert into whatsapp_deliveries as d`. */
 export function keepFurthest() {
   const isFurther = sql`${rank('excluded.state')} > ${rank('d.state')}`;
+  const isNewerPrice = sql`excluded.priced_at >= coalesce(d.priced_at, '-infinity')`;
   return sql`on conflict (channel, sid) do update set
     message_id = coalesce(d.message_id, excluded.message_id),
+    reply_id = coalesce(d.reply_id, excluded.reply_id),
     part = coalesce(d.part, excluded.part),
     state = case when ${isFurther} then excluded.state else d.state end,
     error_code = case when ${isFurther} then excluded.error_code else d.error_code end,
-    changed_at = case when ${isFurther} then excluded.changed_at else d.changed_at end`;
+    changed_at = case when ${isFurther} then excluded.changed_at else d.changed_at end,
+    first_at = least(d.first_at, excluded.first_at),
+    category = coalesce(excluded.category, d.category),
+    price = case when ${isNewerPrice} then excluded.price else d.price end,
+    currency = case when ${isNewerPrice} then excluded.currency else d.currency end,
+    priced_at = greatest(d.priced_at, excluded.priced_at),
+    price_due_at = case when excluded.priced_at is null then d.price_due_at end`;
 }
 
 /** A status as it is stored. */
@@ -109,6 +128,14 @@ interface Status {
   state: string;
   error: string | null;
   at: string;
+  /** When the message was first heard of in these events. */
+  first: string;
+  category: string | null;
+  /** Billionths of the currency's unit. */
+  price: number | null;
+  currency: string | null;
+  /** When the provider said what it costs. */
+  priced: string | null;
 }
 
 /** The status of each message that is furthest on. */
@@ -121,10 +148,27 @@ function furthestOf(events: readonly EventOf<'delivery.changed'>[]): Map<string,
     const part = status.part ?? known?.part ?? null;
     const isFurther = !known || STATES.indexOf(state) >= STATES.indexOf(known.state);
     const error = errorCode === undefined ? null : clean(errorCode, 50);
-    const newer = { channel, sid, reply, part, state, error, at: new Date(at).toISOString() };
-    furthest.set(`${channel} ${sid}`, isFurther ? newer : { ...known, reply, part });
+    const time = new Date(at).toISOString();
+    const first = known && known.first < time ? known.first : time;
+    const price = priceOf(status.pricing, time, known);
+    const newer = { channel, sid, reply, part, state, error, at: time, first, ...price };
+    furthest.set(`${channel} ${sid}`, isFurther ? newer : { ...known, reply, part, first, ...price });
   }
   return furthest;
+}
+
+type Price = Pick<Status, 'category' | 'price' | 'currency' | 'priced'>;
+
+const NO_PRICE: Price = { category: null, price: null, currency: null, priced: null };
+
+/** What a message costs by a status and those before it. What the provider does not charge for costs 0. */
+function priceOf(pricing: Pricing | undefined, at: string, before: Price = NO_PRICE): Price {
+  const category = pricing?.category === undefined ? before.category : clean(pricing.category, 50);
+  const price = pricing?.free ? 0 : pricing?.cost?.billionths;
+  if (price !== undefined && (before.priced ?? '') <= at) {
+    return { category, price, currency: pricing?.cost?.currency ?? null, priced: at };
+  }
+  return { category, price: before.price, currency: before.currency, priced: before.priced };
 }
 
 /** Statuses come in any order; only one that is further on counts. A part that was delivered did not fail. */

@@ -40,6 +40,10 @@ export function mergeArchive({ from, into, onRows = () => {} }: Merge): Promise<
     const messages = await mergeMessages(db, columns);
     await mergeDeliveries(db);
     const tasks = await mergeTasks(db, columns);
+    await insert(db, columns, 'whatsapp_costs', {
+      from: sql`moved_costs m left join moved_conversation_ids c on c.id = m.conversation_id`,
+      instead: { conversation_id: sql`c.new_id` },
+    });
     await insert(db, columns, 'whatsapp_events_set_aside', { from: sql`moved_events m` });
     await recount(db);
     return {
@@ -134,8 +138,10 @@ async function mergeDeliveries(db: Writer): Promise<void> {
     select channel, sid from moved_deliveries m join whatsapp_deliveries d using (channel, sid)
     where d.message_id is null or d.state <> m.state`.execute(db);
   await sql`
-    insert into whatsapp_deliveries as d (channel, sid, message_id, part, state, error_code, changed_at)
-    select m.channel, m.sid, i.new_id, m.part, m.state, m.error_code, m.changed_at
+    insert into whatsapp_deliveries as d (channel, sid, message_id, reply_id, part, state, error_code, changed_at, first_at, category,
+      price, currency, priced_at, price_due_at, price_asks)
+    select m.channel, m.sid, i.new_id, m.reply_id, m.part, m.state, m.error_code, m.changed_at, m.first_at, m.category, m.price,
+      m.currency, m.priced_at, m.price_due_at, m.price_asks
     from moved_deliveries m left join moved_message_ids i on i.id = m.message_id
     ${keepFurthest()}`.execute(db);
   if (inBoth.length > 0) await summarize(db, inBoth);

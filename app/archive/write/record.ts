@@ -2,6 +2,7 @@
 import type { Event, EventOf } from '../../events.ts';
 import { type ConversationId, conversationId } from '../../message.ts';
 import { lockConversations } from './conversations.ts';
+import { type MessagePrice, recordMessages, recordUses } from './costs.ts';
 import { recordDeliveries, recordGivenUp, recordSent } from './deliveries.ts';
 import { recordBriefs } from './handoffs.ts';
 import { recordListening, recordReceived } from './inbound.ts';
@@ -20,8 +21,14 @@ export interface Recorded {
  * Records a batch. What depends on something else is recorded after it, whatever order the events have: a status may be reported before
  * the event that the message was sent.
  * @param analysis new messages wait for an analysis; else they are skipped.
+ * @param prices of messages whose price no provider reports
  */
-export async function record(db: Writer, events: readonly Event[], analysis: boolean): Promise<Recorded> {
+export async function record(
+  db: Writer,
+  events: readonly Event[],
+  analysis: boolean,
+  prices: readonly MessagePrice[] = [],
+): Promise<Recorded> {
   const of = <Type extends Event['type']>(type: Type) =>
     events.filter((event): event is EventOf<Type> => event.type === type);
   const touched = new Set<string>();
@@ -38,6 +45,10 @@ export async function record(db: Writer, events: readonly Event[], analysis: boo
   touch(await recordSent(db, of('reply.sent')));
   touch(await recordGivenUp(db, of('given.up')));
   touch(await recordDeliveries(db, of('delivery.changed')));
+  await recordUses(db, [...of('reply.made'), ...of('models.used')]);
+  const turns = of('reply.sent').map(({ turn }) => turn);
+  const parts = of('delivery.changed').map(({ status: { channel, sid } }) => ({ channel, sid }));
+  await recordMessages(db, { turns, parts }, prices);
   return { phones: [...touched], turns: of('reply.made').map(({ turn }) => turn) };
 }
 

@@ -11,6 +11,7 @@ import type { Log } from '../../ops/logger.ts';
 import type { Database } from '../engine/database.ts';
 import { isOutage } from '../engine/outage.ts';
 import { clean, storable } from '../engine/text.ts';
+import type { MessagePrice } from './costs.ts';
 import { type Recorded, record } from './record.ts';
 import type { Writer } from './writer.ts';
 
@@ -39,6 +40,8 @@ export interface RecorderOptions {
   log: Log;
   /** New messages wait for an analysis; else they are skipped. */
   analysis: boolean;
+  /** Of messages whose price no provider reports. Default: none. */
+  prices?: readonly MessagePrice[];
   /** Told after every commit, in the process that wrote. */
   onRecorded?: (recorded: Recorded) => void;
   /** How many events are written in one transaction. Default: 500, about 10 ms of a database's work. */
@@ -63,7 +66,7 @@ const RECORDER_LOCK = 7_041_995_002;
 const LONGEST_IDLE_MS = 30_000;
 
 export function createRecorder(options: RecorderOptions): Recorder {
-  const { database, stream, log, analysis, onRecorded = () => {}, batch = 500, now = Date.now } = options;
+  const { database, stream, log, analysis, prices = [], onRecorded = () => {}, batch = 500, now = Date.now } = options;
   const stopping = new AbortController();
   let running: Promise<void> | undefined;
   let failingSince: number | null = null;
@@ -197,7 +200,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
     );
     const events = readings.flatMap(({ reading }) => (reading.kind === 'event' ? reading.event : []));
     for (const { entry, reason } of damaged) await setAside(db, entry, reason);
-    return { damaged, recorded: events.length > 0 ? await record(db, events, analysis) : null };
+    return { damaged, recorded: events.length > 0 ? await record(db, events, analysis, prices) : null };
   }
 
   /** One of them cannot be recorded: it is set aside, the others are recorded. */

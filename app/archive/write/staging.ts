@@ -11,6 +11,7 @@ export const STAGED = {
   whatsapp_messages: 'moved_messages',
   whatsapp_deliveries: 'moved_deliveries',
   sales_tasks: 'moved_tasks',
+  whatsapp_costs: 'moved_costs',
   whatsapp_events_set_aside: 'moved_events',
 } as const;
 

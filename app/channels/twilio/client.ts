@@ -1,6 +1,7 @@
 /** Twilio's REST API as a `Channel`. https://www.twilio.com/docs/messaging/api/message-resource */
 import type Twilio from 'twilio/lib/rest/Twilio.js';
 import { isFailure } from '../../errors.ts';
+import type { DeliveryStatus } from '../../message.ts';
 import type { Log } from '../../ops/logger.ts';
 import { type Scrubbed, scrub } from '../../privacy/scrub.ts';
 import type { Channel, PartOf, Recipient } from '../channel.ts';
@@ -9,7 +10,7 @@ import { explainTwilioCode } from './explain.ts';
 import { channelFailure, unreadableAnswer } from './failure.ts';
 import type { TwilioHttp } from './http.ts';
 import type { TwilioMedia } from './media.ts';
-import { statusCallbackFor } from './status.ts';
+import { pricingOf, stateOf, statusCallbackFor } from './status.ts';
 import { sendable } from './twiml.ts';
 
 export interface TwilioChannelOptions {
@@ -66,6 +67,7 @@ export function createTwilioChannel(options: TwilioChannelOptions): Channel {
     typing,
     findSent,
     wordsOf,
+    statusOf,
     ping,
     async prepare() {
       await sdk();
@@ -100,6 +102,20 @@ export function createTwilioChannel(options: TwilioChannelOptions): Channel {
   async function wordsOf(id: string, signal?: AbortSignal): Promise<Scrubbed | null> {
     const { body } = await call(true, signal, ({ twilio }) => twilio.messages(id).fetch());
     return body ? scrub(body) : null;
+  }
+
+  async function statusOf(sid: string, signal?: AbortSignal): Promise<DeliveryStatus> {
+    const message = await call(true, signal, ({ twilio }) => twilio.messages(sid).fetch());
+    const pricing = pricingOf(message.price, message.priceUnit);
+    return {
+      channel: TWILIO,
+      sid,
+      state: stateOf(message.status),
+      ...(message.errorCode ? { errorCode: String(message.errorCode) } : {}),
+      business: fromAddress(message.from ?? ''),
+      to: fromAddress(message.to),
+      ...(pricing ? { pricing } : {}),
+    };
   }
 
   async function ping(signal?: AbortSignal): Promise<void> {

@@ -1,5 +1,6 @@
 /** A status callback of Twilio: the delivery status of a message we sent. https://www.twilio.com/docs/messaging/guides/track-outbound-message-status */
-import type { DeliveryStatus } from '../../message.ts';
+import type { DeliveryStatus, Pricing } from '../../message.ts';
+import { readAmount } from '../../money.ts';
 import type { PartOf } from '../channel.ts';
 import { fromAddress } from './address.ts';
 
@@ -70,6 +71,17 @@ const STATES: ReadonlyMap<string, DeliveryStatus['state']> = new Map([
 ]);
 
 /** Accepted, scheduled, queued, sending, and words that are not known: not sent yet. */
-function stateOf(word: string): DeliveryStatus['state'] {
+export function stateOf(word: string): DeliveryStatus['state'] {
   return STATES.get(word.toLowerCase()) ?? 'queued';
+}
+
+/**
+ * What Twilio says it charges for a message: an amount that it takes is negative, `-0.00500`. It is there some time after the message was
+ * sent. https://www.twilio.com/docs/messaging/api/message-resource
+ * @returns undefined while Twilio has not said it
+ */
+export function pricingOf(price: string | null, unit: string | null): Pricing | undefined {
+  const billionths = price === null ? null : readAmount(price.replace(/^-/, ''));
+  const currency = unit?.toUpperCase() ?? '';
+  return billionths === null || !/^[A-Z]{3}$/.test(currency) ? undefined : { cost: { billionths, currency } };
 }

@@ -1,6 +1,6 @@
 import { Failure } from '../../errors.ts';
 import { isBlank } from '../../message.ts';
-import type { ModelAnswer } from '../model.ts';
+import type { ModelAnswer, TokenUsage } from '../model.ts';
 import { errorInside } from './failure.ts';
 import { withoutThoughts } from './thoughts.ts';
 
@@ -16,7 +16,6 @@ export interface Completion {
   filtered: boolean;
   /** The words are a refusal, not an answer. */
   refused: boolean;
-  usage: ModelAnswer['usage'];
 }
 
 /**
@@ -42,7 +41,7 @@ export function readCompletion(received: unknown): Completion {
   if (text === '' && filtered)
     throw new Failure('model.filtered', "The model server's content filter held the answer back.");
   const call = callIn(message.tool_calls);
-  return { text, call, cut: reason === 'length', filtered, refused: answer === '', usage: usageOf(received.usage) };
+  return { text, call, cut: reason === 'length', filtered, refused: answer === '' };
 }
 
 /** OpenAI says `content_filter`; gateways pass on Gemini's SAFETY, PROHIBITED_CONTENT, BLOCKLIST, or Zhipu's `sensitive`. */
@@ -71,18 +70,30 @@ function parsed(json: string): unknown {
   }
 }
 
-function usageOf(usage: unknown): ModelAnswer['usage'] {
-  if (!isRecord(usage)) return { prompt: 0, completion: 0, cached: 0 };
+/** What a completion used, also one without a word for people. Null when it is no completion: then nothing was used. */
+export function usageIn(received: unknown): TokenUsage | null {
+  if (!isRecord(received) || !Array.isArray(received.choices)) return null;
+  const usage = isRecord(received.usage) ? received.usage : {};
   const details = isRecord(usage.prompt_tokens_details) ? usage.prompt_tokens_details : {};
+  const cacheWrites = count(details.cache_write_tokens);
   return {
     prompt: count(usage.prompt_tokens),
     completion: count(usage.completion_tokens),
     cached: count(details.cached_tokens),
+    ...(cacheWrites > 0 ? { cacheWrites } : {}),
   };
 }
 
 function count(tokens: unknown): number {
   return typeof tokens === 'number' ? tokens : 0;
+}
+
+/** Adds what one request used to what all have used. */
+export function addUsage(total: TokenUsage, one: TokenUsage): void {
+  total.prompt += one.prompt;
+  total.completion += one.completion;
+  total.cached += one.cached;
+  if (one.cacheWrites) total.cacheWrites = (total.cacheWrites ?? 0) + one.cacheWrites;
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

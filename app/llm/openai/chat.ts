@@ -4,9 +4,9 @@ import { Failure } from '../../errors.ts';
 import type { Log } from '../../ops/logger.ts';
 import { scrub } from '../../privacy/scrub.ts';
 import { lastLook } from '../last-look.ts';
-import type { ChatModel, ModelAnswer, ModelMessage, ModelRequest } from '../model.ts';
+import type { ChatModel, ModelAnswer, ModelMessage, ModelRequest, TokenUsage } from '../model.ts';
 import { type Clock, retry } from '../retry.ts';
-import { type Completion, readCompletion } from './answer.ts';
+import { addUsage, type Completion, readCompletion, usageIn } from './answer.ts';
 import { createOpenAiClient, type OpenAiClientOptions } from './client.ts';
 import { explain } from './failure.ts';
 import { type ChatBodySettings, chatBody, createRefusals } from './request.ts';
@@ -17,8 +17,8 @@ export interface OpenAiModelOptions extends OpenAiClientOptions, Omit<ChatBodySe
   log: Log;
   /** Told how much the last look found in a prompt. */
   onLeaks?: (count: number) => void;
-  /** Told what each completion has cost, also of an answer that is asked for again or fails in the end. */
-  onUsage?: (request: Pick<ModelRequest, 'conversation' | 'purpose'>, usage: ModelAnswer['usage']) => void;
+  /** Told what each completion used, also one that is asked for again or fails in the end. */
+  onUsage?: (request: Pick<ModelRequest, 'purpose' | 'spentOn'>, usage: TokenUsage) => void;
   clock?: Clock;
 }
 
@@ -57,10 +57,12 @@ export function createOpenAiModel(options: OpenAiModelOptions): OpenAiModel {
       const body = chatBody(asked.request, asked.messages, maxTokens, without, settings);
       try {
         asked.attempts++;
-        const completion = readCompletion(await client.complete(body, signal));
+        const received = await client.complete(body, signal);
+        const usage = usageIn(received);
+        if (usage) addUsage(asked.usage, usage);
+        if (usage) options.onUsage?.(asked.request, usage);
+        const completion = readCompletion(received);
         refusals.believe(model, without);
-        addUsage(asked.usage, completion.usage);
-        options.onUsage?.(asked.request, completion.usage);
         return completion;
       } catch (error) {
         const refused = refusals.read(error, body);
@@ -200,7 +202,7 @@ interface Asked {
   readonly request: ModelRequest;
   readonly messages: ModelRequest['messages'];
   attempts: number;
-  readonly usage: ModelAnswer['usage'];
+  readonly usage: TokenUsage;
 }
 
 /** Does this address, or none, lead to OpenAI's own servers? */
@@ -208,11 +210,4 @@ export function isOpenAi(baseUrl: string | undefined): boolean {
   if (baseUrl === undefined) return true;
   const { hostname } = new URL(baseUrl);
   return hostname === 'api.openai.com' || hostname.endsWith('.api.openai.com');
-}
-
-/** Adds what one request cost to what all have cost. */
-export function addUsage(total: ModelAnswer['usage'], one: ModelAnswer['usage']): void {
-  total.prompt += one.prompt;
-  total.completion += one.completion;
-  total.cached += one.cached;
 }

@@ -3,13 +3,14 @@ import type { OpenAI } from 'openai';
 import { APIError } from 'openai/core/error';
 import { z } from 'zod';
 import { Failure } from '../../errors.ts';
+import type { SpentOn } from '../../message.ts';
 import type { Log } from '../../ops/logger.ts';
 import { joinScrubbed, type Scrubbed, scrub } from '../../privacy/scrub.ts';
 import { lastLook } from '../last-look.ts';
-import type { ModelAnswer, ModelMessage } from '../model.ts';
+import type { ModelAnswer, ModelMessage, TokenUsage } from '../model.ts';
 import { type Clock, retry } from '../retry.ts';
-import { type Completion, readCompletion } from './answer.ts';
-import { addUsage, isOpenAi } from './chat.ts';
+import { addUsage, type Completion, readCompletion, usageIn } from './answer.ts';
+import { isOpenAi } from './chat.ts';
 import { createOpenAiClient, type OpenAiClientOptions } from './client.ts';
 import { explain } from './failure.ts';
 import { type ChatBodySettings, chatBody, createRefusals } from './request.ts';
@@ -26,6 +27,8 @@ export interface StructuredRequest<T> {
   signal?: AbortSignal;
   /** Who is asking, for the provider's abuse checks. Hashed before it leaves. */
   conversation: string;
+  /** Whose call it is, for the ledger of costs. */
+  spentOn?: SpentOn;
 }
 
 export interface StructuredAnswer<T> {
@@ -67,6 +70,8 @@ export interface StructuredModelOptions
   log: Log;
   /** Told how much the last look found in a prompt. */
   onLeaks?: (count: number) => void;
+  /** Told what each completion used, also one that is asked for again or fails in the end. */
+  onUsage?: (spentOn: SpentOn | undefined, usage: TokenUsage) => void;
   clock?: Clock;
 }
 
@@ -101,8 +106,10 @@ export function createStructuredModel(options: StructuredModelOptions): Structur
       try {
         asked.spent.attempts++;
         const received = await client.complete(body, asked.signal);
+        const usage = usageIn(received);
+        if (usage) addUsage(asked.spent.usage, usage);
+        if (usage) options.onUsage?.(asked.spentOn, usage);
         const completion = readCompletion(received);
-        addUsage(asked.spent.usage, completion.usage);
         refusals.believe(model, without);
         if (received.choices[0]?.message?.refusal) throw new Failure('model.filtered', REFUSED);
         return completion;
@@ -173,7 +180,7 @@ export function createStructuredModel(options: StructuredModelOptions): Structur
     async ask(request) {
       const spent = { attempts: 0, usage: { prompt: 0, completion: 0, cached: 0 } };
       const fit = await retry({ timeoutMs, signal: request.signal, explain, log, clock }, (signal) =>
-        answer({ conversation: request.conversation, signal, spent }, request),
+        answer({ conversation: request.conversation, spentOn: request.spentOn, signal, spent }, request),
       );
       return { value: cleaned(fit.value), ...spent };
     },
@@ -184,6 +191,7 @@ export function createStructuredModel(options: StructuredModelOptions): Structur
 /** One try of `ask` on its way; `spent` counts over all tries. */
 interface Asked {
   readonly conversation: string;
+  readonly spentOn: SpentOn | undefined;
   readonly signal: AbortSignal;
   readonly spent: Pick<ModelAnswer, 'attempts' | 'usage'>;
 }

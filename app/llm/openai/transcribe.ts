@@ -3,6 +3,7 @@ import { APIError } from 'openai/core/error';
 import { Failure, isFailure, type ModelError } from '../../errors.ts';
 import type { Log } from '../../ops/logger.ts';
 import { type Scrubbed, scrub } from '../../privacy/scrub.ts';
+import type { TokenUsage } from '../model.ts';
 import { type Clock, retry } from '../retry.ts';
 import { createOpenAiClient, type OpenAiClientOptions } from './client.ts';
 import { codeWord, explain } from './failure.ts';
@@ -28,8 +29,10 @@ export interface Recording {
 export interface Transcript {
   /** '' when nothing was said. */
   text: Scrubbed;
-  /** What it has cost, 0 when the server does not count in tokens. */
-  tokens: number;
+  /** In tokens, as the server counted; null when it does not count them. */
+  tokens: TokenUsage | null;
+  /** How long the recording was by the server's word, seconds; null when it does not say. */
+  seconds: number | null;
 }
 
 export interface Transcriber {
@@ -63,11 +66,11 @@ export function createTranscriber(options: TranscriberOptions): Transcriber {
         { file, model, response_format: 'json', ...(language !== undefined && { language }) },
         { signal },
       );
-      return { text: wordsOf(said), tokens: tokensOf(said) };
+      return { text: wordsOf(said), ...usageOf(said) };
     } catch (error) {
       const verdict = verdictOn(error);
       if (verdict === null) throw error;
-      return isFailure(verdict) ? verdict : { text: verdict, tokens: 0 };
+      return isFailure(verdict) ? verdict : { text: verdict, tokens: null, seconds: 0 };
     }
   }
 
@@ -95,11 +98,19 @@ function wordsOf(said: unknown): Scrubbed {
   return scrub(isNothing(words) ? '' : words);
 }
 
-/** Models that are paid by the token say `{usage: {type: 'tokens', total_tokens}}`; others count seconds, or nothing. */
-function tokensOf(said: unknown): number {
-  const usage = typeof said === 'object' && said !== null && 'usage' in said ? said.usage : undefined;
-  const total = typeof usage === 'object' && usage !== null && 'total_tokens' in usage ? usage.total_tokens : undefined;
-  return typeof total === 'number' && total > 0 ? total : 0;
+/** Models that are paid by the token say `{type: 'tokens', input_tokens, output_tokens}`, others `{type: 'duration', seconds}`, or nothing. */
+function usageOf(said: unknown): Pick<Transcript, 'tokens' | 'seconds'> {
+  const usage: unknown = isRecord(said) ? said.usage : undefined;
+  const count = (name: string) => {
+    const given: unknown = isRecord(usage) ? usage[name] : undefined;
+    return typeof given === 'number' && given > 0 ? given : 0;
+  };
+  const tokens = { prompt: count('input_tokens'), completion: count('output_tokens'), cached: 0 };
+  return { tokens: tokens.prompt + tokens.completion > 0 ? tokens : null, seconds: count('seconds') || null };
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
 }
 
 /**

@@ -7,6 +7,7 @@ import { took } from '../parts/time.ts';
 import { analytics } from './api.ts';
 import { ChartCard } from './ChartCard.tsx';
 import classes from './Dashboard.module.css';
+import { DashboardParts } from './DashboardParts.tsx';
 import { Problem, Waiting } from './States.tsx';
 import { sentimentInWords } from './words.ts';
 
@@ -29,7 +30,7 @@ export default function Dashboard() {
   return (
     <div className={classes.page} aria-busy={numbers.isPlaceholderData}>
       <div className={classes.wide}>
-        <h1 className={classes.heading}>Dashboard</h1>
+        <DashboardParts heading="Dashboard" />
         <Cards totals={numbers.data.analytics} />
         <div className={classes.bar}>
           <h2 className={classes.heading}>Day by day</h2>

@@ -18,6 +18,7 @@ import { useWaitingCount, WaitingRoom } from './WaitingRoom.tsx';
 
 // The charts are as large as the rest of the page, and most visits do not open them.
 const Dashboard = lazy(() => import('./Dashboard.tsx'));
+const Costs = lazy(() => import('./Costs.tsx'));
 
 /** The inbox: sign-in, then everything the team sees. */
 export function InboxPage() {
@@ -109,9 +110,7 @@ function SignedIn() {
         {place.path === '/tasks' && <Tasks />}
         {place.path === '/undelivered' && <DeadLetters />}
         {place.path === '/dashboard' && (
-          <Suspense fallback={<Waiting />}>
-            <Dashboard />
-          </Suspense>
+          <Suspense fallback={<Waiting />}>{path === '/dashboard/costs' ? <Costs /> : <Dashboard />}</Suspense>
         )}
       </main>
     </div>

@@ -3,10 +3,12 @@ import { useDisclosure } from '@mantine/hooks';
 import { notifications } from '@mantine/notifications';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useRef, useState } from 'react';
+import { useLocation } from 'wouter';
 import type { Conversation } from '../../inbox/contract.ts';
 import { Avatar } from '../parts/Avatar.tsx';
 import { Icon } from '../parts/Icon.tsx';
 import { numbers, takeover } from './api.ts';
+import { withQuery } from './paths.ts';
 import { Tag } from './Tag.tsx';
 import { TaskDialog } from './TaskDialog.tsx';
 import classes from './Thread.module.css';
@@ -25,6 +27,7 @@ export function ThreadHeader({ conversation, onClose, onChange }: ThreadHeaderPr
   // The menu's entry that opened it is gone by then.
   const [adding, dialog] = useDisclosure(false, { onClose: () => setTimeout(() => actions.current?.focus()) });
   const { conversation_status: status, contact_name, phone_number, business_number, total_messages } = conversation;
+  const [, navigate] = useLocation();
   const hasNumbers = (useQuery({ queryKey: ['numbers'], queryFn: numbers }).data?.numbers.length ?? 0) > 1;
   return (
     <header className={classes.header}>
@@ -69,6 +72,12 @@ export function ThreadHeader({ conversation, onClose, onChange }: ThreadHeaderPr
         <Menu.Dropdown>
           <Menu.Item leftSection={<Icon name="board" size={16} />} onClick={dialog.open}>
             Add a task
+          </Menu.Item>
+          <Menu.Item
+            leftSection={<Icon name="chart" size={16} />}
+            onClick={() => navigate(withQuery('/dashboard/costs', { phone: phone_number, number: business_number }))}
+          >
+            What it costs
           </Menu.Item>
           <Menu.Divider />
           {status !== 'active' && <Menu.Item onClick={() => onChange('active')}>Move to inbox</Menu.Item>}

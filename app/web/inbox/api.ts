@@ -100,6 +100,10 @@ export function analytics(days: number): Promise<Answer<'analytics'>> {
   return send('GET', `${API}/analytics?days=${days}`);
 }
 
+export function costs(query: Query<'costs'>): Promise<Answer<'costs'>> {
+  return send('GET', `${API}/costs${searchOf(query)}`);
+}
+
 export function notices(): Promise<Answer<'notices'>> {
   return send('GET', `${API}/notices`);
 }

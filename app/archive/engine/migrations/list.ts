@@ -7,6 +7,7 @@ import * as failedAnalyses from './0005-failed-analyses.ts';
 import * as analytics from './0006-analytics.ts';
 import * as sentiments from './0007-sentiments.ts';
 import * as consentAndHandoff from './0008-consent-and-handoff.ts';
+import * as costs from './0009-costs.ts';
 
 /** In this order. A migration that was released is never changed, only followed by another one. */
 export const MIGRATIONS: Record<string, Migration> = {
@@ -18,4 +19,5 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0006-analytics': analytics,
   '0007-sentiments': sentiments,
   '0008-consent-and-handoff': consentAndHandoff,
+  '0009-costs': costs,
 };
