@@ -68,7 +68,7 @@ export type Composed =
    * Meanwhile a person took over or blocked the contact, they opted out, or they got the same apology or notice before: `fresh` are the messages
    * as they are remembered.
    */
-  | { kind: 'quiet'; why: Quiet | 'apologized' | 'said before'; fresh: Fresh[] };
+  | { kind: 'quiet'; why: Quiet | 'said before'; fresh: Fresh[] };
 
 /** What belongs to an answer of ours, whatever the model says. */
 export interface Policy {
@@ -119,7 +119,7 @@ export function createCompose(options: ComposeOptions): Compose {
       const same = asks === 1 ? await confirmed() : held;
       if (same !== held) return { kind: 'moved', next: same };
       if (!notice?.confirms && hasJustSaid(held, answered, context.now()))
-        return { kind: 'quiet', why: answered.kind === 'apology' ? 'apologized' : 'said before', fresh };
+        return { kind: 'quiet', why: 'said before', fresh };
       const opening = notice?.confirms || held.isDisclosed ? null : disclosure;
       const reply = replyTo(held, answered, opening, response);
       if (notice?.confirms) reply.confirms = notice.confirms;

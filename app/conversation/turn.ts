@@ -216,8 +216,7 @@ export function createTurn(options: TurnOptions): Turn {
     const spent = ledger.of(held.turn);
     const event = encodeEvent({ ...madeBy(held, fresh, spent), at: now(), reply: null });
     const lines = fresh.map(({ line }) => line);
-    const failed = why === 'apologized' ? { failed: true } : {};
-    const committed = await mailbox.commit(held, { mayTakeMore: false, lines, reply: null, ...failed, event });
+    const committed = await mailbox.commit(held, { mayTakeMore: false, lines, reply: null, event });
     response?.end();
     log.info('Not answered', { why, messages: held.messages.length });
     metrics.turnEnded('quiet', 'none');

@@ -95,12 +95,14 @@ describe('when the budget is used up', () => {
     await eventually('it knows', async () => (await texts(paused, BEN, 'hello')).includes(NOTICES.paused));
     await paused.tell(ANA, 'My name is Ana');
     await paused.tell(ANA, 'and I need a cake');
-    const received: string[] = (await events()).flatMap((event) => (event.type === 'message.received' ? event.message.text : []));
+    const received: string[] = (await events()).flatMap((event) =>
+      event.type === 'message.received' ? event.message.text : [],
+    );
     assert.ok(received.includes('My name is Ana') && received.includes('and I need a cake'));
     await bots.pop()?.stop();
 
     const again = await start({ MONTHLY_BUDGET: '60 USD' });
-    assert.deepEqual(await texts(again, ANA, 'who am I?'), ['You said: who am I?']);
+    assert.match((await texts(again, ANA, 'who am I?')).join(), /who am I\?$/);
     const [prompt] = doubles.model.requests.slice(-1).map(({ chat }) => JSON.stringify(chat.messages));
     assert.match(prompt ?? '', /My name is Ana/);
     assert.match(prompt ?? '', /and I need a cake/);

@@ -100,6 +100,8 @@ test('every answer is as described, field by field, nothing more', async () => {
     send: [undefined, { to_number: ANA, message: 'hello from Kim' }],
     status: [undefined, { ...phone, status: 'active' }],
     writing: [undefined, { ...phone, writer: 'page-1' }],
+    consent: [undefined, { ...phone, consent: 'opt-in', source: 'told us on the telephone' }],
+    consents: [`/api/whatsapp/consent/${ANA}`],
     takeover: [undefined, { ...phone, active: true }],
     createTask: [undefined, { title: 'Write to Ana', due_date: '2026-11-24' }],
     task: [`/api/whatsapp/tasks/${made.body.task.id}`],
