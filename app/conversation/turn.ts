@@ -119,9 +119,10 @@ export function createTurn(options: TurnOptions): Turn {
     if (needNoAnswer(held)) {
       return keepQuiet(held, await read(held, lease.signal, log), turn, 'nothing to answer');
     }
-    // Whoever asks for a person needs no model, and has no limit.
-    if (held.messages.some(({ text }) => asksForPerson(text))) return answerWith(held, null, turn);
     const usage = isPaused() ? 'paused' : (turn.usage ?? (await allowance.look(held.contact)));
+    // Whoever asks for a person needs no model, and has no limit.
+    if (usage !== 'within' && held.messages.some(({ text }) => asksForPerson(text)))
+      return answerWith(held, null, turn);
     const admission = await allowance.judge(held.contact, usage);
     if (admission === 'silence' && usage === 'paused') {
       return keepQuiet(held, await read(held, lease.signal, log), turn, 'over the budget');

@@ -3,16 +3,18 @@ import { anyOf } from './normal.ts';
 import { readerOf } from './phrases.ts';
 
 /**
- * 'yes' or 'no' when a message says nothing else, with or without politeness; else null. For questions that ask for just that, such as "Forget the
- * conversation? Answer YES": after any other, "ok" and "cancel" need not mean it.
+ * 'yes' or 'no' when a message says nothing else, with or without politeness; else null. For questions that ask for
+ * just that, such as "Forget the conversation? Answer YES": after any other, "ok" and "cancel" need not mean it.
  */
 export function answerIn(text: string): 'yes' | 'no' | null {
-  if (text.length > LONGEST) return null;
+  if (text.length > LONGEST || QUESTION.test(text)) return null;
   return YES_SIGN.test(text) ? 'yes' : NO_SIGN.test(text) ? 'no' : answer(text);
 }
 
 /** In UTF-16 code units. */
 const LONGEST = 100;
+/** "Yes?" and "Sure?" ask back. */
+const QUESTION = /[?？؟]/;
 /** Nothing but thumbs or ticks, in any skin colour. */
 const YES_SIGN = /^\s*(?:[👍👌✅✔][\u{1f3fb}-\u{1f3ff}\ufe0f]*\s*)+$/u;
 const NO_SIGN = /^\s*(?:[👎❌✖🚫][\u{1f3fb}-\u{1f3ff}\ufe0f]*\s*)+$/u;
@@ -23,13 +25,15 @@ interface Row {
 }
 
 /**
- * What counts, and why. One word has different meanings in two languages now and then; since a wrong 'yes' deletes something, the one that more
- * people write wins only where the other is no refusal: "tak" (yes in Polish, thanks in Danish) is 'yes', "no" (well, yes in Czech) and "ne" (yes in
- * Greek written with Latin letters) are 'no'. Single letters are null: "y" is Spanish for "and", "n" is a slip. "Stop" is an opt-out, see `consentWordIn`.
+ * What counts, and why. One word has different meanings in two languages now and then; since a wrong 'yes' deletes
+ * something, the one that more people write wins only where the other is no refusal: "tak" (yes in Polish, thanks in
+ * Danish) is 'yes', "no" (well, yes in Czech) and "ne" (yes in Greek written with Latin letters) are 'no'. Single
+ * letters are null: "y" is Spanish for "and", "n" is a slip. "Stop" is an opt-out, see `consentWordIn`.
  */
 const ANSWERS: Record<string, Row> = {
   en: {
-    yes: 'yes( (i do|do it|delete it|forget it))?|yeah|yep|yup|sure|of course|ok(ay)?|correct|confirm|do it|go ahead|i agree',
+    yes: `yes( (i do|do it|delete it|forget it))?|yeah|yep|yup|sure|of course|ok(ay)?|correct|confirm|do it|go ahead
+      i agree`,
     no: `no( way)?|nope|nah|never|(no )?(don't|do not)( do it)?|cancel|not now|no i (don't|do not)`,
   },
   es: {

@@ -12,8 +12,8 @@ export type Command = 'help' | 'reset' | 'export' | 'forget';
  * - 'export': send me what you keep of me.
  * - 'forget': delete what you keep of me.
  *
- * A slash makes a command of one word (`/forget`), in each language. In words, the whole message must say it: "help" but not "help me find a table",
- * "delete my data" but not "delete my order". Longer than 200 characters: null.
+ * A slash makes a command of one word (`/forget`), in each language. In words, the whole message must say it: "help"
+ * but not "help me find a table", "delete my data" but not "delete my order". Longer than 200 characters: null.
  */
 export function commandIn(text: string): Command | null {
   if (text.length > LONGEST) return null;
@@ -46,9 +46,10 @@ interface Row {
 }
 
 /**
- * What counts, and why. Only what cannot be about the business: "this conversation", "my data", "me"; never "my account", "my order", "my password".
- * Past tenses that sound like the command are left out: Spanish "olvidé" (I forgot) is "olvide" (forget) once accents are gone, so that the polite
- * form of that verb is not here. INFO, which Twilio takes for help, asks a business for information: null.
+ * What counts, and why. Only what cannot be about the business: "this conversation", "my data", "me"; never "my
+ * account", "my order", "my password". Past tenses that sound like the command are left out: Spanish "olvidé" (I
+ * forgot) is "olvide" (forget) once accents are gone, so that the polite form of that verb is not here. INFO, which
+ * Twilio takes for help, asks a business for information: null.
  */
 const COMMANDS: Record<string, Row> = {
   en: {
@@ -343,13 +344,13 @@ const COMMANDS: Record<string, Row> = {
 
 /** After a slash, beside what counts in words. */
 const AFTER_SLASH: Record<Command, string> = {
-  help: 'info|h',
-  reset:
-    'restart|reiniciar|recomeçar|recommencer|zurücksetzen|neustart|ricomincia|opnieuw|resetuj|sıfırla|сброс|скинути|resetează|reset|nollställ|nulstil|nullstill|nollaa|重置|リセット|초기화',
-  export:
-    'export(ar|er|ieren|eren|uj|era)?|exporta|esporta|eksport|(mis ?)?datos|(meus ?)?dados|données|daten|dati|gegevens|dane|verilerim|бекап|экспорт|експорт|导出|匯出|エクスポート|내보내기',
-  forget:
-    'forget ?me|forget|olvidar|olvídame|esquecer|oublier|oublie ?moi|vergessen|vergiss ?mich|dimentica|vergeet|zapomnij|unut|забыть|забути|uită|glöm|glem|unohda|忘记|忘記|忘れて',
+  help: 'info',
+  reset: `restart|reiniciar|recomeçar|recommencer|zurücksetzen|neustart|ricomincia|opnieuw|resetuj|sıfırla|сброс
+    скинути|resetează|reset|nollställ|nulstil|nullstill|nollaa|重置|リセット|초기화`,
+  export: `export(ar|er|ieren|eren|uj|era)?|exporta|esporta|eksport|(mis ?)?datos|(meus ?)?dados|données|daten|dati
+    gegevens|dane|verilerim|экспорт|експорт|导出|匯出|エクスポート|내보내기`,
+  forget: `forget ?me|forget|olvidar|olvídame|esquecer|oublier|oublie ?moi|vergessen|vergiss ?mich|dimentica|vergeet
+    zapomnij|unut|забыть|забути|uită|glöm|glem|unohda|忘记|忘記|忘れて`,
 };
 
 const rows = Object.values(COMMANDS);
