@@ -188,6 +188,16 @@ export const SETTINGS = {
     '5000',
     'how many messages may wait for that in one process; further webhooks get 503',
   ),
+  WEBHOOK_SECRET: row(
+    z
+      .string()
+      .refine(
+        isWebhookSecret,
+        'expected whsec_ and 24 to 64 bytes in base64 (echo "whsec_$(openssl rand -base64 32)" makes a good one)',
+      ),
+    '',
+    'signs every webhook that Recado sends (Standard Webhooks): whsec_ and 24 to 64 bytes in base64; default: they are not signed',
+  ),
   SIMULATOR: row(
     choice(['on', 'off', 'auto'], { error: 'expected on, off or auto' }),
     'auto',
@@ -335,6 +345,8 @@ function arrange(values: Values, files: Files) {
     dailyTokensPerContact: values.DAILY_TOKENS_PER_CONTACT,
     maxConcurrentTurns: set.MAX_CONCURRENT_TURNS,
     maxWaiting: set.MAX_WAITING,
+    /** Of every webhook that we send; undefined = they are not signed. */
+    webhookSecret: values.WEBHOOK_SECRET,
     simulator,
     logLevel: set.LOG_LEVEL,
   });
@@ -477,6 +489,14 @@ function hasPorts(nodes: string): boolean {
     const port = Number(node.slice(node.lastIndexOf(':') + 1));
     return port >= 1 && port <= 65_535;
   });
+}
+
+/** As Standard Webhooks 1.0.0 writes secrets. */
+function isWebhookSecret(given: string): boolean {
+  const [, base64] = /^whsec_([A-Za-z0-9+/]+={0,2})$/.exec(given) ?? [];
+  if (base64 === undefined || base64.length % 4 !== 0) return false;
+  const { length } = Buffer.from(base64, 'base64');
+  return length >= 24 && length <= 64;
 }
 
 function integer(least: number, most: number) {

@@ -67,6 +67,14 @@ test('takes no API key that could be guessed, and does not show it', () => {
   assert.doesNotMatch(problem ?? '', /hunter2/);
 });
 
+test('takes a secret of webhooks only as receivers expect it', () => {
+  const secret = (bytes: number) => `whsec_${Buffer.alloc(bytes, 1).toString('base64')}`;
+  for (const bytes of [24, 32, 64])
+    assert.equal(readConfig({ WEBHOOK_SECRET: secret(bytes) }).webhookSecret, secret(bytes));
+  for (const wrong of [secret(23), secret(65), 'hunter2', 'whsec_hunter2-hunter2-hunter2-hunter2-hunter2'])
+    assert.match(problemsOf({ WEBHOOK_SECRET: wrong })[0] ?? '', /^WEBHOOK_SECRET: expected whsec_ .*not shown/);
+});
+
 test('says what is missing beside what was given', () => {
   assert.match(
     problemsOf({ TWILIO_ACCOUNT_SID: ACCOUNT.TWILIO_ACCOUNT_SID, OPENAI_API_KEY: 'k' })[0] ?? '',
