@@ -11,6 +11,8 @@ import type { Log } from '../ops/logger.ts';
 export interface Standing {
   contact: ContactId;
   blocked: boolean;
+  /** Until then the team says that what they write is no spam, unix ms; 0 = it has not said so. */
+  excusedUntil: number;
   conversations: {
     channel: string;
     business: string;
@@ -84,9 +86,10 @@ export function createConfirm(options: ConfirmOptions): Confirm {
   }
 }
 
-function knownContact({ contact, blocked, conversations }: Standing): KnownContact {
+function knownContact({ contact, blocked, excusedUntil, conversations }: Standing): KnownContact {
   return {
     blocked,
+    excusedUntil,
     conversations: conversations.map(({ channel, business, ...rest }) => ({
       conversation: conversationId({ channel, business, contact }),
       ...rest,
@@ -94,12 +97,13 @@ function knownContact({ contact, blocked, conversations }: Standing): KnownConta
   };
 }
 
-function situationIn(held: Held, { contact, blocked, conversations }: Standing): Partial<Held> {
+function situationIn(held: Held, { contact, blocked, excusedUntil, conversations }: Standing): Partial<Held> {
   const here = conversations.find(
     ({ channel, business }) => conversationId({ channel, business, contact }) === held.conversation,
   );
   return {
     blocked: held.blocked || blocked,
+    excusedUntil: Math.max(held.excusedUntil, excusedUntil),
     takeoverUntil: Math.max(held.takeoverUntil, here?.takeoverUntil ?? 0),
     lastInboundAt: Math.max(held.lastInboundAt, here?.lastInboundAt ?? 0),
   };

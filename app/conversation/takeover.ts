@@ -1,10 +1,11 @@
-/** What people in the inbox do in a conversation: write, pause the bot, let it answer again, block. */
+/** What people in the inbox do in a conversation: write, pause the bot, let it answer again, block, say that it is no spam. */
 
 import type { StandingsOf } from '../contacts/confirm.ts';
 import { encodeEvent } from '../events.ts';
 import type { Desk, DeskState } from '../memory/desk.ts';
 import { type ContactId, type ConversationId, conversationId, conversationOf } from '../message.ts';
 import type { SendAsPerson, Sent } from '../outbound/send.ts';
+import { EXCUSED_MS } from './spam.ts';
 
 /** Everything rejects with `archive.unavailable` or `store.unavailable`; the same call can be made again then. */
 export interface Takeover {
@@ -19,11 +20,15 @@ export interface Takeover {
   handBack(conversation: ConversationId): Promise<void>;
   /** A blocked contact is neither answered nor remembered. */
   block(contact: ContactId, blocked: boolean): Promise<void>;
+  /** What the contact writes is no spam: they are answered again, and the team is not asked about them for 30 days. */
+  excuse(contact: ContactId): Promise<void>;
 }
 
 /** The archive is the source of truth; Redis has a copy. See `archive/write/desk.ts`. */
 export interface Truth {
   block(contact: ContactId, blocked: boolean): Promise<void>;
+  /** @param until unix ms */
+  excuse(contact: ContactId, until: number): Promise<void>;
   takeOver(conversation: ConversationId, untilMs: number, pauseMs: number): Promise<void>;
 }
 
@@ -35,7 +40,7 @@ export interface TakeoverOptions {
 }
 
 export function createTakeover({ desk, truth, send, now }: TakeoverOptions): Takeover {
-  return { say, take, handBack, block };
+  return { say, take, handBack, block, excuse };
 
   function say(conversation: ConversationId, text: string, options: { id?: string | undefined } = {}): Promise<Sent> {
     return send(conversation, text, options.id);
@@ -60,6 +65,12 @@ export function createTakeover({ desk, truth, send, now }: TakeoverOptions): Tak
   async function block(contact: ContactId, blocked: boolean): Promise<void> {
     await truth.block(contact, blocked);
     await desk.block(contact, blocked);
+  }
+
+  async function excuse(contact: ContactId): Promise<void> {
+    const until = now() + EXCUSED_MS;
+    await truth.excuse(contact, until);
+    await desk.excuse(contact, until);
   }
 }
 

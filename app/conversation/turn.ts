@@ -7,7 +7,7 @@
 import type { OpenResponse } from '../channels/channel.ts';
 import type { Channels } from '../channels/channels.ts';
 import type { Confirmed } from '../contacts/confirm.ts';
-import { type Failure, isFailure } from '../errors.ts';
+import { type Failure, type FailureCode, isFailure } from '../errors.ts';
 import { encodeEvent } from '../events.ts';
 import type { Allowance, Usage } from '../memory/allowance.ts';
 import type { Held, Mailbox } from '../memory/mailbox.ts';
@@ -21,6 +21,7 @@ import type { Fresh, Read } from './attachments.ts';
 import { type Compose, type Made, madeBy, type Stages } from './compose.ts';
 import type { Ending } from './ending.ts';
 import type { Lease } from './lease.ts';
+import { isThrottled } from './spam.ts';
 
 export interface Turn {
   /** Answers the messages of a turn, or takes them in without an answer. Ends the response. */
@@ -66,7 +67,7 @@ export function isSilenced(held: Held, now: number): boolean {
 
 /** Is an answer to be made, as far as is known before the archive has spoken? */
 export function isToAnswer(held: Held, now: number): boolean {
-  return !held.pending && !isSilenced(held, now) && !areUpdates(held);
+  return !held.pending && !isSilenced(held, now) && !isThrottled(held, now) && !areUpdates(held);
 }
 
 /** What nobody expects an answer to, such as a message that was taken back. */
@@ -90,8 +91,10 @@ export function createTurn(options: TurnOptions): Turn {
     if (areUpdates(held)) {
       return keepQuiet(held, await read(held, lease.signal, log), turn, 'nothing to answer');
     }
-    const usage = turn.usage ?? (await allowance.look(held.contact));
+    const isSuspect = isThrottled(held, now());
+    const usage = isSuspect ? 'suspect' : (turn.usage ?? (await allowance.look(held.contact)));
     const admission = await allowance.judge(held.contact, usage);
+    if (admission === 'silence' && isSuspect) return keepQuiet(held, [], turn, 'looks like spam', 'turn.throttled');
     if (admission === 'silence') return keepQuiet(held, [], turn, 'over the limit');
     const startedAt = now();
     showTyping(held, response, lease.signal);
@@ -166,10 +169,16 @@ export function createTurn(options: TurnOptions): Turn {
     return ending.delivered(held, reply, delivered, log);
   }
 
-  /** Takes the messages in without an answer; `fresh` are those that are remembered. */
-  async function keepQuiet(held: Held, fresh: readonly Fresh[], turn: Answering, why: string): Promise<Ended> {
+  /** Takes the messages in without an answer; `fresh` are those that are remembered. The team is told of a `failure`. */
+  async function keepQuiet(
+    held: Held,
+    fresh: readonly Fresh[],
+    turn: Answering,
+    why: string,
+    failure?: FailureCode,
+  ): Promise<Ended> {
     const { response, log } = turn;
-    const event = encodeEvent({ ...madeBy(held, fresh), at: now(), reply: null });
+    const event = encodeEvent({ ...madeBy(held, fresh), at: now(), reply: null, ...(failure ? { failure } : {}) });
     const lines = fresh.map(({ line }) => line);
     const committed = await mailbox.commit(held, { mayTakeMore: false, lines, reply: null, event });
     response?.end();

@@ -156,6 +156,14 @@ export const Conversation = z
     last_message_type: MessageType.nullable(),
     last_message_author: Author.nullable(),
     last_sentiment: Sentiment.nullable(),
+    spam: z
+      .object({
+        score: z.number().int().describe('1 to 100; at 100 the bot does not answer for a while'),
+        reasons: z.array(z.string()).describe('In words, the most important one first'),
+        throttled_until: Time.nullable().describe('The bot does not answer before; null when it does'),
+      })
+      .nullable()
+      .describe('What the contact wrote in the last 7 days looks like spam'),
     takeover_until: Time.nullable().describe('Until then a person answers instead of the bot'),
     window_until: Time.nullable().describe(
       'Until then WhatsApp allows any message: 24 hours after the last message of the contact; null when that time is over',
@@ -246,6 +254,11 @@ export const requests = {
     filter: Filter.describe('tasks: something is open; unread: the team has not seen all of it'),
     sentiment: Sentiment.max(50).optional().describe('Of the newest message that was analysed'),
     status: ConversationStatus.optional(),
+    spam: z
+      .enum(['true', 'false'])
+      .transform((word) => word === 'true')
+      .optional()
+      .describe('true: those alone that look like spam'),
     business_number: Phone.optional().describe('Those with one number of ours'),
     search: Search.describe('Parts of the name, a number, another address, or of words in their messages'),
     order: Order.describe('By their last message'),
@@ -288,6 +301,7 @@ export const requests = {
     business_number: Business,
     status: ConversationStatus.describe('blocked: in every conversation of the contact'),
   }),
+  notSpam: z.object({ phone_number: Phone, business_number: Business }),
   writing: z.object({
     phone_number: Phone,
     business_number: Business,

@@ -71,6 +71,14 @@ export const OPERATIONS = {
     answer: responses.status,
     refusals: [404],
   },
+  notSpam: {
+    method: 'post',
+    path: '/api/whatsapp/not-spam',
+    summary: 'Says that what a contact writes is no spam: they are answered, and nobody is asked again for 30 days',
+    body: requests.notSpam,
+    answer: responses.status,
+    refusals: [404],
+  },
   writing: {
     method: 'post',
     path: '/api/whatsapp/writing',

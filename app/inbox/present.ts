@@ -8,7 +8,7 @@ import { phoneOf } from '../contacts/addresses.ts';
 import { type ConversationId, conversationOf, type InboundMessage, kindOf, wordsOf } from '../message.ts';
 import { isWindowOpen, windowUntil } from '../outbound/window.ts';
 import type { Analytics, Conversation, Day, DeadLetter, Entities, Message, Task } from './contract.ts';
-import { explainDelivery, explainFailure } from './explanations.ts';
+import { explainDelivery, explainFailure, explainSpam } from './explanations.ts';
 
 /** What one of a provider's error codes means, as one sentence; null when it is not known. */
 export type Explain = (channel: string, code: string) => string | null;
@@ -88,7 +88,7 @@ export function presentConversation(
   now: number,
   remembered: Remembered | null = null,
 ): Conversation {
-  const { lastMessage } = conversation;
+  const { lastMessage, spam } = conversation;
   const takeoverUntil = conversation.takeoverUntil ?? 0;
   const lastInboundAt = Math.max(remembered?.lastInboundAt ?? 0, conversation.lastInboundAt ?? 0);
   return {
@@ -110,6 +110,13 @@ export function presentConversation(
     last_message_author: lastMessage?.author ?? null,
     last_sentiment: conversation.sentiment || null,
     takeover_until: takeoverUntil > now ? iso(takeoverUntil) : null,
+    spam: spam && {
+      score: spam.score,
+      reasons: spam.reasons.map(explainSpam),
+      throttled_until: isoOrNull(
+        spam.throttledUntil !== null && spam.throttledUntil > now ? spam.throttledUntil : null,
+      ),
+    },
     window_until: isWindowOpen(lastInboundAt, now) ? iso(windowUntil(lastInboundAt)) : null,
   };
 }

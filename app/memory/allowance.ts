@@ -4,11 +4,11 @@ import type { ContactId } from '../message.ts';
 import type { Keys } from './keys.ts';
 import { type RedisClient, unavailable } from './redis.ts';
 
-/** What the counters say of a person. */
-export type Usage = 'within' | 'too-fast' | 'used-up';
+/** What the counters say of a person, or that what they write looks like spam. */
+export type Usage = 'within' | 'too-fast' | 'used-up' | 'suspect';
 
-/** May this person be answered? 'slow-down' and 'used-up' are returned once in a window; after that 'silence'. */
-export type Admission = 'welcome' | 'slow-down' | 'used-up' | 'silence';
+/** May this person be answered? All but 'welcome' and 'silence' are notices, each returned once in a window; after that 'silence'. */
+export type Admission = 'welcome' | 'slow-down' | 'used-up' | 'suspect' | 'silence';
 
 /** Everything rejects with `store.unavailable`. */
 export interface Allowance {
@@ -44,6 +44,7 @@ export function createAllowance({ redis, keys, messagesPerMinute, tokensPerDay }
   const slowDownNotices = limiter(1, MINUTE_MS / 1_000);
   const tokens = tokensPerDay === undefined ? null : limiter(tokensPerDay, DAY_S);
   const usedUpNotices = limiter(1, DAY_S);
+  const suspectNotices = limiter(1, DAY_S);
 
   async function usage(contact: ContactId, written: Promise<number>): Promise<Usage> {
     const [count, used] = await Promise.all([written, spent(contact)]);
@@ -65,12 +66,14 @@ export function createAllowance({ redis, keys, messagesPerMinute, tokensPerDay }
     look: (contact) => usage(contact, counted(contact)),
     async judge(contact, usage) {
       if (usage === 'within') return 'welcome';
-      const { tokens, rate } = keys.of(contact);
-      const [notice, told] =
-        usage === 'used-up'
-          ? (['used-up', exceeds(usedUpNotices, `${tokens}:told`)] as const)
-          : (['slow-down', exceeds(slowDownNotices, `${rate}:told`)] as const);
-      return (await told.catch(rejected)) ? 'silence' : notice;
+      const { tokens, rate, spam } = keys.of(contact);
+      const notices = {
+        'used-up': ['used-up', usedUpNotices, tokens],
+        'too-fast': ['slow-down', slowDownNotices, rate],
+        suspect: ['suspect', suspectNotices, spam],
+      } as const;
+      const [notice, limiter, key] = notices[usage];
+      return (await exceeds(limiter, `${key}:told`).catch(rejected)) ? 'silence' : notice;
     },
     async spend(contact, used) {
       await tokens?.penalty(keys.of(contact).tokens, used);

@@ -29,6 +29,8 @@ export interface Pause {
 /** What the archive knows of a contact, to be copied. */
 export interface KnownContact {
   blocked: boolean;
+  /** Until then what they write is no spam, unix ms; 0 = nobody said so. */
+  excusedUntil: number;
   conversations: {
     conversation: ConversationId;
     address: string;
@@ -49,6 +51,8 @@ export interface Desk {
   takeOver(conversation: ConversationId, pause: Pause, event: string): Promise<void>;
   /** A block stays until it is lifted, however long the contact is silent: the memory does not expire meanwhile. */
   block(contact: ContactId, blocked: boolean): Promise<void>;
+  /** What the contact writes is no spam until then, unix ms: they are answered again. */
+  excuse(contact: ContactId, until: number): Promise<void>;
   /** Copies what the archive knows. What is in the memory already is newer and stays. */
   restore(contact: ContactId, known: KnownContact): Promise<void>;
 }
@@ -62,7 +66,7 @@ export interface DeskOptions {
 }
 
 export function createDesk({ redis, run, keys, aliases, historyTtlMs }: DeskOptions): Desk {
-  return { state, said, unsay, takeOver, block, restore };
+  return { state, said, unsay, takeOver, block, excuse, restore };
 
   async function state(asked: ConversationId): Promise<DeskState> {
     const conversation = await current(asked);
@@ -116,7 +120,14 @@ export function createDesk({ redis, run, keys, aliases, historyTtlMs }: DeskOpti
     await run('block', [state, history, due], [blocked ? '1' : '', historyTtlMs, root]);
   }
 
-  async function restore(contact: ContactId, { blocked, conversations }: KnownContact): Promise<void> {
+  async function excuse(contact: ContactId, until: number): Promise<void> {
+    const root = await aliases.rootOf(contact);
+    const { state, spam, due } = keys.of(root);
+    await run('excuse', [state, spam, due], [until, historyTtlMs, root]);
+  }
+
+  async function restore(contact: ContactId, { blocked, excusedUntil, conversations }: KnownContact): Promise<void> {
+    const excuse = excusedUntil > 0 ? ['excused', excusedUntil] : [];
     const fields = conversations.flatMap(({ conversation, address, lastInboundAt, takeoverUntil, takeoverMs }) => {
       const thread = threadOf(conversation);
       const takeover = [`takeover@${thread}`, takeoverUntil, `takeoverMs@${thread}`, takeoverMs];
@@ -129,7 +140,7 @@ export function createDesk({ redis, run, keys, aliases, historyTtlMs }: DeskOpti
       ];
     });
     const { state, history, due } = keys.of(contact);
-    await run('restore', [state, history, due], [historyTtlMs, blocked ? '1' : '', contact, ...fields]);
+    await run('restore', [state, history, due], [historyTtlMs, blocked ? '1' : '', contact, ...excuse, ...fields]);
   }
 
   /** The same conversation, should its contact have become an alias of another one. */

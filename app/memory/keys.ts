@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { type ContactId, type ConversationId, keySafe } from '../message.ts';
 
 /** The keys of one contact and of the shard it belongs to. */
-export interface ContactKeys extends Pick<ShardKeys, 'due' | 'events' | 'dead' | 'processes'> {
+export interface ContactKeys extends Pick<ShardKeys, 'due' | 'events' | 'dead' | 'processes' | 'texts' | 'blocks'> {
   /** list: one JSON `Line` per message, oldest first */
   history: string;
   /** hash: see `scripts/accept.lua` for the fields */
@@ -26,6 +26,8 @@ export interface ContactKeys extends Pick<ShardKeys, 'due' | 'events' | 'dead' |
   /** counters with expiry: messages this minute, and model tokens this day */
   rate: string;
   tokens: string;
+  /** hash, expires: what is counted to recognise spam, see `scripts/accept.lua` */
+  spam: string;
 }
 
 export interface ShardKeys {
@@ -39,6 +41,9 @@ export interface ShardKeys {
   processes: string;
   /** hash: process → where it runs, JSON `Place` */
   places: string;
+  /** hashes, expire: how many contacts wrote the same words, and how many new contacts have almost the same number */
+  texts: string;
+  blocks: string;
 }
 
 export interface Keys {
@@ -62,6 +67,8 @@ export function createKeys(shards: number): Keys {
     dead: `recado:{${n}}:dead`,
     processes: `recado:{${n}}:processes`,
     places: `recado:{${n}}:places`,
+    texts: `recado:{${n}}:texts`,
+    blocks: `recado:{${n}}:blocks`,
   }));
   return { shards: all, news: 'recado:news', format: 'recado:format', session, shardOf, of };
 
@@ -77,13 +84,15 @@ export function createKeys(shards: number): Keys {
 
   // Every field is written out: a spread here would cost a twentieth of all the work of a message.
   function of(contact: ContactId): ContactKeys {
-    const { due, events, dead, processes } = shardOf(contact);
+    const { due, events, dead, processes, texts, blocks } = shardOf(contact);
     const prefix = `${due.slice(0, -'due'.length)}c:${keySafe(contact)}`;
     return {
       due,
       events,
       dead,
       processes,
+      texts,
+      blocks,
       history: `${prefix}:history`,
       state: `${prefix}:state`,
       mailbox: `${prefix}:mailbox`,
@@ -94,6 +103,7 @@ export function createKeys(shards: number): Keys {
       alias: `${prefix}:alias`,
       rate: `${prefix}:rate`,
       tokens: `${prefix}:tokens`,
+      spam: `${prefix}:spam`,
     };
   }
 }

@@ -131,6 +131,8 @@ const SCRIPTS = [
   'restore',
   'depart',
   'arrive',
+  'suspect',
+  'excuse',
 ] as const;
 
 export type ScriptName = (typeof SCRIPTS)[number];

@@ -22,6 +22,8 @@ export interface Metrics {
   redisTook(script: string, ms: number): void;
   /** Addresses and ids of the provider were removed: `where` message, answer, or prompt (the last check, which should find none). */
   scrubbed(where: 'message' | 'answer' | 'prompt', count: number): void;
+  /** A contact is not answered for a while, because what they write looks like spam: `reason` is the most important one. */
+  throttled(reason: string): void;
   /** Lines of histories in Redis could not be read and were left out. */
   damagedLines(count: number): void;
   /** Reads a figure when it is requested; a figure that cannot be read is NaN. */
@@ -66,6 +68,7 @@ export function createMetrics({ process = 'bot', beside }: MetricsOptions = {}):
   const redis = histogram('redis_script_seconds', 'Round trips to Redis', ['script'], REDIS_SECONDS);
   const scrubbed = counter('scrubbed_total', 'Provider addresses and ids that were taken out of texts', ['where']);
 
+  const throttled = counter('contacts_throttled_total', 'Contacts whose messages looked like spam', ['reason']);
   const damaged = counter('history_lines_damaged_total', 'Lines of histories that could not be read');
 
   const router = new Router();
@@ -106,6 +109,7 @@ export function createMetrics({ process = 'bot', beside }: MetricsOptions = {}):
     retried: (what) => retries.inc({ what }),
     redisTook: (script, ms) => redis.observe({ script }, ms / 1_000),
     scrubbed: (where, count) => scrubbed.inc({ where }, count),
+    throttled: (reason) => throttled.inc({ reason }),
     damagedLines: (count) => damaged.inc(count),
     gauge(name, help, read) {
       new Gauge({

@@ -2,6 +2,7 @@
 import type { Channels } from '../channels/channels.ts';
 import type { Config } from '../config.ts';
 import { contactIdOf } from '../contacts/addresses.ts';
+import { createSuspect } from '../conversation/suspect.ts';
 import { encodeEvent } from '../events.ts';
 import { conversationId, type DeliveryStatus } from '../message.ts';
 import type { Log } from '../ops/logger.ts';
@@ -38,9 +39,12 @@ export function buildBot(config: Config, tools: BotTools): BotParts {
   const { memory, archive, standIns, purpose, metrics, log } = tools;
   for (const { text } of purpose.notices) log.warn(text);
   const models = buildModels(config, standIns, { allowance: memory.allowance, metrics, log });
+  const { suspects, clock } = memory;
+  const messagesPerMinute = config.rateLimitPerMinute;
   const { accept, turns, sweep } = buildAnswering(config, {
     ...tools,
     models,
+    suspect: createSuspect({ suspects, messagesPerMinute, metrics, log, now: clock.now }),
     standingsOf: archive.standings.of,
     template: purpose.template,
   });

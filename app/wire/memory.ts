@@ -11,6 +11,7 @@ import { createProcesses, type Processes } from '../memory/processes.ts';
 import { createPublish, type Publish } from '../memory/publish.ts';
 import { createRedis, createScripts, type RedisAddress, type RedisClient, type RunScript } from '../memory/redis.ts';
 import { createSummaryStore, type SummaryStore } from '../memory/summary.ts';
+import { createSuspects, type Suspects } from '../memory/suspects.ts';
 import type { ContactId } from '../message.ts';
 import type { Log } from '../ops/logger.ts';
 import type { Metrics } from '../ops/metrics.ts';
@@ -27,6 +28,7 @@ export interface MemoryParts {
   desk: Desk;
   summaries: SummaryStore;
   allowance: Allowance;
+  suspects: Suspects;
   publish: Publish;
 }
 
@@ -61,6 +63,7 @@ export function buildMemory(config: Config, address: RedisAddress, metrics: Metr
       messagesPerMinute: config.rateLimitPerMinute,
       tokensPerDay: config.dailyTokensPerContact,
     }),
+    suspects: createSuspects({ run, keys }),
     publish: createPublish({ redis, keys }),
   };
 }

@@ -99,6 +99,7 @@ test('every answer is as described, field by field, nothing more', async () => {
     markRead: [undefined, phone],
     send: [undefined, { to_number: ANA, message: 'hello from Kim' }],
     status: [undefined, { ...phone, status: 'active' }],
+    notSpam: [undefined, phone],
     writing: [undefined, { ...phone, writer: 'page-1' }],
     takeover: [undefined, { ...phone, active: true }],
     createTask: [undefined, { title: 'Write to Ana', due_date: '2026-11-24' }],

@@ -153,6 +153,7 @@ const CONVERSATION: ArchivedConversation = {
   takeoverUntil: NOON + HOUR_MS,
   lastMessage: null,
   sentiment: null,
+  spam: null,
 };
 
 test('a takeover and the 24 hours are shown until they are over', () => {

@@ -39,6 +39,11 @@ interface ContactTable {
   key: string;
   blocked: Generated<boolean>;
   created_at: Generated<Date>;
+  spam_score: Generated<number>;
+  spam_reasons: Generated<string[]>;
+  spam_at: OptionalTime;
+  throttled_until: OptionalTime;
+  excused_until: OptionalTime;
 }
 
 interface AddressTable {

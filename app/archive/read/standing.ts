@@ -14,6 +14,7 @@ interface Row {
   asked: string;
   key: string;
   blocked: boolean;
+  excused_until: Date | null;
   channel: string | null;
   business_number: string | null;
   address: string | null;
@@ -30,13 +31,13 @@ export function createStandings(database: Database): Standings {
       const standings = new Map<ContactId, Standing>();
       if (contacts.length === 0) return standings;
       const { rows } = await sql<Row>`
-        select a.address as asked, p.key, p.blocked, c.channel, c.business_number, c.address, c.last_inbound_at,
-          c.takeover_until, c.takeover_ms
+        select a.address as asked, p.key, p.blocked, p.excused_until, c.channel, c.business_number, c.address,
+          c.last_inbound_at, c.takeover_until, c.takeover_ms
         from whatsapp_contact_addresses a join whatsapp_contacts p on p.id = a.contact_id
         left join whatsapp_conversations c on c.contact_id = p.id
         where a.address in (${sql.join(contacts)})`.execute(db);
       for (const row of rows) {
-        const standing = standings.get(row.asked) ?? { contact: row.key, blocked: row.blocked, conversations: [] };
+        const standing = standings.get(row.asked) ?? standingIn(row);
         standings.set(row.asked, standing);
         const conversation = conversationIn(row);
         if (conversation) standing.conversations.push(conversation);
@@ -44,6 +45,10 @@ export function createStandings(database: Database): Standings {
       return standings;
     });
   }
+}
+
+function standingIn({ key, blocked, excused_until }: Row): Standing {
+  return { contact: key, blocked, excusedUntil: excused_until?.getTime() ?? 0, conversations: [] };
 }
 
 function conversationIn(row: Row): Standing['conversations'][number] | null {

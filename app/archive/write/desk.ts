@@ -1,4 +1,4 @@
-/** What people in the inbox change: seen, archived, blocked, taken over. The bot's memory has copies of block and takeover. */
+/** What people in the inbox change: seen, archived, blocked, excused, taken over. The bot's memory has copies of the last three. */
 import { sql } from 'kysely';
 import { contactIdOf } from '../../contacts/addresses.ts';
 import { type ContactId, type ConversationId, conversationOf } from '../../message.ts';
@@ -18,12 +18,14 @@ export interface DeskWriter {
   archive(conversation: ConversationId, archived: boolean): Promise<void>;
   /** Blocks a contact in all conversations, or unblocks: then their conversations are active. No effect for a contact that is not known. */
   block(contact: ContactId, blocked: boolean): Promise<void>;
+  /** What the contact writes is no spam until then, unix ms. No effect for a contact that is not known. */
+  excuse(contact: ContactId, until: number): Promise<void>;
   /** Until when a person answers, unix ms, and by how much a message of theirs prolongs it, ms; 0 = the bot answers. */
   takeOver(conversation: ConversationId, untilMs: number, pauseMs: number): Promise<void>;
 }
 
 export function createDeskWriter(database: Database): DeskWriter {
-  return { markRead, archive, block, takeOver };
+  return { markRead, archive, block, excuse, takeOver };
 
   function markRead({ phone, business }: Place, until?: number): Promise<number> {
     return database.transaction(async (db) => {
@@ -93,6 +95,16 @@ export function createDeskWriter(database: Database): DeskWriter {
         changed.map(({ id }) => id),
         false,
       );
+    });
+  }
+
+  function excuse(contact: ContactId, until: number): Promise<void> {
+    return database.run(async (db) => {
+      await db
+        .updateTable('whatsapp_contacts')
+        .set({ excused_until: new Date(until), throttled_until: null, spam_score: 0, spam_reasons: [] })
+        .where(sql<boolean>`id = ${contactWith(contact)}`)
+        .execute();
     });
   }
 

@@ -5,6 +5,7 @@ import { lockConversations } from './conversations.ts';
 import { recordDeliveries, recordGivenUp, recordSent } from './deliveries.ts';
 import { recordListening, recordReceived } from './inbound.ts';
 import { recordDesk, recordReplies } from './replies.ts';
+import { recordSuspected } from './spam.ts';
 import type { Writer } from './writer.ts';
 
 /** What a batch changed. */
@@ -29,6 +30,7 @@ export async function record(db: Writer, events: readonly Event[], analysis: boo
   };
   await lockConversations(db, events.flatMap(conversationIn));
   touch(await recordReceived(db, of('message.received'), analysis));
+  touch(await recordSuspected(db, of('contact.suspected')));
   touch(await recordListening(db, of('voice.opened')));
   touch(await recordReplies(db, of('reply.made')));
   touch(await recordDesk(db, of('desk.said'), of('desk.took')));

@@ -59,6 +59,11 @@ if #waiting > 0 then
   redis.call('ZADD', due, 'NX', now, ARGV[2])
 end
 if theirs.blocked then redis.call('HSET', state, 'blocked', 1) end
+for _, field in ipairs({ 'throttled', 'excused' }) do
+  if tonumber(theirs[field] or 0) > tonumber(redis.call('HGET', state, field) or 0) then
+    redis.call('HSET', state, field, theirs[field])
+  end
+end
 -- Nothing expires while there is work; the state not while the contact is blocked.
 local isDue = redis.call('ZSCORE', due, ARGV[2])
 if isDue or redis.call('HEXISTS', state, 'blocked') == 1 then

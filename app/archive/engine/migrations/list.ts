@@ -6,6 +6,7 @@ import * as search from './0004-search.ts';
 import * as failedAnalyses from './0005-failed-analyses.ts';
 import * as analytics from './0006-analytics.ts';
 import * as sentiments from './0007-sentiments.ts';
+import * as spam from './0010-spam.ts';
 
 /** In this order. A migration that was released is never changed, only followed by another one. */
 export const MIGRATIONS: Record<string, Migration> = {
@@ -16,4 +17,5 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0005-failed-analyses': failedAnalyses,
   '0006-analytics': analytics,
   '0007-sentiments': sentiments,
+  '0010-spam': spam,
 };
