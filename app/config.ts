@@ -188,6 +188,11 @@ export const SETTINGS = {
     '5000',
     'how many messages may wait for that in one process; further webhooks get 503',
   ),
+  ALERT_WEBHOOK_URL: row(
+    url(['http:', 'https:']),
+    '',
+    "gets a message when something is wrong, and when it is over: see Alarms in docs/operations.md. Slack's incoming webhooks and others that read text work",
+  ),
   WEBHOOK_SECRET: row(
     z
       .string()
@@ -345,6 +350,7 @@ function arrange(values: Values, files: Files) {
     dailyTokensPerContact: values.DAILY_TOKENS_PER_CONTACT,
     maxConcurrentTurns: set.MAX_CONCURRENT_TURNS,
     maxWaiting: set.MAX_WAITING,
+    alertWebhookUrl: values.ALERT_WEBHOOK_URL,
     /** Of every webhook that we send; undefined = they are not signed. */
     webhookSecret: values.WEBHOOK_SECRET,
     simulator,

@@ -51,6 +51,8 @@ export interface Keys {
   shardOf(contact: ContactId): ShardKeys;
   /** All shards, for work that covers all of them. */
   shards: readonly ShardKeys[];
+  /** hash, expires: which alarms fire, see `scripts/alarms.lua`; not part of a shard */
+  alarms: string;
   /** stream: changes for the open pages of the inbox; not part of a shard */
   news: string;
   /** string, expires: a session of the inbox, by the hash of its id; not part of a shard */
@@ -70,7 +72,7 @@ export function createKeys(shards: number): Keys {
     texts: `recado:{${n}}:texts`,
     blocks: `recado:{${n}}:blocks`,
   }));
-  return { shards: all, news: 'recado:news', format: 'recado:format', session, shardOf, of };
+  return { shards: all, alarms: 'recado:alarms', news: 'recado:news', format: 'recado:format', session, shardOf, of };
 
   function session(id: string): string {
     return `recado:session:${createHash('sha256').update(id).digest('base64url')}`;

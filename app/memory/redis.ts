@@ -133,6 +133,7 @@ const SCRIPTS = [
   'arrive',
   'suspect',
   'excuse',
+  'alarms',
 ] as const;
 
 export type ScriptName = (typeof SCRIPTS)[number];

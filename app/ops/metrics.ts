@@ -26,6 +26,11 @@ export interface Metrics {
   throttled(reason: string): void;
   /** Lines of histories in Redis could not be read and were left out. */
   damagedLines(count: number): void;
+  /**
+   * A figure as `GET /metrics` shows it, summed up over the labels that are not given; null when this process does not have it.
+   * @param name without `recado_`; of a histogram with `_sum` or `_count`
+   */
+  figure(name: string, labels?: Readonly<Record<string, string>>): Promise<number | null>;
   /** Reads a figure when it is requested; a figure that cannot be read is NaN. */
   gauge(name: string, help: string, read: () => number | Promise<number>): void;
   /** `GET /metrics` */
@@ -111,6 +116,7 @@ export function createMetrics({ process = 'bot', beside }: MetricsOptions = {}):
     scrubbed: (where, count) => scrubbed.inc({ where }, count),
     throttled: (reason) => throttled.inc({ reason }),
     damagedLines: (count) => damaged.inc(count),
+    figure: (name, labels) => figureIn(registry, `recado_${name}`, labels),
     gauge(name, help, read) {
       new Gauge({
         name: `recado_${name}`,
@@ -127,4 +133,21 @@ export function createMetrics({ process = 'bot', beside }: MetricsOptions = {}):
       });
     },
   };
+}
+
+async function figureIn(
+  registry: Registry,
+  name: string,
+  labels: Readonly<Record<string, string>> = {},
+): Promise<number | null> {
+  const metric = registry.getSingleMetric(name) ?? registry.getSingleMetric(name.replace(/_(?:sum|count)$/, ''));
+  if (!metric) return null;
+  // What histograms have beside it, their type leaves out.
+  const values: { value: number; labels: Partial<Record<string, string | number>>; metricName?: string }[] = (
+    await metric.get()
+  ).values;
+  const wanted = Object.entries(labels);
+  return values
+    .filter((one) => (one.metricName ?? name) === name && wanted.every(([label, value]) => one.labels[label] === value))
+    .reduce((sum, { value }) => sum + value, 0);
 }

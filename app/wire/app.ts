@@ -116,13 +116,14 @@ export function build(config: Config, standIns: StandIns, log: Log, options: Bui
   return { server, connect, drain, close };
 
   async function connect(): Promise<void> {
+    bot?.alarms.start(join.isOurs);
     await Promise.all([join.connect(), database.checkFormat()]);
     connected = true;
     sweepOurs();
     // Nobody waits for it: a private PostgreSQL is started when messages can already come in.
     server.once('listening', () => {
       beside?.start();
-      void archive.start().then(() => recording?.start());
+      void archive.start().then(() => recording?.start(join.isOurs));
       if (bot) for (const { channel } of channelParts) void channel.prepare?.().catch(() => {});
     });
   }

@@ -5,9 +5,11 @@ import { contactIdOf } from '../contacts/addresses.ts';
 import { createSuspect } from '../conversation/suspect.ts';
 import { encodeEvent } from '../events.ts';
 import { conversationId, type DeliveryStatus } from '../message.ts';
+import { alarmsOf, BOT_LIMITS, modelAlarm, slowRedisAlarm } from '../ops/limits.ts';
 import type { Log } from '../ops/logger.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import type { Deliver } from '../outbound/deliver.ts';
+import { type AlarmParts, buildAlarms } from './alarms.ts';
 import { type AnsweringParts, buildAnswering } from './answering.ts';
 import type { ArchiveParts } from './archive.ts';
 import type { Receivers } from './channels.ts';
@@ -30,6 +32,8 @@ export interface BotTools {
 export interface BotParts extends Pick<AnsweringParts, 'turns' | 'sweep'> {
   accept: Receivers['onMessage'];
   onStatus: Receivers['onStatus'];
+  /** What is worth an alarm here; `close` stops it. */
+  alarms: Pick<AlarmParts, 'start'>;
   /** Resolves when the model answers. */
   pingModel(): Promise<void>;
   close(): Promise<void>;
@@ -48,13 +52,19 @@ export function buildBot(config: Config, tools: BotTools): BotParts {
     standingsOf: archive.standings.of,
     template: purpose.template,
   });
+  const { figure } = metrics;
+  const watched = [...alarmsOf(BOT_LIMITS, figure), modelAlarm(figure), slowRedisAlarm(figure)];
+  const alarms = buildAlarms(config, { memory, alarms: watched, seesRedis: true, log });
   return {
     turns,
     sweep,
+    alarms,
     accept,
     onStatus: (status) => recordStatus(memory, status),
     pingModel: () => models.ping(),
-    close: () => models.close(),
+    async close() {
+      await Promise.all([models.close(), alarms.stop()]);
+    },
   };
 }
 
