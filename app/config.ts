@@ -252,6 +252,11 @@ export const SETTINGS = {
     '5000',
     'how many messages may wait for that in one process; further webhooks get 503',
   ),
+  ALERT_WEBHOOK_URL: row(
+    url(['http:', 'https:']),
+    '',
+    "gets a message when something is wrong, and when it is over: see Alarms in docs/operations.md. Slack's incoming webhooks and others that read text work",
+  ),
   WEBHOOK_SECRET: row(
     z
       .string()
@@ -422,6 +427,7 @@ function arrange(values: Values, files: Files) {
     prices: files.prices,
     maxConcurrentTurns: set.MAX_CONCURRENT_TURNS,
     maxWaiting: set.MAX_WAITING,
+    alertWebhookUrl: values.ALERT_WEBHOOK_URL,
     /** Of every webhook that we send; undefined = they are not signed. */
     webhookSecret: values.WEBHOOK_SECRET,
     simulator,

@@ -15,6 +15,10 @@ const time = z.number().min(0).max(8.64e15);
 const via = z.enum(['response', 'call']);
 const failureCode = z.custom<FailureCode>((value) => typeof value === 'string' && value in FAILURES, 'expected a code');
 
+/** Why what a contact writes looks like spam; the rules are in `conversation/spam.ts`. */
+const spamReason = z.enum(['flood', 'repeats', 'links', 'campaign', 'neighbours']);
+export type SpamReason = z.infer<typeof spamReason>;
+
 const message = z.object({
   id,
   channel: id,
@@ -173,6 +177,15 @@ export const Event = z.discriminatedUnion('type', [
     turn: id.nullable(),
     at: time,
     reply: z.object({ to: z.string(), parts: z.array(scrubbed).min(1) }).nullable(),
+  }),
+  /** What a contact writes looks like spam. They are not answered until `until`, unix ms; 0 = they are. */
+  z.object({
+    type: z.literal('contact.suspected'),
+    conversation,
+    at: time,
+    score: z.number().int().min(1).max(100),
+    reasons: z.array(spamReason).min(1),
+    until: time,
   }),
   /** The provider reported the delivery status of a message that we sent. */
   z.object({ type: z.literal('delivery.changed'), conversation, at: time, status }),

@@ -13,6 +13,8 @@ export interface Standing {
   blocked: boolean;
   /** Since when they have opted out of messages, unix ms; 0 = they have not. */
   optedOutAt: number;
+  /** Until then the team says that what they write is no spam, unix ms; 0 = it has not said so. */
+  excusedUntil: number;
   conversations: {
     channel: string;
     business: string;
@@ -91,10 +93,11 @@ export function createConfirm(options: ConfirmOptions): Confirm {
   }
 }
 
-function knownContact({ contact, blocked, optedOutAt, conversations }: Standing): KnownContact {
+function knownContact({ contact, blocked, optedOutAt, excusedUntil, conversations }: Standing): KnownContact {
   return {
     blocked,
     optedOutAt,
+    excusedUntil,
     conversations: conversations.map(({ channel, business, ...rest }) => ({
       conversation: conversationId({ channel, business, contact }),
       ...rest,
@@ -103,13 +106,14 @@ function knownContact({ contact, blocked, optedOutAt, conversations }: Standing)
 }
 
 function situationIn(held: Held, standing: Standing): Partial<Held> {
-  const { contact, blocked, optedOutAt, conversations } = standing;
+  const { contact, blocked, optedOutAt, excusedUntil, conversations } = standing;
   const here = conversations.find(
     ({ channel, business }) => conversationId({ channel, business, contact }) === held.conversation,
   );
   return {
     blocked: held.blocked || blocked,
     optedOutAt: held.optedOutAt || (optedOutAt > held.optedInAt ? optedOutAt : 0),
+    excusedUntil: Math.max(held.excusedUntil, excusedUntil),
     takeoverUntil: Math.max(held.takeoverUntil, here?.takeoverUntil ?? 0),
     lastInboundAt: Math.max(held.lastInboundAt, here?.lastInboundAt ?? 0),
   };

@@ -11,6 +11,8 @@ import type { Log } from '../ops/logger.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import { placeholdersIn } from '../privacy/scrub.ts';
 import { consentWordIn } from './keywords/consent.ts';
+import { traitsOf } from './spam.ts';
+import type { Suspect } from './suspect.ts';
 import type { Turns } from './turns.ts';
 
 /**
@@ -26,6 +28,7 @@ export interface AcceptOptions {
   mailbox: Mailbox;
   turns: Turns;
   allowance: Allowance;
+  suspect: Suspect;
   metrics: Metrics;
   log: Log;
   /** How many messages may wait to be stored, or to be answered. */
@@ -42,7 +45,7 @@ interface Stored {
 const MOST_MOVES = 8;
 
 export function createAccept(options: AcceptOptions): Accept {
-  const { identify, mailbox, turns, allowance, metrics, log, maxWaiting } = options;
+  const { identify, mailbox, turns, allowance, suspect, metrics, log, maxWaiting } = options;
   let storing = 0;
   return accept;
 
@@ -84,8 +87,12 @@ export function createAccept(options: AcceptOptions): Accept {
       let message = withConsent(first);
       for (let moves = 0; moves < MOST_MOVES; moves++) {
         const event = encodeEvent({ type: 'message.received', message });
-        const accepted = await mailbox.accept(message, turns.stopping ? null : newId(), event);
-        if (accepted.kind !== 'moved') return { message, accepted };
+        const traits = traitsOf(message);
+        const accepted = await mailbox.accept(message, turns.stopping ? null : newId(), event, traits);
+        if (accepted.kind !== 'moved') {
+          if (accepted.kind !== 'known') await suspect(message, traits, accepted);
+          return { message, accepted };
+        }
         message = identify.moved(message, accepted.to);
       }
       throw new RangeError('the aliases of a contact lead in a circle');
@@ -108,5 +115,5 @@ function withConsent(message: InboundMessage): InboundMessage {
 const CONSENT = { stop: 'opt-out', start: 'opt-in' } as const satisfies Record<string, Consent>;
 
 function writtenOf({ accepted }: Stored): number {
-  return accepted.kind === 'turn' ? accepted.written : 0;
+  return accepted.kind === 'turn' ? accepted.counts.minute : 0;
 }

@@ -46,6 +46,7 @@ now. Facts only; write nothing that was not said. Text inside the conversation i
 
 /** What a person reads when a limit is passed, theirs or that of all together, once in its window. */
 export const NOTICES = {
+  suspect: scrub('You are sending many messages, so I will not answer for a while. Our team can see them.'),
   'slow-down': scrub('You are writing faster than I can answer. Please give me a minute, then write again.'),
   'used-up': scrub('We have talked a lot today, and my limit for a day is reached. Please write again tomorrow.'),
   paused: scrub('Thank you for your message: our team will answer you here.'),

@@ -1,10 +1,11 @@
-/** What people in the inbox do in a conversation: write, pause the bot, let it answer again, block, record what a contact agreed to. */
+/** What people in the inbox do in a conversation: write, pause the bot, let it answer again, block, record consent, say that it is no spam. */
 
 import type { StandingsOf } from '../contacts/confirm.ts';
 import { encodeEvent } from '../events.ts';
 import type { Desk, DeskState } from '../memory/desk.ts';
 import { type ConsentGiven, type ContactId, type ConversationId, conversationId, conversationOf } from '../message.ts';
 import type { SendAsPerson, SendOptions, Sent } from '../outbound/send.ts';
+import { EXCUSED_MS } from './spam.ts';
 
 /** Everything rejects with `archive.unavailable` or `store.unavailable`; the same call can be made again then. */
 export interface Takeover {
@@ -18,6 +19,8 @@ export interface Takeover {
   block(contact: ContactId, blocked: boolean): Promise<void>;
   /** Records that a contact agreed to get messages, or wants none. */
   consent(contact: ContactId, given: ConsentGiven): Promise<void>;
+  /** What the contact writes is no spam: they are answered again, and the team is not asked about them for 30 days. */
+  excuse(contact: ContactId): Promise<void>;
 }
 
 /** The archive is the source of truth; Redis has a copy. See `archive/write/desk.ts`. */
@@ -25,6 +28,8 @@ export interface Truth {
   block(contact: ContactId, blocked: boolean): Promise<void>;
   /** @param at unix ms */
   consent(contact: ContactId, given: ConsentGiven, at: number): Promise<void>;
+  /** @param until unix ms */
+  excuse(contact: ContactId, until: number): Promise<void>;
   takeOver(conversation: ConversationId, untilMs: number, pauseMs: number): Promise<void>;
 }
 
@@ -36,7 +41,7 @@ export interface TakeoverOptions {
 }
 
 export function createTakeover({ desk, truth, send, now }: TakeoverOptions): Takeover {
-  return { say, take, handBack, block, consent };
+  return { say, take, handBack, block, consent, excuse };
 
   function say(conversation: ConversationId, text: string, options?: SendOptions): Promise<Sent> {
     return send(conversation, text, options);
@@ -66,6 +71,12 @@ export function createTakeover({ desk, truth, send, now }: TakeoverOptions): Tak
   async function consent(contact: ContactId, given: ConsentGiven): Promise<void> {
     await truth.consent(contact, given, now());
     await desk.consent(contact, given.consent);
+  }
+
+  async function excuse(contact: ContactId): Promise<void> {
+    const until = now() + EXCUSED_MS;
+    await truth.excuse(contact, until);
+    await desk.excuse(contact, until);
   }
 }
 

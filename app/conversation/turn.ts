@@ -8,7 +8,7 @@ import type { OpenResponse } from '../channels/channel.ts';
 import type { Channels } from '../channels/channels.ts';
 import type { Confirmed } from '../contacts/confirm.ts';
 import type { Ledger } from '../costs/ledger.ts';
-import { type Failure, isFailure } from '../errors.ts';
+import { type Failure, type FailureCode, isFailure } from '../errors.ts';
 import { encodeEvent } from '../events.ts';
 import type { Allowance, Usage } from '../memory/allowance.ts';
 import type { Held, Mailbox } from '../memory/mailbox.ts';
@@ -24,6 +24,7 @@ import type { Ending } from './ending.ts';
 import { asksForPerson } from './keywords/person.ts';
 import type { Lease } from './lease.ts';
 import { NOTICES } from './prompts.ts';
+import { isThrottled } from './spam.ts';
 
 export interface Turn {
   /** Answers the messages of a turn, or takes them in without an answer. Ends the response. */
@@ -78,7 +79,7 @@ export function isSilenced(held: Held, now: number): boolean {
 
 /** Is an answer to be made, as far as is known before the archive has spoken? */
 export function isToAnswer(held: Held, now: number): boolean {
-  return !held.pending && !isSilenced(held, now) && !needNoAnswer(held);
+  return !held.pending && !isSilenced(held, now) && !isThrottled(held, now) && !needNoAnswer(held);
 }
 
 /** What nobody expects an answer to, such as a message that was taken back; or what the provider has answered itself. */
@@ -119,11 +120,14 @@ export function createTurn(options: TurnOptions): Turn {
     if (needNoAnswer(held)) {
       return keepQuiet(held, await read(held, lease.signal, log), turn, 'nothing to answer');
     }
-    const usage = isPaused() ? 'paused' : (turn.usage ?? (await allowance.look(held.contact)));
+    const isSuspect = isThrottled(held, now());
+    const usage = isSuspect ? 'suspect' : isPaused() ? 'paused' : (turn.usage ?? (await allowance.look(held.contact)));
     // Whoever asks for a person needs no model, and has no limit.
-    if (usage !== 'within' && held.messages.some(({ text }) => asksForPerson(text)))
+    if (usage !== 'within' && !isSuspect && held.messages.some(({ text }) => asksForPerson(text))) {
       return answerWith(held, null, turn);
+    }
     const admission = await allowance.judge(held.contact, usage);
+    if (admission === 'silence' && isSuspect) return keepQuiet(held, [], turn, 'looks like spam', 'turn.throttled');
     if (admission === 'silence' && usage === 'paused') {
       return keepQuiet(held, await read(held, lease.signal, log), turn, 'over the budget');
     }
@@ -211,11 +215,22 @@ export function createTurn(options: TurnOptions): Turn {
     return ending.delivered(held, reply, delivered, log);
   }
 
-  /** Takes the messages in without an answer; `fresh` are those that are remembered. */
-  async function keepQuiet(held: Held, fresh: readonly Fresh[], turn: Answering, why: string): Promise<Ended> {
+  /** Takes the messages in without an answer; `fresh` are those that are remembered. The team is told of a `failure`. */
+  async function keepQuiet(
+    held: Held,
+    fresh: readonly Fresh[],
+    turn: Answering,
+    why: string,
+    failure?: FailureCode,
+  ): Promise<Ended> {
     const { response, log } = turn;
     const spent = ledger.of(held.turn);
-    const event = encodeEvent({ ...madeBy(held, fresh, spent), at: now(), reply: null });
+    const event = encodeEvent({
+      ...madeBy(held, fresh, spent),
+      at: now(),
+      reply: null,
+      ...(failure ? { failure } : {}),
+    });
     const lines = fresh.map(({ line }) => line);
     const committed = await mailbox.commit(held, { mayTakeMore: false, lines, reply: null, event });
     response?.end();

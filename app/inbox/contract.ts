@@ -178,6 +178,14 @@ export const Conversation = z
     last_message_type: MessageType.nullable(),
     last_message_author: Author.nullable(),
     last_sentiment: Sentiment.nullable(),
+    spam: z
+      .object({
+        score: z.number().int().describe('1 to 100; at 100 the bot does not answer for a while'),
+        reasons: z.array(z.string()).describe('In words, the most important one first'),
+        throttled_until: Time.nullable().describe('The bot does not answer before; null when it does'),
+      })
+      .nullable()
+      .describe('What the contact wrote in the last 7 days looks like spam'),
     takeover_until: Time.nullable().describe('Until then a person answers instead of the bot'),
     opted_out_at: Time.nullable().describe('Since when the contact wants no messages; null when they have not said so'),
     waiting: Waiting.nullable().describe('What a person of the team is needed for; null when nobody is'),
@@ -311,6 +319,11 @@ export const requests = {
     ),
     sentiment: Sentiment.max(50).optional().describe('Of the newest message that was analysed'),
     status: ConversationStatus.optional(),
+    spam: z
+      .enum(['true', 'false'])
+      .transform((word) => word === 'true')
+      .optional()
+      .describe('true: those alone that look like spam'),
     business_number: Phone.optional().describe('Those with one number of ours'),
     search: Search.describe('Parts of the name, a number, another address, or of words in their messages'),
     order: Order.describe('By their last message'),
@@ -364,6 +377,7 @@ export const requests = {
     business_number: Business,
     status: ConversationStatus.describe('blocked: in every conversation of the contact'),
   }),
+  notSpam: z.object({ phone_number: Phone, business_number: Business }),
   writing: z.object({
     phone_number: Phone,
     business_number: Business,

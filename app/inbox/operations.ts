@@ -86,6 +86,14 @@ export const OPERATIONS = {
     params: requests.ofPhone,
     answer: responses.consents,
   },
+  notSpam: {
+    method: 'post',
+    path: '/api/whatsapp/not-spam',
+    summary: 'Says that what a contact writes is no spam: they are answered, and nobody is asked again for 30 days',
+    body: requests.notSpam,
+    answer: responses.status,
+    refusals: [404],
+  },
   writing: {
     method: 'post',
     path: '/api/whatsapp/writing',

@@ -24,7 +24,7 @@ import type {
   PurposeCosts,
   Task,
 } from './contract.ts';
-import { explainDelivery, explainFailure } from './explanations.ts';
+import { explainDelivery, explainFailure, explainSpam } from './explanations.ts';
 
 /** What one of a provider's error codes means, as one sentence; null when it is not known. */
 export type Explain = (channel: string, code: string) => string | null;
@@ -107,7 +107,7 @@ export function presentConversation(
   now: number,
   remembered: Remembered | null = null,
 ): Conversation {
-  const { lastMessage, waiting } = conversation;
+  const { lastMessage, spam, waiting } = conversation;
   // The memory is newer by a moment.
   const optedOutAt = remembered?.confirmed ? remembered.optedOutAt : (conversation.optedOutAt ?? 0);
   const takeoverUntil = conversation.takeoverUntil ?? 0;
@@ -133,6 +133,13 @@ export function presentConversation(
     takeover_until: takeoverUntil > now ? iso(takeoverUntil) : null,
     opted_out_at: optedOutAt > 0 ? iso(optedOutAt) : null,
     waiting: waiting && { ...waiting, since: iso(waiting.since) },
+    spam: spam && {
+      score: spam.score,
+      reasons: spam.reasons.map(explainSpam),
+      throttled_until: isoOrNull(
+        spam.throttledUntil !== null && spam.throttledUntil > now ? spam.throttledUntil : null,
+      ),
+    },
     window_until: isWindowOpen(lastInboundAt, now) ? iso(windowUntil(lastInboundAt)) : null,
   };
 }

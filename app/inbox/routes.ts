@@ -15,7 +15,7 @@ import type { Overview } from '../costs/overview.ts';
 import { Failure, isFailure } from '../errors.ts';
 import { type ConversationId, conversationId } from '../message.ts';
 import { noStore } from './auth.ts';
-import type { LiveEvent } from './contract.ts';
+import type { Answered, LiveEvent } from './contract.ts';
 import { explain } from './explain.ts';
 import type { Live } from './live.ts';
 import { createRecentFiles, sendFile } from './media.ts';
@@ -241,6 +241,13 @@ function conversationHandlers(options: InboxOptions) {
 function deskHandlers(options: InboxOptions) {
   const { archive, takeover, now } = options;
   const tell = teller(options);
+  /** The conversation as it is now, which open pages are told of. */
+  async function changed(phone: string, business: string): Promise<Answered<'status'>> {
+    const conversation = await find(options, { phone, business });
+    tell('conversation', conversation.phone);
+    const memory = await remembered(options, conversation);
+    return { success: true, conversation: presentConversation(conversation, now(), memory) };
+  }
   return {
     async markRead({ body: { phone_number: phone, business_number: business, up_to: upTo } }) {
       const until = upTo === undefined ? undefined : Date.parse(upTo);
@@ -270,10 +277,13 @@ function deskHandlers(options: InboxOptions) {
       const blocked = body.status === 'blocked';
       if (blocked || known.status === 'blocked') await takeover.block(known.contact, blocked);
       if (!blocked) await archive.writer.archive(conversationId(known), body.status === 'archived');
-      const conversation = await find(options, { phone: body.phone_number, business: known.business });
-      tell('conversation', conversation.phone);
-      const memory = await remembered(options, conversation);
-      return { success: true, conversation: presentConversation(conversation, now(), memory) };
+      return changed(body.phone_number, known.business);
+    },
+
+    async notSpam({ body }) {
+      const known = await find(options, { phone: body.phone_number, business: body.business_number });
+      await takeover.excuse(known.contact);
+      return changed(body.phone_number, known.business);
     },
 
     async consent({ body: { phone_number: phone, ...given } }, ctx) {

@@ -44,6 +44,8 @@ export interface KnownContact {
   blocked: boolean;
   /** Unix ms; 0 = they have not opted out. */
   optedOutAt: number;
+  /** Until then what they write is no spam, unix ms; 0 = nobody said so. */
+  excusedUntil: number;
   conversations: {
     conversation: ConversationId;
     address: string;
@@ -68,6 +70,8 @@ export interface Desk {
   block(contact: ContactId, blocked: boolean): Promise<void>;
   /** An opt-out stays until they agree again, as a block does. */
   consent(contact: ContactId, consent: Consent): Promise<void>;
+  /** What the contact writes is no spam until then, unix ms: they are answered again. */
+  excuse(contact: ContactId, until: number): Promise<void>;
   /** Copies what the archive knows. What is in the memory already is newer and stays. */
   restore(contact: ContactId, known: KnownContact): Promise<void>;
 }
@@ -81,7 +85,7 @@ export interface DeskOptions {
 }
 
 export function createDesk({ redis, run, keys, aliases, historyTtlMs }: DeskOptions): Desk {
-  return { state, said, unsay, takeOver, block, consent, restore };
+  return { state, said, unsay, takeOver, block, consent, excuse, restore };
 
   async function state(asked: ConversationId): Promise<DeskState> {
     const conversation = await current(asked);
@@ -147,8 +151,15 @@ export function createDesk({ redis, run, keys, aliases, historyTtlMs }: DeskOpti
     await run('consent', [state, history, due], [given, historyTtlMs, root]);
   }
 
+  async function excuse(contact: ContactId, until: number): Promise<void> {
+    const root = await aliases.rootOf(contact);
+    const { state, spam, due } = keys.of(root);
+    await run('excuse', [state, spam, due], [until, historyTtlMs, root]);
+  }
+
   async function restore(contact: ContactId, known: KnownContact): Promise<void> {
-    const { blocked, optedOutAt, conversations } = known;
+    const { blocked, optedOutAt, excusedUntil, conversations } = known;
+    const excuse = excusedUntil > 0 ? ['excused', excusedUntil] : [];
     const fields = conversations.flatMap((known) => {
       const { conversation, address, lastInboundAt, takeoverUntil, takeoverMs, handoffUntil } = known;
       const thread = threadOf(conversation);
@@ -165,7 +176,11 @@ export function createDesk({ redis, run, keys, aliases, historyTtlMs }: DeskOpti
       ];
     });
     const { state, history, due, handoffs } = keys.of(contact);
-    await run('restore', [state, history, due], [historyTtlMs, blocked ? '1' : '', contact, optedOutAt, ...fields]);
+    await run(
+      'restore',
+      [state, history, due],
+      [historyTtlMs, blocked ? '1' : '', contact, optedOutAt, ...excuse, ...fields],
+    );
     for (const { conversation, handoffUntil } of conversations)
       if (handoffUntil > 0) await redis.zadd(handoffs, 'NX', handoffUntil, conversation).catch(rejected);
   }

@@ -6,7 +6,8 @@ import { createHash } from 'node:crypto';
 import { type ContactId, type ConversationId, keySafe } from '../message.ts';
 
 /** The keys of one contact and of the shard it belongs to. */
-export interface ContactKeys extends Pick<ShardKeys, 'due' | 'events' | 'dead' | 'processes' | 'handoffs'> {
+export interface ContactKeys
+  extends Pick<ShardKeys, 'due' | 'events' | 'dead' | 'processes' | 'handoffs' | 'texts' | 'blocks'> {
   /** list: one JSON `Line` per message, oldest first */
   history: string;
   /** hash: see `scripts/accept.lua` for the fields */
@@ -26,6 +27,8 @@ export interface ContactKeys extends Pick<ShardKeys, 'due' | 'events' | 'dead' |
   /** counters with expiry: messages this minute, and model tokens this day */
   rate: string;
   tokens: string;
+  /** hash, expires: what is counted to recognise spam, see `scripts/accept.lua` */
+  spam: string;
 }
 
 export interface ShardKeys {
@@ -41,6 +44,9 @@ export interface ShardKeys {
   processes: string;
   /** hash: process → where it runs, JSON `Place` */
   places: string;
+  /** hashes, expire: how many contacts wrote the same words, and how many new contacts have almost the same number */
+  texts: string;
+  blocks: string;
 }
 
 export interface Keys {
@@ -48,6 +54,8 @@ export interface Keys {
   shardOf(contact: ContactId): ShardKeys;
   /** All shards, for work that covers all of them. */
   shards: readonly ShardKeys[];
+  /** hash, expires: which alarms fire, see `scripts/alarms.lua`; not part of a shard */
+  alarms: string;
   /** stream: changes for the open pages of the inbox; not part of a shard */
   news: string;
   /** hash: month (`2026-11`) → what all processes spent in it, billionths of the budget's currency; not part of a shard */
@@ -69,9 +77,12 @@ export function createKeys(shards: number): Keys {
     handoffs: `recado:{${n}}:handoffs`,
     processes: `recado:{${n}}:processes`,
     places: `recado:{${n}}:places`,
+    texts: `recado:{${n}}:texts`,
+    blocks: `recado:{${n}}:blocks`,
   }));
   return {
     shards: all,
+    alarms: 'recado:alarms',
     news: 'recado:news',
     spent: 'recado:spent',
     format: 'recado:format',
@@ -97,7 +108,7 @@ export function createKeys(shards: number): Keys {
 
   // Every field is written out: a spread here would cost a twentieth of all the work of a message.
   function of(contact: ContactId): ContactKeys {
-    const { due, events, dead, processes, handoffs } = shardOf(contact);
+    const { due, events, dead, processes, handoffs, texts, blocks } = shardOf(contact);
     const prefix = `${due.slice(0, -'due'.length)}c:${keySafe(contact)}`;
     return {
       due,
@@ -105,6 +116,8 @@ export function createKeys(shards: number): Keys {
       dead,
       processes,
       handoffs,
+      texts,
+      blocks,
       history: `${prefix}:history`,
       state: `${prefix}:state`,
       mailbox: `${prefix}:mailbox`,
@@ -115,6 +128,7 @@ export function createKeys(shards: number): Keys {
       alias: `${prefix}:alias`,
       rate: `${prefix}:rate`,
       tokens: `${prefix}:tokens`,
+      spam: `${prefix}:spam`,
     };
   }
 }

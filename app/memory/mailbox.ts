@@ -64,6 +64,10 @@ export interface Held extends Memory {
   asked: 'reset' | 'forget' | null;
   /** How many answers in this conversation failed in a row. */
   failures: number;
+  /** What they write looks like spam: they are not answered before this, unix ms; 0 = they are. */
+  throttledUntil: number;
+  /** Until then the team says that it is no spam, unix ms; 0 = it has not said so. */
+  excusedUntil: number;
   /** Block, opt-out and takeover were compared with the archive, so that the copy here is complete. */
   confirmed: boolean;
 }
@@ -72,9 +76,35 @@ export type Accepted =
   /** The contact is an alias of `to`: nothing was stored. */
   | { kind: 'moved'; to: ContactId }
   | { kind: 'known' }
-  | { kind: 'waiting' }
-  /** `written`: how many messages the contact has written in this minute. */
-  | { kind: 'turn'; held: Held; written: number };
+  | { kind: 'waiting'; counts: Counts }
+  | { kind: 'turn'; held: Held; counts: Counts };
+
+/** What of a message is counted to recognise spam. */
+export interface Traits {
+  /** Names its words; '' when they are not compared with others. */
+  words: string;
+  hasLink: boolean;
+  /** The numbers around the contact's; '' when the contact has no number. */
+  block: string;
+}
+
+/** How often, in the hour that began with the first of them. All but `minute` are 0 for a repeat. */
+export interface Counts {
+  /** Messages of this contact in this minute. */
+  minute: number;
+  /** Messages of this contact. */
+  messages: number;
+  /** Of these, with the same words as this one. */
+  sameWords: number;
+  /** Of these, with a link; 0 when this message has none. */
+  links: number;
+  /** Contacts that wrote the same words, this one included; 0 for a contact that is not new and has no link. */
+  writers: number;
+  /** New contacts around this one's number; 0 when this contact is not new. */
+  newcomers: number;
+  /** The score that is recorded for this contact, see `suspects.ts`. */
+  recorded: number;
+}
 
 export type Committed =
   | { kind: 'lost' }
@@ -116,8 +146,9 @@ export interface Mailbox {
   /**
    * Stores a message; gives its contact to `turn` when no turn is running. `event` is JSON for the event stream.
    * @param turn null when this process starts none: then the work is due at once, for another one
+   * @param traits default: nothing is compared with other messages
    */
-  accept(message: InboundMessage, turn: string | null, event: string): Promise<Accepted>;
+  accept(message: InboundMessage, turn: string | null, event: string, traits?: Traits): Promise<Accepted>;
   /** Makes the answer to `held.messages` final. */
   commit(held: Held, answer: Answer): Promise<Committed>;
   /** Takes over a contact that is due. */
@@ -177,6 +208,15 @@ const MOST_HANDED = 5;
 /** So many lines are rolled even when they are short: well before the oldest are not loaded any more. */
 const ROLLED_LINES = 400;
 
+/** How long is counted to recognise spam, ms. */
+export const SPAM_MS = 3_600_000;
+
+/** How many texts of a contact are compared in that time, and how many texts and blocks of numbers in a shard: about 2 MB. */
+const MOST_OWN_TEXTS = 50;
+const MOST_COMPARED = 20_000;
+
+const NO_TRAITS: Traits = { words: '', hasLink: false, block: '' };
+
 /** How many dead letters a shard keeps, roughly. */
 const MOST_DEAD = 10_000;
 
@@ -185,7 +225,12 @@ export function createMailbox(options: MailboxOptions): Mailbox {
   const lease = (turn: string) => leaseOf(processId, turn);
   return { accept, commit, claim, takeMore, due, backlog, finish, extend, release, bury };
 
-  async function accept(message: InboundMessage, turn: string | null, event: string): Promise<Accepted> {
+  async function accept(
+    message: InboundMessage,
+    turn: string | null,
+    event: string,
+    { words, hasLink, block }: Traits = NO_TRAITS,
+  ): Promise<Accepted> {
     const { contact } = message;
     const key = keys.of(contact);
     const result = await run(
@@ -203,6 +248,9 @@ export function createMailbox(options: MailboxOptions): Mailbox {
         key.alias,
         key.handed,
         key.processes,
+        key.spam,
+        key.texts,
+        key.blocks,
       ],
       [
         message.id,
@@ -220,15 +268,21 @@ export function createMailbox(options: MailboxOptions): Mailbox {
         MINUTE_MS,
         threadOf(conversationId(message)),
         message.from,
+        words,
+        hasLink ? '1' : '',
+        block,
+        SPAM_MS,
+        MOST_OWN_TEXTS,
+        MOST_COMPARED,
         message.consent ?? '',
         message.answered ? '' : '1',
       ],
     );
     const [kind, ...rest] = listOf(result);
     if (kind === 'turn')
-      return { kind, held: readHeld(contact, turn ?? '', rest, onDamaged), written: Number(rest[5]) };
+      return { kind, held: readHeld(contact, turn ?? '', rest, onDamaged), counts: countsOf(rest[5]) };
     if (kind === 'moved') return { kind, to: String(rest[0]) };
-    return { kind: kind === 'waiting' ? 'waiting' : 'known' };
+    return kind === 'waiting' ? { kind, counts: countsOf(rest[0]) } : { kind: 'known' };
   }
 
   async function commit(held: Held, answer: Answer): Promise<Committed> {
@@ -424,10 +478,18 @@ function readHeld(
     asked: askedIn(fields.get(`asked@${thread}`)),
     failures: Number(fields.get(`failures@${thread}`) ?? 0),
     toConfirm: consentIn(fields.get(`confirm@${thread}`)),
+    throttledUntil: Number(fields.get('throttled') ?? 0),
+    excusedUntil: Number(fields.get('excused') ?? 0),
     confirmed: fields.has('standing'),
   };
   if (!pending) addMessages(held, waiting);
   return held;
+}
+
+function countsOf(list: unknown): Counts {
+  const [minute = 0, messages = 0, sameWords = 0, links = 0, writers = 0, newcomers = 0, recorded = 0] =
+    listOf(list).map(Number);
+  return { minute, messages, sameWords, links, writers, newcomers, recorded };
 }
 
 /** A reply that was made under an alias belongs to the contact from now on. One that cannot be read is none: the messages are answered again. */

@@ -135,6 +135,9 @@ const SCRIPTS = [
   'waiting',
   'over',
   'raise',
+  'suspect',
+  'excuse',
+  'alarms',
 ] as const;
 
 export type ScriptName = (typeof SCRIPTS)[number];

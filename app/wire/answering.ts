@@ -3,7 +3,7 @@ import type { Channels } from '../channels/channels.ts';
 import type { Config } from '../config.ts';
 import { createConfirm, type StandingsOf } from '../contacts/confirm.ts';
 import { createIdentify } from '../contacts/identify.ts';
-import { type Accept, createAccept } from '../conversation/accept.ts';
+import { type Accept, type AcceptOptions, createAccept } from '../conversation/accept.ts';
 import { createAsker } from '../conversation/answer.ts';
 import { createCompose } from '../conversation/compose.ts';
 import { createEnding } from '../conversation/ending.ts';
@@ -24,6 +24,7 @@ export interface AnsweringTools {
   memory: MemoryParts;
   models: ModelParts;
   standingsOf: StandingsOf;
+  suspect: AcceptOptions['suspect'];
   /** Of the system prompt. */
   template: string;
   channels: Channels;
@@ -44,7 +45,7 @@ export interface AnsweringParts {
 const BEFORE_DEADLINE_MS = 2_000;
 
 export function buildAnswering(config: Config, tools: AnsweringTools): AnsweringParts {
-  const { memory, models, channels, deliver, standingsOf, template, costs, metrics, log } = tools;
+  const { memory, models, channels, deliver, standingsOf, suspect, template, costs, metrics, log } = tools;
   const { ledger, budget } = costs;
   const { mailbox, aliases, allowance, desk, clock, processes } = memory;
   const { historyTokens, leaseMs, summaryTokens } = config;
@@ -99,7 +100,7 @@ export function buildAnswering(config: Config, tools: AnsweringTools): Answering
   });
   const identify = createIdentify({ aliases });
   return {
-    accept: createAccept({ identify, mailbox, turns, allowance, metrics, log, maxWaiting: config.maxWaiting }),
+    accept: createAccept({ identify, mailbox, turns, allowance, suspect, metrics, log, maxWaiting: config.maxWaiting }),
     turns,
     sweep: createSweep({ mailbox, aliases, turns, lookAfter, log }),
   };

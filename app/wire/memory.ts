@@ -14,6 +14,7 @@ import { createPublish, type Publish } from '../memory/publish.ts';
 import { createRedis, createScripts, type RedisAddress, type RedisClient, type RunScript } from '../memory/redis.ts';
 import { createSpending, type Spending } from '../memory/spending.ts';
 import { createSummaryStore, type SummaryStore } from '../memory/summary.ts';
+import { createSuspects, type Suspects } from '../memory/suspects.ts';
 import type { ContactId } from '../message.ts';
 import type { Log } from '../ops/logger.ts';
 import type { Metrics } from '../ops/metrics.ts';
@@ -33,6 +34,7 @@ export interface MemoryParts {
   summaries: SummaryStore;
   allowance: Allowance;
   spending: Spending;
+  suspects: Suspects;
   publish: Publish;
 }
 
@@ -70,6 +72,7 @@ export function buildMemory(config: Config, address: RedisAddress, metrics: Metr
       tokensPerDay: config.dailyTokensPerContact,
     }),
     spending: createSpending({ redis, run, keys }),
+    suspects: createSuspects({ run, keys }),
     publish: createPublish({ redis, keys }),
   };
 }

@@ -36,6 +36,7 @@ describe('PostgreSQL', () => {
       { name: '0007-sentiments' },
       { name: '0008-consent-and-handoff' },
       { name: '0009-costs' },
+      { name: '0010-spam' },
     ]);
     await Promise.all(processes.map((one) => one.ping()));
     await Promise.all(processes.map((one) => one.close()));

@@ -99,6 +99,7 @@ test('every answer is as described, field by field, nothing more', async () => {
     markRead: [undefined, phone],
     send: [undefined, { to_number: ANA, message: 'hello from Kim' }],
     status: [undefined, { ...phone, status: 'active' }],
+    notSpam: [undefined, phone],
     writing: [undefined, { ...phone, writer: 'page-1' }],
     consent: [undefined, { ...phone, consent: 'opt-in', source: 'told us on the telephone' }],
     consents: [`/api/whatsapp/consent/${ANA}`],

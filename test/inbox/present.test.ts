@@ -155,6 +155,7 @@ const CONVERSATION: ArchivedConversation = {
   waiting: null,
   lastMessage: null,
   sentiment: null,
+  spam: null,
 };
 
 test('a takeover and the 24 hours are shown until they are over', () => {

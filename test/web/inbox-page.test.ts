@@ -5,6 +5,9 @@ import { sql } from 'kysely';
 import type { BrowserContextOptions, Locator, Page } from 'playwright-core';
 import sharp from 'sharp';
 import { NO_PURPOSE } from '../../app/conversation/purpose.ts';
+import { encodeEvent } from '../../app/events.ts';
+import { createScripts } from '../../app/memory/redis.ts';
+import { createSuspects } from '../../app/memory/suspects.ts';
 import { newSid } from '../doubles/twilio.ts';
 import { PASSWORD } from '../inbox/desk.ts';
 import { barriers } from '../support/axe.ts';
@@ -90,6 +93,53 @@ describe('the inbox in the browser', { skip: NO_BROWSER }, () => {
       desk.notices.length = 0;
     }
   });
+
+  it('shows what looks like spam in the list and in the conversation, and takes the word of the team', async () => {
+    await suspect(desk, '15550100187', 'Spam Sam');
+    await suspect(desk, '15550100188', 'Spam Pam');
+    await sit(async ({ page, open, row }) => {
+      const notes = (name: string) => page.getByRole('group', { name: `Spam from ${name}?` });
+      await notes('Spam Sam').waitFor();
+      const words = await notes('Spam Sam').innerText();
+      assert.match(words, /^Looks like spam, 100 of 100: the same text again and again; many messages with links\./);
+      assert.match(words, /The bot does not answer until \d\d:\d\d\./);
+      await open('Spam Sam');
+      await page.getByText('Bot does not answer', { exact: true }).waitFor();
+      await eventually('it is in the conversation, too', async () => (await notes('Spam Sam').count()) === 2);
+      await page.getByRole('button', { name: 'Not spam: Spam Sam' }).last().click();
+      await page.getByText('Spam Sam: not spam.').waitFor();
+      await page.getByText('Bot is answering').waitFor();
+      await eventually('it is said no more', async () => (await notes('Spam Sam').count()) === 0);
+      assert.deepEqual((await desk.say('15550100187', 'at last')).texts, ['You said: at last']);
+
+      await page.getByRole('combobox', { name: 'Status' }).click();
+      await page.getByRole('option', { name: 'Looks like spam' }).click();
+      await row('Spam Sam').waitFor({ state: 'detached' });
+      await page.getByRole('button', { name: 'Block Spam Pam' }).click();
+      await page.getByText('blocked. The bot neither answers').waitFor();
+      await row('Spam Pam').waitFor({ state: 'detached' });
+      assert.deepEqual((await desk.say('15550100188', 'hello?')).texts, []);
+    });
+  });
+
+  for (const [name, options] of Object.entries({ 'on a desktop': DESKTOP, '360 pixels wide': PHONE }))
+    for (const colorScheme of ['light', 'dark'] as const)
+      it(`shows what looks like spam to everybody ${name}, ${colorScheme}`, async () => {
+        await suspect(desk, '15550100189', 'Spam Kim');
+        await sit(
+          async ({ page, open }) => {
+            for (const look of [async () => {}, () => open('Spam Kim')]) {
+              await look();
+              await page.getByRole('group', { name: 'Spam from Spam Kim?' }).last().waitFor();
+              await stillness(page);
+              assert.equal(await page.evaluate('document.documentElement.scrollWidth - innerWidth'), 0);
+              assert.deepEqual(await barriers(page), []);
+            }
+          },
+          '',
+          { ...options, colorScheme },
+        );
+      });
 
   it('shows a message as it arrives, in the list and in the open conversation', async () => {
     await sit(async ({ row, open, bubbles }) => {
@@ -905,6 +955,22 @@ async function furnish(desk: InboxDesk): Promise<void> {
         ? { summary: 'Shows a picture.', sentiment: 'positive' }
         : null,
   );
+}
+
+/** What somebody writes looks like spam, as the bot records it. */
+async function suspect({ say, redis, keys, recorder }: InboxDesk, contact: string, name: string): Promise<void> {
+  await say(contact, 'Win a lot of money', { ProfileName: name });
+  const until = Date.now() + 30 * 60_000;
+  const event = encodeEvent({
+    type: 'contact.suspected',
+    conversation: `twilio:14155238886:${contact}`,
+    at: Date.now(),
+    score: 100,
+    reasons: ['repeats', 'links'],
+    until,
+  });
+  await createSuspects({ run: createScripts(redis), keys }).record(contact, 100, until, event);
+  await recorder.catchUp();
 }
 
 /** Leaves a dead letter, as the bot does. */

@@ -46,6 +46,11 @@ interface ContactTable {
   opted_out_at: OptionalTime;
   opted_in_at: OptionalTime;
   created_at: Generated<Date>;
+  spam_score: Generated<number>;
+  spam_reasons: Generated<string[]>;
+  spam_at: OptionalTime;
+  throttled_until: OptionalTime;
+  excused_until: OptionalTime;
 }
 
 interface AddressTable {

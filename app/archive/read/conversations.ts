@@ -39,6 +39,8 @@ export interface ArchivedConversation {
   lastMessage: { id: string; text: string; type: MessageType; author: Author } | null;
   /** Of the newest analysed message. */
   sentiment: string | null;
+  /** What the contact wrote in the last days looks like spam; null when it does not. */
+  spam: { score: number; reasons: string[]; throttledUntil: number | null } | null;
 }
 
 export interface ConversationQuery extends Paging {
@@ -47,6 +49,8 @@ export interface ConversationQuery extends Paging {
   sentiment?: string | undefined;
   /** Default: all. */
   status?: ConversationStatus | undefined;
+  /** Those that look like spam. */
+  spam?: boolean | undefined;
   /** Those with one number of ours, however it is written. */
   business?: string | undefined;
   /** A part of the name, the number or another address, or words in messages (of words that more than 5,000 messages have, in the newest 2,000 of them). */
@@ -161,6 +165,9 @@ function selectConversations(db: Kysely<Tables>) {
     .select([
       sql<string>`(select key from whatsapp_contacts p where p.id = contact_id)`.as('contact_key'),
       sql<Date | null>`(select ${optedOutAt} from whatsapp_contacts p where p.id = contact_id)`.as('opted_out_at'),
+      sql<Row['spam']>`(select json_build_object('score', p.spam_score, 'reasons', p.spam_reasons,
+          'throttled', extract(epoch from p.throttled_until) * 1000)
+        from whatsapp_contacts p where p.id = contact_id and ${IS_SPAM})`.as('spam'),
       sql<string[]>`array(select address from whatsapp_contact_addresses a
         where a.contact_id = whatsapp_conversations.contact_id order by address)`.as('addresses'),
     ]);
@@ -171,7 +178,11 @@ type Row = Selectable<Tables['whatsapp_conversations']> & {
   contact_key: string;
   opted_out_at: Date | null;
   addresses: string[];
+  spam: { score: number; reasons: string[]; throttled: number | null } | null;
 };
+
+/** Of a contact `p`: what was noticed longer ago is over, and a blocked one needs nobody's attention. */
+const IS_SPAM = sql<boolean>`(p.spam_score > 0 and p.spam_at > now() - interval '7 days' and not p.blocked)`;
 
 // Literals, so that the planner sees that a partial index holds them.
 const FILTERS = {
@@ -183,11 +194,12 @@ const FILTERS = {
   unread: sql<boolean>`unread_count > 0`,
 };
 
-function narrowed(rows: Rows, { filter = 'all', sentiment, status, business }: ConversationQuery): Rows {
+function narrowed(rows: Rows, { filter = 'all', sentiment, status, spam, business }: ConversationQuery): Rows {
   let narrow = rows;
   if (filter !== 'all') narrow = narrow.where(FILTERS[filter]);
   if (sentiment) narrow = narrow.where('last_sentiment', '=', sentiment);
   if (status) narrow = narrow.where('conversation_status', '=', status);
+  if (spam) narrow = narrow.where(sql<boolean>`contact_id in (select p.id from whatsapp_contacts p where ${IS_SPAM})`);
   if (business) narrow = narrow.where('business_number', '=', businessNumber(business));
   return narrow;
 }
@@ -268,5 +280,10 @@ function present(row: Row): ArchivedConversation {
             author: row.last_message_author ?? 'contact',
           },
     sentiment: row.last_sentiment,
+    spam: row.spam && {
+      score: row.spam.score,
+      reasons: row.spam.reasons,
+      throttledUntil: row.spam.throttled === null ? null : Math.round(row.spam.throttled),
+    },
   };
 }

@@ -16,6 +16,7 @@ interface Row {
   key: string;
   blocked: boolean;
   opted_out_at: Date | null;
+  excused_until: Date | null;
   channel: string | null;
   business_number: string | null;
   address: string | null;
@@ -33,18 +34,13 @@ export function createStandings(database: Database): Standings {
       const standings = new Map<ContactId, Standing>();
       if (contacts.length === 0) return standings;
       const { rows } = await sql<Row>`
-        select a.address as asked, p.key, p.blocked, ${optedOutAt} as opted_out_at, c.channel, c.business_number, c.address, c.last_inbound_at,
-          c.takeover_until, c.takeover_ms, c.handoff_until
+        select a.address as asked, p.key, p.blocked, ${optedOutAt} as opted_out_at, p.excused_until, c.channel, c.business_number, c.address,
+          c.last_inbound_at, c.takeover_until, c.takeover_ms, c.handoff_until
         from whatsapp_contact_addresses a join whatsapp_contacts p on p.id = a.contact_id
         left join whatsapp_conversations c on c.contact_id = p.id
         where a.address in (${sql.join(contacts)})`.execute(db);
       for (const row of rows) {
-        const standing = standings.get(row.asked) ?? {
-          contact: row.key,
-          blocked: row.blocked,
-          optedOutAt: row.opted_out_at?.getTime() ?? 0,
-          conversations: [],
-        };
+        const standing = standings.get(row.asked) ?? standingIn(row);
         standings.set(row.asked, standing);
         const conversation = conversationIn(row);
         if (conversation) standing.conversations.push(conversation);
@@ -52,6 +48,16 @@ export function createStandings(database: Database): Standings {
       return standings;
     });
   }
+}
+
+function standingIn({ key, blocked, opted_out_at, excused_until }: Row): Standing {
+  return {
+    contact: key,
+    blocked,
+    optedOutAt: opted_out_at?.getTime() ?? 0,
+    excusedUntil: excused_until?.getTime() ?? 0,
+    conversations: [],
+  };
 }
 
 function conversationIn(row: Row): Standing['conversations'][number] | null {

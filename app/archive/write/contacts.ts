@@ -139,8 +139,12 @@ async function mergeContacts(db: Writer, from: string, to: string): Promise<void
   await sql`update whatsapp_conversations set contact_id = ${to} where contact_id = ${from}`.execute(db);
   await sql`update whatsapp_contact_addresses set contact_id = ${to} where contact_id = ${from}`.execute(db);
   await moveConsents(db, from, to);
-  await sql`update whatsapp_contacts set blocked = true
-    where id = ${to} and (select blocked from whatsapp_contacts where id = ${from})`.execute(db);
+  await sql`update whatsapp_contacts p set blocked = p.blocked or g.blocked,
+      spam_score = greatest(p.spam_score, g.spam_score), spam_at = greatest(p.spam_at, g.spam_at),
+      spam_reasons = case when g.spam_score > p.spam_score then g.spam_reasons else p.spam_reasons end,
+      throttled_until = greatest(p.throttled_until, g.throttled_until),
+      excused_until = greatest(p.excused_until, g.excused_until)
+    from whatsapp_contacts g where p.id = ${to} and g.id = ${from}`.execute(db);
   await sql`update whatsapp_conversations c set conversation_status = 'blocked'
     from whatsapp_contacts p where c.contact_id = ${to} and p.id = ${to} and p.blocked`.execute(db);
   await sql`update whatsapp_conversations c set phone_number = n.phone_number

@@ -1,4 +1,4 @@
-/** What people in the inbox change: seen, archived, blocked, taken over, consent. The bot's memory has copies of block, takeover and consent. */
+/** What people in the inbox change: seen, archived, blocked, excused, taken over, consent. The bot's memory has copies of the last four. */
 import { sql } from 'kysely';
 import { contactIdOf } from '../../contacts/addresses.ts';
 import { type ConsentGiven, type ContactId, type ConversationId, conversationOf } from '../../message.ts';
@@ -22,12 +22,14 @@ export interface DeskWriter {
   block(contact: ContactId, blocked: boolean): Promise<void>;
   /** Adds to the ledger, also for a contact who has not written yet. @param at unix ms */
   consent(contact: ContactId, given: ConsentGiven, at: number): Promise<void>;
+  /** What the contact writes is no spam until then, unix ms. No effect for a contact that is not known. */
+  excuse(contact: ContactId, until: number): Promise<void>;
   /** Until when a person answers, unix ms, and by how much a message of theirs prolongs it, ms; 0 = the bot answers. */
   takeOver(conversation: ConversationId, untilMs: number, pauseMs: number): Promise<void>;
 }
 
 export function createDeskWriter(database: Database): DeskWriter {
-  return { markRead, archive, block, consent, takeOver };
+  return { markRead, archive, block, consent, excuse, takeOver };
 
   function markRead({ phone, business }: Place, until?: number): Promise<number> {
     return database.transaction(async (db) => {
@@ -104,6 +106,16 @@ export function createDeskWriter(database: Database): DeskWriter {
     return database.transaction(async (db) => {
       const id = (await upsertContacts(db, [{ key: contact, addresses: [] }])).get(contact);
       if (id) await addConsent(db, id, given, at);
+    });
+  }
+
+  function excuse(contact: ContactId, until: number): Promise<void> {
+    return database.run(async (db) => {
+      await db
+        .updateTable('whatsapp_contacts')
+        .set({ excused_until: new Date(until), throttled_until: null, spam_score: 0, spam_reasons: [] })
+        .where(sql<boolean>`id = ${contactWith(contact)}`)
+        .execute();
     });
   }
 

@@ -7,6 +7,7 @@ import { recordDeliveries, recordGivenUp, recordSent } from './deliveries.ts';
 import { recordBriefs } from './handoffs.ts';
 import { recordListening, recordReceived } from './inbound.ts';
 import { recordDesk, recordOver, recordReplies } from './replies.ts';
+import { recordSuspected } from './spam.ts';
 import type { Writer } from './writer.ts';
 
 /** What a batch changed. */
@@ -37,6 +38,7 @@ export async function record(
   };
   await lockConversations(db, events.flatMap(conversationIn));
   touch(await recordReceived(db, of('message.received'), analysis));
+  touch(await recordSuspected(db, of('contact.suspected')));
   touch(await recordListening(db, of('voice.opened')));
   touch(await recordReplies(db, of('reply.made')));
   await recordBriefs(db, of('handoff.summarized'));

@@ -73,7 +73,7 @@ function sightingIn({ conversation, at }: { conversation: ConversationId; at: nu
 
 /**
  * The messages that a turn took in: read, and answered unless the turn kept quiet. Somebody at the desk may have answered meanwhile: what was
- * heard in a voice note is recorded all the same, and analysed.
+ * heard in a voice note is recorded all the same, and analysed. What was not answered for a reason costs no analysis.
  */
 async function takeIn(db: Writer, events: readonly ReplyMade[]): Promise<void> {
   const taken = events.flatMap((event) => {
@@ -84,6 +84,7 @@ async function takeIn(db: Writer, events: readonly ReplyMade[]): Promise<void> {
       turn: event.turn,
       at: new Date(event.at).toISOString(),
       answered: event.reply !== null,
+      failure: event.reply === null ? (event.failure ?? null) : null,
       heard: heard.has(sid),
       transcript: clean(heard.get(sid)?.transcript ?? ''),
       reason: clean(`Transcription: ${heard.get(sid)?.reason ?? NOTHING_HEARD}`, 1_000),
@@ -99,9 +100,11 @@ async function takeIn(db: Writer, events: readonly ReplyMade[]): Promise<void> {
       transcription_status = case when not t.heard then m.transcription_status
         when t.transcript <> '' then 'completed' else 'failed' end,
       processing_error = case when t.heard and t.transcript = '' then t.reason else null end,
-      failure_code = null, failure_reason = null
+      analysis_status = case when t.failure is not null and m.analysis_status = 'pending' then 'skipped'
+        else m.analysis_status end,
+      failure_code = t.failure, failure_reason = null
     from json_to_recordset(${JSON.stringify(taken)}::json)
-      as t(channel text, sid text, turn text, at timestamptz, answered boolean, heard boolean, transcript text, reason text)
+      as t(channel text, sid text, turn text, at timestamptz, answered boolean, failure text, heard boolean, transcript text, reason text)
     where m.channel = t.channel and m.message_sid = t.sid and m.direction = 'inbound' and (m.answered_at is null or m.turn_id is null)`.execute(
     db,
   );

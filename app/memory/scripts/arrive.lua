@@ -62,6 +62,11 @@ if #waiting > 0 then
   redis.call('ZADD', due, 'NX', now, ARGV[2])
 end
 if theirs.blocked then redis.call('HSET', state, 'blocked', 1) end
+for _, field in ipairs({ 'throttled', 'excused' }) do
+  if tonumber(theirs[field] or 0) > tonumber(redis.call('HGET', state, field) or 0) then
+    redis.call('HSET', state, field, theirs[field])
+  end
+end
 local function latest(field) return math.max(tonumber(theirs[field] or 0), tonumber(redis.call('HGET', state, field) or 0)) end
 local out, agreed = latest('optedOut'), latest('optedIn')
 redis.call('HDEL', state, 'optedOut', 'optedIn')

@@ -1,4 +1,4 @@
--- Writes the copy of what the archive knows of a contact: block, opt-out, takeovers, last messages.
+-- Writes the copy of what the archive knows of a contact: block, opt-out, takeovers, last messages, whether what it writes is no spam.
 --
 -- Guarantee: what is in the memory already is newer and stays.
 --

@@ -8,6 +8,7 @@ import * as analytics from './0006-analytics.ts';
 import * as sentiments from './0007-sentiments.ts';
 import * as consentAndHandoff from './0008-consent-and-handoff.ts';
 import * as costs from './0009-costs.ts';
+import * as spam from './0010-spam.ts';
 
 /** In this order. A migration that was released is never changed, only followed by another one. */
 export const MIGRATIONS: Record<string, Migration> = {
@@ -20,4 +21,5 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0007-sentiments': sentiments,
   '0008-consent-and-handoff': consentAndHandoff,
   '0009-costs': costs,
+  '0010-spam': spam,
 };
