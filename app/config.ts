@@ -10,7 +10,7 @@ import { type Money, readAmount } from './money.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** What a person reads when the model stays down and nothing else is configured. */
+/** What a person reads when nothing else is configured. */
 export const DEFAULT_DISCLOSURE =
   'Hello! I am the automatic assistant of {business_name}: software that answers with AI. Write PERSON and somebody of the team takes over.';
 export const DEFAULT_HANDOFF_REPLY = 'I have asked the team: somebody will answer you here.';

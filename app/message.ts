@@ -202,8 +202,11 @@ export interface Reply {
   at: number;
   /** It may have been sent already: the provider is asked before anything is sent. */
   uncertain?: true;
-  /** It confirms this: the one thing that somebody who opted out still gets. */
-  confirms?: Consent;
+  /**
+   * It confirms what they said about getting messages: the one thing that somebody who opted out still gets. Or it says that a person is
+   * called, and goes out although the bot is silent from then on.
+   */
+  purpose?: Consent | 'handoff';
 }
 
 /** Whose messages money is spent on, and in which turn. */

@@ -67,7 +67,7 @@ export function createConfirm(options: ConfirmOptions): Confirm {
       if (standing === 'unknown') return held;
       held.confirmed = true;
       if (standing === null) return held;
-      if (standing.contact !== held.contact) return move(held, standing.contact, log);
+      if (standing.contact !== held.contact) return move(held, standing, log);
       await desk.restore(held.contact, knownContact(standing));
       return Object.assign(held, situationIn(held, standing));
     };
@@ -85,9 +85,12 @@ export function createConfirm(options: ConfirmOptions): Confirm {
   }
 
   /** The archive knows this person by another id: what waits is answered under that one. */
-  async function move(held: Held, contact: ContactId, log: Log): Promise<Held | null> {
+  async function move(held: Held, standing: Standing, log: Log): Promise<Held | null> {
+    const { contact, blocked, optedOutAt } = standing;
     const root = await aliases.link(held.contact, contact, held.turn);
-    if (root === null) return held;
+    // A reply waits to be delivered.
+    if (root === null)
+      return Object.assign(held, { blocked: held.blocked || blocked, optedOutAt: held.optedOutAt || optedOutAt });
     const claimed = await mailbox.claim(root, newId());
     return claimed.kind === 'turn' ? confirm(claimed.held, log)() : null;
   }

@@ -7,8 +7,8 @@ import { type Scrubbed, scrub } from '../privacy/scrub.ts';
 import { HAND_TO_PERSON, type Handoff, handoffOf } from './handoff.ts';
 
 /**
- * The model's words; or the operator's apology and why; or nothing to say, because there is no apology either; or, without
- * asking the model, a word about a limit.
+ * The model's words; or that a person is called, by the model or without it; or the operator's apology and why; or nothing to say, because
+ * there is no apology either; or, without asking the model, a word about a limit or the answer to a command.
  */
 export type Answered =
   | {

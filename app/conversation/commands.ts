@@ -17,18 +17,23 @@ export interface ObeyOptions {
   handoffReply: Scrubbed;
   /** Makes an address from which a contact gets a copy of their data for `EXPORT_HOURS`; null when there is none to give. */
   exportFor: ((contact: ContactId) => Promise<string>) | null;
+  now: () => number;
 }
+
+/** A yes that comes later than this, ms, answers something else. */
+const ANSWERED_MS = 10 * 60_000;
 
 /** How long the address of a copy works, hours. */
 export const EXPORT_HOURS = 24;
 
-export function createObey({ name, handoffReply, exportFor }: ObeyOptions): Obey {
+export function createObey({ name, handoffReply, exportFor, now }: ObeyOptions): Obey {
   return obey;
 
   async function obey(held: Held, fresh: readonly Fresh[], log: Log): Promise<Answered | null> {
     const words = fresh.at(-1)?.line.text ?? '';
-    const answer = held.asked === null ? null : answerIn(words);
-    if (held.asked !== null && answer !== null) return answer === 'yes' ? done(held.asked) : said(KEPT);
+    const { asked } = held;
+    const answer = asked && now() - asked.at < ANSWERED_MS ? answerIn(words) : null;
+    if (asked && answer !== null) return answer === 'yes' ? done(asked.what) : said(KEPT);
     switch (commandIn(words)) {
       case 'help':
         return said(helpOf(name));

@@ -122,7 +122,8 @@ export function createCompose(options: ComposeOptions): Compose {
         return { kind: 'quiet', why: 'said before', fresh };
       const opening = notice?.confirms || held.isDisclosed ? null : disclosure;
       const reply = replyTo(held, answered, opening, response);
-      if (notice?.confirms) reply.confirms = notice.confirms;
+      if (notice?.confirms) reply.purpose = notice.confirms;
+      else if (answered.kind === 'handoff') reply.purpose = 'handoff';
       const spent = ledger.of(held.turn);
       const committed = await mailbox.commit(held, {
         mayTakeMore: answered.kind === 'answer' && asks <= MOST_MERGES,

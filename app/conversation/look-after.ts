@@ -56,13 +56,24 @@ export function createLookAfter(options: LookAfterOptions): LookAfter {
 
   async function lookAfter(): Promise<void> {
     try {
-      for (const conversation of await handoffs.take()) await lookAfterOne(conversation);
+      const conversations = await handoffs.take();
+      await Promise.all(conversations.map(lookAfterOne));
     } catch (error) {
       log.warn('Conversations that wait for a person could not be looked after; the next round tries again', { error });
     }
   }
 
   async function lookAfterOne(conversation: ConversationId): Promise<void> {
+    try {
+      await tellOrEnd(conversation);
+    } catch (error) {
+      log.warn('A conversation that waits for a person could not be looked after; a later round tries again', {
+        error,
+      });
+    }
+  }
+
+  async function tellOrEnd(conversation: ConversationId): Promise<void> {
     const why = await handoffs.newsOf(conversation);
     if (why !== null) {
       tell?.('handoff.requested', newsOf(conversation, why));

@@ -99,6 +99,7 @@ export function createStateOf(desk: Pick<Desk, 'state'>, standingsOf: StandingsO
       blocked: state.blocked || standing?.blocked === true,
       optedOutAt: state.optedOutAt || (optedOutAt > state.optedInAt ? optedOutAt : 0),
       optedInAt: state.optedInAt,
+      handoffUntil: Math.max(state.handoffUntil, known?.handoffUntil ?? 0),
       confirmed: true,
     };
   };

@@ -73,7 +73,7 @@ export interface TurnOptions {
 
 /** Is the bot to say nothing, because the contact is blocked or has opted out, or a person took over? */
 export function isSilenced(held: Held, now: number): boolean {
-  const refusal = refusalOf(held.pending?.confirms === 'opt-out' ? 'opt-out' : 'bot', held, now);
+  const refusal = refusalOf(held.pending ? authorOf(held.pending) : 'bot', held, now);
   return refusal !== null && refusal.code !== 'channel.window';
 }
 
@@ -90,12 +90,12 @@ function needNoAnswer({ messages }: Held): boolean {
 /** What the bot still has to confirm; an opt-in only when nothing else was said that is to be answered. */
 function confirmationFor({ toConfirm, optedOutAt, takeoverUntil, messages }: Held, now: number): Consent | null {
   if (toConfirm === 'opt-out') return optedOutAt > 0 ? 'opt-out' : null;
-  const isAlone = messages.every(({ consent }) => consent === 'opt-in');
+  const isAlone = messages.every(({ consent }) => consent);
   return toConfirm === 'opt-in' && optedOutAt === 0 && takeoverUntil <= now && isAlone ? 'opt-in' : null;
 }
 
-function authorOf({ confirms }: Reply): Author {
-  return confirms === 'opt-out' ? 'opt-out' : 'bot';
+function authorOf({ purpose }: Reply): Author {
+  return purpose === 'opt-out' || purpose === 'handoff' ? purpose : 'bot';
 }
 
 export function createTurn(options: TurnOptions): Turn {
@@ -160,7 +160,7 @@ export function createTurn(options: TurnOptions): Turn {
       }
       case 'made': {
         const { answered } = made;
-        const isToBrief = answered.kind === 'handoff' && answered.handoff.summary === null;
+        const isToBrief = answered.kind === 'handoff' && answered.handoff.summary === null && !answered.forgets;
         return { next: await sendMade(held, made, waited, turn), roll: made.roll, isToBrief };
       }
     }

@@ -371,7 +371,8 @@ function deadLetterHandlers(options: InboxOptions) {
       const outcome = await deadLetters.replay(params.id);
       if (outcome === 'unknown') throw new Failure('request.not_found', NO_LETTER);
       if (outcome === 'busy') {
-        throw new Failure('server.busy', 'Another answer to this contact is being sent. Try again in a moment.');
+        const why = 'another answer is being sent, a person has taken over, or they are blocked or want no messages';
+        throw new Failure('server.busy', `Nothing can be sent to this contact now: ${why}.`);
       }
       tell('dead-letter', null);
       return { success: true };

@@ -27,6 +27,8 @@ export interface DeskState {
   optedOutAt: number;
   /** When they last agreed to get messages, unix ms; 0 = that is not remembered. */
   optedInAt: number;
+  /** The conversation waits for a person until then, unix ms; 0 = it does not. */
+  handoffUntil: number;
   /** Block, opt-out and takeover were compared with the archive. */
   confirmed: boolean;
 }
@@ -90,7 +92,7 @@ export function createDesk({ redis, run, keys, aliases, historyTtlMs }: DeskOpti
   async function state(asked: ConversationId): Promise<DeskState> {
     const conversation = await current(asked);
     const thread = threadOf(conversation);
-    const [takeover, takeoverMs, lastInbound, from, blocked, optedOut, optedIn, standing] = await redis
+    const [takeover, takeoverMs, lastInbound, from, blocked, optedOut, optedIn, standing, handoff] = await redis
       .hmget(
         keys.of(conversationOf(conversation).contact).state,
         `takeover@${thread}`,
@@ -101,6 +103,7 @@ export function createDesk({ redis, run, keys, aliases, historyTtlMs }: DeskOpti
         'optedOut',
         'optedIn',
         'standing',
+        `handoff@${thread}`,
       )
       .catch((error) => Promise.reject(unavailable(error)));
     return {
@@ -111,6 +114,7 @@ export function createDesk({ redis, run, keys, aliases, historyTtlMs }: DeskOpti
       blocked: blocked === '1',
       optedOutAt: Number(optedOut ?? 0),
       optedInAt: Number(optedIn ?? 0),
+      handoffUntil: Number(handoff ?? 0),
       confirmed: standing === '1',
     };
   }

@@ -3,7 +3,7 @@ import type { ContactId } from '../message.ts';
 import type { Keys } from './keys.ts';
 import { type RedisClient, unavailable } from './redis.ts';
 
-/** All reject with `store.unavailable`. Ids are secrets: what is kept here is not enough to use them. */
+/** All reject with `store.unavailable`. Ids are secrets: what is kept here is a hash of them. */
 export interface Exports {
   /** Lets whoever knows the id have a copy for so long, ms. */
   allow(id: string, contact: ContactId, ms: number): Promise<void>;

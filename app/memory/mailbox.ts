@@ -60,8 +60,8 @@ export interface Held extends Memory {
   toConfirm: Consent | null;
   /** They were told that software answers. */
   isDisclosed: boolean;
-  /** What the bot asked last in this conversation, to be answered with yes or no; null = nothing. */
-  asked: 'reset' | 'forget' | null;
+  /** What the bot asked last in this conversation, to be answered with yes or no, and when, unix ms; null = nothing. */
+  asked: { what: 'reset' | 'forget'; at: number } | null;
   /** How many answers in this conversation failed in a row. */
   failures: number;
   /** What they write looks like spam: they are not answered before this, unix ms; 0 = they are. */
@@ -310,7 +310,7 @@ export function createMailbox(options: MailboxOptions): Mailbox {
         threadOf(conversation),
         held.confirmed ? '1' : '',
         ROLLED_LINES,
-        reply?.confirms ?? '',
+        reply?.purpose ?? '',
         discloses ? '1' : '',
         handoff?.silentMs ?? 0,
         failed === undefined ? '' : failed ? '1' : '0',
@@ -431,7 +431,7 @@ export function addMessages(held: Held, more: readonly InboundMessage[]): void {
   }
 }
 
-function handedRecord({ messages }: Held, { id, conversation, to, parts, at, confirms }: Reply): string {
+function handedRecord({ messages }: Held, { id, conversation, to, parts, at, purpose }: Reply): string {
   return JSON.stringify({
     messages: messages.map((message) => message.id),
     id,
@@ -439,7 +439,7 @@ function handedRecord({ messages }: Held, { id, conversation, to, parts, at, con
     to,
     parts: JSON.stringify(parts),
     at: String(at),
-    confirms: confirms ?? '',
+    purpose: purpose ?? '',
   });
 }
 
@@ -494,14 +494,14 @@ function countsOf(list: unknown): Counts {
 
 /** A reply that was made under an alias belongs to the contact from now on. One that cannot be read is none: the messages are answered again. */
 function readReply(contact: ContactId, record: unknown, onDamaged: OnDamaged | undefined): Reply | null {
-  const [id, conversation, to, parts, via, at, confirms] = listOf(record);
+  const [id, conversation, to, parts, via, at, purpose] = listOf(record);
   if (typeof id !== 'string' || typeof parts !== 'string') return null;
   const texts = parsed(parts)?.filter((part) => typeof part === 'string');
   if (!texts || texts.length === 0 || !Number.isFinite(Number(at))) {
     onDamaged?.(contact, 1);
     return null;
   }
-  const consent = consentIn(confirms);
+  const known = purpose === 'handoff' ? purpose : consentIn(purpose);
   return {
     id,
     conversation: conversationId({ ...conversationOf(String(conversation)), contact }),
@@ -509,12 +509,13 @@ function readReply(contact: ContactId, record: unknown, onDamaged: OnDamaged | u
     parts: texts.map((part) => scrub(part)),
     via: via === 'response' ? 'response' : 'call',
     at: Number(at),
-    ...(consent && { confirms: consent }),
+    ...(known && { purpose: known }),
   };
 }
 
-function askedIn(stored: unknown): Held['asked'] {
-  return stored === 'reset' || stored === 'forget' ? stored : null;
+function askedIn(stored: string | undefined): Held['asked'] {
+  const [what, at] = stored?.split(':') ?? [];
+  return what === 'reset' || what === 'forget' ? { what, at: Number(at) } : null;
 }
 
 function consentIn(stored: unknown): Consent | null {

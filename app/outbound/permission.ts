@@ -4,9 +4,9 @@ import { isWindowOpen } from './window.ts';
 
 /**
  * Who writes: the model or another part of the program; a person in the inbox, who may have been asked whether to write to somebody who opted
- * out; or the program, to confirm that somebody opted out.
+ * out; the program, to confirm that somebody opted out; or to say that a person is called, from when on the bot is silent.
  */
-export type Author = 'bot' | 'person' | 'person, despite the opt-out' | 'opt-out';
+export type Author = 'bot' | 'person' | 'person, despite the opt-out' | 'opt-out' | 'handoff';
 
 /** What is known of the conversation and its contact. */
 export interface Situation {
@@ -30,7 +30,7 @@ export interface Refusal {
 export function refusalOf(author: Author, situation: Situation, now: number): Refusal | null {
   const { blocked, optedOutAt, takeoverUntil, lastInboundAt } = situation;
   if (blocked) return { code: 'channel.blocked', reason: 'The contact is blocked. Unblock them to write.' };
-  if (optedOutAt > 0 && (author === 'bot' || author === 'person')) {
+  if (optedOutAt > 0 && author !== 'opt-out' && author !== 'person, despite the opt-out') {
     return { code: 'channel.opted_out', reason: 'They have opted out: nothing is sent until they write START.' };
   }
   if (author === 'bot' && takeoverUntil > now) {

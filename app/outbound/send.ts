@@ -3,7 +3,7 @@ import type { Channels } from '../channels/channels.ts';
 import { Failure } from '../errors.ts';
 import { type EventOf, encodeEvent } from '../events.ts';
 import { countTokens } from '../llm/tokens.ts';
-import type { Desk, DeskState } from '../memory/desk.ts';
+import type { Desk, DeskState, Pause } from '../memory/desk.ts';
 import type { Publish } from '../memory/publish.ts';
 import { repeated } from '../memory/redis.ts';
 import { type ConversationId, conversationOf, type Line, type Reply } from '../message.ts';
@@ -75,8 +75,9 @@ export function createSend({ channels, deliver, desk, stateOf, takeOver, publish
 
   /** Pauses the bot and records the message, so that the bot cannot answer between the two. */
   async function pause({ id, conversation, to, parts, at }: Reply, line: Line, state: DeskState): Promise<void> {
-    const pauseMs = state.takeoverUntil > at ? state.takeoverMs || PAUSE_MS : PAUSE_MS;
-    const until = at + pauseMs;
+    const { until, pauseMs } = isWaiting(state, at)
+      ? { until: state.takeoverUntil, pauseMs: PAUSE_MS }
+      : pauseOf(state, at);
     await takeOver(conversation, until, pauseMs);
     await desk.said(
       conversation,
@@ -92,6 +93,7 @@ export function createSend({ channels, deliver, desk, stateOf, takeOver, publish
     try {
       if (delivered.kind === 'sent') {
         const { sids } = delivered;
+        if (isWaiting(before, reply.at)) await pauseFrom(conversation, pauseOf(before, reply.at));
         await repeated(() =>
           publish(contact, encodeEvent({ type: 'reply.sent', conversation, turn, at: now(), via, sids })),
         );
@@ -115,11 +117,27 @@ export function createSend({ channels, deliver, desk, stateOf, takeOver, publish
     }
   }
 
-  async function letBotAnswer(conversation: ConversationId): Promise<void> {
-    await takeOver(conversation, 0, 0);
-    const event = encodeEvent({ type: 'desk.took', conversation, at: now(), until: 0 });
-    await desk.takeOver(conversation, { until: 0, pauseMs: 0 }, event);
+  /** Somebody has come to a conversation that waited. */
+  async function pauseFrom(conversation: ConversationId, { until, pauseMs }: Pause): Promise<void> {
+    await takeOver(conversation, until, pauseMs);
+    const event = encodeEvent({ type: 'desk.took', conversation, at: now(), until });
+    await desk.takeOver(conversation, { until, pauseMs }, event);
   }
+
+  function letBotAnswer(conversation: ConversationId): Promise<void> {
+    return pauseFrom(conversation, { until: 0, pauseMs: 0 });
+  }
+}
+
+/** It waits for a person; until something was sent, it goes on waiting. */
+function isWaiting({ handoffUntil }: DeskState, at: number): boolean {
+  return handoffUntil > at;
+}
+
+/** A takeover goes on as it was, else it begins. */
+function pauseOf({ takeoverUntil, takeoverMs }: DeskState, at: number): Pause {
+  const pauseMs = takeoverUntil > at ? takeoverMs || PAUSE_MS : PAUSE_MS;
+  return { until: at + pauseMs, pauseMs };
 }
 
 function lineOf({ id, at, parts }: Reply, text: Line['text']): Line {

@@ -46,7 +46,12 @@ export function buildPolicy(config: Config, { memory, models, channels, log }: P
       disclosure: config.aiDisclosure === '' ? null : named(config.aiDisclosure, config),
     },
     obey: config.commands
-      ? createObey({ name: config.business.name, handoffReply: handoffWords, exportFor: exporter(config, exports) })
+      ? createObey({
+          name: config.business.name,
+          handoffReply: handoffWords,
+          exportFor: exporter(config, exports),
+          now,
+        })
       : null,
     confirmations: { 'opt-out': named(config.stopReply, config), 'opt-in': named(config.startReply, config) },
     brief: createBrief({ model: models.model, store: summaries, publish, now }),
@@ -68,7 +73,7 @@ function exporter({ publicUrl, simulator, port }: Config, exports: Exports) {
   const base = publicUrl ?? (simulator ? `http://localhost:${port}` : null);
   if (base === null) return null;
   return async function exportFor(contact: ContactId): Promise<string> {
-    const id = randomBytes(24).toString('base64url');
+    const id = randomBytes(24).toString('hex');
     await exports.allow(id, contact, EXPORT_HOURS * 3_600_000);
     return `${base}/export/${id}`;
   };

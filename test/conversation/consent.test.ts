@@ -90,6 +90,36 @@ describe('STOP', () => {
     assert.ok(items.some(({ phone_number, code }) => phone_number === `+${phone}` && code === 'channel.opted_out'));
   });
 
+  test('between the parts of a long answer: the rest is not sent', async () => {
+    const caller = await startBot(doubles, { TWIML_DEADLINE_MS: '0', DATABASE_URL: databaseUrl });
+    doubles.model.queue.push('word '.repeat(700));
+    doubles.twilio.faults.push({ kind: 'delay', ms: 400, on: 'create' });
+    const asked = caller.say(phone, 'Tell me everything');
+    await eventually('the first part is under way', () => doubles.twilio.faults.length === 0);
+    await bots[0].say(phone, 'STOP');
+    await asked;
+    await settled();
+    await caller.stop();
+    assert.deepEqual(
+      sentTo(phone).map((body) => body.slice(0, 4)),
+      ['word', STOP.slice(0, 4)],
+    );
+  });
+
+  test('while somebody of the team writes: nothing is sent that was not sent before', async () => {
+    await bots[0].say(phone, 'Hello');
+    await settled();
+    const redis = doubles.redis.client();
+    const [sent] = await Promise.all([
+      ask(bots[0], 'POST', 'send', { to_number: phone, message: 'A word' }),
+      redis.hset(key('state'), 'optedOut', Date.now()),
+    ]);
+    assert.ok([200, 422].includes(sent.status));
+    const again = await ask(bots[0], 'POST', 'send', { to_number: phone, message: 'Another word' });
+    assert.equal(again.status, 422);
+    assert.ok(!sentTo(phone).includes('Another word'));
+  });
+
   test('takes effect for the desk, too, unless somebody says so explicitly', async () => {
     await bots[0].say(phone, 'Hello');
     await bots[0].say(phone, 'STOP');
@@ -304,7 +334,10 @@ class Scene {
     for (const [, [, json]] of await doubles.redis.client().xrange('recado:{0}:events', '-', '+')) {
       const event = JSON.parse(json ?? '');
       if (!JSON.stringify(event).includes(phone)) continue;
-      if (event.message?.consent === 'opt-out' && !isOut) [isOut, confirmations] = [true, 1];
+      if (event.message?.consent === 'opt-out' && !isOut) {
+        isOut = true;
+        confirmations++;
+      }
       if (event.message?.consent === 'opt-in') isOut = false;
       const parts: string[] = event.type === 'reply.made' && isOut ? (event.reply?.parts ?? []) : [];
       confirmations -= parts.length;

@@ -1,6 +1,7 @@
 /** The way to a person: by a word, by the model, after failures; told to the team, and over when nobody comes. */
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, beforeEach, describe, test } from 'node:test';
@@ -95,7 +96,52 @@ describe('somebody who asks for a person', () => {
     await eventually('the summary is there', async () => Boolean((await mine())?.waiting?.summary));
   });
 
-  test('is heard in a burst, and while the model is down', async () => {
+  test('is told so by a call that Twilio takes at the second try, and is not silenced without a word', async () => {
+    const caller = await startBot(doubles, { ...settings, TWIML_DEADLINE_MS: '0' });
+    doubles.twilio.faults.push({ kind: 'rate-limited', on: 'create' });
+    await caller.say(phone, 'human');
+    await eventually('it arrives', () => doubles.twilio.sent.some(({ body }) => body === DEFAULT_HANDOFF_REPLY));
+    await caller.stop();
+  });
+
+  test('is told so after a crash between making the answer final and sending it', async () => {
+    await bot.say(phone, 'human');
+    doubles.twilio.sent.length = 0;
+    const redis = doubles.redis.client();
+    const reply = { id: 'left', conversation: `${THREAD}:${phone}`, to: phone, via: 'call', at: Date.now() };
+    const parts = JSON.stringify(['A person comes.']);
+    await redis.hset(`recado:{0}:c:${phone}:reply`, { ...reply, parts, purpose: 'handoff' });
+    await redis.zadd('recado:{0}:due', 0, phone);
+    await eventually('it arrives', () => doubles.twilio.sent.some(({ body }) => body === 'A person comes.'));
+  });
+
+  test('is heard in a burst and in a voice note', async () => {
+    doubles.model.delayMs = 300;
+    const said = [bot.say(phone, 'my order is late'), bot.say(phone, 'I want to talk to a person please')];
+    const texts = (await Promise.all(said)).flatMap((one) => one.texts);
+    doubles.model.delayMs = 0;
+    await eventually('it waits', async () => Boolean((await mine())?.waiting));
+    const all = [...texts, ...doubles.twilio.sent.map(({ body }) => body)];
+    assert.ok(all.includes(DEFAULT_HANDOFF_REPLY), all.join());
+    phone = `155501${String(30_000 + people++).slice(-5)}`;
+    doubles.model.transcript = 'I would like to talk to a person.';
+    const url = doubles.twilio.addMedia(readFileSync('test/fixtures/media/voice.ogg'), 'audio/ogg');
+    const voice = { NumMedia: '1', MediaUrl0: url, MediaContentType0: 'audio/ogg' };
+    assert.deepEqual((await bot.say(phone, '', voice)).texts, [DEFAULT_HANDOFF_REPLY]);
+  });
+
+  test('goes on waiting when what the team wrote could not be sent', async () => {
+    await bot.say(phone, 'human');
+    await eventually('it waits', async () => Boolean((await mine())?.waiting));
+    doubles.twilio.faults.push({ kind: 'status', status: 400, code: 63_016, on: 'create' });
+    const refused = await ask('POST', 'send', { to_number: phone, message: 'I am here' });
+    assert.equal(refused.success, false);
+    assert.deepEqual((await bot.say(phone, 'hello?')).texts, []);
+    assert.ok((await mine())?.waiting);
+    assert.equal(await doubles.redis.client().hexists(state(), `handoff@${THREAD}`), 1);
+  });
+
+  test('is told so while the model is down', async () => {
     doubles.model.refuseWith = () => ({ kind: 'status', status: 401 });
     assert.deepEqual((await bot.say(phone, 'human')).texts, [DEFAULT_HANDOFF_REPLY]);
     doubles.model.refuseWith = undefined;
@@ -113,7 +159,13 @@ describe('somebody who asks for a person', () => {
     assert.equal(type, 'handoff.requested');
     assert.match(text, new RegExp(`\\+${phone} asks for a person`));
     assert.deepEqual([data.contact, data.reason, data.url], [phone, 'asked', null]);
-    await new Promise((resolve) => setTimeout(resolve, 2_500));
+    // Looked after once more, it is no news.
+    const redis = doubles.redis.client();
+    await redis.zadd('recado:{0}:handoffs', 0, `${THREAD}:${phone}`);
+    await eventually(
+      'it was looked after',
+      async () => Number(await redis.zscore('recado:{0}:handoffs', `${THREAD}:${phone}`)) > 0,
+    );
     assert.equal(posted.filter((one) => one.body.includes(phone)).length, 1, 'once');
   });
 

@@ -186,7 +186,7 @@ const IS_SPAM = sql<boolean>`(p.spam_score > 0 and p.spam_at > now() - interval 
 
 // Literals, so that the planner sees that a partial index holds them.
 const FILTERS = {
-  waiting: sql<boolean>`handoff_at is not null`,
+  waiting: sql<boolean>`(handoff_at is not null and handoff_until > now())`,
   voice: sql<boolean>`voice_messages > 0`,
   text: sql<boolean>`text_messages > 0`,
   picture: sql<boolean>`picture_messages > 0`,
@@ -234,7 +234,7 @@ function found(search: string, talking: readonly string[]) {
 }
 
 function waitingIn(row: Row): ArchivedConversation['waiting'] {
-  if (row.handoff_at === null) return null;
+  if (row.handoff_at === null || Number(row.handoff_until) < Date.now()) return null;
   return {
     since: row.handoff_at.getTime(),
     reason: row.handoff_reason ?? 'asked',
@@ -267,7 +267,7 @@ function present(row: Row): ArchivedConversation {
     unreadCount: row.unread_count,
     tasks: row.tasks,
     openTasks: row.open_tasks,
-    takeoverUntil: later(row.takeover_until, row.handoff_until),
+    takeoverUntil: later(row.takeover_until, row.handoff_at && row.handoff_until),
     optedOutAt: row.opted_out_at?.getTime() ?? null,
     waiting: waitingIn(row),
     lastMessage:

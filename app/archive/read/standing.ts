@@ -22,6 +22,7 @@ interface Row {
   address: string | null;
   last_inbound_at: Date | null;
   takeover_until: Date | null;
+  handoff_at: Date | null;
   handoff_until: Date | null;
   takeover_ms: number | null;
 }
@@ -35,7 +36,7 @@ export function createStandings(database: Database): Standings {
       if (contacts.length === 0) return standings;
       const { rows } = await sql<Row>`
         select a.address as asked, p.key, p.blocked, ${optedOutAt} as opted_out_at, p.excused_until, c.channel, c.business_number, c.address,
-          c.last_inbound_at, c.takeover_until, c.takeover_ms, c.handoff_until
+          c.last_inbound_at, c.takeover_until, c.takeover_ms, c.handoff_at, c.handoff_until
         from whatsapp_contact_addresses a join whatsapp_contacts p on p.id = a.contact_id
         left join whatsapp_conversations c on c.contact_id = p.id
         where a.address in (${sql.join(contacts)})`.execute(db);
@@ -63,13 +64,14 @@ function standingIn({ key, blocked, opted_out_at, excused_until }: Row): Standin
 function conversationIn(row: Row): Standing['conversations'][number] | null {
   const { channel, business_number, address } = row;
   if (channel === null || business_number === null || address === null) return null;
+  const handoffUntil = (row.handoff_at && row.handoff_until?.getTime()) || 0;
   return {
     channel,
     business: addressOf(business_number),
     address,
     lastInboundAt: row.last_inbound_at?.getTime() ?? 0,
-    takeoverUntil: Math.max(row.takeover_until?.getTime() ?? 0, row.handoff_until?.getTime() ?? 0),
-    handoffUntil: row.handoff_until?.getTime() ?? 0,
+    takeoverUntil: Math.max(row.takeover_until?.getTime() ?? 0, handoffUntil),
+    handoffUntil,
     takeoverMs: row.takeover_ms ?? 0,
   };
 }

@@ -153,6 +153,9 @@ async function mergeContacts(db: Writer, from: string, to: string): Promise<void
   await sql`delete from whatsapp_contacts where id = ${from}`.execute(db);
 }
 
+/** Why and since when a conversation waits for a person: all of one, or all of the other. */
+const HANDOFF = ['handoff_at', 'handoff_until', 'handoff_turn', 'handoff_reason', 'handoff_note', 'handoff_summary'];
+
 async function mergeConversations(db: Writer, gone: string, kept: string): Promise<void> {
   await sql`update whatsapp_messages set conversation_id = ${kept} where conversation_id = ${gone}`.execute(db);
   await sql`update sales_tasks set conversation_id = ${kept} where conversation_id = ${gone}`.execute(db);
@@ -175,6 +178,7 @@ async function mergeConversations(db: Writer, gone: string, kept: string): Promi
       open_tasks = k.open_tasks + g.open_tasks,
       takeover_until = greatest(k.takeover_until, g.takeover_until),
       takeover_ms = greatest(k.takeover_ms, g.takeover_ms),
+      ${sql.raw(HANDOFF.map((column) => `${column} = case when k.handoff_at is null then g.${column} else k.${column} end`).join(',\n      '))},
       last_message_id = case when ${isLater} then g.last_message_id else k.last_message_id end,
       last_message_text = case when ${isLater} then g.last_message_text else k.last_message_text end,
       last_message_type = case when ${isLater} then g.last_message_type else k.last_message_type end,

@@ -63,7 +63,7 @@ export async function recordDesk(
   }));
   const { phones } = await insertOutbound(db, outbound, [...said, ...took].map(sightingIn));
   for (const event of said) await answerWhatWaits(db, event);
-  await endHandoffs(db, [...said, ...took]);
+  await endHandoffs(db, took);
   return phones;
 }
 

@@ -10,7 +10,7 @@
 -- over it is not counted.
 --
 -- KEYS 1 seen  2 mailbox  3 lease  4 state  5 history  6 reply  7 due  8 events  9 rate  10 alias  11 handed: replies (JSON: messages, id,
--- conversation, to, parts, at, confirms)  12 processes  13 spam  14 texts  15 blocks
+-- conversation, to, parts, at, purpose)  12 processes  13 spam  14 texts  15 blocks
 -- ARGV 1 message id              2 message (JSON)        3 lease of the caller: '<process> <turn>'; '' when it starts no turn
 --      4 lease (ms)              5 how long ids are remembered (ms)
 --      6 idle time after which an alias expires (ms)      7 event (JSON)
@@ -32,8 +32,8 @@
 -- takeover@<thread> (unix ms until which a person answers instead of the model), takeoverMs@<thread> (by how much a person's message
 -- prolongs it), confirm@<thread> ('opt-out' or 'opt-in': that was said there, and is to be confirmed),
 -- handoff@<thread> (unix ms until which it waits for a person, and the bot is silent), why@<thread> (JSON),
--- told@<thread> (of which handoff@ the team was told), failures@<thread> (answers in a row that failed).
--- asked@<thread> (what the bot asked last, to be answered with yes or no).
+-- told@<thread> (of which handoff@ the team was told), failures@<thread> (answers in a row that failed),
+-- asked@<thread> (what the bot asked last, to be answered with yes or no, and when: `reset:<unix ms>`).
 -- disclosed names the turn whose reply said that software answers.
 -- Of spam: throttled (unix ms until which the contact is not answered), excused (unix ms until which the team says that it is none).
 --
@@ -43,7 +43,7 @@
 -- Returns {'moved', contact}  this contact is an alias of that one: nothing was changed
 --         {'known'}    the id was accepted before, and it was answered for certain or a turn is running
 --         {'waiting', counts}  stored; the running turn will see it, or it is due at once for whoever starts a turn
---         {'turn', state (field, value, …), history lines (JSON array), waiting messages, {id, conversation, to, parts, via, at} of a
+--         {'turn', state (field, value, …), history lines (JSON array), waiting messages, {id, conversation, to, parts, via, at, purpose} of a
 --          reply, how many processes crashed over it, counts}
 --                      stored; the lease is the caller's
 --          counts are of this contact: messages in this minute and in this hour; of these, with the same words and with a link (0 when this
@@ -71,7 +71,7 @@ local function takeBack(id)
       if message == id then
         redis.call('LREM', KEYS[11], 1, entry)
         redis.call('HSET', reply, 'id', handed.id, 'conversation', handed.conversation, 'to', handed.to, 'parts', handed.parts,
-          'via', 'response', 'at', handed.at, 'confirms', handed.confirms or '')
+          'via', 'response', 'at', handed.at, 'purpose', handed.purpose or '')
         return true
       end
     end
@@ -136,6 +136,8 @@ else
     redis.call('HDEL', state, 'optedIn')
   elseif ARGV[22] == 'opt-in' then
     isChanged = redis.call('HDEL', state, 'optedOut') == 1
+    -- The state has outlived the memory: they are told anew that software answers.
+    if redis.call('EXISTS', history) == 0 then redis.call('HDEL', state, 'disclosed') end
     redis.call('HSET', state, 'optedIn', now)
   end
   if isChanged and ARGV[23] == '1' then redis.call('HSET', state, 'confirm@' .. thread, ARGV[22]) end
@@ -168,7 +170,7 @@ return {
   redis.call('HGETALL', state),
   '[' .. table.concat(redis.call('LRANGE', history, -tonumber(ARGV[11]), -1), ',') .. ']',
   redis.call('LRANGE', mailbox, 0, ARGV[12] - 1),
-  redis.call('HMGET', reply, 'id', 'conversation', 'to', 'parts', 'via', 'at', 'confirms'),
+  redis.call('HMGET', reply, 'id', 'conversation', 'to', 'parts', 'via', 'at', 'purpose'),
   crashes,
   counts,
 }

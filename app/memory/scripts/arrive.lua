@@ -35,7 +35,7 @@ for field, value in pairs(theirs) do
   elseif name == 'lastInbound' or name == 'takeover' then
     if tonumber(value) > tonumber(redis.call('HGET', state, field) or '0') then
       redis.call('HSET', state, field, value)
-      for _, beside in ipairs(name == 'takeover' and { 'takeoverMs@', 'handoff@' } or { 'from@' }) do
+      for _, beside in ipairs(name == 'takeover' and { 'takeoverMs@', 'handoff@', 'why@', 'told@' } or { 'from@' }) do
         if theirs[beside .. thread] then redis.call('HSET', state, beside .. thread, theirs[beside .. thread]) end
       end
     end

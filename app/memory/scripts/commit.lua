@@ -14,7 +14,7 @@
 --     12 via ('response' or 'call')                      13 conversation id         14 the address the reply goes to
 --     15 thread: <channel>:<business>                    16 '1' when block and takeover were compared with the archive
 --     17 lines at which the history is rolled, however short they are
---     18 'opt-out' or 'opt-in' when the reply confirms that, else ''
+--     18 the reply's purpose: 'opt-out' or 'opt-in' when it confirms that, 'handoff' when it says that a person is called, else ''
 --     19 '1' when the reply says that software answers   20 so long the bot is silent, because a person is called (ms); 0 = it is not
 --     21 '1' when the model failed, '0' when it did not, '' when it was not asked
 --     22 why a person is called (JSON), '' when none is
@@ -37,7 +37,7 @@ redis.call('PEXPIRE', lease, leaseMs)
 redis.call('ZADD', due, now + leaseMs, ARGV[6])
 if ARGV[11] ~= '' then
   local isOut = redis.call('HEXISTS', state, 'optedOut') == 1
-  local isOwed = ARGV[18] ~= '' and redis.call('HGET', state, 'confirm@' .. ARGV[15]) == ARGV[18]
+  local isOwed = (ARGV[18] == 'opt-out' or ARGV[18] == 'opt-in') and redis.call('HGET', state, 'confirm@' .. ARGV[15]) == ARGV[18]
   if redis.call('HEXISTS', state, 'blocked') == 1 then return { 'quiet', 'blocked' } end
   if isOut ~= (ARGV[18] == 'opt-out') or (isOut and not isOwed) then return { 'quiet', 'opted out' } end
   if not isOwed and tonumber(redis.call('HGET', state, 'takeover@' .. ARGV[15]) or '0') > now then return { 'quiet', 'takeover' } end
@@ -66,9 +66,9 @@ redis.call('HSET', state, 'holders', string.match(ARGV[1], '^%S+'))
 redis.call('XADD', events, 'MAXLEN', '~', ARGV[10], '*', 'event', ARGV[9])
 if ARGV[11] ~= '' then
   redis.call('HSET', reply, 'id', ARGV[2], 'conversation', ARGV[13], 'to', ARGV[14], 'parts', ARGV[11], 'via', ARGV[12],
-    'at', now, 'confirms', ARGV[18])
+    'at', now, 'purpose', ARGV[18])
   redis.call('HDEL', state, 'confirm@' .. ARGV[15], 'asked@' .. ARGV[15])
-  if ARGV[23] ~= '' then redis.call('HSET', state, 'asked@' .. ARGV[15], ARGV[23]) end
+  if ARGV[23] ~= '' then redis.call('HSET', state, 'asked@' .. ARGV[15], ARGV[23] .. ':' .. now) end
 end
 if ARGV[19] == '1' then redis.call('HSET', state, 'disclosed', ARGV[2]) end
 if ARGV[21] == '1' then redis.call('HINCRBY', state, 'failures@' .. ARGV[15], 1) end

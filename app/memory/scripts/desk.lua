@@ -20,8 +20,9 @@ if ARGV[4] ~= '' then
   if redis.call('RPUSH', history, ARGV[4]) == 1 then redis.call('HDEL', state, 'tokens') end
   redis.call('HINCRBY', state, 'tokens', ARGV[5])
 end
--- Somebody has come.
-redis.call('HDEL', state, 'handoff@' .. ARGV[6], 'why@' .. ARGV[6], 'told@' .. ARGV[6])
+-- Somebody has come. What was written is not sent yet.
+if ARGV[4] == '' then redis.call('HDEL', state, 'handoff@' .. ARGV[6], 'why@' .. ARGV[6], 'told@' .. ARGV[6]) end
+redis.call('HDEL', state, 'asked@' .. ARGV[6])
 if ARGV[7] == '0' then
   redis.call('HDEL', state, takeover, takeoverMs)
 else

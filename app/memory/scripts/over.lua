@@ -22,6 +22,7 @@ local till = redis.call('HGET', state, handoff)
 if not till or redis.call('HGET', state, takeover) ~= till then
   redis.call('HDEL', state, handoff)
   redis.call('ZREM', handoffs, ARGV[1])
+  redis.call('XADD', events, 'MAXLEN', '~', ARGV[13], '*', 'event', ARGV[12])
   return 'gone'
 end
 if tonumber(till) > now then
@@ -32,7 +33,7 @@ if redis.call('EXISTS', lease, reply) > 0 then
   redis.call('ZADD', handoffs, now + tonumber(ARGV[6]), ARGV[1])
   return 'busy'
 end
-redis.call('HDEL', state, handoff, takeover, 'why@' .. ARGV[3], 'told@' .. ARGV[3])
+redis.call('HDEL', state, handoff, takeover, 'why@' .. ARGV[3], 'told@' .. ARGV[3], 'asked@' .. ARGV[3])
 redis.call('ZREM', handoffs, ARGV[1])
 local to = redis.call('HGET', state, 'from@' .. ARGV[3])
 local isOpen = now - tonumber(redis.call('HGET', state, 'lastInbound@' .. ARGV[3]) or '0') < tonumber(ARGV[5])
@@ -43,7 +44,7 @@ if not (to and isOpen and isWanted) then
 end
 if redis.call('RPUSH', history, ARGV[7]) == 1 then redis.call('HDEL', state, 'tokens') end
 redis.call('HINCRBY', state, 'tokens', ARGV[8])
-redis.call('HSET', reply, 'id', ARGV[10], 'conversation', ARGV[4], 'to', to, 'parts', ARGV[9], 'via', 'call', 'at', now, 'confirms', '')
+redis.call('HSET', reply, 'id', ARGV[10], 'conversation', ARGV[4], 'to', to, 'parts', ARGV[9], 'via', 'call', 'at', now)
 for _, key in ipairs({ mailbox, state, history }) do redis.call('PERSIST', key) end
 redis.call('ZADD', due, now, ARGV[2])
 local said = string.gsub(ARGV[11], '"to":""', function() return '"to":' .. cjson.encode(to) end, 1)

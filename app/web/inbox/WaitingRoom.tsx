@@ -32,8 +32,8 @@ export function WaitingRoom() {
     <div className={classes.page}>
       <h1 className={classes.title}>Waiting for a person</h1>
       <p className={classes.intro}>
-        The bot is silent in these conversations until somebody answers or hands them back. Whoever has waited longest
-        is the first.
+        The bot is silent in these conversations until somebody answers, hands them back, or the time is over. Whoever
+        has waited longest is the first.
       </p>
       {alert.canBeAsked && (
         <Switch

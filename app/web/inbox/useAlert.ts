@@ -27,8 +27,12 @@ export function useAlert(): Alert {
     (title: string, body: string) => {
       if (!wanted || !canBeAsked || Notification.permission !== 'granted') return;
       ring();
-      const notification = new Notification(title, { body, tag: title });
-      notification.addEventListener('click', () => window.focus());
+      try {
+        const notification = new Notification(title, { body, tag: title });
+        notification.addEventListener('click', () => window.focus());
+      } catch {
+        // Chrome on Android has the permission, but notifications of service workers alone.
+      }
     },
     [wanted, canBeAsked],
   );
