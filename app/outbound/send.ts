@@ -75,10 +75,10 @@ export function createSend({ channels, deliver, desk, stateOf, takeOver, publish
 
   /** Pauses the bot and records the message, so that the bot cannot answer between the two. */
   async function pause({ id, conversation, to, parts, at }: Reply, line: Line, state: DeskState): Promise<void> {
-    const { until, pauseMs } = isWaiting(state, at)
-      ? { until: state.takeoverUntil, pauseMs: PAUSE_MS }
-      : pauseOf(state, at);
-    await takeOver(conversation, until, pauseMs);
+    // Where a person is waited for, the bot is silent already; that ends when something was sent.
+    const waits = isWaiting(state, at);
+    const { until, pauseMs } = waits ? { until: state.takeoverUntil, pauseMs: PAUSE_MS } : pauseOf(state, at);
+    if (!waits) await takeOver(conversation, until, pauseMs);
     await desk.said(
       conversation,
       line,
@@ -129,7 +129,6 @@ export function createSend({ channels, deliver, desk, stateOf, takeOver, publish
   }
 }
 
-/** It waits for a person; until something was sent, it goes on waiting. */
 function isWaiting({ handoffUntil }: DeskState, at: number): boolean {
   return handoffUntil > at;
 }

@@ -71,8 +71,11 @@ describe('200 turns', () => {
 });
 
 describe('a roll', () => {
+  // The same words again and again look like spam.
+  let said = 0;
+
   async function talk(turns: number): Promise<void> {
-    for (let i = 0; i < turns; i++) await bot.say(ANA, `Message ${i}: ${'many words here '.repeat(12)}`);
+    for (let i = 0; i < turns; i++) await bot.say(ANA, `Message ${said++}: ${'many words here '.repeat(12)}`);
   }
 
   async function talkUntilRolled(): Promise<void> {

@@ -126,8 +126,8 @@ export function createDeskWriter(database: Database): DeskWriter {
         .set({
           takeover_until: untilMs > 0 ? new Date(untilMs) : null,
           takeover_ms: untilMs > 0 ? pauseMs : null,
-          // Somebody has come, unless the pause is that of the handoff itself.
-          handoff_at: sql`case when handoff_until = ${new Date(untilMs)} then handoff_at end`,
+          // Somebody has come.
+          handoff_at: null,
         })
         .where(isConversation(conversation))
         .execute();
