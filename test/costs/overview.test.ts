@@ -19,7 +19,7 @@ beforeEach(() => {
 const costs: Costs = {
   async report(query) {
     queries.push(query);
-    return { days: [], purposes: [], conversations: [] };
+    return { days: [], total: { sums: [], entries: 0, unpriced: 0 }, purposes: [], conversations: [] };
   },
   async month(month, timeZone) {
     if (isAway) throw new Failure('archive.unavailable', 'It is away.');

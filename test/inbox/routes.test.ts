@@ -578,13 +578,14 @@ test('what was spent is summed by day, purpose and conversation', async () => {
   assert.deepEqual([body.currency, body.budget, body.unknown_models], ['USD', null, []]);
   assert.equal(body.days.length, 7);
   assert.deepEqual(body.days.at(-1).purposes, body.purposes, 'all of it was today');
+  const entries = (of: { entries: number }[]) => of.reduce((sum, one) => sum + one.entries, 0);
+  assert.equal(entries([body.total]), entries(body.purposes));
   const answers = body.purposes.find(({ purpose }: { purpose: string }) => purpose === 'answer');
   assert.ok(answers.entries > 0 && answers.unpriced === 0);
   assert.match(answers.sums[0].amount, /^0\.0\d+$/);
   const messages = body.purposes.find(({ purpose }: { purpose: string }) => purpose === 'message');
   assert.deepEqual([messages.sums, messages.unpriced], [[], messages.entries], 'nobody said what they cost');
   const ana = await desk.ask('GET', `/api/whatsapp/costs?phone_number=${ANA}`);
-  const entries = (of: { entries: number }[]) => of.reduce((sum, one) => sum + one.entries, 0);
   const hers = body.conversations.filter((one: { phone_number: string }) => one.phone_number === `+${ANA}`);
   assert.ok(entries(hers) > 0);
   assert.equal(entries(ana.body.purposes), entries(hers));
