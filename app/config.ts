@@ -1,6 +1,6 @@
 /**
  * The settings: one table, read once at start. `readConfig` reports all problems at once. A setting that is given as an empty
- * text counts as not given (docker-compose passes unset variables that way), but for FAILURE_REPLY, where empty has a meaning.
+ * text counts as not given (docker-compose passes unset variables that way), but for those of `EMPTY_MEANS_NOTHING`.
  */
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
@@ -10,9 +10,20 @@ import { type Money, readAmount } from './money.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** What a person reads when the model stays down and nothing else is configured. */
+/** What a person reads when nothing else is configured. */
+export const DEFAULT_DISCLOSURE =
+  'Hello! I am the automatic assistant of {business_name}: software that answers with AI. Write PERSON and somebody of the team takes over.';
+export const DEFAULT_HANDOFF_REPLY = 'I have asked the team: somebody will answer you here.';
+export const DEFAULT_HANDOFF_OVER_REPLY =
+  'I am sorry, nobody of the team could answer so far. I can help you again. Write PERSON to ask for somebody once more.';
+export const DEFAULT_STOP_REPLY =
+  'You will get no more messages from {business_name} here. Write START when you want them again.';
+export const DEFAULT_START_REPLY = 'Welcome back: you get messages from {business_name} again. Write STOP to end them.';
 export const DEFAULT_FAILURE_REPLY =
   'Sorry, I cannot answer right now. Please try again in a few minutes: I have kept your message.';
+
+/** Settings whose empty text is a value. */
+const EMPTY_MEANS_NOTHING: ReadonlySet<string> = new Set(['FAILURE_REPLY', 'AI_DISCLOSURE']);
 
 /** The schemas of numbers and of choices. */
 const PLAIN_VALUES = new WeakSet<z.ZodType>();
@@ -109,6 +120,44 @@ export const SETTINGS = {
     DEFAULT_FAILURE_REPLY,
     'what a person gets when the model does not answer; empty: nothing, and the webhook gets 502',
   ),
+  AI_DISCLOSURE: row(
+    z
+      .string()
+      .refine((given) => given === '' || given.trim() !== '', 'expected words, or nothing at all')
+      .transform((given) => (given === 'default' ? DEFAULT_DISCLOSURE : given)),
+    DEFAULT_DISCLOSURE,
+    'opens the first answer to somebody, and again after the memory of them has expired; may use {business_name}; empty: nothing does; default: the sentence of Recado',
+  ),
+  HANDOFF_REPLY: row(
+    text(),
+    DEFAULT_HANDOFF_REPLY,
+    'what somebody gets who asks for a person; may use {hours} and {contact}, which follow as sentences otherwise',
+  ),
+  HUMAN_CONTACT: row(text(), '', 'how else a person is reached: a telephone number, an e-mail address, a page'),
+  OPENING_HOURS: row(text(), '', 'when people of the team answer, e.g. Monday to Friday, 9 to 17'),
+  HANDOFF_HOURS: row(
+    number(0.01, 24 * 7),
+    '12',
+    'how long the bot is silent after a person was asked for and nobody has come, hours; then it says so and answers again',
+  ),
+  HANDOFF_OVER_REPLY: row(text(), DEFAULT_HANDOFF_OVER_REPLY, 'what it says then'),
+  HANDOFF_AFTER_FAILURES: row(integer(0, 100), '3', 'so many answers in a row that fail bring a person; 0 = none do'),
+  HANDOFF_WEBHOOK_URL: row(
+    url(['http:', 'https:']),
+    '',
+    'told of every conversation that waits for a person, by a signed POST; Slack takes it as it is',
+  ),
+  COMMANDS: row(
+    flag(),
+    'true',
+    'people may write /help, /reset, /export and /forget me, or say so in words; false: they are words like others',
+  ),
+  STOP_REPLY: row(
+    text(),
+    DEFAULT_STOP_REPLY,
+    'the one message that somebody gets who wrote STOP (in any of thirty languages); may use {business_name}',
+  ),
+  START_REPLY: row(text(), DEFAULT_START_REPLY, 'what somebody gets who wants messages again; may use {business_name}'),
   REDIS_URL: row(
     url(['redis:', 'rediss:', 'unix:']),
     '',
@@ -203,6 +252,21 @@ export const SETTINGS = {
     '5000',
     'how many messages may wait for that in one process; further webhooks get 503',
   ),
+  ALERT_WEBHOOK_URL: row(
+    url(['http:', 'https:']),
+    '',
+    "gets a message when something is wrong, and when it is over: see Alarms in docs/operations.md. Slack's incoming webhooks and others that read text work",
+  ),
+  WEBHOOK_SECRET: row(
+    z
+      .string()
+      .refine(
+        isWebhookSecret,
+        'expected whsec_ and 24 to 64 bytes in base64 (echo "whsec_$(openssl rand -base64 32)" makes a good one)',
+      ),
+    '',
+    'signs every webhook that Recado sends (Standard Webhooks): whsec_ and 24 to 64 bytes in base64; default: they are not signed',
+  ),
   SIMULATOR: row(
     choice(['on', 'off', 'auto'], { error: 'expected on, off or auto' }),
     'auto',
@@ -227,9 +291,9 @@ export function readConfig(environment: Environment): Config {
   const problems: string[] = [];
   const values = Object.fromEntries(
     Object.entries(SETTINGS).map(([name, setting]) => {
-      const given = name === 'FAILURE_REPLY' ? environment[name] : environment[name]?.trim() || undefined;
+      const given = EMPTY_MEANS_NOTHING.has(name) ? environment[name] : environment[name]?.trim() || undefined;
       const raw = given ?? setting.default;
-      if (raw === '' && name !== 'FAILURE_REPLY') return [name, undefined];
+      if (raw === '' && !EMPTY_MEANS_NOTHING.has(name)) return [name, undefined];
       const parsed = setting.schema.safeParse(raw);
       if (parsed.success) return [name, parsed.data];
       problems.push(
@@ -341,6 +405,7 @@ function arrange(values: Values, files: Files) {
     systemPrompt: files.systemPrompt,
     timeZone: set.TIME_ZONE,
     failureReply: set.FAILURE_REPLY,
+    ...policySettings(values, set),
     redis: redisSettings(values, set.REDIS_PORT),
     databaseUrl: values.DATABASE_URL,
     analysis: set.ANALYSIS,
@@ -362,9 +427,31 @@ function arrange(values: Values, files: Files) {
     prices: files.prices,
     maxConcurrentTurns: set.MAX_CONCURRENT_TURNS,
     maxWaiting: set.MAX_WAITING,
+    alertWebhookUrl: values.ALERT_WEBHOOK_URL,
+    /** Of every webhook that we send; undefined = they are not signed. */
+    webhookSecret: values.WEBHOOK_SECRET,
     simulator,
     logLevel: set.LOG_LEVEL,
   });
+}
+
+/** What WhatsApp's rules are about, see `docs/policy.md`. */
+function policySettings(values: Values, set: ReturnType<typeof required>) {
+  return {
+    commands: set.COMMANDS,
+    aiDisclosure: set.AI_DISCLOSURE,
+    handoff: {
+      reply: set.HANDOFF_REPLY,
+      overReply: set.HANDOFF_OVER_REPLY,
+      humanContact: values.HUMAN_CONTACT ?? null,
+      openingHours: values.OPENING_HOURS ?? null,
+      silentMs: Math.round(set.HANDOFF_HOURS * 3_600_000),
+      afterFailures: set.HANDOFF_AFTER_FAILURES,
+      webhookUrl: values.HANDOFF_WEBHOOK_URL,
+    },
+    stopReply: set.STOP_REPLY,
+    startReply: set.START_REPLY,
+  };
 }
 
 function twilioSettings(values: Values, apiBaseUrl: string) {
@@ -527,6 +614,14 @@ function hasPorts(nodes: string): boolean {
     const port = Number(node.slice(node.lastIndexOf(':') + 1));
     return port >= 1 && port <= 65_535;
   });
+}
+
+/** As Standard Webhooks 1.0.0 writes secrets. */
+function isWebhookSecret(given: string): boolean {
+  const [, base64] = /^whsec_([A-Za-z0-9+/]+={0,2})$/.exec(given) ?? [];
+  if (base64 === undefined || base64.length % 4 !== 0) return false;
+  const { length } = Buffer.from(base64, 'base64');
+  return length >= 24 && length <= 64;
 }
 
 function integer(least: number, most: number) {

@@ -26,6 +26,8 @@ export const FAILURES = {
   // a turn that did not end
   'turn.overtaken': { retryable: false, status: 409 },
   'turn.crashed': { retryable: false, status: 500 },
+  /** What the contact writes looks like spam. */
+  'turn.throttled': { retryable: false, status: 429 },
   // Postgres, or the embedded archive
   'archive.unavailable': { retryable: true, status: 503 },
   /** It holds data of another version. */

@@ -15,6 +15,10 @@ const time = z.number().min(0).max(8.64e15);
 const via = z.enum(['response', 'call']);
 const failureCode = z.custom<FailureCode>((value) => typeof value === 'string' && value in FAILURES, 'expected a code');
 
+/** Why what a contact writes looks like spam; the rules are in `conversation/spam.ts`. */
+const spamReason = z.enum(['flood', 'repeats', 'links', 'campaign', 'neighbours']);
+export type SpamReason = z.infer<typeof spamReason>;
+
 const message = z.object({
   id,
   channel: id,
@@ -53,6 +57,8 @@ const message = z.object({
     })
     .exactOptional(),
   unread: z.object({ kind: z.string(), isUpdate: z.boolean() }).exactOptional(),
+  consent: z.enum(['opt-out', 'opt-in']).exactOptional(),
+  answered: z.literal(true).exactOptional(),
   requestId: z.string(),
 });
 
@@ -119,6 +125,15 @@ export const Event = z.discriminatedUnion('type', [
     heard: z.array(z.object({ id, transcript: scrubbed.nullable(), reason: z.string().exactOptional() })),
     /** Why the person got an apology instead of an answer. */
     failure: failureCode.exactOptional(),
+    /** A person of the team was called, and the bot is silent until then (unix ms). */
+    handoff: z
+      .object({
+        reason: z.enum(['asked', 'model', 'failed']),
+        note: scrubbed.nullable(),
+        summary: scrubbed.nullable(),
+        until: time,
+      })
+      .exactOptional(),
     /** Model tokens, as the provider counted. */
     usage: z.object({ prompt: z.number(), completion: z.number(), cached: z.number() }).exactOptional(),
     /** All that models were used for in this turn until then. */
@@ -153,6 +168,25 @@ export const Event = z.discriminatedUnion('type', [
   }),
   /** A person took the conversation over until `until` (unix ms), or let the bot answer again (0). */
   z.object({ type: z.literal('desk.took'), conversation, at: time, until: time }),
+  /** Somebody wrote a summary for whoever picks up a conversation that waits for a person since the turn `turn`. */
+  z.object({ type: z.literal('handoff.summarized'), conversation, at: time, turn: id, summary: scrubbed }),
+  /** Nobody picked it up in time: the bot answers again. `turn` names what it said about that, null when it could not say anything. */
+  z.object({
+    type: z.literal('handoff.over'),
+    conversation,
+    turn: id.nullable(),
+    at: time,
+    reply: z.object({ to: z.string(), parts: z.array(scrubbed).min(1) }).nullable(),
+  }),
+  /** What a contact writes looks like spam. They are not answered until `until`, unix ms; 0 = they are. */
+  z.object({
+    type: z.literal('contact.suspected'),
+    conversation,
+    at: time,
+    score: z.number().int().min(1).max(100),
+    reasons: z.array(spamReason).min(1),
+    until: time,
+  }),
   /** The provider reported the delivery status of a message that we sent. */
   z.object({ type: z.literal('delivery.changed'), conversation, at: time, status }),
 ]);

@@ -99,9 +99,27 @@ export interface InboundMessage {
   referral?: Referral;
   /** Set when nothing in the message can be read (a poll, a video that was too large to be passed on), and for every update. */
   unread?: Unread;
+  /** Set when the message says that they want no more messages, or want them again. */
+  consent?: Consent;
+  /** The provider has answered it itself, such as Twilio's Advanced Opt-Out its words for STOP, START and HELP. */
+  answered?: true;
   /** The request that brought it, to follow it through the logs. */
   requestId: string;
 }
+
+/** What a contact agreed to, told to the team or to another program. */
+export interface ConsentGiven {
+  consent: Consent;
+  /** Where it comes from, for whoever has to prove it: `form on our web page, 3 May`. */
+  source: string;
+  cause: 'desk' | 'api';
+}
+
+/** Why a person of the team is needed: they asked for one, the model says so, or it failed again and again. */
+export type HandoffReason = 'asked' | 'model' | 'failed';
+
+/** What somebody says about getting messages from us. */
+export type Consent = 'opt-out' | 'opt-in';
 
 /** An advertisement or post with a button that opens a chat with us. */
 export interface Referral {
@@ -159,7 +177,7 @@ export interface Line {
   id: string;
   /** What the line costs in a prompt, in tokens of the model's tokenizer. */
   tokens: number;
-  /** Our own words, sent because the model was down or a limit was exceeded: people see them, the model does not. */
+  /** Our own words, sent because the model was down, a limit was exceeded or a person was called: people see them, the model does not. */
   apology?: true;
   /** Written by a person in the inbox, not by the model. */
   desk?: true;
@@ -184,6 +202,11 @@ export interface Reply {
   at: number;
   /** It may have been sent already: the provider is asked before anything is sent. */
   uncertain?: true;
+  /**
+   * It confirms what they said about getting messages: the one thing that somebody who opted out still gets. Or it says that a person is
+   * called, and goes out although the bot is silent from then on.
+   */
+  purpose?: Consent | 'handoff';
 }
 
 /** Whose messages money is spent on, and in which turn. */

@@ -33,10 +33,11 @@ test('starts with nothing configured: simulator, practice model, embedded Redis'
   assert.deepEqual(config.business, { name: null, purpose: null });
 });
 
-test('takes an empty text as not given, but an empty FAILURE_REPLY as nothing to say', () => {
+test('takes an empty text as not given, but an empty FAILURE_REPLY or AI_DISCLOSURE as nothing to say', () => {
   const empty = Object.fromEntries(Object.keys(SETTINGS).map((name) => [name, '']));
-  assert.deepEqual({ ...readConfig(empty) }, { ...readConfig({ FAILURE_REPLY: '' }) });
+  assert.deepEqual({ ...readConfig(empty) }, { ...readConfig({ FAILURE_REPLY: '', AI_DISCLOSURE: '' }) });
   assert.equal(readConfig({ FAILURE_REPLY: '' }).failureReply, '');
+  assert.equal(readConfig({ AI_DISCLOSURE: 'default' }).aiDisclosure, readConfig({}).aiDisclosure);
 });
 
 test('tells all problems at once, each with the name, what was expected and what the setting is', () => {
@@ -65,6 +66,14 @@ test('takes no API key that could be guessed, and does not show it', () => {
   const [problem] = problemsOf({ API_KEYS: `${long},hunter2` });
   assert.match(problem ?? '', /^API_KEYS: expected keys of at least 16 characters each .*not shown/);
   assert.doesNotMatch(problem ?? '', /hunter2/);
+});
+
+test('takes a secret of webhooks only as receivers expect it', () => {
+  const secret = (bytes: number) => `whsec_${Buffer.alloc(bytes, 1).toString('base64')}`;
+  for (const bytes of [24, 32, 64])
+    assert.equal(readConfig({ WEBHOOK_SECRET: secret(bytes) }).webhookSecret, secret(bytes));
+  for (const wrong of [secret(23), secret(65), 'hunter2', 'whsec_hunter2-hunter2-hunter2-hunter2-hunter2'])
+    assert.match(problemsOf({ WEBHOOK_SECRET: wrong })[0] ?? '', /^WEBHOOK_SECRET: expected whsec_ .*not shown/);
 });
 
 test('says what is missing beside what was given', () => {

@@ -11,6 +11,10 @@ import type { Log } from '../ops/logger.ts';
 export interface Standing {
   contact: ContactId;
   blocked: boolean;
+  /** Since when they have opted out of messages, unix ms; 0 = they have not. */
+  optedOutAt: number;
+  /** Until then the team says that what they write is no spam, unix ms; 0 = it has not said so. */
+  excusedUntil: number;
   conversations: {
     channel: string;
     business: string;
@@ -18,6 +22,8 @@ export interface Standing {
     lastInboundAt: number;
     takeoverUntil: number;
     takeoverMs: number;
+    /** It waits for a person, and the bot is silent until then, unix ms; 0 = it does not. */
+    handoffUntil: number;
   }[];
 }
 
@@ -61,7 +67,7 @@ export function createConfirm(options: ConfirmOptions): Confirm {
       if (standing === 'unknown') return held;
       held.confirmed = true;
       if (standing === null) return held;
-      if (standing.contact !== held.contact) return move(held, standing.contact, log);
+      if (standing.contact !== held.contact) return move(held, standing, log);
       await desk.restore(held.contact, knownContact(standing));
       return Object.assign(held, situationIn(held, standing));
     };
@@ -71,22 +77,30 @@ export function createConfirm(options: ConfirmOptions): Confirm {
     const found = await Promise.race([asked, sleep(timeoutMs, 'late' as const, { ref: false })]);
     if (found !== 'late' && !(found && 'error' in found)) return found;
     awayUntil = performance.now() + AWAY_MS;
-    log.warn('The archive did not answer: going on without its blocks and takeovers', found === 'late' ? {} : found);
+    log.warn(
+      'The archive did not answer: going on without its blocks, opt-outs and takeovers',
+      found === 'late' ? {} : found,
+    );
     return 'unknown';
   }
 
   /** The archive knows this person by another id: what waits is answered under that one. */
-  async function move(held: Held, contact: ContactId, log: Log): Promise<Held | null> {
+  async function move(held: Held, standing: Standing, log: Log): Promise<Held | null> {
+    const { contact, blocked, optedOutAt } = standing;
     const root = await aliases.link(held.contact, contact, held.turn);
-    if (root === null) return held;
+    // A reply waits to be delivered.
+    if (root === null)
+      return Object.assign(held, { blocked: held.blocked || blocked, optedOutAt: held.optedOutAt || optedOutAt });
     const claimed = await mailbox.claim(root, newId());
     return claimed.kind === 'turn' ? confirm(claimed.held, log)() : null;
   }
 }
 
-function knownContact({ contact, blocked, conversations }: Standing): KnownContact {
+function knownContact({ contact, blocked, optedOutAt, excusedUntil, conversations }: Standing): KnownContact {
   return {
     blocked,
+    optedOutAt,
+    excusedUntil,
     conversations: conversations.map(({ channel, business, ...rest }) => ({
       conversation: conversationId({ channel, business, contact }),
       ...rest,
@@ -94,12 +108,15 @@ function knownContact({ contact, blocked, conversations }: Standing): KnownConta
   };
 }
 
-function situationIn(held: Held, { contact, blocked, conversations }: Standing): Partial<Held> {
+function situationIn(held: Held, standing: Standing): Partial<Held> {
+  const { contact, blocked, optedOutAt, excusedUntil, conversations } = standing;
   const here = conversations.find(
     ({ channel, business }) => conversationId({ channel, business, contact }) === held.conversation,
   );
   return {
     blocked: held.blocked || blocked,
+    optedOutAt: held.optedOutAt || (optedOutAt > held.optedInAt ? optedOutAt : 0),
+    excusedUntil: Math.max(held.excusedUntil, excusedUntil),
     takeoverUntil: Math.max(held.takeoverUntil, here?.takeoverUntil ?? 0),
     lastInboundAt: Math.max(held.lastInboundAt, here?.lastInboundAt ?? 0),
   };

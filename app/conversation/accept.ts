@@ -5,11 +5,14 @@ import { Failure } from '../errors.ts';
 import { encodeEvent } from '../events.ts';
 import type { Allowance } from '../memory/allowance.ts';
 import type { Accepted, Mailbox } from '../memory/mailbox.ts';
-import { type InboundMessage, kindOf } from '../message.ts';
+import { type Consent, type InboundMessage, kindOf } from '../message.ts';
 import { newId } from '../ops/id.ts';
 import type { Log } from '../ops/logger.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import { placeholdersIn } from '../privacy/scrub.ts';
+import { consentWordIn } from './keywords/consent.ts';
+import { traitsOf } from './spam.ts';
+import type { Suspect } from './suspect.ts';
 import type { Turns } from './turns.ts';
 
 /**
@@ -25,6 +28,7 @@ export interface AcceptOptions {
   mailbox: Mailbox;
   turns: Turns;
   allowance: Allowance;
+  suspect: Suspect;
   metrics: Metrics;
   log: Log;
   /** How many messages may wait to be stored, or to be answered. */
@@ -41,7 +45,7 @@ interface Stored {
 const MOST_MOVES = 8;
 
 export function createAccept(options: AcceptOptions): Accept {
-  const { identify, mailbox, turns, allowance, metrics, log, maxWaiting } = options;
+  const { identify, mailbox, turns, allowance, suspect, metrics, log, maxWaiting } = options;
   let storing = 0;
   return accept;
 
@@ -80,11 +84,15 @@ export function createAccept(options: AcceptOptions): Accept {
   async function store(first: InboundMessage): Promise<Stored> {
     storing++;
     try {
-      let message = first;
+      let message = withConsent(first);
       for (let moves = 0; moves < MOST_MOVES; moves++) {
         const event = encodeEvent({ type: 'message.received', message });
-        const accepted = await mailbox.accept(message, turns.stopping ? null : newId(), event);
-        if (accepted.kind !== 'moved') return { message, accepted };
+        const traits = traitsOf(message);
+        const accepted = await mailbox.accept(message, turns.stopping ? null : newId(), event, traits);
+        if (accepted.kind !== 'moved') {
+          if (accepted.kind !== 'known') await suspect(message, traits, accepted);
+          return { message, accepted };
+        }
         message = identify.moved(message, accepted.to);
       }
       throw new RangeError('the aliases of a contact lead in a circle');
@@ -97,6 +105,15 @@ export function createAccept(options: AcceptOptions): Accept {
   }
 }
 
+/** What the provider says counts; else the words do. */
+function withConsent(message: InboundMessage): InboundMessage {
+  if (message.consent || message.answered) return message;
+  const word = consentWordIn(message.text);
+  return word === null ? message : { ...message, consent: CONSENT[word] };
+}
+
+const CONSENT = { stop: 'opt-out', start: 'opt-in' } as const satisfies Record<string, Consent>;
+
 function writtenOf({ accepted }: Stored): number {
-  return accepted.kind === 'turn' ? accepted.written : 0;
+  return accepted.kind === 'turn' ? accepted.counts.minute : 0;
 }

@@ -4,10 +4,11 @@ import type { ChatModel, ContentPart, ModelMessage } from '../llm/model.ts';
 import type { Held } from '../memory/mailbox.ts';
 import type { Log } from '../ops/logger.ts';
 import { type Scrubbed, scrub } from '../privacy/scrub.ts';
+import { HAND_TO_PERSON, type Handoff, handoffOf } from './handoff.ts';
 
 /**
- * The model's words; or the operator's apology and why; or nothing to say, because there is no apology either; or, without
- * asking the model, a word about a limit.
+ * The model's words; or that a person is called, by the model or without it; or the operator's apology and why; or nothing to say, because
+ * there is no apology either; or, without asking the model, a word about a limit or the answer to a command.
  */
 export type Answered =
   | {
@@ -17,9 +18,20 @@ export type Answered =
       /** What the server refuses: it took the prompt without it. Null when it refused nothing that was said. */
       refused: 'history' | 'others' | null;
     }
+  /** A person of the team is to take over; `text` tells the contact. */
+  | {
+      kind: 'handoff';
+      text: Scrubbed;
+      handoff: Handoff;
+      usage?: { prompt: number; completion: number; cached: number };
+      /** The memory of the conversation goes. */
+      forgets?: true;
+    }
   | { kind: 'apology'; text: Scrubbed; failure: FailureCode }
   | { kind: 'silence'; failure: FailureCode }
-  | { kind: 'notice'; text: Scrubbed };
+  | { kind: 'notice'; text: Scrubbed }
+  /** The answer to a command. `asks` is the question back; `forgets`: the memory of the conversation goes. */
+  | { kind: 'command'; text: Scrubbed; asks?: 'reset' | 'forget'; forgets?: true };
 
 /** What the model is asked. */
 export interface Prompt {
@@ -39,7 +51,12 @@ export interface Asker {
    * Never rejects for what the model does, only when `signal` is aborted.
    * The model's own deadline bounds each call.
    */
-  ask(held: Asking, prompt: Prompt, signal: AbortSignal, log: Log): Promise<Exclude<Answered, { kind: 'notice' }>>;
+  ask(
+    held: Asking,
+    prompt: Prompt,
+    signal: AbortSignal,
+    log: Log,
+  ): Promise<Exclude<Answered, { kind: 'notice' | 'command' }>>;
 }
 
 /** Who asks, and in which turn. */
@@ -51,11 +68,13 @@ export interface AskerOptions {
   maxReplyTokens: number;
   /** What a person reads when the model stays down; '' = nothing. */
   failureReply: string;
+  /** What a person reads when the model calls for the team. */
+  handoffReply: Scrubbed;
   /** With nothing to read, the webhook is told that the message was not answered, while it is open: no try begins later than this, ms. */
   webhookMs: number;
 }
 
-export function createAsker({ model, maxReplyTokens, failureReply, webhookMs }: AskerOptions): Asker {
+export function createAsker({ model, maxReplyTokens, failureReply, handoffReply, webhookMs }: AskerOptions): Asker {
   const apology = failureReply === '' ? null : scrub(failureReply);
   const retryForMs = apology === null && webhookMs > 0 ? webhookMs : undefined;
   return { ask };
@@ -65,7 +84,7 @@ export function createAsker({ model, maxReplyTokens, failureReply, webhookMs }: 
     prompt: Prompt,
     signal: AbortSignal,
     log: Log,
-  ): Promise<Exclude<Answered, { kind: 'notice' }>> {
+  ): Promise<Exclude<Answered, { kind: 'notice' | 'command' }>> {
     let failure: Failure | null = null;
     for (const way of waysToAsk(prompt)) {
       if (failure && !way.mayHelp(failure)) continue;
@@ -81,7 +100,8 @@ export function createAsker({ model, maxReplyTokens, failureReply, webhookMs }: 
           spentOn: { conversation, turn },
           log,
         };
-        const { text, usage } = await model.answer({ ...request, purpose: 'answer' });
+        const { text, call, usage } = await model.answer({ ...request, tools: [HAND_TO_PERSON], purpose: 'answer' });
+        if (call) return { kind: 'handoff', text: handoffReply, handoff: handoffOf(call), usage };
         return { kind: 'answer', text, usage, refused: (failure && isRefused(failure) && way.without) || null };
       } catch (error) {
         if (signal.aborted) throw error;

@@ -6,22 +6,26 @@ import type { Ledger } from '../costs/ledger.ts';
 import type { FailureCode } from '../errors.ts';
 import { type EventOf, encodeEvent, type ModelUse } from '../events.ts';
 import { countTokens } from '../llm/tokens.ts';
-import type { Admission } from '../memory/allowance.ts';
-import { addMessages, type Held, type Mailbox } from '../memory/mailbox.ts';
-import { conversationOf, type Line, type Reply } from '../message.ts';
+import { type Answer, addMessages, type Held, type Mailbox, type Quiet } from '../memory/mailbox.ts';
+import { type Consent, conversationOf, type HandoffReason, type Line, type Reply } from '../message.ts';
 import type { Log } from '../ops/logger.ts';
 import { partsOfMarkdown, reserveResponse } from '../outbound/prepare.ts';
+import { type Scrubbed, scrub } from '../privacy/scrub.ts';
 import type { Answered, Asker } from './answer.ts';
 import { type Fresh, hasAttachments, type Read, waitForSiblings } from './attachments.ts';
+import type { Obey } from './commands.ts';
 import { type ContextSettings, promptFor, toRemember } from './context.ts';
+import { type HandoffSettings, isAskedFor } from './handoff.ts';
 import { suspectsIn } from './hidden.ts';
-import { NOTICES } from './prompts.ts';
+
+/** What is said, by whomever. */
+type Words = Exclude<Answered, { kind: 'silence' }>;
 
 /** A reply that is final, and how it came about. */
 export interface Made {
   kind: 'made';
   reply: Reply;
-  answered: Exclude<Answered, { kind: 'silence' }>;
+  answered: Words;
   /** Should the history be folded into the summary? */
   roll: boolean;
   /** How often the model was asked. */
@@ -44,24 +48,39 @@ export interface Composing {
   log: Log;
 }
 
-export type Compose = (
-  held: Held,
-  admission: Exclude<Admission, 'silence'>,
-  composing: Composing,
-) => Promise<
+/** What is said without asking the model. */
+export interface Notice {
+  text: Scrubbed;
+  /** It confirms this. */
+  confirms?: Consent;
+}
+
+/** @param notice null when the model is to answer */
+export type Compose = (held: Held, notice: Notice | null, composing: Composing) => Promise<Composed>;
+
+export type Composed =
   | Made
   | { kind: 'silence'; failure: FailureCode }
   | { kind: 'lost' }
   /** The person is known by another id: `next` answers what waits, or a turn that is running already. */
   | { kind: 'moved'; next: Held | null }
   /**
-   * Meanwhile a person took over or blocked the contact, or they got the same apology a moment ago: `fresh` are the messages as they are
-   * remembered.
+   * Meanwhile a person took over or blocked the contact, they opted out, or they got the same apology or notice before: `fresh` are the messages
+   * as they are remembered.
    */
-  | { kind: 'quiet'; why: 'blocked' | 'takeover' | 'apologized'; fresh: Fresh[] }
->;
+  | { kind: 'quiet'; why: Quiet | 'said before'; fresh: Fresh[] };
+
+/** What belongs to an answer of ours, whatever the model says. */
+export interface Policy {
+  handoff: HandoffSettings;
+  /** Opens the first answer to a contact; null = nothing does. */
+  disclosure: Scrubbed | null;
+}
 
 export interface ComposeOptions {
+  policy: Policy;
+  /** Answers commands; null when they are switched off. */
+  obey: Obey | null;
   mailbox: Mailbox;
   channels: Channels;
   asker: Asker;
@@ -70,15 +89,19 @@ export interface ComposeOptions {
   ledger: Pick<Ledger, 'of' | 'told'>;
 }
 
-/** Within this time, ms, nobody gets the same apology twice: who writes three messages while the model is down reads it once. */
-const SAME_APOLOGY_MS = 120_000;
+/** Within these times, ms, nobody gets the same apology, or the same notice, twice in a row: who writes three messages while the model is down reads it once. */
+const SAME_MS = { apology: 120_000, notice: 3_600_000 };
 
 /** How often a turn adds messages that came in meanwhile before it answers with what it has. */
 const MOST_MERGES = 3;
 
-export function createCompose({ mailbox, channels, asker, read, context, ledger }: ComposeOptions): Compose {
-  return async function compose(held, admission, { response, signal, confirmed, log }) {
-    const channel = channels.of(conversationOf(held.conversation).channel);
+export function createCompose(options: ComposeOptions): Compose {
+  const { policy, obey, mailbox, channels, asker, read, context, ledger } = options;
+  const { handoff, disclosure } = policy;
+  return compose;
+
+  async function compose(held: Held, notice: Notice | null, composing: Composing): Promise<Composed> {
+    const { response, signal, confirmed, log } = composing;
     const took: Stages = { media: 0, model: 0, commit: 0 };
     const lap = stopwatch(took);
     if (hasAttachments(held.messages)) {
@@ -88,26 +111,29 @@ export function createCompose({ mailbox, channels, asker, read, context, ledger 
     for (let asks = 1; ; asks++) {
       const fresh = await read(held, signal, log);
       lap('media');
-      const answered: Answered =
-        admission === 'welcome'
-          ? await asker.ask(held, promptFor(held, fresh, context), signal, log)
-          : { kind: 'notice', text: NOTICES[admission] };
+      const answered: Answered = notice
+        ? { kind: 'notice', text: notice.text }
+        : await answerTo(held, fresh, signal, log);
       lap('model');
       if (answered.kind === 'silence') return answered;
       const same = asks === 1 ? await confirmed() : held;
       if (same !== held) return { kind: 'moved', next: same };
-      if (hasJustApologized(held, answered, context.now())) return { kind: 'quiet', why: 'apologized', fresh };
-      const parts = partsOfMarkdown(answered.text, channel);
-      const via = reserveResponse(response, parts);
-      const reply = replyTo(held, parts, via, context.now());
+      if (!notice?.confirms && hasJustSaid(held, answered, context.now()))
+        return { kind: 'quiet', why: 'said before', fresh };
+      const opening = notice?.confirms || held.isDisclosed ? null : disclosure;
+      const reply = replyTo(held, answered, opening, response);
+      if (notice?.confirms) reply.purpose = notice.confirms;
+      else if (answered.kind === 'handoff') reply.purpose = 'handoff';
       const spent = ledger.of(held.turn);
       const committed = await mailbox.commit(held, {
         mayTakeMore: answered.kind === 'answer' && asks <= MOST_MERGES,
         lines: [
-          ...fresh.map(({ line }) => toRemember(line, context.historyTokens)),
+          ...(forgets(answered) ? [] : fresh.map(({ line }) => toRemember(line, context.historyTokens))),
           replyLine(reply, answered, refusedLines(held, fresh, answered)),
         ],
         reply,
+        discloses: opening !== null,
+        ...outcomeOf(answered),
         event: encodeEvent(replyMade(held, fresh, reply, answered, spent)),
       });
       lap('commit');
@@ -115,19 +141,82 @@ export function createCompose({ mailbox, channels, asker, read, context, ledger 
         ledger.told(held.turn, spent);
         return { kind: 'made', reply, answered, roll: committed.roll, asks, took };
       }
-      if (via === 'response') response?.unclaim();
+      if (reply.via === 'response') response?.unclaim();
       if (committed.kind === 'lost') return committed;
       if (committed.kind === 'quiet') return { ...committed, fresh };
       addMessages(held, committed.messages);
     }
-  };
+  }
+
+  /** Whoever asks for a person is not asked to wait for the model; nor is somebody whom it has failed again and again. */
+  async function answerTo(held: Held, fresh: Fresh[], signal: AbortSignal, log: Log): Promise<Answered> {
+    const toPerson = (reason: HandoffReason): Answered => ({
+      kind: 'handoff',
+      text: handoff.reply,
+      handoff: { reason, note: null, summary: null },
+    });
+    if (isAskedFor(fresh)) return toPerson('asked');
+    const obeyed = (await obey?.(held, fresh, log)) ?? null;
+    if (obeyed) return obeyed;
+    const answered = await asker.ask(held, promptFor(held, fresh, context), signal, log);
+    if ((answered.kind !== 'apology' && answered.kind !== 'silence') || handoff.afterFailures === 0) return answered;
+    // Without an apology the same messages are tried again and again.
+    const failures = held.failures + 1 + (answered.kind === 'silence' ? held.attempts : 0);
+    return failures >= handoff.afterFailures ? toPerson('failed') : answered;
+  }
+
+  /** An answer goes to the address they wrote from last. */
+  function replyTo(held: Held, answered: Words, opening: Scrubbed | null, response: OpenResponse | null): Reply {
+    const { turn, conversation, messages } = held;
+    const text = opening === null ? answered.text : scrub(`${opening}\n\n${answered.text}`);
+    const parts = partsOfMarkdown(text, channels.of(conversationOf(conversation).channel));
+    const to = messages.at(-1)?.from ?? conversationOf(conversation).contact;
+    return { id: turn, conversation, to, parts, via: reserveResponse(response, parts), at: context.now() };
+  }
+
+  /** What changes beside the history. */
+  function outcomeOf(answered: Words): Pick<Answer, 'handoff' | 'failed' | 'asks' | 'forgets'> {
+    switch (answered.kind) {
+      case 'notice':
+        return {};
+      case 'command':
+        return { asks: answered.asks, forgets: answered.forgets };
+      case 'handoff': {
+        const why = JSON.stringify(answered.handoff);
+        return { handoff: { why, silentMs: handoff.silentMs }, failed: false, forgets: answered.forgets };
+      }
+      default:
+        return { failed: answered.kind === 'apology' };
+    }
+  }
+
+  function replyMade(
+    held: Held,
+    fresh: Fresh[],
+    { at, to, parts, via }: Reply,
+    answered: Words,
+    spent: ModelUse[],
+  ): EventOf<'reply.made'> {
+    const event = { ...madeBy(held, fresh, spent), at, reply: { to, parts, via } };
+    if (answered.kind === 'apology') return { ...event, failure: answered.failure };
+    if (answered.kind === 'notice' || answered.kind === 'command') return event;
+    const used = answered.usage ? { ...event, usage: answered.usage } : event;
+    return answered.kind === 'handoff'
+      ? { ...used, handoff: { ...answered.handoff, until: at + handoff.silentMs } }
+      : used;
+  }
+}
+
+function forgets(answered: Words): boolean {
+  return 'forgets' in answered && answered.forgets === true;
 }
 
 /** A refused message gets its apology each time: the line of the reply hides it. */
-function hasJustApologized({ history }: Held, answered: Answered, now: number): boolean {
-  if (answered.kind !== 'apology' || answered.failure === 'model.filtered') return false;
+function hasJustSaid({ history }: Held, answered: Answered, now: number): boolean {
+  if (answered.kind !== 'apology' && answered.kind !== 'notice') return false;
+  if (answered.kind === 'apology' && answered.failure === 'model.filtered') return false;
   const last = history.findLast(({ role }) => role === 'assistant');
-  return last?.apology === true && last.text === answered.text && now - last.at < SAME_APOLOGY_MS;
+  return last?.apology === true && last.text === answered.text && now - last.at < SAME_MS[answered.kind];
 }
 
 /** @returns adds the time since the last lap to a stage */
@@ -138,12 +227,6 @@ function stopwatch(took: Stages): (stage: keyof Stages) => void {
     took[stage] += now - last;
     last = now;
   };
-}
-
-/** An answer goes to the address they wrote from last. */
-function replyTo({ turn, conversation, messages }: Held, parts: Reply['parts'], via: Reply['via'], at: number): Reply {
-  const to = messages.at(-1)?.from ?? conversationOf(conversation).contact;
-  return { id: turn, conversation, to, parts, via, at };
 }
 
 /** The fields of `reply.made` that every turn has. */
@@ -161,18 +244,6 @@ export function madeBy({ conversation, turn, messages }: Held, fresh: readonly F
   };
 }
 
-function replyMade(
-  held: Held,
-  fresh: readonly Fresh[],
-  { to, parts, via, at }: Reply,
-  answered: Made['answered'],
-  spent: ModelUse[],
-): EventOf<'reply.made'> {
-  const event = { ...madeBy(held, fresh, spent), at, reply: { to, parts, via } };
-  if (answered.kind === 'answer') return { ...event, usage: answered.usage };
-  return answered.kind === 'apology' ? { ...event, failure: answered.failure } : event;
-}
-
 /** Ids of the lines that the model server does not take. */
 function refusedLines(held: Held, fresh: readonly Fresh[], answered: Made['answered']): string[] {
   if (answered.kind === 'answer' && answered.refused === 'history') return suspectsIn(held);
@@ -186,5 +257,6 @@ function replyLine({ id, at, parts }: Reply, answered: Made['answered'], hides: 
   const line: Line = { role: 'assistant', text, at, id, tokens: countTokens(text) };
   if (parts.length !== 1 || parts[0] !== text) line.sent = parts;
   if (hides.length > 0) line.hides = hides;
+  // People see the rest, the model does not: it must not take our words for its own.
   return answered.kind === 'answer' ? line : { ...line, apology: true };
 }

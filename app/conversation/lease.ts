@@ -11,8 +11,9 @@ export interface Lease {
   /**
    * Before anything that cannot be undone: asks Redis when this process may have been suspended for so long that its lease ran out, or
    * that it was counted gone. Rejects with the signal's reason when the lease was lost, or when Redis does not answer.
+   * @returns whether Redis had to be asked
    */
-  check(): Promise<void>;
+  check(): Promise<boolean>;
   /** Ends the turn with this reason, before its lease is given back. */
   abort(reason: Error): void;
   /** Stops the heartbeat. The lease itself ends with `finish`, `release`, or by running out. */
@@ -60,9 +61,11 @@ export function keepLease({ mailbox, contact, turn, leaseMs, aliveSince, log }: 
   return {
     signal: lost.signal,
     async check() {
-      if (!isCertain()) await beat();
+      const hadToAsk = !isCertain();
+      if (hadToAsk) await beat();
       if (!isCertain()) lost.abort(new Error('Redis could not be asked whether the lease still holds'));
       lost.signal.throwIfAborted();
+      return hadToAsk;
     },
     abort(reason) {
       clearInterval(timer);

@@ -5,6 +5,7 @@ import type { Claimed, Mailbox } from '../memory/mailbox.ts';
 import type { ContactId } from '../message.ts';
 import { newId } from '../ops/id.ts';
 import type { Log } from '../ops/logger.ts';
+import type { LookAfter } from './look-after.ts';
 import { SUSPICIOUS_CRASHES } from './retries.ts';
 import type { Turns } from './turns.ts';
 
@@ -20,6 +21,8 @@ export interface SweepOptions {
   mailbox: Mailbox;
   aliases: Pick<Aliases, 'link'>;
   turns: Turns;
+  /** Looks after the conversations that wait for a person. */
+  lookAfter: LookAfter;
   log: Log;
   /** Work that is due is found within this time, ms. */
   everyMs?: number;
@@ -35,7 +38,7 @@ const LOOK_MS = 50;
 const ALONE_MS = 60_000;
 
 /** Every process sweeps; a lease decides which one gets a contact. */
-export function createSweep({ mailbox, aliases, turns, log, everyMs = 2_000 }: SweepOptions): Sweep {
+export function createSweep({ mailbox, aliases, turns, lookAfter, log, everyMs = 2_000 }: SweepOptions): Sweep {
   let timer: NodeJS.Timeout | undefined;
   let sweeping = false;
   let stopped = false;
@@ -61,6 +64,7 @@ export function createSweep({ mailbox, aliases, turns, log, everyMs = 2_000 }: S
     sweeping = true;
     try {
       await giveBackUncertain();
+      await lookAfter();
       for (let mayBeMore = true; mayBeMore && !stopped; ) mayBeMore = await take(await mailbox.due(MOST_AT_ONCE));
     } catch (error) {
       log.warn('The sweep for unfinished work failed; the next one tries again', { error });

@@ -1,29 +1,35 @@
-/** What people in the inbox do in a conversation: write, pause the bot, let it answer again, block. */
+/** What people in the inbox do in a conversation: write, pause the bot, let it answer again, block, record consent, say that it is no spam. */
 
 import type { StandingsOf } from '../contacts/confirm.ts';
 import { encodeEvent } from '../events.ts';
 import type { Desk, DeskState } from '../memory/desk.ts';
-import { type ContactId, type ConversationId, conversationId, conversationOf } from '../message.ts';
-import type { SendAsPerson, Sent } from '../outbound/send.ts';
+import { type ConsentGiven, type ContactId, type ConversationId, conversationId, conversationOf } from '../message.ts';
+import type { SendAsPerson, SendOptions, Sent } from '../outbound/send.ts';
+import { EXCUSED_MS } from './spam.ts';
 
 /** Everything rejects with `archive.unavailable` or `store.unavailable`; the same call can be made again then. */
 export interface Takeover {
-  /**
-   * Sends what a person wrote, see `SendAsPerson`.
-   * @param options `id` names the message, so that the caller can find it again
-   */
-  say(conversation: ConversationId, text: string, options?: { id?: string | undefined }): Promise<Sent>;
+  /** Sends what a person wrote, see `SendAsPerson`. */
+  say(conversation: ConversationId, text: string, options?: SendOptions): Promise<Sent>;
   /** Pauses the bot until no person has written for `minutes`. @returns until when, unix ms. */
   take(conversation: ConversationId, minutes: number): Promise<number>;
   /** Lets the bot answer again. */
   handBack(conversation: ConversationId): Promise<void>;
   /** A blocked contact is neither answered nor remembered. */
   block(contact: ContactId, blocked: boolean): Promise<void>;
+  /** Records that a contact agreed to get messages, or wants none. */
+  consent(contact: ContactId, given: ConsentGiven): Promise<void>;
+  /** What the contact writes is no spam: they are answered again, and the team is not asked about them for 30 days. */
+  excuse(contact: ContactId): Promise<void>;
 }
 
 /** The archive is the source of truth; Redis has a copy. See `archive/write/desk.ts`. */
 export interface Truth {
   block(contact: ContactId, blocked: boolean): Promise<void>;
+  /** @param at unix ms */
+  consent(contact: ContactId, given: ConsentGiven, at: number): Promise<void>;
+  /** @param until unix ms */
+  excuse(contact: ContactId, until: number): Promise<void>;
   takeOver(conversation: ConversationId, untilMs: number, pauseMs: number): Promise<void>;
 }
 
@@ -35,10 +41,10 @@ export interface TakeoverOptions {
 }
 
 export function createTakeover({ desk, truth, send, now }: TakeoverOptions): Takeover {
-  return { say, take, handBack, block };
+  return { say, take, handBack, block, consent, excuse };
 
-  function say(conversation: ConversationId, text: string, options: { id?: string | undefined } = {}): Promise<Sent> {
-    return send(conversation, text, options.id);
+  function say(conversation: ConversationId, text: string, options?: SendOptions): Promise<Sent> {
+    return send(conversation, text, options);
   }
 
   function take(conversation: ConversationId, minutes: number): Promise<number> {
@@ -61,15 +67,27 @@ export function createTakeover({ desk, truth, send, now }: TakeoverOptions): Tak
     await truth.block(contact, blocked);
     await desk.block(contact, blocked);
   }
+
+  async function consent(contact: ContactId, given: ConsentGiven): Promise<void> {
+    await truth.consent(contact, given, now());
+    await desk.consent(contact, given.consent);
+  }
+
+  async function excuse(contact: ContactId): Promise<void> {
+    const until = now() + EXCUSED_MS;
+    await truth.excuse(contact, until);
+    await desk.excuse(contact, until);
+  }
 }
 
 /** The memory's state of a conversation; what is not remembered any more comes from the archive. */
 export function createStateOf(desk: Pick<Desk, 'state'>, standingsOf: StandingsOf) {
   return async function stateOf(conversation: ConversationId): Promise<DeskState> {
     const state = await desk.state(conversation);
-    if (state.lastInboundAt > 0 && state.address !== null) return state;
+    if (state.confirmed && state.lastInboundAt > 0 && state.address !== null) return state;
     const { contact } = conversationOf(conversation);
     const standing = (await standingsOf([contact])).get(contact);
+    const optedOutAt = standing?.optedOutAt ?? 0;
     const known = standing?.conversations.find(
       ({ channel, business }) => conversationId({ channel, business, contact }) === conversation,
     );
@@ -79,6 +97,10 @@ export function createStateOf(desk: Pick<Desk, 'state'>, standingsOf: StandingsO
       lastInboundAt: Math.max(state.lastInboundAt, known?.lastInboundAt ?? 0),
       address: state.address ?? known?.address ?? null,
       blocked: state.blocked || standing?.blocked === true,
+      optedOutAt: state.optedOutAt || (optedOutAt > state.optedInAt ? optedOutAt : 0),
+      optedInAt: state.optedInAt,
+      handoffUntil: Math.max(state.handoffUntil, known?.handoffUntil ?? 0),
+      confirmed: true,
     };
   };
 }

@@ -8,20 +8,23 @@ import type { OpenResponse } from '../channels/channel.ts';
 import type { Channels } from '../channels/channels.ts';
 import type { Confirmed } from '../contacts/confirm.ts';
 import type { Ledger } from '../costs/ledger.ts';
-import { type Failure, isFailure } from '../errors.ts';
+import { type Failure, type FailureCode, isFailure } from '../errors.ts';
 import { encodeEvent } from '../events.ts';
 import type { Allowance, Usage } from '../memory/allowance.ts';
 import type { Held, Mailbox } from '../memory/mailbox.ts';
-import { conversationOf, type Reply } from '../message.ts';
+import { type Consent, type ConversationId, conversationOf, type Reply } from '../message.ts';
 import type { Log } from '../ops/logger.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import type { Deliver, Delivered } from '../outbound/deliver.ts';
-import { refusalOf } from '../outbound/permission.ts';
-import { placeholdersIn } from '../privacy/scrub.ts';
+import { type Author, refusalOf, type Situation } from '../outbound/permission.ts';
+import { placeholdersIn, type Scrubbed } from '../privacy/scrub.ts';
 import type { Fresh, Read } from './attachments.ts';
-import { type Compose, type Made, madeBy, type Stages } from './compose.ts';
+import { type Compose, type Made, madeBy, type Notice, type Stages } from './compose.ts';
 import type { Ending } from './ending.ts';
+import { asksForPerson } from './keywords/person.ts';
 import type { Lease } from './lease.ts';
+import { NOTICES } from './prompts.ts';
+import { isThrottled } from './spam.ts';
 
 export interface Turn {
   /** Answers the messages of a turn, or takes them in without an answer. Ends the response. */
@@ -45,6 +48,8 @@ export interface Ended {
   next: Held | null;
   /** Should the history be folded into the summary? */
   roll: boolean;
+  /** The turn called a person, and nobody has written yet what it is about. */
+  isToBrief?: boolean;
 }
 
 export interface TurnOptions {
@@ -54,6 +59,10 @@ export interface TurnOptions {
   read: Read;
   compose: Compose;
   deliver: Deliver;
+  /** What Redis knows of a conversation by now. */
+  situationOf: (conversation: ConversationId) => Promise<Situation>;
+  /** What confirms that somebody opted out, or agreed again. */
+  confirmations: Readonly<Record<Consent, Scrubbed>>;
   ending: Ending;
   ledger: Pick<Ledger, 'of' | 'told'>;
   /** Is the month's budget used up? Then the team answers. */
@@ -62,49 +71,77 @@ export interface TurnOptions {
   now: () => number;
 }
 
-/** Is the bot to say nothing, because the contact is blocked or a person took over? */
+/** Is the bot to say nothing, because the contact is blocked or has opted out, or a person took over? */
 export function isSilenced(held: Held, now: number): boolean {
-  const refusal = refusalOf('bot', held, now);
+  const refusal = refusalOf(held.pending ? authorOf(held.pending) : 'bot', held, now);
   return refusal !== null && refusal.code !== 'channel.window';
 }
 
 /** Is an answer to be made, as far as is known before the archive has spoken? */
 export function isToAnswer(held: Held, now: number): boolean {
-  return !held.pending && !isSilenced(held, now) && !areUpdates(held);
+  return !held.pending && !isSilenced(held, now) && !isThrottled(held, now) && !needNoAnswer(held);
 }
 
-/** What nobody expects an answer to, such as a message that was taken back. */
-function areUpdates({ messages }: Held): boolean {
-  return messages.length > 0 && messages.every(({ unread }) => unread?.isUpdate);
+/** What nobody expects an answer to, such as a message that was taken back; or what the provider has answered itself. */
+function needNoAnswer({ messages }: Held): boolean {
+  return messages.length > 0 && messages.every(({ unread, answered }) => unread?.isUpdate || answered);
+}
+
+/** What the bot still has to confirm; an opt-in only when nothing else was said that is to be answered. */
+function confirmationFor({ toConfirm, optedOutAt, takeoverUntil, messages }: Held, now: number): Consent | null {
+  if (toConfirm === 'opt-out') return optedOutAt > 0 ? 'opt-out' : null;
+  const isAlone = messages.every(({ consent }) => consent);
+  return toConfirm === 'opt-in' && optedOutAt === 0 && takeoverUntil <= now && isAlone ? 'opt-in' : null;
+}
+
+function authorOf({ purpose }: Reply): Author {
+  return purpose === 'opt-out' || purpose === 'handoff' ? purpose : 'bot';
 }
 
 export function createTurn(options: TurnOptions): Turn {
-  const { mailbox, allowance, channels, read, compose, deliver, ending, ledger, isPaused, metrics, now } = options;
+  const { mailbox, allowance, channels, read, compose, deliver, situationOf, confirmations } = options;
+  const { ending, ledger, isPaused, metrics, now } = options;
   return { answer, deliverPending };
 
   async function answer(held: Held, turn: Answering): Promise<Ended> {
-    const { response, lease, confirmed, log } = turn;
+    const { response, lease, log } = turn;
     const unconfigured = missingChannel(held);
     if (unconfigured !== null) {
       response?.end();
       return { next: await ending.undeliverable(held, unconfigured, log), roll: false };
     }
     if (held.blocked) return keepQuiet(held, [], turn, 'blocked');
-    if (isSilenced(held, now())) return keepQuiet(held, await read(held, lease.signal, log), turn, 'takeover');
-    if (areUpdates(held)) {
+    const confirmation = confirmationFor(held, now());
+    if (confirmation) return answerWith(held, { text: confirmations[confirmation], confirms: confirmation }, turn);
+    if (isSilenced(held, now())) {
+      const why = held.optedOutAt > 0 ? 'opted out' : 'takeover';
+      return keepQuiet(held, await read(held, lease.signal, log), turn, why);
+    }
+    if (needNoAnswer(held)) {
       return keepQuiet(held, await read(held, lease.signal, log), turn, 'nothing to answer');
     }
-    const usage = isPaused() ? 'paused' : (turn.usage ?? (await allowance.look(held.contact)));
+    const isSuspect = isThrottled(held, now());
+    const usage = isSuspect ? 'suspect' : isPaused() ? 'paused' : (turn.usage ?? (await allowance.look(held.contact)));
+    // Whoever asks for a person needs no model, and has no limit.
+    if (usage !== 'within' && !isSuspect && held.messages.some(({ text }) => asksForPerson(text))) {
+      return answerWith(held, null, turn);
+    }
     const admission = await allowance.judge(held.contact, usage);
+    if (admission === 'silence' && isSuspect) return keepQuiet(held, [], turn, 'looks like spam', 'turn.throttled');
     if (admission === 'silence' && usage === 'paused') {
       return keepQuiet(held, await read(held, lease.signal, log), turn, 'over the budget');
     }
     if (admission === 'silence') return keepQuiet(held, [], turn, 'over the limit');
-    const startedAt = now();
     showTyping(held, response, lease.signal);
+    return answerWith(held, admission === 'welcome' ? null : { text: NOTICES[admission] }, turn);
+  }
+
+  async function answerWith(held: Held, notice: Notice | null, turn: Answering): Promise<Ended> {
+    const { response, lease, confirmed, log } = turn;
+    const startedAt = now();
     // From the oldest message's arrival, so that waiting for a place or for another turn counts.
     const waited = startedAt - (held.messages[0]?.receivedAt ?? startedAt);
-    const made = await compose(held, admission, { response, signal: lease.signal, confirmed, log });
+    const made = await compose(held, notice, { response, signal: lease.signal, confirmed, log });
     switch (made.kind) {
       case 'lost':
         log.warn('Lease lost to another process');
@@ -121,8 +158,11 @@ export function createTurn(options: TurnOptions): Turn {
         response?.fail(502);
         return { next, roll: false };
       }
-      case 'made':
-        return { next: await sendMade(held, made, waited, turn), roll: made.roll };
+      case 'made': {
+        const { answered } = made;
+        const isToBrief = answered.kind === 'handoff' && answered.handoff.summary === null && !answered.forgets;
+        return { next: await sendMade(held, made, waited, turn), roll: made.roll, isToBrief };
+      }
     }
   }
 
@@ -146,8 +186,9 @@ export function createTurn(options: TurnOptions): Turn {
     const madeAt = performance.now();
     const delivered = await deliver({
       reply: made.reply,
-      author: 'bot',
+      author: authorOf(made.reply),
       situation: held,
+      look: () => situationOf(held.conversation),
       response,
       history: held.history,
       lease,
@@ -161,8 +202,9 @@ export function createTurn(options: TurnOptions): Turn {
   async function deliverPending(held: Held, reply: Reply, lease: Lease, log: Log): Promise<Held | null> {
     const delivered = await deliver({
       reply: { ...reply, uncertain: true },
-      author: 'bot',
+      author: authorOf(reply),
       situation: held,
+      look: () => situationOf(held.conversation),
       response: null,
       history: held.history,
       lease,
@@ -173,11 +215,22 @@ export function createTurn(options: TurnOptions): Turn {
     return ending.delivered(held, reply, delivered, log);
   }
 
-  /** Takes the messages in without an answer; `fresh` are those that are remembered. */
-  async function keepQuiet(held: Held, fresh: readonly Fresh[], turn: Answering, why: string): Promise<Ended> {
+  /** Takes the messages in without an answer; `fresh` are those that are remembered. The team is told of a `failure`. */
+  async function keepQuiet(
+    held: Held,
+    fresh: readonly Fresh[],
+    turn: Answering,
+    why: string,
+    failure?: FailureCode,
+  ): Promise<Ended> {
     const { response, log } = turn;
     const spent = ledger.of(held.turn);
-    const event = encodeEvent({ ...madeBy(held, fresh, spent), at: now(), reply: null });
+    const event = encodeEvent({
+      ...madeBy(held, fresh, spent),
+      at: now(),
+      reply: null,
+      ...(failure ? { failure } : {}),
+    });
     const lines = fresh.map(({ line }) => line);
     const committed = await mailbox.commit(held, { mayTakeMore: false, lines, reply: null, event });
     response?.end();

@@ -12,6 +12,7 @@ import { conversationId, type InboundMessage } from '../message.ts';
 import { createGate } from '../ops/gate.ts';
 import type { Log } from '../ops/logger.ts';
 import type { Metrics } from '../ops/metrics.ts';
+import type { Brief } from './brief.ts';
 import type { Ending } from './ending.ts';
 import { keepLease, type Lease } from './lease.ts';
 import { MOST_CRASHES } from './retries.ts';
@@ -56,6 +57,7 @@ export interface TurnsOptions {
   turn: Turn;
   ending: Ending;
   summarize: Summarize;
+  brief: Brief;
   /** Told when a turn has ended. */
   ledger: Pick<Ledger, 'end'>;
   metrics: Metrics;
@@ -81,7 +83,7 @@ const LAST_MS = 1_000;
 const REDIS_REST_MS = 5_000;
 
 export function createTurns(options: TurnsOptions): Turns {
-  const { mailbox, confirm, turn, ending, summarize, ledger, metrics, leaseMs, aliveSince } = options;
+  const { mailbox, confirm, turn, ending, summarize, brief, ledger, metrics, leaseMs, aliveSince } = options;
   const { maxConcurrent, now } = options;
   const running = new Set<Promise<void>>();
   const leased = new Set<Leased>();
@@ -179,7 +181,8 @@ export function createTurns(options: TurnsOptions): Turns {
       if (held.crashes >= MOST_CRASHES) return await ending.crashed(held, turnLog);
       if (held.pending && isSilenced(held, now())) return await ending.overtaken(held, turnLog);
       if (held.pending) return await turn.deliverPending(held, held.pending, lease, turnLog);
-      const { next, roll } = await turn.answer(held, { response, lease, usage, confirmed, log: turnLog });
+      const { next, roll, isToBrief } = await turn.answer(held, { response, lease, usage, confirmed, log: turnLog });
+      if (isToBrief) track(brief(held, turnLog));
       if (roll) track(summarize(held, turnLog));
       return next;
     } catch (error) {

@@ -137,6 +137,28 @@ export const Message = z
   })
   .meta({ id: 'Message' });
 
+/** Why a conversation waits for a person of the team. */
+export const Waiting = z
+  .object({
+    since: Time,
+    reason: z
+      .enum(['asked', 'model', 'failed'])
+      .describe('They asked; the model says so; the model failed again and again'),
+    note: z.string().nullable().describe('Why, in the words of the model'),
+    summary: z.string().nullable().describe('Of the conversation, for whoever picks it up; null until it is written'),
+  })
+  .meta({ id: 'Waiting' });
+
+/** What a contact said about getting messages, or what the team has from elsewhere. */
+export const Consent = z
+  .object({
+    consent: z.enum(['opt-out', 'opt-in']),
+    cause: z.enum(['word', 'provider', 'desk', 'api']).describe('word: they wrote it; provider: Twilio answered it'),
+    source: z.string().describe('Their words, or where the team has it from'),
+    at: Time,
+  })
+  .meta({ id: 'Consent' });
+
 export const Conversation = z
   .object({
     id: z.string(),
@@ -156,7 +178,17 @@ export const Conversation = z
     last_message_type: MessageType.nullable(),
     last_message_author: Author.nullable(),
     last_sentiment: Sentiment.nullable(),
+    spam: z
+      .object({
+        score: z.number().int().describe('1 to 100; at 100 the bot does not answer for a while'),
+        reasons: z.array(z.string()).describe('In words, the most important one first'),
+        throttled_until: Time.nullable().describe('The bot does not answer before; null when it does'),
+      })
+      .nullable()
+      .describe('What the contact wrote in the last 7 days looks like spam'),
     takeover_until: Time.nullable().describe('Until then a person answers instead of the bot'),
+    opted_out_at: Time.nullable().describe('Since when the contact wants no messages; null when they have not said so'),
+    waiting: Waiting.nullable().describe('What a person of the team is needed for; null when nobody is'),
     window_until: Time.nullable().describe(
       'Until then WhatsApp allows any message: 24 hours after the last message of the contact; null when that time is over',
     ),
@@ -262,6 +294,7 @@ const Id = z.string().min(1).max(100);
 const Search = z.string().trim().max(200).optional();
 const Order = z.enum(['newest', 'oldest']).default('newest').describe('What comes first');
 const Filter = z.enum(['all', 'voice', 'text', 'picture', 'tasks', 'unread']).default('all');
+const ConversationFilter = z.enum(['all', 'waiting', 'voice', 'text', 'picture', 'tasks', 'unread']).default('all');
 
 /** What the routes take. */
 export const requests = {
@@ -281,9 +314,16 @@ export const requests = {
   }),
   conversations: z.object({
     ...Page,
-    filter: Filter.describe('tasks: something is open; unread: the team has not seen all of it'),
+    filter: ConversationFilter.describe(
+      'waiting: for a person of the team; tasks: something is open; unread: the team has not seen all of it',
+    ),
     sentiment: Sentiment.max(50).optional().describe('Of the newest message that was analysed'),
     status: ConversationStatus.optional(),
+    spam: z
+      .enum(['true', 'false'])
+      .transform((word) => word === 'true')
+      .optional()
+      .describe('true: those alone that look like spam'),
     business_number: Phone.optional().describe('Those with one number of ours'),
     search: Search.describe('Parts of the name, a number, another address, or of words in their messages'),
     order: Order.describe('By their last message'),
@@ -320,12 +360,24 @@ export const requests = {
       .regex(/^[\w-]{1,64}$/, 'expected 1 to 64 letters, digits, - or _')
       .optional()
       .describe('Names the message; it comes back as reply_id. Default: an id of our own'),
+    despite_opt_out: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Sends although the contact has opted out; only for what they have to know, such as an order they wait for',
+      ),
+  }),
+  consent: z.object({
+    phone_number: Phone,
+    consent: z.enum(['opt-out', 'opt-in']),
+    source: z.string().trim().min(1).max(500).describe('Where you have it from: `form on our web page, 3 May`'),
   }),
   status: z.object({
     phone_number: Phone,
     business_number: Business,
     status: ConversationStatus.describe('blocked: in every conversation of the contact'),
   }),
+  notSpam: z.object({ phone_number: Phone, business_number: Business }),
   writing: z.object({
     phone_number: Phone,
     business_number: Business,
@@ -414,6 +466,7 @@ export const responses = {
     reply_id: z.string(),
   }),
   status: z.object({ success, conversation: Conversation }),
+  consents: z.object({ success, consents: z.array(Consent).describe('Newest first') }),
   takeover: z.object({ success, takeover_until: Time.nullable() }),
   tasks: z.object({ ...paged, tasks: z.array(Task) }),
   task: z.object({ success, task: Task }),
@@ -464,6 +517,7 @@ export const responses = {
 export type Message = z.infer<typeof Message>;
 export type Media = z.infer<typeof Media>;
 export type Conversation = z.infer<typeof Conversation>;
+export type Consent = z.infer<typeof Consent>;
 export type ConversationStatus = z.infer<typeof ConversationStatus>;
 export type Task = z.infer<typeof Task>;
 export type TaskStatus = z.infer<typeof TaskStatus>;

@@ -1,5 +1,6 @@
 /** What went wrong, as sentences for the team: codes are for operators. */
 import { FAILURES, type FailureCode } from '../errors.ts';
+import type { SpamReason } from '../events.ts';
 
 /**
  * Why a message did not arrive.
@@ -17,6 +18,19 @@ export function explainDelivery(providerCode: string | null, failureCode: string
 export function explainFailure(code: string, reason: string | null): string {
   return isFailureCode(code) ? BY_FAILURE[code] : (reason ?? 'An unexpected error. The log has the details.');
 }
+
+/** Why what a contact writes looks like spam. `reason` is a `SpamReason`; one of a newer version is shown as it is. */
+export function explainSpam(reason: string): string {
+  return Object.hasOwn(BY_SPAM_REASON, reason) ? BY_SPAM_REASON[reason as SpamReason] : reason;
+}
+
+const BY_SPAM_REASON: Record<SpamReason, string> = {
+  flood: 'far more messages than anybody types',
+  repeats: 'the same text again and again',
+  links: 'many messages with links',
+  campaign: 'others sent the same text',
+  neighbours: 'many new contacts with nearly the same number',
+};
 
 function isFailureCode(code: string): code is FailureCode {
   return Object.hasOwn(FAILURES, code);
@@ -45,6 +59,7 @@ const BY_FAILURE: Record<FailureCode, string> = {
     'A person took over or blocked the contact before it was certain that this was sent. Check the conversation on WhatsApp before you try again.',
   'turn.crashed':
     'The bot crashed several times while it answered this. See the log. Try again when the cause is fixed.',
+  'turn.throttled': 'What this contact wrote looked like spam.',
   'archive.unavailable': 'The archive did not answer.',
   'desk.unavailable': SERVER,
   'archive.format': 'The archive holds data of another version.',

@@ -58,7 +58,7 @@ export const OPERATIONS = {
     method: 'post',
     path: '/api/whatsapp/send',
     summary:
-      'Writes to a contact as a person and pauses the bot for 30 minutes; 409 when more than 24 hours passed since their last message, or when the contact is blocked',
+      'Writes to a contact as a person and pauses the bot for 30 minutes; 409 when more than 24 hours passed since their last message, or when the contact is blocked; 422 when they have opted out',
     body: requests.send,
     answer: responses.send,
     refusals: [409, 422, 502],
@@ -68,6 +68,29 @@ export const OPERATIONS = {
     path: '/api/whatsapp/conversation-status',
     summary: 'Archives a conversation, blocks a contact, or makes both active again; a blocked contact is not answered',
     body: requests.status,
+    answer: responses.status,
+    refusals: [404],
+  },
+  consent: {
+    method: 'post',
+    path: '/api/whatsapp/consent',
+    summary:
+      'Records that a contact agreed to get messages or wants none, with the source; also before they have written',
+    body: requests.consent,
+    answer: responses.done,
+  },
+  consents: {
+    method: 'get',
+    path: '/api/whatsapp/consent/:phone',
+    summary: 'What a contact agreed to, entry by entry',
+    params: requests.ofPhone,
+    answer: responses.consents,
+  },
+  notSpam: {
+    method: 'post',
+    path: '/api/whatsapp/not-spam',
+    summary: 'Says that what a contact writes is no spam: they are answered, and nobody is asked again for 30 days',
+    body: requests.notSpam,
     answer: responses.status,
     refusals: [404],
   },

@@ -1,6 +1,7 @@
 /** Rows of the archive as the contract has them, nothing more. */
 
 import type { Series, Totals } from '../archive/read/analytics.ts';
+import type { ConsentEntry } from '../archive/read/consents.ts';
 import type { ArchivedConversation } from '../archive/read/conversations.ts';
 import type { Expenses } from '../archive/read/costs.ts';
 import type { ArchivedMessage } from '../archive/read/messages.ts';
@@ -13,6 +14,7 @@ import { isWindowOpen, windowUntil } from '../outbound/window.ts';
 import type {
   Analytics,
   Answered,
+  Consent,
   Conversation,
   CostPurpose,
   Day,
@@ -22,7 +24,7 @@ import type {
   PurposeCosts,
   Task,
 } from './contract.ts';
-import { explainDelivery, explainFailure } from './explanations.ts';
+import { explainDelivery, explainFailure, explainSpam } from './explanations.ts';
 
 /** What one of a provider's error codes means, as one sentence; null when it is not known. */
 export type Explain = (channel: string, code: string) => string | null;
@@ -94,6 +96,9 @@ function whyNotDelivered({ channel, delivery, failure }: ArchivedMessage, explai
 export interface Remembered {
   /** Newer than the archive's, which is recorded a moment later. */
   lastInboundAt: number;
+  optedOutAt: number;
+  /** Block and opt-out were compared with the archive: before that, the archive's word counts. */
+  confirmed: boolean;
 }
 
 /** @param remembered null when it is not known, or not needed */
@@ -102,7 +107,9 @@ export function presentConversation(
   now: number,
   remembered: Remembered | null = null,
 ): Conversation {
-  const { lastMessage } = conversation;
+  const { lastMessage, spam, waiting } = conversation;
+  // The memory is newer by a moment.
+  const optedOutAt = remembered?.confirmed ? remembered.optedOutAt : (conversation.optedOutAt ?? 0);
   const takeoverUntil = conversation.takeoverUntil ?? 0;
   const lastInboundAt = Math.max(remembered?.lastInboundAt ?? 0, conversation.lastInboundAt ?? 0);
   return {
@@ -124,8 +131,21 @@ export function presentConversation(
     last_message_author: lastMessage?.author ?? null,
     last_sentiment: conversation.sentiment || null,
     takeover_until: takeoverUntil > now ? iso(takeoverUntil) : null,
+    opted_out_at: optedOutAt > 0 ? iso(optedOutAt) : null,
+    waiting: waiting && { ...waiting, since: iso(waiting.since) },
+    spam: spam && {
+      score: spam.score,
+      reasons: spam.reasons.map(explainSpam),
+      throttled_until: isoOrNull(
+        spam.throttledUntil !== null && spam.throttledUntil > now ? spam.throttledUntil : null,
+      ),
+    },
     window_until: isWindowOpen(lastInboundAt, now) ? iso(windowUntil(lastInboundAt)) : null,
   };
+}
+
+export function presentConsent({ at, ...entry }: ConsentEntry): Consent {
+  return { ...entry, at: iso(at) };
 }
 
 export function presentTask(task: ArchivedTask): Task {

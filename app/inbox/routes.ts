@@ -3,17 +3,19 @@ import Router from '@koa/router';
 import type { Context, Middleware } from 'koa';
 import type { z } from 'zod';
 import type { Analytics } from '../archive/read/analytics.ts';
+import type { Consents } from '../archive/read/consents.ts';
 import type { ArchivedConversation, Conversations, Place } from '../archive/read/conversations.ts';
 import type { ArchivedMedia, ArchivedMessage, Messages } from '../archive/read/messages.ts';
 import type { Order, Page, Paging } from '../archive/read/page.ts';
 import type { DeskWriter } from '../archive/write/desk.ts';
 import type { Tasks } from '../archive/write/tasks.ts';
+import { contactIdOf, readAddress } from '../contacts/addresses.ts';
 import type { Takeover } from '../conversation/takeover.ts';
 import type { Overview } from '../costs/overview.ts';
 import { Failure, isFailure } from '../errors.ts';
 import { type ConversationId, conversationId } from '../message.ts';
 import { noStore } from './auth.ts';
-import type { LiveEvent } from './contract.ts';
+import type { Answered, LiveEvent } from './contract.ts';
 import { explain } from './explain.ts';
 import type { Live } from './live.ts';
 import { createRecentFiles, sendFile } from './media.ts';
@@ -22,6 +24,7 @@ import { OPERATIONS, type Operation, type OperationName } from './operations.ts'
 import {
   type Explain,
   type GivenUp,
+  presentConsent,
   presentConversation,
   presentCosts,
   presentDays,
@@ -35,7 +38,14 @@ import {
 export interface InboxOptions {
   /** Admits those who may see the inbox, see `auth.ts`. */
   guard: Middleware;
-  archive: { messages: Messages; conversations: Conversations; tasks: Tasks; analytics: Analytics; writer: DeskWriter };
+  archive: {
+    messages: Messages;
+    conversations: Conversations;
+    consents: Consents;
+    tasks: Tasks;
+    analytics: Analytics;
+    writer: DeskWriter;
+  };
   explain: Explain;
   takeover: Takeover;
   /** What the bot's memory knows of a conversation; rejects with `store.unavailable`. */
@@ -231,6 +241,13 @@ function conversationHandlers(options: InboxOptions) {
 function deskHandlers(options: InboxOptions) {
   const { archive, takeover, now } = options;
   const tell = teller(options);
+  /** The conversation as it is now, which open pages are told of. */
+  async function changed(phone: string, business: string): Promise<Answered<'status'>> {
+    const conversation = await find(options, { phone, business });
+    tell('conversation', conversation.phone);
+    const memory = await remembered(options, conversation);
+    return { success: true, conversation: presentConversation(conversation, now(), memory) };
+  }
   return {
     async markRead({ body: { phone_number: phone, business_number: business, up_to: upTo } }) {
       const until = upTo === undefined ? undefined : Date.parse(upTo);
@@ -247,7 +264,10 @@ function deskHandlers(options: InboxOptions) {
         throw new Failure('channel.window', `This contact has never written: ${way}`);
       }
       const id = body.idempotency_key;
-      const { sids, id: replyId } = await takeover.say(conversationId(conversation), body.message, { id });
+      const { sids, id: replyId } = await takeover.say(conversationId(conversation), body.message, {
+        id,
+        despiteOptOut: body.despite_opt_out,
+      });
       return { success: true, message_sid: sids[0] ?? replyId, reply_id: replyId };
     },
 
@@ -257,10 +277,26 @@ function deskHandlers(options: InboxOptions) {
       const blocked = body.status === 'blocked';
       if (blocked || known.status === 'blocked') await takeover.block(known.contact, blocked);
       if (!blocked) await archive.writer.archive(conversationId(known), body.status === 'archived');
-      const conversation = await find(options, { phone: body.phone_number, business: known.business });
-      tell('conversation', conversation.phone);
-      const memory = await remembered(options, conversation);
-      return { success: true, conversation: presentConversation(conversation, now(), memory) };
+      return changed(body.phone_number, known.business);
+    },
+
+    async notSpam({ body }) {
+      const known = await find(options, { phone: body.phone_number, business: body.business_number });
+      await takeover.excuse(known.contact);
+      return changed(body.phone_number, known.business);
+    },
+
+    async consent({ body: { phone_number: phone, ...given } }, ctx) {
+      const known = await archive.conversations.find({ phone });
+      const cause = ctx.get('x-api-key') === '' ? 'desk' : 'api';
+      await takeover.consent(known?.contact ?? contactIdOf(readAddress(phone)), { ...given, cause });
+      tell('conversation', known?.phone ?? null);
+      return { success: true };
+    },
+
+    async consents({ params }) {
+      const entries = await archive.consents.of(params.phone);
+      return { success: true, consents: entries.map(presentConsent) };
     },
 
     async writing({ body }) {
@@ -335,7 +371,8 @@ function deadLetterHandlers(options: InboxOptions) {
       const outcome = await deadLetters.replay(params.id);
       if (outcome === 'unknown') throw new Failure('request.not_found', NO_LETTER);
       if (outcome === 'busy') {
-        throw new Failure('server.busy', 'Another answer to this contact is being sent. Try again in a moment.');
+        const why = 'another answer is being sent, a person has taken over, or they are blocked or want no messages';
+        throw new Failure('server.busy', `Nothing can be sent to this contact now: ${why}.`);
       }
       tell('dead-letter', null);
       return { success: true };

@@ -14,8 +14,20 @@ export type ContentPart =
   /** `url` is always a `data:image/jpeg;base64,…` of our own making. */
   | { kind: 'image'; url: string; detail: 'low' | 'high' | 'auto' };
 
+/** Something the model may call instead of answering. */
+export interface Tool {
+  /** Letters, digits and `_`. */
+  name: string;
+  /** When to call it, for the model. */
+  description: string;
+  /** Of its arguments: a JSON schema of an object. */
+  parameters: Record<string, unknown>;
+}
+
 export interface ModelRequest {
   messages: ModelMessage[];
+  /** Offered to the model; a server that takes none is asked without them. Default: none. */
+  tools?: readonly Tool[] | undefined;
   /** The longest answer, in tokens. */
   maxTokens: number;
   /** After a failure no other try begins later than this, ms; one that is open goes on. Default: the model's own deadline. */
@@ -43,8 +55,10 @@ export interface TokenUsage {
 }
 
 export interface ModelAnswer {
-  /** Never empty. */
+  /** Empty only when a tool was called. */
   text: Scrubbed;
+  /** The tool it called, one of those that were offered. `arguments` are as the model wrote them, unchecked; {} when they are no JSON. */
+  call?: { name: string; arguments: Record<string, unknown> };
   /** False when the answer was cut at `maxTokens`, or by the server's filter. */
   complete: boolean;
   usage: TokenUsage;

@@ -4,11 +4,11 @@ import type { ContactId } from '../message.ts';
 import type { ContactKeys, Keys } from './keys.ts';
 import { type RedisClient, unavailable } from './redis.ts';
 
-/** What the counters say of a person; `paused` says that nobody is answered, because the month's budget is used up. */
-export type Usage = 'within' | 'too-fast' | 'used-up' | 'paused';
+/** What the counters say of a person, or that what they write looks like spam; `paused`: nobody is answered, because the month's budget is used up. */
+export type Usage = 'within' | 'too-fast' | 'used-up' | 'paused' | 'suspect';
 
-/** May this person be answered? 'slow-down', 'used-up' and 'paused' are returned once in a window; after that 'silence'. */
-export type Admission = 'welcome' | 'slow-down' | 'used-up' | 'paused' | 'silence';
+/** May this person be answered? All but 'welcome' and 'silence' are notices, each returned once in a window; after that 'silence'. */
+export type Admission = 'welcome' | 'slow-down' | 'used-up' | 'paused' | 'suspect' | 'silence';
 
 /** Everything rejects with `store.unavailable`. */
 export interface Allowance {
@@ -61,7 +61,7 @@ export function createAllowance({ redis, keys, messagesPerMinute, tokensPerDay }
   }
 
   /** What is said, and what counts how often. */
-  function noticeOf(usage: Exclude<Usage, 'within'>, { tokens, rate }: ContactKeys) {
+  function noticeOf(usage: Exclude<Usage, 'within'>, { tokens, rate, spam }: ContactKeys) {
     switch (usage) {
       case 'too-fast':
         return { notice: 'slow-down', limiter: slowDownNotices, key: `${rate}:told` } as const;
@@ -69,6 +69,8 @@ export function createAllowance({ redis, keys, messagesPerMinute, tokensPerDay }
         return { notice: 'used-up', limiter: dailyNotices, key: `${tokens}:told` } as const;
       case 'paused':
         return { notice: 'paused', limiter: dailyNotices, key: `${tokens}:paused` } as const;
+      case 'suspect':
+        return { notice: 'suspect', limiter: dailyNotices, key: `${spam}:told` } as const;
     }
   }
 

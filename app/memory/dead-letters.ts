@@ -25,7 +25,7 @@ export interface DeadLetters {
   /** A page of them, newest first, behind a cursor; `next` is null at the end. */
   list(most: number, cursor?: string): Promise<{ items: DeadLetter[]; next: string | null }>;
   find(id: string): Promise<DeadLetter | null>;
-  /** Puts it back to work. 'busy' while a turn is running, a person has taken over, or the contact is blocked. */
+  /** Puts it back to work. 'busy' while a turn is running, a person has taken over, or the contact is blocked or has opted out. */
   replay(id: string): Promise<'replayed' | 'unknown' | 'busy'>;
   /** @returns false when there is no such letter. */
   drop(id: string): Promise<boolean>;

@@ -1,5 +1,12 @@
 /** What people in the inbox do to a contact's memory: write, take over, block. And the copy of what the archive knows of a contact. */
-import { type ContactId, type ConversationId, conversationId, conversationOf, type Line } from '../message.ts';
+import {
+  type Consent,
+  type ContactId,
+  type ConversationId,
+  conversationId,
+  conversationOf,
+  type Line,
+} from '../message.ts';
 import type { Aliases } from './aliases.ts';
 import { type Keys, threadOf } from './keys.ts';
 import { type RedisClient, type RunScript, unavailable } from './redis.ts';
@@ -16,6 +23,14 @@ export interface DeskState {
   /** The address to answer to; null when it is not remembered. */
   address: string | null;
   blocked: boolean;
+  /** Since when they have opted out of messages, unix ms; 0 = they have not. */
+  optedOutAt: number;
+  /** When they last agreed to get messages, unix ms; 0 = that is not remembered. */
+  optedInAt: number;
+  /** The conversation waits for a person until then, unix ms; 0 = it does not. */
+  handoffUntil: number;
+  /** Block, opt-out and takeover were compared with the archive. */
+  confirmed: boolean;
 }
 
 /** How the bot is paused. */
@@ -29,12 +44,18 @@ export interface Pause {
 /** What the archive knows of a contact, to be copied. */
 export interface KnownContact {
   blocked: boolean;
+  /** Unix ms; 0 = they have not opted out. */
+  optedOutAt: number;
+  /** Until then what they write is no spam, unix ms; 0 = nobody said so. */
+  excusedUntil: number;
   conversations: {
     conversation: ConversationId;
     address: string;
     lastInboundAt: number;
     takeoverUntil: number;
     takeoverMs: number;
+    /** It waits for a person until then, unix ms; 0 = it does not. */
+    handoffUntil: number;
   }[];
 }
 
@@ -49,6 +70,10 @@ export interface Desk {
   takeOver(conversation: ConversationId, pause: Pause, event: string): Promise<void>;
   /** A block stays until it is lifted, however long the contact is silent: the memory does not expire meanwhile. */
   block(contact: ContactId, blocked: boolean): Promise<void>;
+  /** An opt-out stays until they agree again, as a block does. */
+  consent(contact: ContactId, consent: Consent): Promise<void>;
+  /** What the contact writes is no spam until then, unix ms: they are answered again. */
+  excuse(contact: ContactId, until: number): Promise<void>;
   /** Copies what the archive knows. What is in the memory already is newer and stays. */
   restore(contact: ContactId, known: KnownContact): Promise<void>;
 }
@@ -62,12 +87,12 @@ export interface DeskOptions {
 }
 
 export function createDesk({ redis, run, keys, aliases, historyTtlMs }: DeskOptions): Desk {
-  return { state, said, unsay, takeOver, block, restore };
+  return { state, said, unsay, takeOver, block, consent, excuse, restore };
 
   async function state(asked: ConversationId): Promise<DeskState> {
     const conversation = await current(asked);
     const thread = threadOf(conversation);
-    const [takeover, takeoverMs, lastInbound, from, blocked] = await redis
+    const [takeover, takeoverMs, lastInbound, from, blocked, optedOut, optedIn, standing, handoff] = await redis
       .hmget(
         keys.of(conversationOf(conversation).contact).state,
         `takeover@${thread}`,
@@ -75,6 +100,10 @@ export function createDesk({ redis, run, keys, aliases, historyTtlMs }: DeskOpti
         `lastInbound@${thread}`,
         `from@${thread}`,
         'blocked',
+        'optedOut',
+        'optedIn',
+        'standing',
+        `handoff@${thread}`,
       )
       .catch((error) => Promise.reject(unavailable(error)));
     return {
@@ -83,6 +112,10 @@ export function createDesk({ redis, run, keys, aliases, historyTtlMs }: DeskOpti
       lastInboundAt: Number(lastInbound ?? 0),
       address: from ?? null,
       blocked: blocked === '1',
+      optedOutAt: Number(optedOut ?? 0),
+      optedInAt: Number(optedIn ?? 0),
+      handoffUntil: Number(handoff ?? 0),
+      confirmed: standing === '1',
     };
   }
 
@@ -116,20 +149,44 @@ export function createDesk({ redis, run, keys, aliases, historyTtlMs }: DeskOpti
     await run('block', [state, history, due], [blocked ? '1' : '', historyTtlMs, root]);
   }
 
-  async function restore(contact: ContactId, { blocked, conversations }: KnownContact): Promise<void> {
-    const fields = conversations.flatMap(({ conversation, address, lastInboundAt, takeoverUntil, takeoverMs }) => {
+  async function consent(contact: ContactId, given: Consent): Promise<void> {
+    const root = await aliases.rootOf(contact);
+    const { state, history, due } = keys.of(root);
+    await run('consent', [state, history, due], [given, historyTtlMs, root]);
+  }
+
+  async function excuse(contact: ContactId, until: number): Promise<void> {
+    const root = await aliases.rootOf(contact);
+    const { state, spam, due } = keys.of(root);
+    await run('excuse', [state, spam, due], [until, historyTtlMs, root]);
+  }
+
+  async function restore(contact: ContactId, known: KnownContact): Promise<void> {
+    const { blocked, optedOutAt, excusedUntil, conversations } = known;
+    const excuse = excusedUntil > 0 ? ['excused', excusedUntil] : [];
+    const fields = conversations.flatMap((known) => {
+      const { conversation, address, lastInboundAt, takeoverUntil, takeoverMs, handoffUntil } = known;
       const thread = threadOf(conversation);
       const takeover = [`takeover@${thread}`, takeoverUntil, `takeoverMs@${thread}`, takeoverMs];
+      // The team was told of it before.
+      const handoff = [`handoff@${thread}`, handoffUntil, `told@${thread}`, handoffUntil];
       return [
         `lastInbound@${thread}`,
         lastInboundAt,
         `from@${thread}`,
         address,
         ...(takeoverUntil > 0 ? takeover : []),
+        ...(handoffUntil > 0 ? handoff : []),
       ];
     });
-    const { state, history, due } = keys.of(contact);
-    await run('restore', [state, history, due], [historyTtlMs, blocked ? '1' : '', contact, ...fields]);
+    const { state, history, due, handoffs } = keys.of(contact);
+    await run(
+      'restore',
+      [state, history, due],
+      [historyTtlMs, blocked ? '1' : '', contact, optedOutAt, ...excuse, ...fields],
+    );
+    for (const { conversation, handoffUntil } of conversations)
+      if (handoffUntil > 0) await redis.zadd(handoffs, 'NX', handoffUntil, conversation).catch(rejected);
   }
 
   /** The same conversation, should its contact have become an alias of another one. */
@@ -138,4 +195,8 @@ export function createDesk({ redis, run, keys, aliases, historyTtlMs }: DeskOpti
     const contact = await aliases.rootOf(named.contact);
     return contact === named.contact ? conversation : conversationId({ ...named, contact });
   }
+}
+
+function rejected(error: unknown): Promise<never> {
+  return Promise.reject(unavailable(error));
 }

@@ -24,7 +24,7 @@ export interface MemoryInspector {
 }
 
 /** Not of one contact alone. */
-const SHARED = new Set(['due', 'events', 'dead']);
+const SHARED = new Set(['due', 'events', 'dead', 'processes', 'texts', 'blocks']);
 const MOST_ENTRIES = 500;
 
 export function createMemoryInspector({ redis, keys }: { redis: RedisClient; keys: Keys }): MemoryInspector {

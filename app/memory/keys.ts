@@ -6,7 +6,8 @@ import { createHash } from 'node:crypto';
 import { type ContactId, type ConversationId, keySafe } from '../message.ts';
 
 /** The keys of one contact and of the shard it belongs to. */
-export interface ContactKeys extends Pick<ShardKeys, 'due' | 'events' | 'dead' | 'processes'> {
+export interface ContactKeys
+  extends Pick<ShardKeys, 'due' | 'events' | 'dead' | 'processes' | 'handoffs' | 'texts' | 'blocks'> {
   /** list: one JSON `Line` per message, oldest first */
   history: string;
   /** hash: see `scripts/accept.lua` for the fields */
@@ -26,6 +27,8 @@ export interface ContactKeys extends Pick<ShardKeys, 'due' | 'events' | 'dead' |
   /** counters with expiry: messages this minute, and model tokens this day */
   rate: string;
   tokens: string;
+  /** hash, expires: what is counted to recognise spam, see `scripts/accept.lua` */
+  spam: string;
 }
 
 export interface ShardKeys {
@@ -35,10 +38,15 @@ export interface ShardKeys {
   events: string;
   /** stream: what was given up, until it is replayed or dropped */
   dead: string;
+  /** zset: conversations that wait for a person, by when they are to be looked after, unix ms. See `handoffs.ts` */
+  handoffs: string;
   /** zset: processes, by the time of their last beat, unix ms; 0 = gone. See `processes.ts` */
   processes: string;
   /** hash: process → where it runs, JSON `Place` */
   places: string;
+  /** hashes, expire: how many contacts wrote the same words, and how many new contacts have almost the same number */
+  texts: string;
+  blocks: string;
 }
 
 export interface Keys {
@@ -46,12 +54,16 @@ export interface Keys {
   shardOf(contact: ContactId): ShardKeys;
   /** All shards, for work that covers all of them. */
   shards: readonly ShardKeys[];
+  /** hash, expires: which alarms fire, see `scripts/alarms.lua`; not part of a shard */
+  alarms: string;
   /** stream: changes for the open pages of the inbox; not part of a shard */
   news: string;
   /** hash: month (`2026-11`) → what all processes spent in it, billionths of the budget's currency; not part of a shard */
   spent: string;
   /** string, expires: a session of the inbox, by the hash of its id; not part of a shard */
   session(id: string): string;
+  /** string, expires: the contact whose data an address is for, by the hash of its id; not part of a shard */
+  export(id: string): string;
   /** hash: version of the format and number of shards, see `format.ts` */
   format: string;
 }
@@ -62,13 +74,30 @@ export function createKeys(shards: number): Keys {
     due: `recado:{${n}}:due`,
     events: `recado:{${n}}:events`,
     dead: `recado:{${n}}:dead`,
+    handoffs: `recado:{${n}}:handoffs`,
     processes: `recado:{${n}}:processes`,
     places: `recado:{${n}}:places`,
+    texts: `recado:{${n}}:texts`,
+    blocks: `recado:{${n}}:blocks`,
   }));
-  return { shards: all, news: 'recado:news', spent: 'recado:spent', format: 'recado:format', session, shardOf, of };
+  return {
+    shards: all,
+    alarms: 'recado:alarms',
+    news: 'recado:news',
+    spent: 'recado:spent',
+    format: 'recado:format',
+    session,
+    export: exportOf,
+    shardOf,
+    of,
+  };
 
   function session(id: string): string {
     return `recado:session:${createHash('sha256').update(id).digest('base64url')}`;
+  }
+
+  function exportOf(id: string): string {
+    return `recado:export:${createHash('sha256').update(id).digest('base64url')}`;
   }
 
   function shardOf(contact: ContactId): ShardKeys {
@@ -79,13 +108,16 @@ export function createKeys(shards: number): Keys {
 
   // Every field is written out: a spread here would cost a twentieth of all the work of a message.
   function of(contact: ContactId): ContactKeys {
-    const { due, events, dead, processes } = shardOf(contact);
+    const { due, events, dead, processes, handoffs, texts, blocks } = shardOf(contact);
     const prefix = `${due.slice(0, -'due'.length)}c:${keySafe(contact)}`;
     return {
       due,
       events,
       dead,
       processes,
+      handoffs,
+      texts,
+      blocks,
       history: `${prefix}:history`,
       state: `${prefix}:state`,
       mailbox: `${prefix}:mailbox`,
@@ -96,6 +128,7 @@ export function createKeys(shards: number): Keys {
       alias: `${prefix}:alias`,
       rate: `${prefix}:rate`,
       tokens: `${prefix}:tokens`,
+      spam: `${prefix}:spam`,
     };
   }
 }

@@ -3,6 +3,7 @@
  * Everything rejects with `store.unavailable` when Redis cannot be asked.
  */
 import {
+  type Consent,
   type ContactId,
   type ConversationId,
   conversationId,
@@ -51,7 +52,23 @@ export interface Held extends Memory {
   lastInboundAt: number;
   /** The contact is not answered. */
   blocked: boolean;
-  /** Block and takeover were compared with the archive, so that the copy here is complete. */
+  /** Since when they have opted out of messages, unix ms; 0 = they have not. */
+  optedOutAt: number;
+  /** When they last agreed to get messages, unix ms; 0 = that is not remembered. */
+  optedInAt: number;
+  /** What was said in this conversation about getting messages, and is to be confirmed; null = nothing. */
+  toConfirm: Consent | null;
+  /** They were told that software answers. */
+  isDisclosed: boolean;
+  /** What the bot asked last in this conversation, to be answered with yes or no, and when, unix ms; null = nothing. */
+  asked: { what: 'reset' | 'forget'; at: number } | null;
+  /** How many answers in this conversation failed in a row. */
+  failures: number;
+  /** What they write looks like spam: they are not answered before this, unix ms; 0 = they are. */
+  throttledUntil: number;
+  /** Until then the team says that it is no spam, unix ms; 0 = it has not said so. */
+  excusedUntil: number;
+  /** Block, opt-out and takeover were compared with the archive, so that the copy here is complete. */
   confirmed: boolean;
 }
 
@@ -59,16 +76,44 @@ export type Accepted =
   /** The contact is an alias of `to`: nothing was stored. */
   | { kind: 'moved'; to: ContactId }
   | { kind: 'known' }
-  | { kind: 'waiting' }
-  /** `written`: how many messages the contact has written in this minute. */
-  | { kind: 'turn'; held: Held; written: number };
+  | { kind: 'waiting'; counts: Counts }
+  | { kind: 'turn'; held: Held; counts: Counts };
+
+/** What of a message is counted to recognise spam. */
+export interface Traits {
+  /** Names its words; '' when they are not compared with others. */
+  words: string;
+  hasLink: boolean;
+  /** The numbers around the contact's; '' when the contact has no number. */
+  block: string;
+}
+
+/** How often, in the hour that began with the first of them. All but `minute` are 0 for a repeat. */
+export interface Counts {
+  /** Messages of this contact in this minute. */
+  minute: number;
+  /** Messages of this contact. */
+  messages: number;
+  /** Of these, with the same words as this one. */
+  sameWords: number;
+  /** Of these, with a link; 0 when this message has none. */
+  links: number;
+  /** Contacts that wrote the same words, this one included; 0 for a contact that is not new and has no link. */
+  writers: number;
+  /** New contacts around this one's number; 0 when this contact is not new. */
+  newcomers: number;
+  /** The score that is recorded for this contact, see `suspects.ts`. */
+  recorded: number;
+}
 
 export type Committed =
   | { kind: 'lost' }
-  /** Meanwhile the contact was blocked or a person took over: nothing was changed. */
-  | { kind: 'quiet'; why: 'blocked' | 'takeover' }
+  /** Meanwhile the contact was blocked or opted out, or a person took over: nothing was changed. */
+  | { kind: 'quiet'; why: Quiet }
   | { kind: 'more'; messages: InboundMessage[] }
   | { kind: 'committed'; roll: boolean };
+
+export type Quiet = 'blocked' | 'opted out' | 'takeover';
 
 export type Claimed =
   /** The contact became an alias of `to`, but its memory was not moved completely. */
@@ -83,6 +128,16 @@ export interface Answer {
   lines: Line[];
   /** What to send; null when there is nothing to say. */
   reply: Reply | null;
+  /** The reply says that software answers. Default: false. */
+  discloses?: boolean;
+  /** A person is called: why (JSON), and so long the bot is silent, ms. Default: none is. */
+  handoff?: { why: string; silentMs: number };
+  /** Did the model fail? Default: it was not asked. */
+  failed?: boolean;
+  /** The reply asks this, to be answered with yes or no. Default: nothing. */
+  asks?: 'reset' | 'forget' | undefined;
+  /** History and summary go, but for `lines`. Default: false. */
+  forgets?: boolean | undefined;
   /** For the event stream, JSON. */
   event: string;
 }
@@ -91,8 +146,9 @@ export interface Mailbox {
   /**
    * Stores a message; gives its contact to `turn` when no turn is running. `event` is JSON for the event stream.
    * @param turn null when this process starts none: then the work is due at once, for another one
+   * @param traits default: nothing is compared with other messages
    */
-  accept(message: InboundMessage, turn: string | null, event: string): Promise<Accepted>;
+  accept(message: InboundMessage, turn: string | null, event: string, traits?: Traits): Promise<Accepted>;
   /** Makes the answer to `held.messages` final. */
   commit(held: Held, answer: Answer): Promise<Committed>;
   /** Takes over a contact that is due. */
@@ -152,6 +208,15 @@ const MOST_HANDED = 5;
 /** So many lines are rolled even when they are short: well before the oldest are not loaded any more. */
 const ROLLED_LINES = 400;
 
+/** How long is counted to recognise spam, ms. */
+export const SPAM_MS = 3_600_000;
+
+/** How many texts of a contact are compared in that time, and how many texts and blocks of numbers in a shard: about 2 MB. */
+const MOST_OWN_TEXTS = 50;
+const MOST_COMPARED = 20_000;
+
+const NO_TRAITS: Traits = { words: '', hasLink: false, block: '' };
+
 /** How many dead letters a shard keeps, roughly. */
 const MOST_DEAD = 10_000;
 
@@ -160,7 +225,12 @@ export function createMailbox(options: MailboxOptions): Mailbox {
   const lease = (turn: string) => leaseOf(processId, turn);
   return { accept, commit, claim, takeMore, due, backlog, finish, extend, release, bury };
 
-  async function accept(message: InboundMessage, turn: string | null, event: string): Promise<Accepted> {
+  async function accept(
+    message: InboundMessage,
+    turn: string | null,
+    event: string,
+    { words, hasLink, block }: Traits = NO_TRAITS,
+  ): Promise<Accepted> {
     const { contact } = message;
     const key = keys.of(contact);
     const result = await run(
@@ -178,6 +248,9 @@ export function createMailbox(options: MailboxOptions): Mailbox {
         key.alias,
         key.handed,
         key.processes,
+        key.spam,
+        key.texts,
+        key.blocks,
       ],
       [
         message.id,
@@ -195,21 +268,30 @@ export function createMailbox(options: MailboxOptions): Mailbox {
         MINUTE_MS,
         threadOf(conversationId(message)),
         message.from,
+        words,
+        hasLink ? '1' : '',
+        block,
+        SPAM_MS,
+        MOST_OWN_TEXTS,
+        MOST_COMPARED,
+        message.consent ?? '',
+        message.answered ? '' : '1',
       ],
     );
     const [kind, ...rest] = listOf(result);
     if (kind === 'turn')
-      return { kind, held: readHeld(contact, turn ?? '', rest, onDamaged), written: Number(rest[5]) };
+      return { kind, held: readHeld(contact, turn ?? '', rest, onDamaged), counts: countsOf(rest[5]) };
     if (kind === 'moved') return { kind, to: String(rest[0]) };
-    return { kind: kind === 'waiting' ? 'waiting' : 'known' };
+    return kind === 'waiting' ? { kind, counts: countsOf(rest[0]) } : { kind: 'known' };
   }
 
-  async function commit(held: Held, { mayTakeMore, lines, reply, event }: Answer): Promise<Committed> {
+  async function commit(held: Held, answer: Answer): Promise<Committed> {
+    const { mayTakeMore, lines, reply, discloses = false, handoff, failed, asks = '', forgets = false, event } = answer;
     const { contact, conversation, turn, messages } = held;
     const key = keys.of(contact);
     const result = await run(
       'commit',
-      [key.lease, key.mailbox, key.history, key.state, key.reply, key.due, key.events],
+      [key.lease, key.mailbox, key.history, key.state, key.reply, key.due, key.events, key.handoffs],
       [
         lease(turn),
         turn,
@@ -228,12 +310,19 @@ export function createMailbox(options: MailboxOptions): Mailbox {
         threadOf(conversation),
         held.confirmed ? '1' : '',
         ROLLED_LINES,
+        reply?.purpose ?? '',
+        discloses ? '1' : '',
+        handoff?.silentMs ?? 0,
+        failed === undefined ? '' : failed ? '1' : '0',
+        handoff?.why ?? '',
+        asks,
+        forgets ? '1' : '',
         ...lines.map((line) => JSON.stringify(line)),
       ],
     );
     const [kind, detail] = listOf(result);
     if (kind === 'committed') return { kind, roll: detail === 1 };
-    if (kind === 'quiet') return { kind, why: detail === 'blocked' ? 'blocked' : 'takeover' };
+    if (kind === 'quiet') return { kind, why: detail as Quiet };
     if (kind === 'more') return { kind, messages: readMessages(contact, detail, onDamaged) };
     return { kind: 'lost' };
   }
@@ -342,7 +431,7 @@ export function addMessages(held: Held, more: readonly InboundMessage[]): void {
   }
 }
 
-function handedRecord({ messages }: Held, { id, conversation, to, parts, at }: Reply): string {
+function handedRecord({ messages }: Held, { id, conversation, to, parts, at, purpose }: Reply): string {
   return JSON.stringify({
     messages: messages.map((message) => message.id),
     id,
@@ -350,6 +439,7 @@ function handedRecord({ messages }: Held, { id, conversation, to, parts, at }: R
     to,
     parts: JSON.stringify(parts),
     at: String(at),
+    purpose: purpose ?? '',
   });
 }
 
@@ -382,21 +472,36 @@ function readHeld(
     takeoverUntil: Number(fields.get(`takeover@${thread}`) ?? 0),
     lastInboundAt: Number(fields.get(`lastInbound@${thread}`) ?? 0),
     blocked: fields.has('blocked'),
+    optedOutAt: Number(fields.get('optedOut') ?? 0),
+    optedInAt: Number(fields.get('optedIn') ?? 0),
+    isDisclosed: fields.has('disclosed'),
+    asked: askedIn(fields.get(`asked@${thread}`)),
+    failures: Number(fields.get(`failures@${thread}`) ?? 0),
+    toConfirm: consentIn(fields.get(`confirm@${thread}`)),
+    throttledUntil: Number(fields.get('throttled') ?? 0),
+    excusedUntil: Number(fields.get('excused') ?? 0),
     confirmed: fields.has('standing'),
   };
   if (!pending) addMessages(held, waiting);
   return held;
 }
 
+function countsOf(list: unknown): Counts {
+  const [minute = 0, messages = 0, sameWords = 0, links = 0, writers = 0, newcomers = 0, recorded = 0] =
+    listOf(list).map(Number);
+  return { minute, messages, sameWords, links, writers, newcomers, recorded };
+}
+
 /** A reply that was made under an alias belongs to the contact from now on. One that cannot be read is none: the messages are answered again. */
 function readReply(contact: ContactId, record: unknown, onDamaged: OnDamaged | undefined): Reply | null {
-  const [id, conversation, to, parts, via, at] = listOf(record);
+  const [id, conversation, to, parts, via, at, purpose] = listOf(record);
   if (typeof id !== 'string' || typeof parts !== 'string') return null;
   const texts = parsed(parts)?.filter((part) => typeof part === 'string');
   if (!texts || texts.length === 0 || !Number.isFinite(Number(at))) {
     onDamaged?.(contact, 1);
     return null;
   }
+  const known = purpose === 'handoff' ? purpose : consentIn(purpose);
   return {
     id,
     conversation: conversationId({ ...conversationOf(String(conversation)), contact }),
@@ -404,7 +509,17 @@ function readReply(contact: ContactId, record: unknown, onDamaged: OnDamaged | u
     parts: texts.map((part) => scrub(part)),
     via: via === 'response' ? 'response' : 'call',
     at: Number(at),
+    ...(known && { purpose: known }),
   };
+}
+
+function askedIn(stored: string | undefined): Held['asked'] {
+  const [what, at] = stored?.split(':') ?? [];
+  return what === 'reset' || what === 'forget' ? { what, at: Number(at) } : null;
+}
+
+function consentIn(stored: unknown): Consent | null {
+  return stored === 'opt-out' || stored === 'opt-in' ? stored : null;
 }
 
 /**

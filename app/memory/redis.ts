@@ -113,6 +113,7 @@ const SCRIPTS = [
   'accept',
   'claim',
   'commit',
+  'consent',
   'finish',
   'extend',
   'release',
@@ -131,7 +132,12 @@ const SCRIPTS = [
   'restore',
   'depart',
   'arrive',
+  'waiting',
+  'over',
   'raise',
+  'suspect',
+  'excuse',
+  'alarms',
 ] as const;
 
 export type ScriptName = (typeof SCRIPTS)[number];

@@ -22,8 +22,15 @@ export interface Metrics {
   redisTook(script: string, ms: number): void;
   /** Addresses and ids of the provider were removed: `where` message, answer, or prompt (the last check, which should find none). */
   scrubbed(where: 'message' | 'answer' | 'prompt', count: number): void;
+  /** A contact is not answered for a while, because what they write looks like spam: `reason` is the most important one. */
+  throttled(reason: string): void;
   /** Lines of histories in Redis could not be read and were left out. */
   damagedLines(count: number): void;
+  /**
+   * A figure as `GET /metrics` shows it, summed up over the labels that are not given; null when this process does not have it.
+   * @param name without `recado_`; of a histogram with `_sum` or `_count`
+   */
+  figure(name: string, labels?: Readonly<Record<string, string>>): Promise<number | null>;
   /** Reads a figure when it is requested; a figure that cannot be read is NaN. */
   gauge(name: string, help: string, read: () => number | Promise<number>): void;
   /** `GET /metrics` */
@@ -66,6 +73,7 @@ export function createMetrics({ process = 'bot', beside }: MetricsOptions = {}):
   const redis = histogram('redis_script_seconds', 'Round trips to Redis', ['script'], REDIS_SECONDS);
   const scrubbed = counter('scrubbed_total', 'Provider addresses and ids that were taken out of texts', ['where']);
 
+  const throttled = counter('contacts_throttled_total', 'Contacts whose messages looked like spam', ['reason']);
   const damaged = counter('history_lines_damaged_total', 'Lines of histories that could not be read');
 
   const router = new Router();
@@ -106,7 +114,9 @@ export function createMetrics({ process = 'bot', beside }: MetricsOptions = {}):
     retried: (what) => retries.inc({ what }),
     redisTook: (script, ms) => redis.observe({ script }, ms / 1_000),
     scrubbed: (where, count) => scrubbed.inc({ where }, count),
+    throttled: (reason) => throttled.inc({ reason }),
     damagedLines: (count) => damaged.inc(count),
+    figure: (name, labels) => figureIn(registry, `recado_${name}`, labels),
     gauge(name, help, read) {
       new Gauge({
         name: `recado_${name}`,
@@ -123,4 +133,21 @@ export function createMetrics({ process = 'bot', beside }: MetricsOptions = {}):
       });
     },
   };
+}
+
+async function figureIn(
+  registry: Registry,
+  name: string,
+  labels: Readonly<Record<string, string>> = {},
+): Promise<number | null> {
+  const metric = registry.getSingleMetric(name) ?? registry.getSingleMetric(name.replace(/_(?:sum|count)$/, ''));
+  if (!metric) return null;
+  // What histograms have beside it, their type leaves out.
+  const values: { value: number; labels: Partial<Record<string, string | number>>; metricName?: string }[] = (
+    await metric.get()
+  ).values;
+  const wanted = Object.entries(labels);
+  return values
+    .filter((one) => (one.metricName ?? name) === name && wanted.every(([label, value]) => one.labels[label] === value))
+    .reduce((sum, { value }) => sum + value, 0);
 }

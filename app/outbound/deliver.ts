@@ -16,6 +16,8 @@ export interface Delivery {
   reply: Reply;
   author: Author;
   situation: Situation;
+  /** The situation by now, asked before anything is sent after a wait: meanwhile they may have opted out, or somebody taken over. */
+  look: () => Promise<Situation>;
   /** The webhook that waits, when `reply.via` is 'response'. */
   response: OpenResponse | null;
   /** What was said before: other replies may have sent the same words. */
@@ -28,8 +30,8 @@ export interface Delivery {
 /** The right to answer a contact, see `conversation/lease.ts`. */
 export interface DeliveryLease {
   signal: AbortSignal;
-  /** Rejects when the lease was lost. */
-  check(): Promise<void>;
+  /** Rejects when the lease was lost. @returns true when that had to be asked: the process may have stood still */
+  check(): Promise<boolean>;
 }
 
 /**
@@ -56,9 +58,9 @@ export function createDeliver(options: DeliverOptions): Deliver {
   return deliver;
 
   async function deliver(delivery: Delivery): Promise<Delivered> {
-    const { reply, author, situation, lease, log } = delivery;
+    const { reply, author, situation, lease } = delivery;
     const refusal = refusalOf(author, situation, now());
-    if (refusal) return failed(refusal.code, refusal.reason, log);
+    if (refusal) return failed(delivery, refusal);
     try {
       if (await sentInResponse(delivery)) return { kind: 'sent', sids: [] };
       const sids: string[] = [];
@@ -67,19 +69,26 @@ export function createDeliver(options: DeliverOptions): Deliver {
     } catch (error) {
       if (lease?.signal.aborted) throw error;
       const failure = isFailure(error) ? error : new Failure('channel.rejected', String(error), { cause: error });
-      return failed(failure.code, failure.message, log, failure);
+      return failed(delivery, { code: failure.code, reason: failure.message }, failure);
     }
   }
 
-  function failed(code: FailureCode, reason: string, log: Log, error?: Failure): Delivered {
+  /** The webhook has waited for this reply, and does not any more. */
+  function failed(
+    { response, log }: Delivery,
+    { code, reason }: { code: FailureCode; reason: string },
+    error?: Failure,
+  ): Delivered {
+    response?.end();
     log.error('The answer was not delivered', { code, ...(error ? { error } : { reason }) });
     return { kind: 'failed', code, reason };
   }
 
   /** @returns false when the reply has to be sent by a call. */
-  async function sentInResponse({ reply, response, lease, log }: Delivery): Promise<boolean> {
+  async function sentInResponse(delivery: Delivery): Promise<boolean> {
+    const { reply, response, lease, log } = delivery;
     if (!response || reply.via !== 'response') return false;
-    await lease?.check();
+    if (await lease?.check()) await lookAgain(delivery);
     if (await response.send(reply.parts, reply.id)) return true;
     log.warn('The webhook closed before the answer was written; sending it by a call');
     return false;
@@ -87,7 +96,7 @@ export function createDeliver(options: DeliverOptions): Deliver {
 
   /** Sends one part so that it arrives once: whenever it may have been sent already, the provider is asked first. */
   async function sendOnce(delivery: Delivery, text: Scrubbed, sids: readonly string[]): Promise<string> {
-    const { reply, lease, log } = delivery;
+    const { reply, author, lease, log } = delivery;
     const channel = channels.of(conversationOf(reply.conversation).channel);
     let uncertain = reply.uncertain === true || reply.via === 'response';
     for (let tries = 0; ; tries++) {
@@ -97,7 +106,8 @@ export function createDeliver(options: DeliverOptions): Deliver {
           const found = await findSent(delivery, text, sids);
           if (found) return found;
         }
-        await lease?.check();
+        const isLater = uncertain || tries > 0 || sids.length > 0 || author !== 'bot';
+        if ((await lease?.check()) || isLater) await lookAgain(delivery);
         return await channel.send(recipientOf(reply), text, { replyId: reply.id, part: sids.length });
       } catch (error) {
         const waitMs = retryWaitsMs[tries];
@@ -107,6 +117,11 @@ export function createDeliver(options: DeliverOptions): Deliver {
         await sleep(waitMs);
       }
     }
+  }
+
+  async function lookAgain({ author, look }: Delivery): Promise<void> {
+    const refusal = refusalOf(author, await look(), now());
+    if (refusal) throw new Failure(refusal.code, refusal.reason);
   }
 
   /**

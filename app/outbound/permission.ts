@@ -1,14 +1,19 @@
-/** May something be sent in this conversation now? The one place that decides it: block, takeover, 24-hour window. */
+/** May something be sent in this conversation now? The one place that decides it: block, opt-out, takeover, 24-hour window. */
 import type { FailureCode } from '../errors.ts';
 import { isWindowOpen } from './window.ts';
 
-/** Who writes: the model or another part of the program, or a person in the inbox. */
-export type Author = 'bot' | 'person';
+/**
+ * Who writes: the model or another part of the program; a person in the inbox, who may have been asked whether to write to somebody who opted
+ * out; the program, to confirm that somebody opted out; or to say that a person is called, from when on the bot is silent.
+ */
+export type Author = 'bot' | 'person' | 'person, despite the opt-out' | 'opt-out' | 'handoff';
 
 /** What is known of the conversation and its contact. */
 export interface Situation {
   /** The contact is blocked: nothing is sent to them. */
   blocked: boolean;
+  /** Since when the contact has opted out of messages, unix ms: nothing is sent to them until they agree again. 0 = they have not. */
+  optedOutAt: number;
   /** A person answers until then, unix ms: the bot sends nothing before. */
   takeoverUntil: number;
   /** When the contact last wrote in this conversation, unix ms. 0 = that is not known, and the provider decides. */
@@ -16,15 +21,18 @@ export interface Situation {
 }
 
 export interface Refusal {
-  code: Extract<FailureCode, 'channel.blocked' | 'channel.window' | 'turn.overtaken'>;
+  code: Extract<FailureCode, 'channel.blocked' | 'channel.opted_out' | 'channel.window' | 'turn.overtaken'>;
   /** One sentence for the team. */
   reason: string;
 }
 
 /** Why nothing may be sent; null when it may. */
 export function refusalOf(author: Author, situation: Situation, now: number): Refusal | null {
-  const { blocked, takeoverUntil, lastInboundAt } = situation;
+  const { blocked, optedOutAt, takeoverUntil, lastInboundAt } = situation;
   if (blocked) return { code: 'channel.blocked', reason: 'The contact is blocked. Unblock them to write.' };
+  if (optedOutAt > 0 && author !== 'opt-out' && author !== 'person, despite the opt-out') {
+    return { code: 'channel.opted_out', reason: 'They have opted out: nothing is sent until they write START.' };
+  }
   if (author === 'bot' && takeoverUntil > now) {
     return { code: 'turn.overtaken', reason: 'A person took the conversation over before this was sent.' };
   }

@@ -3,7 +3,7 @@ import type { Channels } from '../channels/channels.ts';
 import { Failure } from '../errors.ts';
 import { type EventOf, encodeEvent } from '../events.ts';
 import { countTokens } from '../llm/tokens.ts';
-import type { Desk, DeskState } from '../memory/desk.ts';
+import type { Desk, DeskState, Pause } from '../memory/desk.ts';
 import type { Publish } from '../memory/publish.ts';
 import { repeated } from '../memory/redis.ts';
 import { type ConversationId, conversationOf, type Line, type Reply } from '../message.ts';
@@ -11,7 +11,7 @@ import { newId } from '../ops/id.ts';
 import type { Log } from '../ops/logger.ts';
 import { scrub } from '../privacy/scrub.ts';
 import type { Deliver, Delivered } from './deliver.ts';
-import { refusalOf } from './permission.ts';
+import { type Author, refusalOf } from './permission.ts';
 import { partsOfText } from './prepare.ts';
 
 /** A person's message that was sent. */
@@ -26,12 +26,19 @@ export interface Sent {
  * Sends a person's message. It is recorded before it is sent, becomes part of what the bot remembers, and pauses the bot like a
  * takeover. What was sent never rejects, even if it could not be noted: it must not be sent twice.
  * Rejects with a Failure `channel.…` when nothing was sent: `channel.window` more than 24 hours after their last message,
- * `channel.blocked` for a blocked contact, else the provider's refusal, which the conversation shows then.
- * @param id names the reply; the caller's, or a new one
+ * `channel.blocked` for a blocked contact, `channel.opted_out` for one who opted out, else the provider's refusal, which the conversation
+ * shows then.
  */
-export type SendAsPerson = (conversation: ConversationId, text: string, id?: string) => Promise<Sent>;
+export type SendAsPerson = (conversation: ConversationId, text: string, options?: SendOptions) => Promise<Sent>;
 
 export interface SendOptions {
+  /** Names the reply. Default: a new id. */
+  id?: string | undefined;
+  /** The person was asked, and writes although the contact has opted out. Default: false. */
+  despiteOptOut?: boolean | undefined;
+}
+
+export interface SendTools {
   channels: Channels;
   deliver: Deliver;
   desk: Desk;
@@ -47,19 +54,11 @@ export interface SendOptions {
 /** How long the bot is paused after a person's message, unless a takeover with another length is running, ms. */
 export const PAUSE_MS = 30 * 60_000;
 
-export function createSend({
-  channels,
-  deliver,
-  desk,
-  stateOf,
-  takeOver,
-  publish,
-  log,
-  now,
-}: SendOptions): SendAsPerson {
-  return async function send(conversation, words, id = newId()) {
+export function createSend({ channels, deliver, desk, stateOf, takeOver, publish, log, now }: SendTools): SendAsPerson {
+  return async function send(conversation, words, { id = newId(), despiteOptOut = false } = {}) {
+    const author: Author = despiteOptOut ? 'person, despite the opt-out' : 'person';
     const state = await stateOf(conversation);
-    const refusal = refusalOf('person', state, now());
+    const refusal = refusalOf(author, state, now());
     if (refusal) throw new Failure(refusal.code, refusal.reason);
     const { channel, contact } = conversationOf(conversation);
     const text = scrub(words);
@@ -67,8 +66,8 @@ export function createSend({
     const reply: Reply = { id, conversation, to: state.address ?? contact, parts, via: 'call', at: now() };
     const line = lineOf(reply, text);
     await pause(reply, line, state);
-    const delivery = { reply, author: 'person', situation: state, response: null, history: [], log } as const;
-    const delivered = await deliver(delivery);
+    const look = () => stateOf(conversation);
+    const delivered = await deliver({ reply, author, situation: state, look, response: null, history: [], log });
     await note(reply, line, delivered, state);
     if (delivered.kind === 'failed') throw new Failure(delivered.code, delivered.reason);
     return { id, sids: delivered.sids };
@@ -76,8 +75,9 @@ export function createSend({
 
   /** Pauses the bot and records the message, so that the bot cannot answer between the two. */
   async function pause({ id, conversation, to, parts, at }: Reply, line: Line, state: DeskState): Promise<void> {
-    const pauseMs = state.takeoverUntil > at ? state.takeoverMs || PAUSE_MS : PAUSE_MS;
-    const until = at + pauseMs;
+    const { until, pauseMs } = isWaiting(state, at)
+      ? { until: state.takeoverUntil, pauseMs: PAUSE_MS }
+      : pauseOf(state, at);
     await takeOver(conversation, until, pauseMs);
     await desk.said(
       conversation,
@@ -93,6 +93,7 @@ export function createSend({
     try {
       if (delivered.kind === 'sent') {
         const { sids } = delivered;
+        if (isWaiting(before, reply.at)) await pauseFrom(conversation, pauseOf(before, reply.at));
         await repeated(() =>
           publish(contact, encodeEvent({ type: 'reply.sent', conversation, turn, at: now(), via, sids })),
         );
@@ -116,11 +117,27 @@ export function createSend({
     }
   }
 
-  async function letBotAnswer(conversation: ConversationId): Promise<void> {
-    await takeOver(conversation, 0, 0);
-    const event = encodeEvent({ type: 'desk.took', conversation, at: now(), until: 0 });
-    await desk.takeOver(conversation, { until: 0, pauseMs: 0 }, event);
+  /** Somebody has come to a conversation that waited. */
+  async function pauseFrom(conversation: ConversationId, { until, pauseMs }: Pause): Promise<void> {
+    await takeOver(conversation, until, pauseMs);
+    const event = encodeEvent({ type: 'desk.took', conversation, at: now(), until });
+    await desk.takeOver(conversation, { until, pauseMs }, event);
   }
+
+  function letBotAnswer(conversation: ConversationId): Promise<void> {
+    return pauseFrom(conversation, { until: 0, pauseMs: 0 });
+  }
+}
+
+/** It waits for a person; until something was sent, it goes on waiting. */
+function isWaiting({ handoffUntil }: DeskState, at: number): boolean {
+  return handoffUntil > at;
+}
+
+/** A takeover goes on as it was, else it begins. */
+function pauseOf({ takeoverUntil, takeoverMs }: DeskState, at: number): Pause {
+  const pauseMs = takeoverUntil > at ? takeoverMs || PAUSE_MS : PAUSE_MS;
+  return { until: at + pauseMs, pauseMs };
 }
 
 function lineOf({ id, at, parts }: Reply, text: Line['text']): Line {

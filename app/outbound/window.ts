@@ -1,5 +1,5 @@
 /** WhatsApp's customer-service window: we may write freely for 24 hours after a person's last message, then only templates. */
-const WINDOW_MS = 24 * 3_600_000;
+export const WINDOW_MS = 24 * 3_600_000;
 
 /**
  * When the window closes, unix ms. https://www.twilio.com/docs/whatsapp/key-concepts

@@ -51,6 +51,13 @@ export function practiceSummary(messages: readonly PracticeMessage[], maxTokens:
   return notes(known, folded, last, maxTokens * 4);
 }
 
+/** Why a person is needed, when the latest message complains; else null. */
+export function practiceComplaint(messages: readonly PracticeMessage[]): string | null {
+  const latest = messages.findLast(({ role }) => role === 'user')?.text ?? '';
+  const word = /\b(complain|complaint|furious|angry|disgrace|unacceptable)\b/i.exec(latest)?.[0];
+  return word ? `They are upset: "${word}".` : null;
+}
+
 /** Replaces the transcript: the practice model understands no speech. */
 export function practiceTranscript(received: string): string {
   return `(The practice model cannot understand speech. It received ${received}.)`;
@@ -58,17 +65,20 @@ export function practiceTranscript(received: string): string {
 
 const TRANSCRIPT = /\(The practice model cannot understand speech\. It received (.+?)\.\)/g;
 
-/** How long to wait before the answer, ms, because the latest message asks for it: "answer slowly", "answer in 5 seconds". */
+/** How long to wait before the answer, ms, because the latest message asks for it: "answer slowly", "answer in 5 seconds", or dots at its end. */
 export function practicePauseMs(messages: readonly PracticeMessage[]): number {
   const latest = messages.findLast(({ role }) => role === 'user')?.text ?? '';
   const seconds = /\banswer (?:in|after) (\d{1,3}) ?s(?:ec(?:ond)?s?)?\b/i.exec(latest)?.[1];
   if (seconds) return Math.min(Number(seconds), MOST_PAUSE_S) * 1_000;
-  return /\banswer (?:very )?slowly\b/i.test(latest) ? SLOWLY_S * 1_000 : 0;
+  if (/\banswer (?:very )?slowly\b/i.test(latest)) return SLOWLY_S * 1_000;
+  return latest.endsWith('…') ? UNFINISHED_MS : 0;
 }
 
 /** More than the 12 s that a webhook waits, so that one sees an answer come on its own. */
 const SLOWLY_S = 14;
 const MOST_PAUSE_S = 50;
+/** Somebody who ends with dots writes more: so long a real model would take. */
+const UNFINISHED_MS = 1_500;
 const MOST_CHARACTERS = 20_000;
 
 /** "write 3000 characters": so many, as paragraphs of counted sentences; null when nothing of that kind is asked for. */

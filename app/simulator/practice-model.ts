@@ -10,6 +10,7 @@ import { practiceAnalysis } from './practice-analysis.ts';
 import {
   type PracticeMessage,
   practiceAnswer,
+  practiceComplaint,
   practicePauseMs,
   practiceSummary,
   practiceTranscript,
@@ -136,6 +137,7 @@ const CHAT = z.object({
   max_completion_tokens: z.number().positive().optional(),
   max_tokens: z.number().positive().optional(),
   response_format: z.unknown().optional(),
+  tools: z.array(z.looseObject({ function: z.looseObject({ name: z.string() }) })).optional(),
 });
 
 const MODELS = Object.values(PRACTICE_MODELS).map((id) => ({
@@ -159,6 +161,7 @@ function say({ model, response_format }: Chat, messages: readonly PracticeMessag
 function completion(chat: Chat, messages: readonly PracticeMessage[], requestBytes: number) {
   const maxTokens = chat.max_completion_tokens ?? chat.max_tokens ?? 1_000;
   const text = say(chat, messages, maxTokens);
+  const call = callFor(chat, messages);
   const whole = text.length <= maxTokens * 4;
   const words = whole ? text : text.slice(0, maxTokens * 4);
   // Four characters count as one token: near enough to see what memory costs.
@@ -171,12 +174,22 @@ function completion(chat: Chat, messages: readonly PracticeMessage[], requestByt
     choices: [
       {
         index: 0,
-        message: { role: 'assistant', content: words, refusal: null },
-        finish_reason: whole ? 'stop' : 'length',
+        message: call ?? { role: 'assistant', content: words, refusal: null },
+        finish_reason: call ? 'tool_calls' : whole ? 'stop' : 'length',
       },
     ],
     usage: { ...usage, total_tokens: usage.prompt_tokens + usage.completion_tokens },
   };
+}
+
+/** A person is called for whoever complains, when the bot offers that. */
+function callFor({ tools = [] }: Chat, messages: readonly PracticeMessage[]) {
+  const reason = practiceComplaint(messages);
+  const name = 'hand_to_person';
+  if (reason === null || !tools.some((tool) => tool.function.name === name)) return null;
+  const given = JSON.stringify({ reason, summary: practiceSummary(messages, 100) });
+  const tool_calls = [{ id: 'call_1', type: 'function', function: { name, arguments: given } }];
+  return { role: 'assistant', content: null, refusal: null, tool_calls };
 }
 
 async function practiceMessage(

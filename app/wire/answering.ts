@@ -3,31 +3,33 @@ import type { Channels } from '../channels/channels.ts';
 import type { Config } from '../config.ts';
 import { createConfirm, type StandingsOf } from '../contacts/confirm.ts';
 import { createIdentify } from '../contacts/identify.ts';
-import { type Accept, createAccept } from '../conversation/accept.ts';
+import { type Accept, type AcceptOptions, createAccept } from '../conversation/accept.ts';
 import { createAsker } from '../conversation/answer.ts';
-import { createRead } from '../conversation/attachments.ts';
 import { createCompose } from '../conversation/compose.ts';
 import { createEnding } from '../conversation/ending.ts';
 import { createSummarize } from '../conversation/summarize.ts';
 import { createSweep, type Sweep } from '../conversation/sweep.ts';
 import { createTurn } from '../conversation/turn.ts';
 import { createTurns, type Turns } from '../conversation/turns.ts';
-import type { ChannelName } from '../message.ts';
 import type { Log } from '../ops/logger.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import type { Deliver } from '../outbound/deliver.ts';
 import type { CostParts } from './costs.ts';
 import type { MemoryParts } from './memory.ts';
 import type { ModelParts } from './models.ts';
+import type { PolicyParts } from './policy.ts';
+import { buildRead } from './reading.ts';
 
 export interface AnsweringTools {
   memory: MemoryParts;
   models: ModelParts;
   standingsOf: StandingsOf;
+  suspect: AcceptOptions['suspect'];
   /** Of the system prompt. */
   template: string;
   channels: Channels;
   deliver: Deliver;
+  rules: PolicyParts;
   costs: Pick<CostParts, 'budget' | 'ledger'>;
   metrics: Metrics;
   log: Log;
@@ -41,29 +43,22 @@ export interface AnsweringParts {
 
 /** So long before a webhook's deadline the last try to ask the model begins, ms. */
 const BEFORE_DEADLINE_MS = 2_000;
-/** How long a turn waits for the words of a message that is answered, ms. */
-const QUOTE_MS = 2_000;
 
 export function buildAnswering(config: Config, tools: AnsweringTools): AnsweringParts {
-  const { memory, models, channels, deliver, standingsOf, template, costs, metrics, log } = tools;
+  const { memory, models, channels, deliver, standingsOf, suspect, template, costs, metrics, log } = tools;
   const { ledger, budget } = costs;
   const { mailbox, aliases, allowance, desk, clock, processes } = memory;
   const { historyTokens, leaseMs, summaryTokens } = config;
   const { model } = models;
   const { now } = clock;
-  const read = createRead({
-    download: (channel, { ref }, how) => channels.of(channel).download(ref, how),
-    quoted: (channel, id, signal) => quotedWords(channels, channel, id, signal),
-    ...models.senses,
-    publish: memory.publish,
-    now,
-    metrics,
-  });
+  const read = buildRead(tools);
   const { maxReplyTokens, failureReply } = config;
   const webhookMs = Math.max(0, config.twimlDeadlineMs - BEFORE_DEADLINE_MS);
-  const asker = createAsker({ model, maxReplyTokens, failureReply, webhookMs });
+  const { policy, obey, confirmations, brief, lookAfter } = tools.rules;
+  const handoffReply = policy.handoff.reply;
+  const asker = createAsker({ model, maxReplyTokens, failureReply, handoffReply, webhookMs });
   const context = { template, timeZone: config.timeZone, historyTokens, now };
-  const compose = createCompose({ mailbox, channels, asker, read, context, ledger });
+  const compose = createCompose({ policy, obey, mailbox, channels, asker, read, context, ledger });
   const ending = createEnding({ mailbox, metrics, now });
   const summarize = createSummarize({ model, store: memory.summaries, summaryTokens, historyTokens });
   const turns = createTurns({
@@ -76,6 +71,8 @@ export function buildAnswering(config: Config, tools: AnsweringTools): Answering
       read,
       compose,
       deliver,
+      situationOf: desk.state,
+      confirmations,
       ending,
       ledger,
       isPaused: budget.isUsedUp,
@@ -83,6 +80,11 @@ export function buildAnswering(config: Config, tools: AnsweringTools): Answering
       now,
     }),
     ending,
+    async brief(after, log) {
+      if (budget.isUsedUp()) return;
+      await brief(after, log);
+      await ledger.end(after);
+    },
     // A turn after the pause finds the history too long as well.
     async summarize(after, log) {
       if (budget.isUsedUp()) return;
@@ -98,18 +100,8 @@ export function buildAnswering(config: Config, tools: AnsweringTools): Answering
   });
   const identify = createIdentify({ aliases });
   return {
-    accept: createAccept({ identify, mailbox, turns, allowance, metrics, log, maxWaiting: config.maxWaiting }),
+    accept: createAccept({ identify, mailbox, turns, allowance, suspect, metrics, log, maxWaiting: config.maxWaiting }),
     turns,
-    sweep: createSweep({ mailbox, aliases, turns, log }),
+    sweep: createSweep({ mailbox, aliases, turns, lookAfter, log }),
   };
-}
-
-/** The words of a message that a person answers, if the provider says them soon. */
-async function quotedWords(channels: Channels, channel: ChannelName, id: string, signal: AbortSignal) {
-  try {
-    const soon = AbortSignal.any([signal, AbortSignal.timeout(QUOTE_MS)]);
-    return (await channels.of(channel).wordsOf?.(id, soon)) ?? null;
-  } catch {
-    return null;
-  }
 }

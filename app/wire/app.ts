@@ -127,6 +127,7 @@ export function build(config: Config, standIns: StandIns, log: Log, options: Bui
   }
 
   async function connect(): Promise<void> {
+    bot?.alarms.start(join.isOurs);
     await Promise.all([join.connect(), database.checkFormat()]);
     connected = true;
     costs.budget.start();
@@ -134,7 +135,7 @@ export function build(config: Config, standIns: StandIns, log: Log, options: Bui
     // Nobody waits for it: a private PostgreSQL is started when messages can already come in.
     server.once('listening', () => {
       beside?.start();
-      void archive.start().then(() => recording?.start());
+      void archive.start().then(() => recording?.start(join.isOurs));
       if (bot) for (const { channel } of channelParts) void channel.prepare?.().catch(() => {});
     });
   }

@@ -1,9 +1,12 @@
 /** Joins what takes messages in and answers them: webhooks hand over to it. */
 import type { Channels } from '../channels/channels.ts';
 import type { Config } from '../config.ts';
+import { createSuspect } from '../conversation/suspect.ts';
+import { alarmsOf, BOT_LIMITS, modelAlarm, slowRedisAlarm } from '../ops/limits.ts';
 import type { Log } from '../ops/logger.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import type { Deliver } from '../outbound/deliver.ts';
+import { type AlarmParts, buildAlarms } from './alarms.ts';
 import { type AnsweringParts, buildAnswering } from './answering.ts';
 import type { ArchiveParts } from './archive.ts';
 import { measureBacklog } from './backlog.ts';
@@ -11,6 +14,7 @@ import type { Receivers } from './channels.ts';
 import type { CostParts } from './costs.ts';
 import type { MemoryParts } from './memory.ts';
 import { buildModels } from './models.ts';
+import { buildPolicy } from './policy.ts';
 import type { PurposeParts } from './purpose.ts';
 import type { StandIns } from './stand-ins.ts';
 import { recordStatus } from './status.ts';
@@ -30,6 +34,8 @@ export interface BotTools {
 export interface BotParts extends Pick<AnsweringParts, 'turns' | 'sweep'> {
   accept: Receivers['onMessage'];
   onStatus: Receivers['onStatus'];
+  /** What is worth an alarm here; `close` stops it. */
+  alarms: Pick<AlarmParts, 'start'>;
   /** Resolves when the model answers. */
   pingModel(): Promise<void>;
   close(): Promise<void>;
@@ -39,21 +45,32 @@ export function buildBot(config: Config, tools: BotTools): BotParts {
   const { memory, archive, standIns, purpose, costs, metrics, log } = tools;
   for (const { text } of purpose.notices) log.warn(text);
   const models = buildModels(config, standIns, { ...costs, metrics, log });
+  const rules = buildPolicy(config, { ...tools, models });
+  const { suspects, clock } = memory;
+  const messagesPerMinute = config.rateLimitPerMinute;
   const { accept, turns, sweep } = buildAnswering(config, {
     ...tools,
+    rules,
     models,
+    suspect: createSuspect({ suspects, messagesPerMinute, metrics, log, now: clock.now }),
     standingsOf: archive.standings.of,
     template: purpose.template,
   });
   measureBacklog(memory, turns, metrics);
   measureBudget(costs.budget, metrics);
+  const { figure } = metrics;
+  const watched = [...alarmsOf(BOT_LIMITS, figure), modelAlarm(figure), slowRedisAlarm(figure)];
+  const alarms = buildAlarms(config, { memory, alarms: watched, seesRedis: true, log });
   return {
     turns,
     sweep,
+    alarms,
     accept,
     onStatus: (status) => recordStatus(memory, status),
     pingModel: () => models.ping(),
-    close: () => models.close(),
+    async close() {
+      await Promise.all([models.close(), rules.close(), alarms.stop()]);
+    },
   };
 }
 

@@ -1,27 +1,24 @@
 /** Joins what the team sees and does: the inbox over the archive, takeover, sending. Nothing here is needed to answer people. */
 import type Router from '@koa/router';
 import { readInstructions } from '../analysis/instructions.ts';
-import { createAnalytics } from '../archive/read/analytics.ts';
-import { createConversations } from '../archive/read/conversations.ts';
-import { createMessages } from '../archive/read/messages.ts';
+import { createCopyOf } from '../archive/read/copy.ts';
 import { createDeskWriter } from '../archive/write/desk.ts';
-import { createTasks } from '../archive/write/tasks.ts';
 import type { Channels } from '../channels/channels.ts';
 import type { Config } from '../config.ts';
 import { createStateOf, createTakeover } from '../conversation/takeover.ts';
 import type { Auth } from '../inbox/auth.ts';
+import { createCopies } from '../inbox/copies.ts';
 import { createInbox } from '../inbox/routes.ts';
 import { createDeadLetters } from '../memory/dead-letters.ts';
+import type { ContactId } from '../message.ts';
 import type { Log } from '../ops/logger.ts';
 import type { Deliver } from '../outbound/deliver.ts';
 import { createSend } from '../outbound/send.ts';
 import type { ArchiveParts } from './archive.ts';
+import { buildInboxArchive } from './inbox-archive.ts';
 import type { MemoryParts } from './memory.ts';
 import type { PurposeParts } from './purpose.ts';
 import type { RecordingParts } from './recording.ts';
-
-/** The figures of the dashboard cover everything that was recorded: they may be this old, ms. */
-const NUMBERS_MS = 10_000;
 
 export interface DeskTools {
   memory: MemoryParts;
@@ -45,13 +42,7 @@ export function buildDesk(config: Config, tools: DeskTools): Router[] {
   const { now } = memory.clock;
   const inbox = createInbox({
     guard: auth.guard,
-    archive: {
-      messages: createMessages(database),
-      conversations: createConversations(database),
-      tasks: createTasks(database),
-      analytics: createAnalytics(database, { keepMs: NUMBERS_MS }),
-      writer: deskWriter,
-    },
+    archive: buildInboxArchive(database, deskWriter),
     takeover: buildTakeover(tools),
     remembered: (conversation) => memory.desk.state(conversation),
     deadLetters: createDeadLetters(memory),
@@ -67,7 +58,12 @@ export function buildDesk(config: Config, tools: DeskTools): Router[] {
     publicUrl,
     now,
   });
-  return [auth.router, inbox];
+  const copies = createCopies({ contactOf: memory.exports.contactOf, copyOf: createCopyOf(database), summaryOf, now });
+  return [auth.router, inbox, copies];
+
+  async function summaryOf(contact: ContactId): Promise<string> {
+    return (await memory.summaries.load(contact)).summary;
+  }
 
   function buildTakeover({ deliver }: DeskTools) {
     const { desk, publish } = memory;

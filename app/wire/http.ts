@@ -52,7 +52,7 @@ export function buildHttp(tools: HttpTools): Server {
 }
 
 /** What the desk answers, with all below. */
-const DESK_PATHS = ['/api/whatsapp', '/api/session', '/api/openapi.json'];
+const DESK_PATHS = ['/api/whatsapp', '/api/session', '/api/openapi.json', '/export'];
 
 function pagesOf({ pages, simulator }: StandIns, hasInbox: boolean): Router {
   const inbox = { paths: ['/whatsapp-inbox', '/whatsapp-inbox/{*place}'], file: 'inbox.html' };

@@ -4,7 +4,9 @@ import { type Aliases, createAliases } from '../memory/aliases.ts';
 import { type Allowance, createAllowance } from '../memory/allowance.ts';
 import { type Clock, createClock } from '../memory/clock.ts';
 import { createDesk, type Desk } from '../memory/desk.ts';
+import { createExports, type Exports } from '../memory/exports.ts';
 import { createFormat, type Format } from '../memory/format.ts';
+import { createHandoffs, type Handoffs } from '../memory/handoffs.ts';
 import { createKeys, type Keys } from '../memory/keys.ts';
 import { createMailbox, type Mailbox } from '../memory/mailbox.ts';
 import { createProcesses, type Processes } from '../memory/processes.ts';
@@ -12,6 +14,7 @@ import { createPublish, type Publish } from '../memory/publish.ts';
 import { createRedis, createScripts, type RedisAddress, type RedisClient, type RunScript } from '../memory/redis.ts';
 import { createSpending, type Spending } from '../memory/spending.ts';
 import { createSummaryStore, type SummaryStore } from '../memory/summary.ts';
+import { createSuspects, type Suspects } from '../memory/suspects.ts';
 import type { ContactId } from '../message.ts';
 import type { Log } from '../ops/logger.ts';
 import type { Metrics } from '../ops/metrics.ts';
@@ -26,9 +29,12 @@ export interface MemoryParts {
   mailbox: Mailbox;
   aliases: Aliases;
   desk: Desk;
+  handoffs: Handoffs;
+  exports: Exports;
   summaries: SummaryStore;
   allowance: Allowance;
   spending: Spending;
+  suspects: Suspects;
   publish: Publish;
 }
 
@@ -56,6 +62,8 @@ export function buildMemory(config: Config, address: RedisAddress, metrics: Metr
     format: createFormat({ redis, keys }),
     mailbox: createMailbox({ redis, run, keys, leaseMs, historyTtlMs, historyTokens, processId, onDamaged }),
     desk: createDesk({ redis, run, keys, aliases, historyTtlMs }),
+    exports: createExports({ redis, keys }),
+    handoffs: createHandoffs({ redis, run, keys, aliases }),
     summaries: createSummaryStore({ redis, run, keys, historyTtlMs, onDamaged }),
     allowance: createAllowance({
       redis,
@@ -64,6 +72,7 @@ export function buildMemory(config: Config, address: RedisAddress, metrics: Metr
       tokensPerDay: config.dailyTokensPerContact,
     }),
     spending: createSpending({ redis, run, keys }),
+    suspects: createSuspects({ run, keys }),
     publish: createPublish({ redis, keys }),
   };
 }

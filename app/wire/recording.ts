@@ -5,9 +5,11 @@ import type { LiveEvent } from '../inbox/contract.ts';
 import { createLive, type Live } from '../inbox/live.ts';
 import { createNews } from '../memory/news.ts';
 import { createEventStream } from '../memory/stream.ts';
+import { alarmsOf, DESK_LIMITS } from '../ops/limits.ts';
 import type { Log } from '../ops/logger.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import { remember } from '../ops/remember.ts';
+import { buildAlarms } from './alarms.ts';
 import { type AnalysisParts, buildAnalysis } from './analysis.ts';
 import type { ArchiveParts } from './archive.ts';
 import type { CostParts } from './costs.ts';
@@ -30,7 +32,8 @@ export interface RecordingParts {
   live: Live;
   /** See `AnalysisParts`. */
   retryAnalyses: AnalysisParts['retry'];
-  start(): void;
+  /** @param isOurs see `Join` */
+  start(isOurs: () => boolean | null): void;
   /** Takes no more work; resolves when what runs has ended. */
   drain(): Promise<void>;
   close(): Promise<void>;
@@ -69,6 +72,8 @@ export function buildRecording(config: Config, tools: RecordingTools): Recording
     'How full Redis is of events that wait for the archive, 0 to 1; at 1 the oldest are dropped',
     () => recorder.fullness,
   );
+  const watched = alarmsOf(DESK_LIMITS, metrics.figure);
+  const alarms = buildAlarms(config, { memory, alarms: watched, seesRedis: false, log });
   return {
     live,
     costs: costs.overview,
@@ -93,16 +98,17 @@ export function buildRecording(config: Config, tools: RecordingTools): Recording
   }
 
   /** Without an archive, too: the recorder keeps the events that wait within their bounds. */
-  function start(): void {
+  function start(isOurs: () => boolean | null): void {
     recorder.start();
     analysis.start();
     // The simulator charges nothing.
     if (!standIns.isSimulated) costs.latePrices.start();
+    alarms.start(isOurs);
   }
 
   async function drain(): Promise<void> {
     live.end();
     await Promise.all([analysis.drain(), costs.latePrices.stop()]);
-    await recorder.stop();
+    await Promise.all([recorder.stop(), alarms.stop()]);
   }
 }

@@ -5,6 +5,7 @@ import { createServer as createHttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Database } from '../../app/archive/engine/database.ts';
 import { createAnalytics } from '../../app/archive/read/analytics.ts';
+import { createConsents } from '../../app/archive/read/consents.ts';
 import { createConversations } from '../../app/archive/read/conversations.ts';
 import { createCosts } from '../../app/archive/read/costs.ts';
 import { createMessages } from '../../app/archive/read/messages.ts';
@@ -83,6 +84,7 @@ export async function startApi({ database, folder, log }: ApiOptions): Promise<A
     archive: {
       messages: createMessages(database),
       conversations: createConversations(database),
+      consents: createConsents(database),
       tasks: createTasks(database),
       analytics: createAnalytics(database),
       writer: createDeskWriter(database),

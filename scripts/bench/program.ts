@@ -84,6 +84,8 @@ export function productionSettings({ modelPort, twilioPort }: Places): Record<st
     TWILIO_AUTH_TOKEN: AUTH_TOKEN,
     // A server of ours: nothing leaves this machine.
     TWILIO_API_BASE_URL: `http://127.0.0.1:${twilioPort}`,
+    // Answers are compared as a whole.
+    AI_DISCLOSURE: '',
     BUSINESS_PURPOSE: 'A bakery. Helps with opening hours and orders.',
     OPENAI_API_KEY: 'bench',
     OPENAI_BASE_URL: `http://127.0.0.1:${modelPort}/v1`,

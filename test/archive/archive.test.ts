@@ -5,6 +5,7 @@ import { costsSuite } from './costs.ts';
 import { ENGINES } from './engines.ts';
 import { readingSuite } from './reading.ts';
 import { recordingSuite } from './recording.ts';
+import { spamSuite } from './spam.ts';
 import { streamingSuite } from './streaming.ts';
 
 for (const { name, open } of ENGINES) {
@@ -15,6 +16,7 @@ for (const { name, open } of ENGINES) {
     });
     after(() => opened.stop());
     recordingSuite(() => opened.database);
+    spamSuite(() => opened.database);
     contactsSuite(() => opened.database);
     readingSuite(() => opened.database);
     streamingSuite(() => opened.database);

@@ -178,8 +178,15 @@ export function contactsSuite(open: () => Database): void {
     assert.deepEqual(
       conversations.sort((a, b) => a.business.localeCompare(b.business)),
       [
-        { ...facts, business: BUSINESS, lastInboundAt: NOON, takeoverUntil: NOON + 600_000, takeoverMs: 60_000 },
-        { ...facts, business: OTHER, lastInboundAt: NOON + 5, takeoverUntil: 0, takeoverMs: 0 },
+        {
+          ...facts,
+          business: BUSINESS,
+          lastInboundAt: NOON,
+          takeoverUntil: NOON + 600_000,
+          takeoverMs: 60_000,
+          handoffUntil: 0,
+        },
+        { ...facts, business: OTHER, lastInboundAt: NOON + 5, takeoverUntil: 0, takeoverMs: 0, handoffUntil: 0 },
       ],
     );
   });

@@ -34,7 +34,9 @@ describe('PostgreSQL', () => {
       { name: '0005-failed-analyses' },
       { name: '0006-analytics' },
       { name: '0007-sentiments' },
+      { name: '0008-consent-and-handoff' },
       { name: '0009-costs' },
+      { name: '0010-spam' },
     ]);
     await Promise.all(processes.map((one) => one.ping()));
     await Promise.all(processes.map((one) => one.close()));

@@ -8,6 +8,7 @@ import { scrub } from '../../app/privacy/scrub.ts';
 
 const ASKING = { contact: '15550100111', conversation: 'twilio:14155238886:15550100111', turn: 'turn' };
 const log = createLogger({ level: 'error', format: 'json', write: () => {} });
+const ASKER = { maxReplyTokens: 100, failureReply: 'sorry', handoffReply: scrub('the team comes'), webhookMs: 12_000 };
 const said = (role: ModelMessage['role'], text: string): ModelMessage => ({ role, content: scrub(text) });
 const ALONE = [said('system', 'instructions'), said('user', 'newest')];
 const PROMPT: Prompt = {
@@ -28,7 +29,7 @@ async function askRefused(code: FailureCode, providerStatus: number | undefined,
       return { text: scrub('answered'), complete: true, usage: { prompt: 1, completion: 1, cached: 0 }, attempts: 1 };
     },
   } satisfies ChatModel;
-  const asker = createAsker({ model, maxReplyTokens: 100, failureReply: 'sorry', webhookMs: 12_000 });
+  const asker = createAsker({ ...ASKER, model });
   return { answered: await asker.ask(ASKING, PROMPT, new AbortController().signal, log), requests };
 }
 
@@ -84,7 +85,7 @@ test('of several new messages the newest is answered when another one is refused
       return { text: scrub('answered'), complete: true, usage: { prompt: 1, completion: 1, cached: 0 }, attempts: 1 };
     },
   } satisfies ChatModel;
-  const asker = createAsker({ model, maxReplyTokens: 100, failureReply: 'sorry', webhookMs: 12_000 });
+  const asker = createAsker({ ...ASKER, model });
   const [system] = ALONE as [ModelMessage];
   const prompt = { messages: [...PROMPT.messages.slice(0, -1), bad], fresh: [system, bad], newest: ALONE };
   const answered = await asker.ask(ASKING, prompt, new AbortController().signal, log);

@@ -23,6 +23,7 @@ interface Address {
 
 type Step =
   | { kind: 'write'; address: number; number: number }
+  | { kind: 'stop' | 'start'; address: number; number: number }
   | { kind: 'answer'; number: number }
   | { kind: 'take over'; number: number }
   | { kind: 'hand back'; number: number }
@@ -32,6 +33,7 @@ type Step =
 const number = fc.nat(1);
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 6, arbitrary: fc.record({ kind: fc.constant('write' as const), address: fc.nat(2), number }) },
+  fc.record({ kind: fc.constantFrom('stop' as const, 'start' as const), address: fc.nat(2), number }),
   fc.record({ kind: fc.constant('answer' as const), number }),
   fc.record({ kind: fc.constant('take over' as const), number }),
   fc.record({ kind: fc.constant('hand back' as const), number }),
@@ -63,6 +65,7 @@ after(async () => {
 /** What should be so, after the steps so far. */
 class Expected {
   blocked = false;
+  optedOut = false;
   readonly takenOver = [false, false];
   readonly inbound = [0, 0];
   /** Texts that the person wrote while they were not blocked, in order, since Redis was lost. */
@@ -112,12 +115,17 @@ async function run(step: Step, scene: Scene): Promise<void> {
   switch (step.kind) {
     case 'write':
       return write(step, scene);
+    case 'stop':
+    case 'start':
+      return consent(step, scene);
     case 'answer': {
       if (expected.inbound[step.number] === 0) return;
       const answer = await ask(bot, 'send', { ...place(phone, step.number, 'to_number'), message: scene.text });
-      assert.equal(answer.status, expected.blocked ? 409 : 200, JSON.stringify(answer.body));
-      if (!expected.blocked) expected.takenOver[step.number] = true;
-      if (!expected.blocked) expected.remembered.push(scene.text);
+      const isRefused = expected.blocked || expected.optedOut;
+      assert.equal(answer.status, expected.blocked ? 409 : isRefused ? 422 : 200, JSON.stringify(answer.body));
+      if (isRefused) return;
+      expected.takenOver[step.number] = true;
+      expected.remembered.push(scene.text);
       return;
     }
     case 'take over':
@@ -150,7 +158,7 @@ async function write({ address, number }: Extract<Step, { kind: 'write' }>, scen
   // By a call when the sweep of either process was quicker than the turn that moved the person to their other id.
   const texts = [...response.texts, ...doubles.twilio.sent.map(({ body }) => body)];
   expected.inbound[number] = (expected.inbound[number] ?? 0) + 1;
-  const isQuiet = expected.blocked || expected.takenOver[number] === true;
+  const isQuiet = expected.blocked || expected.optedOut || expected.takenOver[number] === true;
   assert.equal(texts.length, isQuiet ? 0 : 1, `answered: ${texts}`);
   // The model also answers what it was not asked before.
   assert.ok(isQuiet || texts[0]?.endsWith(text), texts[0]);
@@ -159,6 +167,28 @@ async function write({ address, number }: Extract<Step, { kind: 'write' }>, scen
     for (const earlier of expected.remembered) assert.ok(shown.includes(earlier), `"${earlier}" is remembered`);
   }
   if (!expected.blocked) expected.remembered.push(text);
+  await checkInbox(scene);
+}
+
+/** Whoever is blocked says nothing of it here: what is confirmed once the block is lifted has a test of its own. */
+async function consent(
+  { kind, address, number }: Extract<Step, { kind: 'stop' | 'start' }>,
+  scene: Scene,
+): Promise<void> {
+  const { bot, phone, addresses, expected } = scene;
+  if (expected.blocked) return;
+  doubles.twilio.sent.length = 0;
+  const To = `whatsapp:+${NUMBERS[number]}`;
+  const response = await bot.say(phone, kind.toUpperCase(), { ...addresses[address], To });
+  expected.inbound[number] = (expected.inbound[number] ?? 0) + 1;
+  await settled();
+  const texts = [...response.texts, ...doubles.twilio.sent.map(({ body }) => body)];
+  const isChange = expected.optedOut !== (kind === 'stop');
+  expected.optedOut = kind === 'stop';
+  // Who was not out and writes START is answered like everybody else.
+  const isAnswered = kind === 'stop' ? isChange : expected.takenOver[number] !== true;
+  assert.equal(texts.length, isAnswered ? 1 : 0, `${kind}: ${texts}`);
+  assert.equal(/no more messages/.test(texts.join()), kind === 'stop' && isChange);
   await checkInbox(scene);
 }
 
@@ -175,6 +205,7 @@ async function checkInbox({ phone, addresses, expected }: Scene): Promise<void> 
     assert.equal(found.phone, `+${phone}`);
     assert.equal(found.status, expected.blocked ? 'blocked' : 'active');
     assert.equal((found.takeoverUntil ?? 0) > Date.now(), expected.takenOver[i]);
+    assert.equal(found.optedOutAt !== null, expected.optedOut);
     assert.ok(Date.now() - (found.lastInboundAt ?? 0) < 60_000, 'the window is open');
   }
 }

@@ -19,7 +19,12 @@ const CONVERSATION = `twilio:14155238886:${ANA}`;
 const log = createLogger({ level: 'error', format: 'json', write: () => {} });
 
 /** An archive that knows nobody. */
-const NO_ARCHIVE_YET: Truth = { block: async () => {}, takeOver: async () => {} };
+const NO_ARCHIVE_YET: Truth = {
+  block: async () => {},
+  consent: async () => {},
+  excuse: async () => {},
+  takeOver: async () => {},
+};
 
 let doubles: Doubles;
 let bot: Bot;

@@ -82,8 +82,8 @@ describe('a text', () => {
     await eventually('the turn is finished', async () => !(await keysLeft()).includes('lease'));
     assert.deepEqual(
       await keysLeft(),
-      ['events', 'handed', 'history', 'rate', 'seen', 'state'],
-      'rate is this minute’s count',
+      ['blocks', 'events', 'handed', 'history', 'rate', 'seen', 'spam', 'state'],
+      'rate is this minute’s count, blocks and spam are this hour’s',
     );
     for (const key of await doubles.redis.client().keys('recado:*:c:*')) {
       assert.ok((await doubles.redis.client().pttl(key)) > 0, `${key} never expires`);

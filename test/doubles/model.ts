@@ -22,6 +22,8 @@ export type ModelFault =
   | { kind: 'empty' }
   | { kind: 'refusal'; text: string }
   | { kind: 'filtered' }
+  /** A tool is called instead of an answer. */
+  | { kind: 'call'; name: string; arguments: Record<string, unknown> }
   /** 200 with an error inside, as some gateways do. */
   | { kind: 'error-inside'; code: number; message: string }
   /** 200 with this body, whatever it is. */
@@ -170,6 +172,11 @@ function suffer(fault: ModelFault, outgoing: ServerResponse) {
       outgoing.writeHead(200, { 'content-type': 'application/json', 'content-length': '1000' });
       outgoing.write('{"choices":');
       return;
+    case 'call': {
+      const called = { name: fault.name, arguments: JSON.stringify(fault.arguments) };
+      const message = { content: null, tool_calls: [{ id: 'call_1', type: 'function', function: called }] };
+      return send(outgoing, 200, completion('double', message, 'tool_calls', 0));
+    }
     case 'reset':
       outgoing.socket?.resetAndDestroy();
       return;

@@ -3,6 +3,7 @@ import { createServer as createHttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createDatabase } from '../../app/archive/engine/database.ts';
 import { createAnalytics } from '../../app/archive/read/analytics.ts';
+import { createConsents } from '../../app/archive/read/consents.ts';
 import { createConversations } from '../../app/archive/read/conversations.ts';
 import { createCosts } from '../../app/archive/read/costs.ts';
 import { createMessages } from '../../app/archive/read/messages.ts';
@@ -72,6 +73,7 @@ export async function startDesk() {
   const archive = {
     messages: createMessages(database),
     conversations: createConversations(database),
+    consents: createConsents(database),
     tasks: createTasks(database),
     analytics: createAnalytics(database),
     writer: createDeskWriter(database),

@@ -151,8 +151,11 @@ const CONVERSATION: ArchivedConversation = {
   tasks: 0,
   openTasks: 0,
   takeoverUntil: NOON + HOUR_MS,
+  optedOutAt: null,
+  waiting: null,
   lastMessage: null,
   sentiment: null,
+  spam: null,
 };
 
 test('a takeover and the 24 hours are shown until they are over', () => {
@@ -168,7 +171,8 @@ test('a takeover and the 24 hours are shown until they are over', () => {
 });
 
 test('the later of the last messages that memory and archive know opens the window', () => {
-  const windowOf = (lastInboundAt: number) => presentConversation(CONVERSATION, NOON, { lastInboundAt }).window_until;
+  const windowOf = (lastInboundAt: number) =>
+    presentConversation(CONVERSATION, NOON, { lastInboundAt, optedOutAt: 0, confirmed: true }).window_until;
   assert.equal(windowOf(NOON + HOUR_MS), '2026-11-24T13:00:00.000Z');
   assert.equal(windowOf(0), '2026-11-24T12:00:00.000Z', 'the memory was lost');
 });

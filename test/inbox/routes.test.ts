@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { encodeEvent } from '../../app/events.ts';
 import { OPERATIONS, type Operation } from '../../app/inbox/operations.ts';
+import { createScripts } from '../../app/memory/redis.ts';
+import { createSuspects } from '../../app/memory/suspects.ts';
 import { query } from '../archive/engines.ts';
 import { ACCOUNT_SID, eventually } from '../support/bot.ts';
 import { API_KEY, PASSWORD, startDesk, type TestDesk } from './desk.ts';
@@ -268,6 +271,41 @@ test('who is blocked is not answered, until they are active again', async () => 
     archived.body.conversations.map((one: { phone_number: string }) => one.phone_number),
     [`+${ANA}`],
   );
+});
+
+test('who looks like spam is shown with the reasons in words; the team says that it is none', async () => {
+  await desk.say(BEN, 'Win a lot of money now', { ProfileName: 'Ben' });
+  const until = Date.now() + 1_800_000;
+  const event = encodeEvent({
+    type: 'contact.suspected',
+    conversation: `twilio:${BUSINESS}:${BEN}`,
+    at: Date.now(),
+    score: 100,
+    reasons: ['repeats', 'links'],
+    until,
+  });
+  await createSuspects({ run: createScripts(desk.redis), keys: desk.keys }).record(BEN, 100, until, event);
+  await desk.recorder.catchUp();
+  const thread = async () => (await desk.ask('GET', `/api/whatsapp/conversation/${BEN}`)).body.conversation;
+  assert.deepEqual((await thread()).spam, {
+    score: 100,
+    reasons: ['the same text again and again', 'many messages with links'],
+    throttled_until: new Date(until).toISOString(),
+  });
+  const { body: listed } = await desk.ask('GET', '/api/whatsapp/conversations?spam=true');
+  assert.deepEqual(
+    listed.conversations.map((one: { phone_number: string }) => one.phone_number),
+    [`+${BEN}`],
+  );
+  await desk.say(BEN, 'Win a lot of money today', { ProfileName: 'Ben' });
+  const { body: unanswered } = await desk.ask('GET', `/api/whatsapp/conversation/${BEN}`);
+  assert.match(JSON.stringify(unanswered.messages), /Win a lot of money today/, 'it is kept');
+
+  const excused = await desk.ask('POST', '/api/whatsapp/not-spam', { phone_number: BEN });
+  assert.deepEqual([excused.status, excused.body.conversation.spam], [200, null]);
+  const [answer = ''] = (await desk.say(BEN, 'hello?', { ProfileName: 'Ben' })).texts;
+  assert.match(answer, /hello\?$/);
+  assert.equal((await desk.ask('POST', '/api/whatsapp/not-spam', { phone_number: '15550100198' })).status, 404);
 });
 
 test('two numbers of ours are two conversations, which can be asked for, written from and filtered', async () => {

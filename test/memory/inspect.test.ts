@@ -48,11 +48,14 @@ describe('the memory inspector', () => {
   it('forgets one conversation and leaves the others, and what belongs to all', async () => {
     await Promise.all([remember(ANA), remember(BEN)]);
     await redis.client().xadd(keys.of(ANA).events, '*', 'event', '{}');
+    await redis.client().zadd(keys.of(ANA).processes, 1, 'process');
+    await redis.client().hset(keys.of(ANA).texts, 'text', 1);
     await inspector.forget(ANA);
     assert.deepEqual(await inspector.memoryOf(ANA), { keys: [] });
     assert.equal((await inspector.memoryOf(BEN)).keys.length, 4);
     assert.deepEqual(await redis.client().zrange(keys.of(ANA).due, 0, '-1'), [BEN]);
     assert.equal(await redis.client().xlen(keys.of(ANA).events), 1);
+    assert.equal(await redis.client().exists(keys.of(ANA).processes, keys.of(ANA).texts), 2);
   });
 
   it('says so when the store cannot be asked', async () => {

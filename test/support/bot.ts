@@ -52,6 +52,8 @@ export function settingsFor(doubles: Doubles) {
     // People are answered without the archive, and most tests are about that: nobody listens there.
     DATABASE_URL: NO_ARCHIVE,
     ADMIN_PASSWORD,
+    // Most tests compare whole answers.
+    AI_DISCLOSURE: '',
     BUSINESS_NAME: 'Bakery Aurora',
     BUSINESS_PURPOSE: 'A bakery. Helps with opening hours and orders.',
   };

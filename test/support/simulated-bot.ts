@@ -21,6 +21,8 @@ export async function startSimulatedBot(environment: Environment = {}, pages?: U
     DATABASE_URL: NO_ARCHIVE,
     ADMIN_PASSWORD,
     LOG_LEVEL: 'debug',
+    // Most tests compare whole answers.
+    AI_DISCLOSURE: '',
     ...environment,
   });
   const log = createLogger({ level: config.logLevel, format: 'json', write: (line) => logs.push(line) });

@@ -5,6 +5,9 @@ import { sql } from 'kysely';
 import type { BrowserContextOptions, Locator, Page } from 'playwright-core';
 import sharp from 'sharp';
 import { NO_PURPOSE } from '../../app/conversation/purpose.ts';
+import { encodeEvent } from '../../app/events.ts';
+import { createScripts } from '../../app/memory/redis.ts';
+import { createSuspects } from '../../app/memory/suspects.ts';
 import { newSid } from '../doubles/twilio.ts';
 import { PASSWORD } from '../inbox/desk.ts';
 import { barriers } from '../support/axe.ts';
@@ -76,17 +79,67 @@ describe('the inbox in the browser', { skip: NO_BROWSER }, () => {
 
   it('shows what the operator should mend, above every page', async () => {
     desk.notices.push({ code: 'purpose.missing', text: NO_PURPOSE });
-    for (const options of [DESKTOP, PHONE])
-      await sit(
-        async ({ page }) => {
-          await page.getByText('The assistant has no purpose yet').waitFor();
-          assert.deepEqual(await barriers(page), []);
-        },
-        '/tasks',
-        options,
-      );
-    desk.notices.length = 0;
+    try {
+      for (const options of [DESKTOP, PHONE])
+        await sit(
+          async ({ page }) => {
+            await page.getByText('The assistant has no purpose yet').waitFor();
+            assert.deepEqual(await barriers(page), []);
+          },
+          '/tasks',
+          options,
+        );
+    } finally {
+      desk.notices.length = 0;
+    }
   });
+
+  it('shows what looks like spam in the list and in the conversation, and takes the word of the team', async () => {
+    await suspect(desk, '15550100187', 'Spam Sam');
+    await suspect(desk, '15550100188', 'Spam Pam');
+    await sit(async ({ page, open, row }) => {
+      const notes = (name: string) => page.getByRole('group', { name: `Spam from ${name}?` });
+      await notes('Spam Sam').waitFor();
+      const words = await notes('Spam Sam').innerText();
+      assert.match(words, /^Looks like spam, 100 of 100: the same text again and again; many messages with links\./);
+      assert.match(words, /The bot does not answer until \d\d:\d\d\./);
+      await open('Spam Sam');
+      await page.getByText('Bot does not answer', { exact: true }).waitFor();
+      await eventually('it is in the conversation, too', async () => (await notes('Spam Sam').count()) === 2);
+      await page.getByRole('button', { name: 'Not spam: Spam Sam' }).last().click();
+      await page.getByText('Spam Sam: not spam.').waitFor();
+      await page.getByText('Bot is answering').waitFor();
+      await eventually('it is said no more', async () => (await notes('Spam Sam').count()) === 0);
+      assert.deepEqual((await desk.say('15550100187', 'at last')).texts, ['You said: at last']);
+
+      await page.getByRole('combobox', { name: 'Status' }).click();
+      await page.getByRole('option', { name: 'Looks like spam' }).click();
+      await row('Spam Sam').waitFor({ state: 'detached' });
+      await page.getByRole('button', { name: 'Block Spam Pam' }).click();
+      await page.getByText('blocked. The bot neither answers').waitFor();
+      await row('Spam Pam').waitFor({ state: 'detached' });
+      assert.deepEqual((await desk.say('15550100188', 'hello?')).texts, []);
+    });
+  });
+
+  for (const [name, options] of Object.entries({ 'on a desktop': DESKTOP, '360 pixels wide': PHONE }))
+    for (const colorScheme of ['light', 'dark'] as const)
+      it(`shows what looks like spam to everybody ${name}, ${colorScheme}`, async () => {
+        await suspect(desk, '15550100189', 'Spam Kim');
+        await sit(
+          async ({ page, open }) => {
+            for (const look of [async () => {}, () => open('Spam Kim')]) {
+              await look();
+              await page.getByRole('group', { name: 'Spam from Spam Kim?' }).last().waitFor();
+              await stillness(page);
+              assert.equal(await page.evaluate('document.documentElement.scrollWidth - innerWidth'), 0);
+              assert.deepEqual(await barriers(page), []);
+            }
+          },
+          '',
+          { ...options, colorScheme },
+        );
+      });
 
   it('shows a message as it arrives, in the list and in the open conversation', async () => {
     await sit(async ({ row, open, bubbles }) => {
@@ -740,6 +793,57 @@ describe('the inbox in the browser', { skip: NO_BROWSER }, () => {
       );
     });
 
+  it('shows who waits for a person, the longest waiting first, and tells whoever picks it up what it is about', async () => {
+    const [FIRST, SECOND] = ['15550100181', '15550100182'];
+    await desk.say(FIRST, 'human', { ProfileName: 'Hugo First' });
+    await desk.say(SECOND, 'I would like to order', { ProfileName: 'Sara Second' });
+    await sit(async ({ page }) => {
+      await page.getByRole('tab', { name: 'Waiting for a person 1' }).click();
+      // Another one comes while the page is open.
+      await desk.say(SECOND, 'human', { ProfileName: 'Sara Second' });
+      await page.getByRole('tab', { name: 'Waiting for a person 2' }).waitFor();
+      const items = page.getByRole('listitem');
+      assert.match(await items.nth(0).innerText(), /Hugo First\s*Asked for a person[\s\S]*waits 0 min/);
+      assert.match(await items.nth(1).innerText(), /Sara Second/);
+      await page.getByText('What it is about').first().waitFor();
+      assert.deepEqual(await barriers(page), []);
+      await items.nth(0).getByRole('link', { name: 'Open' }).click();
+      await page.getByRole('complementary', { name: 'Waiting for a person' }).waitFor();
+      assert.deepEqual(await barriers(page), []);
+      await page.getByRole('textbox', { name: 'Your answer' }).fill('Hugo, I am here');
+      await page.getByRole('button', { name: 'Send' }).click();
+      await page.getByRole('tab', { name: 'Waiting for a person 1' }).waitFor();
+      await page.getByRole('complementary', { name: 'Waiting for a person' }).waitFor({ state: 'detached' });
+    });
+    await sit(
+      async ({ page }) => {
+        await page.getByText('Sara Second').waitFor();
+        assert.deepEqual(await barriers(page), []);
+      },
+      '/waiting',
+      { ...PHONE, colorScheme: 'dark' },
+    );
+  });
+
+  it('writes to somebody who opted out only when it is asked to', async () => {
+    const OUT = '15550100183';
+    await desk.say(OUT, 'Hello', { ProfileName: 'Otto Out' });
+    await desk.say(OUT, 'STOP', { ProfileName: 'Otto Out' });
+    await sit(async ({ page, open, reply, bubbles }) => {
+      await open('Otto Out');
+      await page.getByText('They want no more messages (STOP).').waitFor();
+      await page.getByText('No messages wanted').waitFor();
+      assert.equal(await reply.isEditable(), false);
+      await page.getByRole('checkbox', { name: 'Send all the same' }).check();
+      await reply.fill('Your order is ready');
+      assert.deepEqual(await barriers(page), []);
+      await page.getByRole('button', { name: 'Send' }).click();
+      await bubbles.filter({ hasText: 'Your order is ready' }).waitFor();
+      assert.equal(await reply.isEditable(), false, 'asked each time');
+    });
+    assert.ok(desk.doubles.twilio.sent.some(({ body }) => body === 'Your order is ready'));
+  });
+
   it('fetches two pictures at a time, and says what can no longer be played or opened', async () => {
     const { twilio } = desk.doubles;
     const EVE = '15550100177';
@@ -915,6 +1019,22 @@ async function furnish(desk: InboxDesk): Promise<void> {
         ? { summary: 'Shows a picture.', sentiment: 'positive' }
         : null,
   );
+}
+
+/** What somebody writes looks like spam, as the bot records it. */
+async function suspect({ say, redis, keys, recorder }: InboxDesk, contact: string, name: string): Promise<void> {
+  await say(contact, 'Win a lot of money', { ProfileName: name });
+  const until = Date.now() + 30 * 60_000;
+  const event = encodeEvent({
+    type: 'contact.suspected',
+    conversation: `twilio:14155238886:${contact}`,
+    at: Date.now(),
+    score: 100,
+    reasons: ['repeats', 'links'],
+    until,
+  });
+  await createSuspects({ run: createScripts(redis), keys }).record(contact, 100, until, event);
+  await recorder.catchUp();
 }
 
 /** Leaves a dead letter, as the bot does. */

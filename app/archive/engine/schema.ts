@@ -1,6 +1,6 @@
 /** The tables as TypeScript sees them. The files in `migrations/` say what the columns mean. */
 import type { ColumnType, Generated } from 'kysely';
-import type { Attachment, Location, Referral } from '../../message.ts';
+import type { Attachment, HandoffReason, Location, Referral } from '../../message.ts';
 
 /** Everything that `archive/` reads and writes. */
 export interface Tables {
@@ -43,7 +43,14 @@ interface ContactTable {
   id: Generated<string>;
   key: string;
   blocked: Generated<boolean>;
+  opted_out_at: OptionalTime;
+  opted_in_at: OptionalTime;
   created_at: Generated<Date>;
+  spam_score: Generated<number>;
+  spam_reasons: Generated<string[]>;
+  spam_at: OptionalTime;
+  throttled_until: OptionalTime;
+  excused_until: OptionalTime;
 }
 
 interface AddressTable {
@@ -128,6 +135,12 @@ interface ConversationTable {
   conversation_status: Generated<ConversationStatus>;
   takeover_until: OptionalTime;
   takeover_ms: Optional<number>;
+  handoff_at: OptionalTime;
+  handoff_until: OptionalTime;
+  handoff_turn: Optional<string>;
+  handoff_reason: Optional<HandoffReason>;
+  handoff_note: Optional<string>;
+  handoff_summary: Optional<string>;
   last_message_id: Optional<string>;
   last_message_text: Optional<string>;
   last_message_type: Optional<MessageType>;

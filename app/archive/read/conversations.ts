@@ -1,7 +1,7 @@
 /** Conversations as the team sees them: one for each contact, channel and number of ours. */
 import { type Kysely, type RawBuilder, type Selectable, type SelectQueryBuilder, sql } from 'kysely';
 import { addressOf, contactIdOf, phoneOf, readAddress } from '../../contacts/addresses.ts';
-import type { ContactId } from '../../message.ts';
+import type { ContactId, HandoffReason } from '../../message.ts';
 import type { Database } from '../engine/database.ts';
 import type { Author, ConversationStatus, MessageType, Tables } from '../engine/schema.ts';
 import { isId, ORDERS, type Order, type Page, type Paging, pageOf, readTimeCursor } from './page.ts';
@@ -32,22 +32,30 @@ export interface ArchivedConversation {
   openTasks: number;
   /** A person answers until then; null when the bot does. It may be over already. */
   takeoverUntil: number | null;
+  /** Since when they have opted out of messages; null when they have not. */
+  optedOutAt: number | null;
+  /** What a person of the team is needed for; null when nobody is. */
+  waiting: { since: number; reason: HandoffReason; note: string | null; summary: string | null } | null;
   lastMessage: { id: string; text: string; type: MessageType; author: Author } | null;
   /** Of the newest analysed message. */
   sentiment: string | null;
+  /** What the contact wrote in the last days looks like spam; null when it does not. */
+  spam: { score: number; reasons: string[]; throttledUntil: number | null } | null;
 }
 
 export interface ConversationQuery extends Paging {
-  /** voice, text, picture: they sent at least one; tasks: something is open; unread: the team has not seen all of it. */
-  filter?: 'all' | 'voice' | 'text' | 'picture' | 'tasks' | 'unread' | undefined;
+  /** waiting: for a person; voice, text, picture: they sent at least one; tasks: something is open; unread: the team has not seen all of it. */
+  filter?: 'all' | 'waiting' | 'voice' | 'text' | 'picture' | 'tasks' | 'unread' | undefined;
   sentiment?: string | undefined;
   /** Default: all. */
   status?: ConversationStatus | undefined;
+  /** Those that look like spam. */
+  spam?: boolean | undefined;
   /** Those with one number of ours, however it is written. */
   business?: string | undefined;
   /** A part of the name, the number or another address, or words in messages (of words that more than 5,000 messages have, in the newest 2,000 of them). */
   search?: string | undefined;
-  /** By their last message. Default: newest first. */
+  /** By their last message, those that wait for a person by since when. Default: newest first; of those, oldest first. */
   order?: Order | undefined;
 }
 
@@ -82,8 +90,10 @@ export function createConversations(database: Database): Conversations {
 
   function list(query: ConversationQuery): Promise<Page<ArchivedConversation>> {
     return database.run(async (db) => {
-      const { limit, cursor, offset = 0, order = 'newest' } = query;
+      const { limit, cursor, offset = 0, filter, order = filter === 'waiting' ? 'oldest' : 'newest' } = query;
       const { direction, behind } = ORDERS[order];
+      // Whoever has waited longest is the first.
+      const sortedBy = filter === 'waiting' ? 'handoff_at' : 'last_message_at';
       const place = readTimeCursor(cursor);
       const search = query.search?.trim() ?? '';
       const talking = search === '' ? [] : await whoSaid(db, search);
@@ -91,14 +101,14 @@ export function createConversations(database: Database): Conversations {
         .$call((all) => narrowed(all, query))
         .$if(search !== '', (all) => all.where(found(search, talking)))
         .$if(place !== null, (all) =>
-          all.where(sql<boolean>`(last_message_at, id) ${behind} (${place?.at}::timestamptz, ${place?.id}::uuid)`),
+          all.where(sql<boolean>`(${sql.ref(sortedBy)}, id) ${behind} (${place?.at}::timestamptz, ${place?.id}::uuid)`),
         )
-        .orderBy('last_message_at', direction)
+        .orderBy(sortedBy, direction)
         .orderBy('id', direction)
         .limit(limit + 1)
         .offset(place ? 0 : offset)
         .execute();
-      return pageOf(rows, limit, (row) => [row.last_message_at.toISOString(), row.id], present);
+      return pageOf(rows, limit, (row) => [(row[sortedBy] ?? row.last_message_at).toISOString(), row.id], present);
     });
   }
 
@@ -144,6 +154,9 @@ export function businessNumber(given: string): string {
   return phoneOf(readAddress(given));
 }
 
+/** Since when the contact of a row `p` of whatsapp_contacts has opted out; null when they have not. */
+export const optedOutAt = sql<Date | null>`case when p.opted_out_at >= coalesce(p.opted_in_at, '-infinity') then p.opted_out_at end`;
+
 /** With what `present` needs beside the table's columns. */
 function selectConversations(db: Kysely<Tables>) {
   return db
@@ -151,16 +164,29 @@ function selectConversations(db: Kysely<Tables>) {
     .selectAll()
     .select([
       sql<string>`(select key from whatsapp_contacts p where p.id = contact_id)`.as('contact_key'),
+      sql<Date | null>`(select ${optedOutAt} from whatsapp_contacts p where p.id = contact_id)`.as('opted_out_at'),
+      sql<Row['spam']>`(select json_build_object('score', p.spam_score, 'reasons', p.spam_reasons,
+          'throttled', extract(epoch from p.throttled_until) * 1000)
+        from whatsapp_contacts p where p.id = contact_id and ${IS_SPAM})`.as('spam'),
       sql<string[]>`array(select address from whatsapp_contact_addresses a
         where a.contact_id = whatsapp_conversations.contact_id order by address)`.as('addresses'),
     ]);
 }
 
 type Rows = SelectQueryBuilder<Tables, 'whatsapp_conversations', Row>;
-type Row = Selectable<Tables['whatsapp_conversations']> & { contact_key: string; addresses: string[] };
+type Row = Selectable<Tables['whatsapp_conversations']> & {
+  contact_key: string;
+  opted_out_at: Date | null;
+  addresses: string[];
+  spam: { score: number; reasons: string[]; throttled: number | null } | null;
+};
+
+/** Of a contact `p`: what was noticed longer ago is over, and a blocked one needs nobody's attention. */
+const IS_SPAM = sql<boolean>`(p.spam_score > 0 and p.spam_at > now() - interval '7 days' and not p.blocked)`;
 
 // Literals, so that the planner sees that a partial index holds them.
 const FILTERS = {
+  waiting: sql<boolean>`(handoff_at is not null and handoff_until > now())`,
   voice: sql<boolean>`voice_messages > 0`,
   text: sql<boolean>`text_messages > 0`,
   picture: sql<boolean>`picture_messages > 0`,
@@ -168,11 +194,12 @@ const FILTERS = {
   unread: sql<boolean>`unread_count > 0`,
 };
 
-function narrowed(rows: Rows, { filter = 'all', sentiment, status, business }: ConversationQuery): Rows {
+function narrowed(rows: Rows, { filter = 'all', sentiment, status, spam, business }: ConversationQuery): Rows {
   let narrow = rows;
   if (filter !== 'all') narrow = narrow.where(FILTERS[filter]);
   if (sentiment) narrow = narrow.where('last_sentiment', '=', sentiment);
   if (status) narrow = narrow.where('conversation_status', '=', status);
+  if (spam) narrow = narrow.where(sql<boolean>`contact_id in (select p.id from whatsapp_contacts p where ${IS_SPAM})`);
   if (business) narrow = narrow.where('business_number', '=', businessNumber(business));
   return narrow;
 }
@@ -206,6 +233,22 @@ function found(search: string, talking: readonly string[]) {
     or id in (select value::uuid from json_array_elements_text(${JSON.stringify(talking)}::json)))`;
 }
 
+function waitingIn(row: Row): ArchivedConversation['waiting'] {
+  if (row.handoff_at === null || Number(row.handoff_until) < Date.now()) return null;
+  return {
+    since: row.handoff_at.getTime(),
+    reason: row.handoff_reason ?? 'asked',
+    note: row.handoff_note,
+    summary: row.handoff_summary,
+  };
+}
+
+/** Unix ms. */
+function later(one: Date | null, other: Date | null): number | null {
+  const times = [one, other].flatMap((time) => time?.getTime() ?? []);
+  return times.length === 0 ? null : Math.max(...times);
+}
+
 function present(row: Row): ArchivedConversation {
   return {
     id: row.id,
@@ -224,7 +267,9 @@ function present(row: Row): ArchivedConversation {
     unreadCount: row.unread_count,
     tasks: row.tasks,
     openTasks: row.open_tasks,
-    takeoverUntil: row.takeover_until?.getTime() ?? null,
+    takeoverUntil: later(row.takeover_until, row.handoff_at && row.handoff_until),
+    optedOutAt: row.opted_out_at?.getTime() ?? null,
+    waiting: waitingIn(row),
     lastMessage:
       row.last_message_id === null
         ? null
@@ -235,5 +280,10 @@ function present(row: Row): ArchivedConversation {
             author: row.last_message_author ?? 'contact',
           },
     sentiment: row.last_sentiment,
+    spam: row.spam && {
+      score: row.spam.score,
+      reasons: row.spam.reasons,
+      throttledUntil: row.spam.throttled === null ? null : Math.round(row.spam.throttled),
+    },
   };
 }

@@ -2,6 +2,7 @@
 import { sql } from 'kysely';
 import { isNumber } from '../../contacts/addresses.ts';
 import type { ContactId } from '../../message.ts';
+import { moveConsents } from './consents.ts';
 import type { Writer } from './writer.ts';
 
 /** What an event contains about a person. */
@@ -137,8 +138,13 @@ async function mergeContacts(db: Writer, from: string, to: string): Promise<void
   for (const { gone, kept } of twins) await mergeConversations(db, gone, kept);
   await sql`update whatsapp_conversations set contact_id = ${to} where contact_id = ${from}`.execute(db);
   await sql`update whatsapp_contact_addresses set contact_id = ${to} where contact_id = ${from}`.execute(db);
-  await sql`update whatsapp_contacts set blocked = true
-    where id = ${to} and (select blocked from whatsapp_contacts where id = ${from})`.execute(db);
+  await moveConsents(db, from, to);
+  await sql`update whatsapp_contacts p set blocked = p.blocked or g.blocked,
+      spam_score = greatest(p.spam_score, g.spam_score), spam_at = greatest(p.spam_at, g.spam_at),
+      spam_reasons = case when g.spam_score > p.spam_score then g.spam_reasons else p.spam_reasons end,
+      throttled_until = greatest(p.throttled_until, g.throttled_until),
+      excused_until = greatest(p.excused_until, g.excused_until)
+    from whatsapp_contacts g where p.id = ${to} and g.id = ${from}`.execute(db);
   await sql`update whatsapp_conversations c set conversation_status = 'blocked'
     from whatsapp_contacts p where c.contact_id = ${to} and p.id = ${to} and p.blocked`.execute(db);
   await sql`update whatsapp_conversations c set phone_number = n.phone_number
@@ -146,6 +152,9 @@ async function mergeContacts(db: Writer, from: string, to: string): Promise<void
     where c.contact_id = ${to} and c.phone_number not like '+%'`.execute(db);
   await sql`delete from whatsapp_contacts where id = ${from}`.execute(db);
 }
+
+/** Why and since when a conversation waits for a person: all of one, or all of the other. */
+const HANDOFF = ['handoff_at', 'handoff_until', 'handoff_turn', 'handoff_reason', 'handoff_note', 'handoff_summary'];
 
 async function mergeConversations(db: Writer, gone: string, kept: string): Promise<void> {
   await sql`update whatsapp_messages set conversation_id = ${kept} where conversation_id = ${gone}`.execute(db);
@@ -169,6 +178,7 @@ async function mergeConversations(db: Writer, gone: string, kept: string): Promi
       open_tasks = k.open_tasks + g.open_tasks,
       takeover_until = greatest(k.takeover_until, g.takeover_until),
       takeover_ms = greatest(k.takeover_ms, g.takeover_ms),
+      ${sql.raw(HANDOFF.map((column) => `${column} = case when k.handoff_at is null then g.${column} else k.${column} end`).join(',\n      '))},
       last_message_id = case when ${isLater} then g.last_message_id else k.last_message_id end,
       last_message_text = case when ${isLater} then g.last_message_text else k.last_message_text end,
       last_message_type = case when ${isLater} then g.last_message_type else k.last_message_type end,

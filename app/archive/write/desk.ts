@@ -1,9 +1,11 @@
-/** What people in the inbox change: seen, archived, blocked, taken over. The bot's memory has copies of block and takeover. */
+/** What people in the inbox change: seen, archived, blocked, excused, taken over, consent. The bot's memory has copies of the last four. */
 import { sql } from 'kysely';
 import { contactIdOf } from '../../contacts/addresses.ts';
-import { type ContactId, type ConversationId, conversationOf } from '../../message.ts';
+import { type ConsentGiven, type ContactId, type ConversationId, conversationOf } from '../../message.ts';
 import type { Database } from '../engine/database.ts';
 import { businessNumber, contactWith, type Place } from '../read/conversations.ts';
+import { addConsent } from './consents.ts';
+import { upsertContacts } from './contacts.ts';
 import type { Writer } from './writer.ts';
 
 /** All reject with `archive.unavailable`. Contacts are locked before conversations, conversations before messages. */
@@ -18,12 +20,16 @@ export interface DeskWriter {
   archive(conversation: ConversationId, archived: boolean): Promise<void>;
   /** Blocks a contact in all conversations, or unblocks: then their conversations are active. No effect for a contact that is not known. */
   block(contact: ContactId, blocked: boolean): Promise<void>;
+  /** Adds to the ledger, also for a contact who has not written yet. @param at unix ms */
+  consent(contact: ContactId, given: ConsentGiven, at: number): Promise<void>;
+  /** What the contact writes is no spam until then, unix ms. No effect for a contact that is not known. */
+  excuse(contact: ContactId, until: number): Promise<void>;
   /** Until when a person answers, unix ms, and by how much a message of theirs prolongs it, ms; 0 = the bot answers. */
   takeOver(conversation: ConversationId, untilMs: number, pauseMs: number): Promise<void>;
 }
 
 export function createDeskWriter(database: Database): DeskWriter {
-  return { markRead, archive, block, takeOver };
+  return { markRead, archive, block, consent, excuse, takeOver };
 
   function markRead({ phone, business }: Place, until?: number): Promise<number> {
     return database.transaction(async (db) => {
@@ -96,6 +102,23 @@ export function createDeskWriter(database: Database): DeskWriter {
     });
   }
 
+  function consent(contact: ContactId, given: ConsentGiven, at: number): Promise<void> {
+    return database.transaction(async (db) => {
+      const id = (await upsertContacts(db, [{ key: contact, addresses: [] }])).get(contact);
+      if (id) await addConsent(db, id, given, at);
+    });
+  }
+
+  function excuse(contact: ContactId, until: number): Promise<void> {
+    return database.run(async (db) => {
+      await db
+        .updateTable('whatsapp_contacts')
+        .set({ excused_until: new Date(until), throttled_until: null, spam_score: 0, spam_reasons: [] })
+        .where(sql<boolean>`id = ${contactWith(contact)}`)
+        .execute();
+    });
+  }
+
   function takeOver(conversation: ConversationId, untilMs: number, pauseMs: number): Promise<void> {
     return database.run(async (db) => {
       await db
@@ -103,6 +126,8 @@ export function createDeskWriter(database: Database): DeskWriter {
         .set({
           takeover_until: untilMs > 0 ? new Date(untilMs) : null,
           takeover_ms: untilMs > 0 ? pauseMs : null,
+          // Somebody has come, unless the pause is that of the handoff itself.
+          handoff_at: sql`case when handoff_until = ${new Date(untilMs)} then handoff_at end`,
         })
         .where(isConversation(conversation))
         .execute();

@@ -7,6 +7,7 @@ import { conversationId, conversationOf, type InboundMessage, kindOf, wordsOf } 
 import type { MessageType } from '../engine/schema.ts';
 import { clean, cleanJson, storableJson } from '../engine/text.ts';
 import { mediaPath } from '../read/media-path.ts';
+import { recordConsents } from './consents.ts';
 import { countIn, type Sighting, upsertConversations } from './conversations.ts';
 import type { Writer } from './writer.ts';
 
@@ -33,6 +34,7 @@ export async function recordReceived(
     db,
     inserted.map(({ id }) => id),
   );
+  await recordConsents(db, events, conversations);
   return [...conversations.values()].map(({ phone }) => phone);
 }
 

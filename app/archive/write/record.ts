@@ -4,8 +4,10 @@ import { type ConversationId, conversationId } from '../../message.ts';
 import { lockConversations } from './conversations.ts';
 import { type MessagePrice, recordMessages, recordUses } from './costs.ts';
 import { recordDeliveries, recordGivenUp, recordSent } from './deliveries.ts';
+import { recordBriefs } from './handoffs.ts';
 import { recordListening, recordReceived } from './inbound.ts';
-import { recordDesk, recordReplies } from './replies.ts';
+import { recordDesk, recordOver, recordReplies } from './replies.ts';
+import { recordSuspected } from './spam.ts';
 import type { Writer } from './writer.ts';
 
 /** What a batch changed. */
@@ -36,9 +38,12 @@ export async function record(
   };
   await lockConversations(db, events.flatMap(conversationIn));
   touch(await recordReceived(db, of('message.received'), analysis));
+  touch(await recordSuspected(db, of('contact.suspected')));
   touch(await recordListening(db, of('voice.opened')));
   touch(await recordReplies(db, of('reply.made')));
+  await recordBriefs(db, of('handoff.summarized'));
   touch(await recordDesk(db, of('desk.said'), of('desk.took')));
+  touch(await recordOver(db, of('handoff.over')));
   touch(await recordSent(db, of('reply.sent')));
   touch(await recordGivenUp(db, of('given.up')));
   touch(await recordDeliveries(db, of('delivery.changed')));

@@ -7,6 +7,7 @@ import { type ConversationId, conversationOf } from '../../message.ts';
 import { clean, cleanJson } from '../engine/text.ts';
 import { countIn, type Sighting, upsertConversations } from './conversations.ts';
 import { measureResponse } from './deliveries.ts';
+import { endHandoffs, recordHandoffs } from './handoffs.ts';
 import type { Writer } from './writer.ts';
 
 type ReplyMade = EventOf<'reply.made'>;
@@ -30,7 +31,21 @@ export async function recordReplies(db: Writer, events: readonly ReplyMade[]): P
       cached_tokens: usage?.cached ?? null,
     };
   });
-  return insertOutbound(db, outbound, events.map(sightingIn));
+  const { phones, turns } = await insertOutbound(db, outbound, events.map(sightingIn));
+  await recordHandoffs(db, events, turns);
+  return phones;
+}
+
+/** What the bot said when it answers again, because nobody came. @returns the contacts, as people read their address. */
+export async function recordOver(db: Writer, events: readonly EventOf<'handoff.over'>[]): Promise<string[]> {
+  const outbound = events.flatMap(({ conversation, turn, at, reply }) => {
+    if (turn === null || reply === null) return [];
+    const facts = { author: 'bot' as const, received_at: new Date(at), via: 'call' };
+    return { ...outboundOf(conversation, reply), ...facts, turn_id: turn };
+  });
+  const { phones } = await insertOutbound(db, outbound, events.map(sightingIn));
+  await endHandoffs(db, events);
+  return phones;
 }
 
 /** What people in the inbox wrote. @returns the contacts, as people read their address. */
@@ -46,8 +61,9 @@ export async function recordDesk(
     received_at: new Date(event.at),
     via: 'call',
   }));
-  const phones = await insertOutbound(db, outbound, [...said, ...took].map(sightingIn));
+  const { phones } = await insertOutbound(db, outbound, [...said, ...took].map(sightingIn));
   for (const event of said) await answerWhatWaits(db, event);
+  await endHandoffs(db, took);
   return phones;
 }
 
@@ -57,7 +73,7 @@ function sightingIn({ conversation, at }: { conversation: ConversationId; at: nu
 
 /**
  * The messages that a turn took in: read, and answered unless the turn kept quiet. Somebody at the desk may have answered meanwhile: what was
- * heard in a voice note is recorded all the same, and analysed.
+ * heard in a voice note is recorded all the same, and analysed. What was not answered for a reason costs no analysis.
  */
 async function takeIn(db: Writer, events: readonly ReplyMade[]): Promise<void> {
   const taken = events.flatMap((event) => {
@@ -68,6 +84,7 @@ async function takeIn(db: Writer, events: readonly ReplyMade[]): Promise<void> {
       turn: event.turn,
       at: new Date(event.at).toISOString(),
       answered: event.reply !== null,
+      failure: event.reply === null ? (event.failure ?? null) : null,
       heard: heard.has(sid),
       transcript: clean(heard.get(sid)?.transcript ?? ''),
       reason: clean(`Transcription: ${heard.get(sid)?.reason ?? NOTHING_HEARD}`, 1_000),
@@ -83,9 +100,11 @@ async function takeIn(db: Writer, events: readonly ReplyMade[]): Promise<void> {
       transcription_status = case when not t.heard then m.transcription_status
         when t.transcript <> '' then 'completed' else 'failed' end,
       processing_error = case when t.heard and t.transcript = '' then t.reason else null end,
-      failure_code = null, failure_reason = null
+      analysis_status = case when t.failure is not null and m.analysis_status = 'pending' then 'skipped'
+        else m.analysis_status end,
+      failure_code = t.failure, failure_reason = null
     from json_to_recordset(${JSON.stringify(taken)}::json)
-      as t(channel text, sid text, turn text, at timestamptz, answered boolean, heard boolean, transcript text, reason text)
+      as t(channel text, sid text, turn text, at timestamptz, answered boolean, failure text, heard boolean, transcript text, reason text)
     where m.channel = t.channel and m.message_sid = t.sid and m.direction = 'inbound' and (m.answered_at is null or m.turn_id is null)`.execute(
     db,
   );
@@ -115,12 +134,12 @@ type Outbound = ReturnType<typeof outboundOf> & {
   via: string;
 };
 
-/** A turn has one outbound message, however often its event is recorded. @returns the contacts of all sightings. */
+/** A turn has one outbound message, however often its event is recorded. @returns the contacts of all sightings, and the turns that are new */
 async function insertOutbound(
   db: Writer,
   messages: readonly Outbound[],
   sightings: readonly Sighting[],
-): Promise<string[]> {
+): Promise<{ phones: string[]; turns: Set<string> }> {
   const conversations = await upsertConversations(db, sightings);
   const phones = [...new Set([...conversations.values()].map(({ phone }) => phone))];
   const rows = messages.flatMap(({ conversation, ...message }) => {
@@ -129,17 +148,17 @@ async function insertOutbound(
     const facts = { direction: 'outbound', message_type: 'text', status: 'replied', processed: true } as const;
     return { ...message, ...facts, conversation_id: row.id };
   });
-  if (rows.length === 0) return phones;
+  if (rows.length === 0) return { phones, turns: new Set() };
   const inserted = await db
     .insertInto('whatsapp_messages')
     .values(rows)
     .onConflict((conflict) => conflict.column('turn_id').where('direction', '=', 'outbound').doNothing())
-    .returning('id')
+    .returning(['id', 'turn_id'])
     .execute();
   const ids = inserted.map(({ id }) => id);
   await countIn(db, ids);
   await measureResponse(db, ids);
-  return phones;
+  return { phones, turns: new Set(inserted.map(({ turn_id }) => turn_id ?? '')) };
 }
 
 /** A person's message answers what waited for an answer in the same conversation. */

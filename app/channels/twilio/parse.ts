@@ -101,9 +101,27 @@ function parseMessage(form: URLSearchParams, context: InboundContext): Inbound {
       ...(answers !== '' && { form: answers }),
       ...(referral && { referral }),
       ...((isEmpty || unread.isUpdate) && { unread }),
+      ...optOutIn(form),
       requestId: context.requestId,
     },
   };
+}
+
+/**
+ * With Advanced Opt-Out of a Messaging Service, Twilio knows the words, answers them itself, and says so:
+ * https://www.twilio.com/docs/messaging/tutorials/advanced-opt-out
+ */
+function optOutIn(form: URLSearchParams): Pick<InboundMessage, 'consent' | 'answered'> {
+  switch (form.get('OptOutType')?.toUpperCase()) {
+    case 'STOP':
+      return { consent: 'opt-out', answered: true };
+    case 'START':
+      return { consent: 'opt-in', answered: true };
+    case 'HELP':
+      return { answered: true };
+    default:
+      return {};
+  }
 }
 
 /**

@@ -1,6 +1,6 @@
 import { Failure } from '../../errors.ts';
 import { isBlank } from '../../message.ts';
-import type { TokenUsage } from '../model.ts';
+import type { ModelAnswer, TokenUsage } from '../model.ts';
 import { errorInside } from './failure.ts';
 import { withoutThoughts } from './thoughts.ts';
 
@@ -8,6 +8,8 @@ import { withoutThoughts } from './thoughts.ts';
 export interface Completion {
   /** '' when the model wrote no words. */
   text: string;
+  /** The first tool that it called; null when it called none. */
+  call: NonNullable<ModelAnswer['call']> | null;
   /** It stopped at the token limit. */
   cut: boolean;
   /** The server's filter stopped it. */
@@ -38,7 +40,8 @@ export function readCompletion(received: unknown): Completion {
   const filtered = typeof reason === 'string' && FILTERED.test(reason);
   if (text === '' && filtered)
     throw new Failure('model.filtered', "The model server's content filter held the answer back.");
-  return { text, cut: reason === 'length', filtered, refused: answer === '' };
+  const call = callIn(message.tool_calls);
+  return { text, call, cut: reason === 'length', filtered, refused: answer === '' };
 }
 
 /** OpenAI says `content_filter`; gateways pass on Gemini's SAFETY, PROHIBITED_CONTENT, BLOCKLIST, or Zhipu's `sensitive`. */
@@ -48,6 +51,23 @@ function textOf(content: unknown): string {
   if (typeof content === 'string') return content;
   if (!Array.isArray(content)) return '';
   return content.map((part) => (isRecord(part) && typeof part.text === 'string' ? part.text : '')).join('');
+}
+
+/** Arguments are JSON in a text; some servers send the object itself. */
+function callIn(calls: unknown): Completion['call'] {
+  const first: unknown = Array.isArray(calls) ? calls[0] : undefined;
+  const called = isRecord(first) && isRecord(first.function) ? first.function : {};
+  if (typeof called.name !== 'string') return null;
+  const given = typeof called.arguments === 'string' ? parsed(called.arguments) : called.arguments;
+  return { name: called.name, arguments: isRecord(given) ? given : {} };
+}
+
+function parsed(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return undefined;
+  }
 }
 
 /** What a completion used, also one without a word for people. Null when it is no completion: then nothing was used. */

@@ -77,12 +77,14 @@ export function createOpenAiModel(options: OpenAiModelOptions): OpenAiModel {
     const { maxTokens, purpose } = asked.request;
     const model = models[purpose];
     let completion = await (thinkers.has(model) ? withRoom : complete)(asked, maxTokens, signal);
-    if (completion.text === '') {
+    if (completion.text === '' && !offeredCall(asked, completion)) {
       logOf(asked.request).warn('The answer was empty; asking again', { cut: completion.cut, maxTokens });
       const { cut } = completion;
       completion = await (cut ? withRoom : complete)(asked, maxTokens, signal);
       if (cut && completion.text !== '') thinkers.add(model);
     }
+    const call = offeredCall(asked, completion);
+    if (call) return { text: scrub(''), call, complete: true, usage: asked.usage, attempts: asked.attempts };
     if (completion.text === '') throw withoutWords(purpose, completion.cut);
     const { text, complete: whole } = await (purpose === 'answer' ? wholeAnswer : wholeSummary)(
       asked,
@@ -156,6 +158,11 @@ export function createOpenAiModel(options: OpenAiModelOptions): OpenAiModel {
     },
     close: client.close,
   };
+}
+
+/** A tool that nobody offered is none. */
+function offeredCall({ request: { tools = [] } }: Asked, { call }: Completion): Completion['call'] {
+  return call && tools.some(({ name }) => name === call.name) ? call : null;
 }
 
 function withoutWords(purpose: ModelRequest['purpose'], cut: boolean): Failure {

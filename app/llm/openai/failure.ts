@@ -1,6 +1,7 @@
 import { APIError } from 'openai/core/error';
 import { Failure, type FailureCode, isFailure, type ModelError } from '../../errors.ts';
-import { retryAfter, type Trouble } from '../retry.ts';
+import { retryAfter } from '../../ops/retry-after.ts';
+import type { Trouble } from '../retry.ts';
 
 /**
  * What an error of the SDK, of the connection below it or of an OpenAI-compatible server means, and whether to try again.

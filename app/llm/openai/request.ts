@@ -26,13 +26,14 @@ const DISPENSABLE = [
   'reasoning_effort',
   'prompt_cache_key',
   'safety_identifier',
+  'tools',
 ] as const;
 /** `system role`: the instructions go in front of the first message, for models whose template knows no system prompt (Gemma). */
 type Dispensable = (typeof DISPENSABLE)[number] | 'system role';
 
 /** The body of one chat completion. `without` leaves parameters out; `max_completion_tokens` becomes the older `max_tokens`. */
 export function chatBody(
-  { purpose, conversation }: ModelRequest,
+  { purpose, conversation, tools = [] }: ModelRequest,
   messages: readonly ModelMessage[],
   maxTokens: number,
   without: ReadonlySet<Dispensable>,
@@ -43,6 +44,7 @@ export function chatBody(
   const body: ChatBody = { model: models[purpose], messages: said.map(chatMessage), ...limit, store: false };
   if (reasoningEffort !== undefined) body.reasoning_effort = reasoningEffort;
   if (temperature !== undefined) body.temperature = temperature;
+  if (tools.length > 0) body.tools = tools.map((tool) => ({ type: 'function', function: { ...tool } }));
   if (tellPeopleApart) {
     const person = createHmac('sha256', apiKey).update(conversation).digest('base64url').slice(0, 24);
     body.prompt_cache_key = person;
@@ -72,9 +74,12 @@ export function createRefusals(log: Log): Refusals {
       // llama.cpp answers 500 to it.
       if (error instanceof APIError && body.messages[0]?.role === 'system' && NO_SYSTEM_ROLE.test(error.message))
         return 'system role';
-      // 400 is OpenAI's status for it, 422 that of servers made with FastAPI.
-      if (!(error instanceof APIError) || (error.status !== 400 && error.status !== 422)) return undefined;
+      if (!(error instanceof APIError)) return undefined;
       const complaint = `${error.param ?? ''} ${error.message}`;
+      // vLLM: "tool choice requires --enable-auto-tool-choice"; OpenRouter, with 404: "No endpoints found that support tool use".
+      if ('tools' in body && /\btool[ _-](choice|call|use)/i.test(complaint)) return 'tools';
+      // 400 is OpenAI's status for it, 422 that of servers made with FastAPI.
+      if (error.status !== 400 && error.status !== 422) return undefined;
       return DISPENSABLE.find((name) => name in body && new RegExp(`(?<!\\w)${name}(?!\\w)`).test(complaint));
     },
     believe(model, refused) {

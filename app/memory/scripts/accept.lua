@@ -6,9 +6,11 @@
 -- A known id whose answer went out in a webhook's response not long ago has probably lost that answer: nobody repeats what arrived. Its
 -- reply becomes a reply record again, once.
 -- A reply record without a lease belongs to a turn that ended early: it is returned, to be delivered first.
+-- What spam is recognised by is counted with the message, a repeat not. The counters expire, and have a bounded number of fields: what is
+-- over it is not counted.
 --
 -- KEYS 1 seen  2 mailbox  3 lease  4 state  5 history  6 reply  7 due  8 events  9 rate  10 alias  11 handed: replies (JSON: messages, id,
--- conversation, to, parts, at)  12 processes
+-- conversation, to, parts, at, purpose)  12 processes  13 spam  14 texts  15 blocks
 -- ARGV 1 message id              2 message (JSON)        3 lease of the caller: '<process> <turn>'; '' when it starts no turn
 --      4 lease (ms)              5 how long ids are remembered (ms)
 --      6 idle time after which an alias expires (ms)      7 event (JSON)
@@ -16,27 +18,44 @@
 --     10 profile name, '' when unknown                   11 most history lines to return
 --     12 most waiting messages to return                13 how long the messages of a contact are counted together (ms)
 --     14 thread: <channel>:<business>                   15 the address the message came from
+--     16 names the words of the message, '' when they are not compared   17 '1' when it has a link
+--     18 the numbers around the contact's, '' when it has none           19 how long is counted to recognise spam (ms)
+--     20 most texts of a contact that are compared                       21 most fields of texts and of blocks
+--     22 'opt-out' or 'opt-in' when the message says so, else ''   23 '1' when a word of ours is to confirm that
 --
 -- State hash: summary, version (of the summary), tokens (of the history), profile, turns, rolling (unix ms until which a process
 -- folds the history into the summary), rollFailures (how many times in a row that failed because of what was folded), attempts (at
 -- what waits now), holders (the processes that worked at it since one last gave it back in order; those that are gone crashed over it),
--- standing (1: block and takeover were compared with the archive), blocked (while it exists, the hash has no expiry), departure (names a
--- move to another contact that has begun), merged@<departure> (that memory was added). Of each thread: lastInbound@<thread> (unix ms),
--- from@<thread> (the address to answer to), takeover@<thread> (unix ms until which a person answers instead of the model),
--- takeoverMs@<thread> (by how much a person's message prolongs it).
+-- standing (1: block, opt-out and takeover were compared with the archive), blocked, optedOut (since when, unix ms; while either exists, the
+-- hash has no expiry), optedIn (when they last agreed, unix ms), departure (names a move to another contact that has begun),
+-- merged@<departure> (that memory was added). Of each thread: lastInbound@<thread> (unix ms), from@<thread> (the address to answer to),
+-- takeover@<thread> (unix ms until which a person answers instead of the model), takeoverMs@<thread> (by how much a person's message
+-- prolongs it), confirm@<thread> ('opt-out' or 'opt-in': that was said there, and is to be confirmed),
+-- handoff@<thread> (unix ms until which it waits for a person, and the bot is silent), why@<thread> (JSON),
+-- told@<thread> (of which handoff@ the team was told), failures@<thread> (answers in a row that failed),
+-- asked@<thread> (what the bot asked last, to be answered with yes or no, and when: `reset:<unix ms>`).
+-- disclosed names the turn whose reply said that software answers.
+-- Of spam: throttled (unix ms until which the contact is not answered), excused (unix ms until which the team says that it is none).
+--
+-- Spam hash: messages, links (that had one), new (the contact was new), w<words> (messages with the same words), recorded, recordedAt
+-- (see `suspect`).
 --
 -- Returns {'moved', contact}  this contact is an alias of that one: nothing was changed
 --         {'known'}    the id was accepted before, and it was answered for certain or a turn is running
---         {'waiting'}  stored; the running turn will see it, or it is due at once for whoever starts a turn
---         {'turn', state (field, value, …), history lines (JSON array), waiting messages, {id, conversation, to, parts, via, at} of a
---          reply, how many processes crashed over it, how many messages the contact has written in this minute}
+--         {'waiting', counts}  stored; the running turn will see it, or it is due at once for whoever starts a turn
+--         {'turn', state (field, value, …), history lines (JSON array), waiting messages, {id, conversation, to, parts, via, at, purpose} of a
+--          reply, how many processes crashed over it, counts}
 --                      stored; the lease is the caller's
+--          counts are of this contact: messages in this minute and in this hour; of these, with the same words and with a link (0 when this
+--          one has none); how many contacts wrote these words, how many are new around its number, the score that is recorded. Of a
+--          repeat only the first is told.
 local seen, mailbox, lease, state, history = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local reply, due, events, rate = KEYS[6], KEYS[7], KEYS[8], KEYS[9]
 local idle, thread = ARGV[6], ARGV[14]
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local written
+local spam, texts, blocks, words, block, windowMs = KEYS[13], KEYS[14], KEYS[15], ARGV[16], ARGV[18], ARGV[19]
+local counts
 
 local moved = redis.call('GET', KEYS[10])
 if moved then
@@ -52,12 +71,47 @@ local function takeBack(id)
       if message == id then
         redis.call('LREM', KEYS[11], 1, entry)
         redis.call('HSET', reply, 'id', handed.id, 'conversation', handed.conversation, 'to', handed.to, 'parts', handed.parts,
-          'via', 'response', 'at', handed.at)
+          'via', 'response', 'at', handed.at, 'purpose', handed.purpose or '')
         return true
       end
     end
   end
   return false
+end
+
+-- Adds 1 to a field of a hash that expires; 0 when it has so many others that this one is not counted.
+local function increase(hash, field, most)
+  local count = redis.call('HINCRBY', hash, field, 1)
+  if count > 1 then return count end
+  local fields = redis.call('HLEN', hash)
+  if fields == 1 then redis.call('PEXPIRE', hash, windowMs) end
+  if fields <= tonumber(most) then return 1 end
+  redis.call('HDEL', hash, field)
+  return 0
+end
+-- Before anything else of the message is stored: whether the contact is new shows in its state. It is counted once for its words and once
+-- for its number, so these are numbers of contacts. Words are compared with those of others when the contact is new, or has a link.
+local function countSpam()
+  local messages = redis.call('HINCRBY', spam, 'messages', 1)
+  local isNew, recorded = false, 0
+  if messages == 1 then
+    redis.call('PEXPIRE', spam, windowMs)
+    isNew = redis.call('EXISTS', state) == 0
+    if isNew then redis.call('HSET', spam, 'new', 1) end
+  else
+    local known = redis.call('HMGET', spam, 'new', 'recorded')
+    isNew, recorded = known[1] == '1', tonumber(known[2] or 0)
+  end
+  local links = ARGV[17] == '1' and redis.call('HINCRBY', spam, 'links', 1) or 0
+  local same, writers, newcomers = 0, 0, 0
+  if words ~= '' then same = increase(spam, 'w' .. words, ARGV[20]) end
+  if words ~= '' and (isNew or links > 0) then
+    writers = same == 1 and increase(texts, words, ARGV[21]) or tonumber(redis.call('HGET', texts, words) or 0)
+  end
+  if block ~= '' and isNew then
+    newcomers = messages == 1 and increase(blocks, block, ARGV[21]) or tonumber(redis.call('HGET', blocks, block) or 0)
+  end
+  return { messages, same, links, writers, newcomers, recorded }
 end
 
 local busy = redis.call('EXISTS', lease) == 1
@@ -68,22 +122,37 @@ else
   redis.call('ZREMRANGEBYSCORE', seen, '-inf', now - tonumber(ARGV[5]))
   redis.call('PEXPIRE', seen, ARGV[5])
   redis.call('RPUSH', mailbox, ARGV[2])
+  counts = countSpam()
   redis.call('HSET', state, 'lastInbound@' .. thread, now, 'from@' .. thread, ARGV[15])
   if ARGV[10] ~= '' then redis.call('HSET', state, 'profile', ARGV[10]) end
   redis.call('XADD', events, 'MAXLEN', '~', ARGV[8], '*', 'event', ARGV[7])
-  written = redis.call('INCR', rate)
+  local written = redis.call('INCR', rate)
   if written == 1 then redis.call('PEXPIRE', rate, ARGV[13]) end
+  table.insert(counts, 1, written)
+  -- From here on nothing is sent to somebody who opted out, whatever is being written to them.
+  local isChanged = false
+  if ARGV[22] == 'opt-out' then
+    isChanged = redis.call('HSETNX', state, 'optedOut', now) == 1
+    redis.call('HDEL', state, 'optedIn')
+  elseif ARGV[22] == 'opt-in' then
+    isChanged = redis.call('HDEL', state, 'optedOut') == 1
+    -- The state has outlived the memory: they are told anew that software answers.
+    if redis.call('EXISTS', history) == 0 then redis.call('HDEL', state, 'disclosed') end
+    redis.call('HSET', state, 'optedIn', now)
+  end
+  if isChanged and ARGV[23] == '1' then redis.call('HSET', state, 'confirm@' .. thread, ARGV[22]) end
 end
+counts = counts or { tonumber(redis.call('GET', rate) or 0) }
 redis.call('PERSIST', mailbox)
 redis.call('PERSIST', state)
 redis.call('PERSIST', history)
 if busy then
   redis.call('ZADD', due, 'NX', now + tonumber(ARGV[4]), ARGV[9])
-  return { 'waiting' }
+  return { 'waiting', counts }
 end
 if ARGV[3] == '' then
   redis.call('ZADD', due, now, ARGV[9])
-  return { isKnown and 'known' or 'waiting' }
+  return { isKnown and 'known' or 'waiting', counts }
 end
 
 -- Who held it last is not counted as a crash, only what the sweep finds: somebody who goes on writing while processes come and go is
@@ -101,7 +170,7 @@ return {
   redis.call('HGETALL', state),
   '[' .. table.concat(redis.call('LRANGE', history, -tonumber(ARGV[11]), -1), ',') .. ']',
   redis.call('LRANGE', mailbox, 0, ARGV[12] - 1),
-  redis.call('HMGET', reply, 'id', 'conversation', 'to', 'parts', 'via', 'at'),
+  redis.call('HMGET', reply, 'id', 'conversation', 'to', 'parts', 'via', 'at', 'purpose'),
   crashes,
-  written or tonumber(redis.call('GET', rate) or 0),
+  counts,
 }

@@ -1,7 +1,7 @@
 -- Adds the memory of an alias (see `depart`) to that of its contact.
 --
 -- Guarantee: it is added once, however often the move is continued. Lines are in the order of their time; what waits, waits behind what
--- waited here; a block of either is a block of both.
+-- waited here; a block of either is a block of both; of opt-out and opt-in the later one counts.
 --
 -- KEYS 1 state  2 history  3 mailbox  4 seen  5 due  6 alias
 -- ARGV 1 idle time after which the memory expires (ms)   2 this contact's id
@@ -25,16 +25,19 @@ if theirs.summary and theirs.summary ~= '' then
 end
 redis.call('HINCRBY', state, 'version', 1)
 redis.call('HINCRBY', state, 'tokens', theirs.tokens or 0)
-if theirs.profile then redis.call('HSETNX', state, 'profile', theirs.profile) end
+for _, field in ipairs({ 'profile', 'disclosed' }) do
+  if theirs[field] then redis.call('HSETNX', state, field, theirs[field]) end
+end
 for field, value in pairs(theirs) do
   local name, thread = string.match(field, '^(%a+)@(.*)$')
-  if name == 'merged' then
+  if name == 'merged' or name == 'confirm' then
     redis.call('HSETNX', state, field, value)
   elseif name == 'lastInbound' or name == 'takeover' then
     if tonumber(value) > tonumber(redis.call('HGET', state, field) or '0') then
       redis.call('HSET', state, field, value)
-      local beside = name == 'takeover' and 'takeoverMs@' or 'from@'
-      if theirs[beside .. thread] then redis.call('HSET', state, beside .. thread, theirs[beside .. thread]) end
+      for _, beside in ipairs(name == 'takeover' and { 'takeoverMs@', 'handoff@', 'why@', 'told@' } or { 'from@' }) do
+        if theirs[beside .. thread] then redis.call('HSET', state, beside .. thread, theirs[beside .. thread]) end
+      end
     end
   end
 end
@@ -59,9 +62,22 @@ if #waiting > 0 then
   redis.call('ZADD', due, 'NX', now, ARGV[2])
 end
 if theirs.blocked then redis.call('HSET', state, 'blocked', 1) end
--- Nothing expires while there is work; the state not while the contact is blocked.
+for _, field in ipairs({ 'throttled', 'excused' }) do
+  if tonumber(theirs[field] or 0) > tonumber(redis.call('HGET', state, field) or 0) then
+    redis.call('HSET', state, field, theirs[field])
+  end
+end
+local function latest(field) return math.max(tonumber(theirs[field] or 0), tonumber(redis.call('HGET', state, field) or 0)) end
+local out, agreed = latest('optedOut'), latest('optedIn')
+redis.call('HDEL', state, 'optedOut', 'optedIn')
+if out > 0 and out >= agreed then
+  redis.call('HSET', state, 'optedOut', out)
+elseif agreed > 0 then
+  redis.call('HSET', state, 'optedIn', agreed)
+end
+-- Nothing expires while there is work; the state not while the contact is blocked or has opted out.
 local isDue = redis.call('ZSCORE', due, ARGV[2])
-if isDue or redis.call('HEXISTS', state, 'blocked') == 1 then
+if isDue or redis.call('HEXISTS', state, 'blocked') + redis.call('HEXISTS', state, 'optedOut') > 0 then
   redis.call('PERSIST', state)
 else
   redis.call('PEXPIRE', state, ARGV[1])

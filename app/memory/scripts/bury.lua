@@ -25,12 +25,14 @@ local id = redis.call('XADD', dead, 'MAXLEN', '~', ARGV[7], '*', 'conversation',
   'replyAt', lost[4] or '', 'messages', '[' .. table.concat(messages, ',') .. ']')
 if taken > 0 then redis.call('LTRIM', mailbox, taken, -1) end
 redis.call('DEL', reply, lease)
+-- What was to tell them that software answers has not arrived: the next answer does.
+if lost[1] and redis.call('HGET', state, 'disclosed') == lost[1] then redis.call('HDEL', state, 'disclosed') end
 redis.call('HDEL', state, 'attempts', 'holders', 'crashes')
 redis.call('XADD', events, 'MAXLEN', '~', ARGV[6], '*', 'event', ARGV[5])
 local waiting = redis.call('LLEN', mailbox)
 if waiting == 0 then
   redis.call('ZREM', due, ARGV[9])
-  if redis.call('HEXISTS', state, 'blocked') == 0 then redis.call('PEXPIRE', state, ARGV[10]) end
+  if redis.call('HEXISTS', state, 'blocked') + redis.call('HEXISTS', state, 'optedOut') == 0 then redis.call('PEXPIRE', state, ARGV[10]) end
   redis.call('PEXPIRE', KEYS[8], ARGV[10])
 else
   redis.call('ZADD', due, now, ARGV[9])

@@ -20,6 +20,9 @@ if ARGV[4] ~= '' then
   if redis.call('RPUSH', history, ARGV[4]) == 1 then redis.call('HDEL', state, 'tokens') end
   redis.call('HINCRBY', state, 'tokens', ARGV[5])
 end
+-- Somebody has come. What was written is not sent yet.
+if ARGV[4] == '' then redis.call('HDEL', state, 'handoff@' .. ARGV[6], 'why@' .. ARGV[6], 'told@' .. ARGV[6]) end
+redis.call('HDEL', state, 'asked@' .. ARGV[6])
 if ARGV[7] == '0' then
   redis.call('HDEL', state, takeover, takeoverMs)
 else
@@ -28,7 +31,7 @@ end
 -- Nothing expires while the contact has work.
 if not redis.call('ZSCORE', KEYS[4], ARGV[9]) then
   redis.call('PEXPIRE', history, ARGV[1])
-  if redis.call('HEXISTS', state, 'blocked') == 0 then redis.call('PEXPIRE', state, ARGV[1]) end
+  if redis.call('HEXISTS', state, 'blocked') + redis.call('HEXISTS', state, 'optedOut') == 0 then redis.call('PEXPIRE', state, ARGV[1]) end
 end
 redis.call('XADD', events, 'MAXLEN', '~', ARGV[3], '*', 'event', ARGV[2])
 return 1

@@ -18,5 +18,5 @@ redis.call('HDEL', KEYS[1], 'rolling', 'rollFailures')
 -- Nothing expires while the contact has work.
 if redis.call('ZSCORE', KEYS[3], ARGV[6]) then return 1 end
 redis.call('PEXPIRE', KEYS[2], ARGV[5])
-if redis.call('HEXISTS', KEYS[1], 'blocked') == 0 then redis.call('PEXPIRE', KEYS[1], ARGV[5]) end
+if redis.call('HEXISTS', KEYS[1], 'blocked') + redis.call('HEXISTS', KEYS[1], 'optedOut') == 0 then redis.call('PEXPIRE', KEYS[1], ARGV[5]) end
 return 1

@@ -3,6 +3,7 @@ import { useEffect, useRef } from 'react';
 import type { Conversation } from '../../inbox/contract.ts';
 import { Avatar } from '../parts/Avatar.tsx';
 import classes from './inbox.module.css';
+import { SpamNote } from './SpamNote.tsx';
 import { Tag } from './Tag.tsx';
 import { useNow } from './useNow.ts';
 import { nameOf, previewOf, sentimentInWords, when } from './words.ts';
@@ -20,7 +21,7 @@ export function ConversationRow({ conversation, chosen, numbered, onOpen }: Conv
   useEffect(() => {
     if (chosen) row.current?.scrollIntoView({ block: 'nearest' });
   }, [chosen]);
-  const { unread_count, open_tasks, last_sentiment, takeover_until } = conversation;
+  const { unread_count, open_tasks, last_sentiment, takeover_until, spam } = conversation;
   const now = useNow([takeover_until], 60_000);
   const isPaused = takeover_until !== null && Date.parse(takeover_until) > now;
   const mood = last_sentiment && last_sentiment !== 'neutral' ? sentimentInWords(last_sentiment) : null;
@@ -58,6 +59,7 @@ export function ConversationRow({ conversation, chosen, numbered, onOpen }: Conv
           )}
         </span>
       </UnstyledButton>
+      {spam && <SpamNote conversation={conversation} spam={spam} />}
     </li>
   );
 }

@@ -28,6 +28,7 @@ const STATUSES = [
   { value: 'active', label: 'Active' },
   { value: 'archived', label: 'Archived' },
   { value: 'blocked', label: 'Blocked' },
+  { value: 'spam', label: 'Looks like spam' },
 ];
 /** In the address, where no parameter means active conversations. */
 const ANY = 'any';
@@ -74,7 +75,8 @@ export function Conversations() {
     order,
     // The selects offer what the contract names, and nothing else.
     ...(sentiment ? { sentiment } : {}),
-    ...(status ? { status: status as Conversation['conversation_status'] } : {}),
+    ...(status === 'spam' ? { spam: 'true' as const } : {}),
+    ...(status && status !== 'spam' ? { status: status as Conversation['conversation_status'] } : {}),
     ...(business ? { business_number: business } : {}),
   };
   const list = useInfiniteQuery({

@@ -14,6 +14,7 @@ import { SignIn } from './SignIn.tsx';
 import { Waiting } from './States.tsx';
 import { Tasks } from './Tasks.tsx';
 import { type Connection, useLive } from './useLive.ts';
+import { useWaitingCount, WaitingRoom } from './WaitingRoom.tsx';
 
 // The charts are as large as the rest of the page, and most visits do not open them.
 const Dashboard = lazy(() => import('./Dashboard.tsx'));
@@ -51,17 +52,21 @@ export function InboxPage() {
 }
 
 const PLACES = [
+  { path: '/waiting', name: 'Waiting for a person', icon: 'person' },
   { path: '/', name: 'Conversations', icon: 'text' },
   { path: '/tasks', name: 'Tasks', icon: 'board' },
   { path: '/dashboard', name: 'Dashboard', icon: 'chart' },
   { path: '/undelivered', name: 'Needs attention', icon: 'alarm' },
 ] as const;
 
+/** What is open at first. */
+const HOME = PLACES[1];
+
 function SignedIn() {
   const connection = useLive();
   const [path, navigate] = useLocation();
-  const givenUp = useAttention();
-  const place = PLACES.find((one) => one.path !== '/' && path.startsWith(one.path)) ?? PLACES[0];
+  const counts: Readonly<Record<string, string>> = { '/waiting': useWaitingCount(), '/undelivered': useAttention() };
+  const place = PLACES.find((one) => one.path !== '/' && path.startsWith(one.path)) ?? HOME;
   // A tab is as it was left: its filters, and the conversation that was open.
   const search = useSearch();
   const left = useRef(new Map<string, string>());
@@ -83,10 +88,8 @@ function SignedIn() {
                 key={to}
                 value={to}
                 leftSection={<Icon name={icon} size={16} />}
-                rightSection={
-                  to === '/undelivered' && givenUp !== '' && <span className={classes.count}>{` ${givenUp}`}</span>
-                }
-                aria-label={to === '/undelivered' && givenUp !== '' ? `${name} ${givenUp}` : name}
+                rightSection={counts[to] && <span className={classes.count}>{` ${counts[to]}`}</span>}
+                aria-label={counts[to] ? `${name} ${counts[to]}` : name}
               >
                 {name}
               </Tabs.Tab>
@@ -103,6 +106,7 @@ function SignedIn() {
       <Notices />
       <main className={classes.main}>
         {place.path === '/' && <Conversations />}
+        {place.path === '/waiting' && <WaitingRoom />}
         {place.path === '/tasks' && <Tasks />}
         {place.path === '/undelivered' && <DeadLetters />}
         {place.path === '/dashboard' && (

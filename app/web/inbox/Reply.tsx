@@ -1,6 +1,6 @@
-import { ActionIcon, Menu, Text, Textarea, Tooltip } from '@mantine/core';
+import { ActionIcon, Checkbox, Menu, Text, Textarea, Tooltip } from '@mantine/core';
 import { useMergedRef, useSessionStorage } from '@mantine/hooks';
-import { type KeyboardEvent, type Ref, useRef } from 'react';
+import { type KeyboardEvent, type Ref, useRef, useState } from 'react';
 import type { Conversation } from '../../inbox/contract.ts';
 import { EmojiPicker } from '../parts/EmojiPicker.tsx';
 import { Icon } from '../parts/Icon.tsx';
@@ -11,7 +11,8 @@ import { CANNED, until } from './words.ts';
 
 interface ReplyProps {
   conversation: Conversation;
-  onSend: (text: string) => void;
+  /** @param despiteOptOut they were warned that the contact wants no messages */
+  onSend: (text: string, despiteOptOut: boolean) => void;
   ref: Ref<HTMLTextAreaElement>;
 }
 
@@ -31,16 +32,20 @@ export function Reply({ conversation, onSend, ref }: ReplyProps) {
     defaultValue: '',
     getInitialValueInEffect: false,
   });
-  const { window_until } = conversation;
+  const { window_until, opted_out_at } = conversation;
+  const [allTheSame, setAllTheSame] = useState(false);
   const { isWrittenElsewhere, tellWriting } = useWriting(conversation);
   const now = useNow([window_until]);
   const blocked = conversation.conversation_status === 'blocked';
-  const open = window_until !== null && Date.parse(window_until) > now && !blocked;
+  const inWindow = window_until !== null && Date.parse(window_until) > now && !blocked;
+  const out = inWindow && opted_out_at !== null;
+  const open = inWindow && (!out || allTheSame);
 
   function send(): void {
     if (!open || text.trim() === '') return;
-    onSend(text.trim());
+    onSend(text.trim(), out);
     setText('');
+    setAllTheSame(false);
     own.current?.focus();
   }
   function onKeyDown(event: KeyboardEvent): void {
@@ -60,14 +65,25 @@ export function Reply({ conversation, onSend, ref }: ReplyProps) {
     <footer className={classes.reply}>
       <Text size="xs" className={classes.window} data-open={open} id="window">
         {blocked && 'This contact is blocked. Move the conversation to the inbox to answer.'}
-        {!blocked && open && `You can reply until ${until(window_until, now)}.`}
+        {out &&
+          'They want no more messages (STOP). They may get what they have to know, nothing else, until they write START.'}
+        {!blocked && inWindow && !out && `You can reply until ${until(window_until, now)}.`}
         {!blocked &&
-          !open &&
+          !inWindow &&
           'More than 24 hours since their last message: WhatsApp only allows an approved template until they write again.'}
       </Text>
       <Text size="xs" className={classes.writing} role="status">
         {isWrittenElsewhere && 'Somebody else is writing to this contact.'}
       </Text>
+      {out && (
+        <Checkbox
+          size="xs"
+          className={classes.despite}
+          label="Send all the same"
+          checked={allTheSame}
+          onChange={(event) => setAllTheSame(event.currentTarget.checked)}
+        />
+      )}
       <div className={classes.line}>
         <Menu position="top-start" shadow="md" width={340} returnFocus={false}>
           <Menu.Target>
@@ -99,7 +115,9 @@ export function Reply({ conversation, onSend, ref }: ReplyProps) {
             variant="unstyled"
             aria-label="Your answer"
             {...DESCRIBED}
-            placeholder={open ? 'Write an answer' : "You can't reply until they write again"}
+            placeholder={
+              open ? 'Write an answer' : out ? 'They want no messages' : "You can't reply until they write again"
+            }
             autosize
             minRows={1}
             maxRows={8}

@@ -6,8 +6,8 @@ import classes from './States.module.css';
 
 export function Waiting() {
   return (
-    <Center p="xl" role="status">
-      <Loader aria-label="Loading" />
+    <Center p="xl" role="status" aria-label="Loading">
+      <Loader aria-hidden="true" />
     </Center>
   );
 }

@@ -1,21 +1,23 @@
-import { ActionIcon, Button, Group } from '@mantine/core';
-import { notifications } from '@mantine/notifications';
+import { ActionIcon } from '@mantine/core';
 import { useInfiniteQuery, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useRef, useState } from 'react';
 import { useSearchParams } from 'wouter';
 import type { Conversation } from '../../inbox/contract.ts';
 import { Icon } from '../parts/Icon.tsx';
-import { conversation as load, markRead, setStatus } from './api.ts';
+import { conversation as load, markRead } from './api.ts';
 import { FindBar, useFound } from './FindBar.tsx';
 import { MessageList } from './MessageList.tsx';
-import { type Place, threadPath } from './paths.ts';
+import type { Place } from './paths.ts';
 import { Reply } from './Reply.tsx';
+import { SpamNote } from './SpamNote.tsx';
 import { Problem, Waiting } from './States.tsx';
 import classes from './Thread.module.css';
 import { ThreadHeader } from './ThreadHeader.tsx';
 import { useKeys } from './useKeys.ts';
+import { useNow } from './useNow.ts';
 import { useOutbox } from './useOutbox.ts';
-import { nameOf, problemOf } from './words.ts';
+import { useStatus } from './useStatus.tsx';
+import { HANDOFF_REASONS, nameOf, problemOf, waited } from './words.ts';
 
 interface ThreadProps {
   place: Place;
@@ -31,7 +33,7 @@ const AT_ONCE = 40;
 /** One conversation: messages, analysis, and the field to answer. r answers, e archives. */
 export function Thread({ place, onClose, onArchived, onUndone }: ThreadProps) {
   const { phone } = place;
-  const queries = useQueryClient();
+  const setStatus = useStatus();
   const field = useRef<HTMLTextAreaElement>(null);
   const thread = useInfiniteQuery({
     queryKey: ['thread', phone, place.business ?? ''],
@@ -48,34 +50,8 @@ export function Thread({ place, onClose, onArchived, onUndone }: ThreadProps) {
   const wanted = useWantedMessage(found?.ids[found.at], messages, thread);
   useReading(conversation, messages.findLast(({ direction }) => direction === 'inbound')?.received_at);
 
-  async function put(status: Status): Promise<boolean> {
-    const done = await setStatus({
-      phone_number: phone,
-      ...(business ? { business_number: business } : {}),
-      status,
-    }).then(
-      () => true,
-      (error) => {
-        notifications.show({ color: 'red', title: 'The action failed', message: problemOf(error) });
-        return false;
-      },
-    );
-    void Promise.all(['thread', 'conversations'].map((key) => queries.invalidateQueries({ queryKey: [key] })));
-    return done;
-  }
-  async function change(status: Status): Promise<void> {
-    const before = conversation?.conversation_status ?? 'active';
-    if (!(await put(status))) return;
-    // Each change has its own: somebody who archived two by mistake gets both back.
-    const id = `changed ${threadPath({ phone, business })}`;
-    const undo = () => {
-      notifications.hide(id);
-      void put(before).then((done) => done && onUndone());
-    };
-    notifications.hide(id);
-    const who = conversation ? nameOf(conversation) : phone;
-    const message = <Changed who={who} status={status} onUndo={undo} />;
-    notifications.show({ id, message, autoClose: UNDO_MS, closeButtonProps: { 'aria-label': 'Close' } });
+  async function change(status: Conversation['conversation_status']): Promise<void> {
+    if (!conversation || !(await setStatus(conversation, status, onUndone))) return;
     if (status === 'archived') onArchived();
   }
   useKeys([
@@ -97,6 +73,8 @@ export function Thread({ place, onClose, onArchived, onUndone }: ThreadProps) {
   return (
     <div className={classes.frame}>
       <ThreadHeader conversation={conversation} onClose={onClose} onChange={(status) => void change(status)} />
+      {conversation.waiting && <WaitingNote waiting={conversation.waiting} />}
+      {conversation.spam && <SpamNote conversation={conversation} spam={conversation.spam} />}
       {found && <FindBar found={found} />}
       <MessageList
         // A message that failed is in the outbox, where it can be sent again, as long as this conversation is open.
@@ -117,29 +95,18 @@ export function Thread({ place, onClose, onArchived, onUndone }: ThreadProps) {
   );
 }
 
-type Status = Conversation['conversation_status'];
-
-/** How long the notification offers to undo a change, ms. */
-const UNDO_MS = 10_000;
-
-function Changed({ who, status, onUndo }: { who: string; status: Status; onUndo: () => void }) {
+/** Why a person is needed here, for whoever picks it up. */
+function WaitingNote({ waiting }: { waiting: NonNullable<Conversation['waiting']> }) {
+  const now = useNow([], 30_000);
   return (
-    <Group gap="xs" wrap="nowrap" justify="space-between">
-      <span>
-        <bdi>{who}</bdi>: {CHANGED[status]}
-      </span>
-      <Button variant="subtle" size="compact-sm" flex="none" onClick={onUndo}>
-        Undo
-      </Button>
-    </Group>
+    <aside className={classes.waiting} aria-label="Waiting for a person">
+      <strong>
+        {HANDOFF_REASONS[waiting.reason]}, {waited(waiting.since, now)} ago.
+      </strong>{' '}
+      {waiting.note} {waiting.summary && <span dir="auto">{waiting.summary}</span>}
+    </aside>
   );
 }
-
-const CHANGED: Record<Status, string> = {
-  active: 'active again.',
-  archived: 'archived. It returns when they write again; the status filter shows it.',
-  blocked: 'blocked. The bot neither answers nor remembers their messages.',
-};
 
 /** Opening a conversation marks the messages that are shown as read; `newest` is when the last of them came in. */
 function useReading(conversation: Conversation | undefined, newest: string | undefined): void {

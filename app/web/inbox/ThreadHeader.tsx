@@ -50,6 +50,11 @@ export function ThreadHeader({ conversation, onClose, onChange }: ThreadHeaderPr
               <Tag tone={status === 'blocked' ? 'bad' : 'plain'}>{status === 'blocked' ? 'Blocked' : 'Archived'}</Tag>
             </span>
           )}
+          {conversation.opted_out_at !== null && (
+            <span className={classes.state}>
+              <Tag tone="bad">No messages wanted</Tag>
+            </span>
+          )}
         </Text>
         <Text size="xs" truncate className={classes.quiet}>
           {contact_name ? `${phone_number} · ` : ''}
@@ -103,9 +108,11 @@ const SOON_MS = 120_000;
 
 /** Pauses the bot, so that a person answers. */
 function Takeover({ conversation }: { conversation: Conversation }) {
-  const { phone_number, business_number, takeover_until, conversation_status } = conversation;
+  const { phone_number, business_number, takeover_until, conversation_status, spam } = conversation;
   const isBlocked = conversation_status === 'blocked';
-  const now = useNow([takeover_until]);
+  const throttledUntil = spam?.throttled_until ?? null;
+  const now = useNow([takeover_until, throttledUntil]);
+  const isThrottled = throttledUntil !== null && Date.parse(throttledUntil) > now;
   const left = takeover_until === null ? 0 : Date.parse(takeover_until) - now;
   const queries = useQueryClient();
   const [minutes, setMinutes] = useState('30');
@@ -129,7 +136,7 @@ function Takeover({ conversation }: { conversation: Conversation }) {
       <legend className={classes.hidden}>Who answers</legend>
       <Text size="xs" className={classes.answers} role="status" data-soon={active && left < SOON_MS}>
         {isBlocked && 'Blocked: nobody answers'}
-        {!isBlocked && !active && 'Bot is answering'}
+        {!isBlocked && !active && (isThrottled ? 'Bot does not answer' : 'Bot is answering')}
         {!isBlocked && active && left >= SOON_MS && `Bot is paused until ${until(takeover_until, now)}`}
         {!isBlocked && active && takeover_until && left < SOON_MS && `Bot answers again at ${clock(takeover_until)}`}
       </Text>

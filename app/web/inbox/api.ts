@@ -76,6 +76,10 @@ export function setStatus(body: Body<'status'>): Promise<Answer<'status'>> {
   return send('POST', `${API}/conversation-status`, body);
 }
 
+export function notSpam(body: Body<'notSpam'>): Promise<Answer<'status'>> {
+  return send('POST', `${API}/not-spam`, body);
+}
+
 export function writing(body: Body<'writing'>): Promise<Answer<'done'>> {
   return send('POST', `${API}/writing`, body);
 }

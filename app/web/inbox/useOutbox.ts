@@ -12,6 +12,8 @@ export interface Outgoing {
   text: string;
   /** Unix ms. */
   at: number;
+  /** It goes out although they have opted out. */
+  despiteOptOut?: boolean;
   /** Why it could not be sent; null while it is being sent. */
   problem: string | null;
 }
@@ -23,7 +25,7 @@ export interface Outbox {
   waiting: Outgoing[];
   /** Whether the outbox shows this message, or one that was sent again instead of it. */
   has: (replyId: string | null) => boolean;
-  send: (text: string) => void;
+  send: (text: string, despiteOptOut: boolean) => void;
   again: (key: string) => void;
   discard: (key: string) => void;
 }
@@ -47,11 +49,11 @@ export function useOutbox({ phone, business }: Place, messages: readonly Archive
     };
   }, []);
 
-  async function deliver({ key, text }: Outgoing): Promise<void> {
+  async function deliver({ key, text, despiteOptOut = false }: Outgoing): Promise<void> {
     const to = { to_number: phone, ...(business ? { business_number: business } : {}) };
     sending.add(key);
     try {
-      await write({ ...to, message: text, idempotency_key: key });
+      await write({ ...to, message: text, idempotency_key: key, despite_opt_out: despiteOptOut });
     } catch (error) {
       change(place, (list) => list.map((one) => (one.key === key ? { ...one, problem: problemOf(error) } : one)));
       if (!here.current) tellElsewhere(phone, problemOf(error), text);
@@ -68,8 +70,8 @@ export function useOutbox({ phone, business }: Place, messages: readonly Archive
   return {
     waiting,
     has: (replyId) => replyId !== null && (replaced.has(replyId) || waiting.some(({ key }) => key === replyId)),
-    send(text) {
-      const one = { key: newKey(), text, at: Date.now(), problem: null };
+    send(text, despiteOptOut) {
+      const one = { key: newKey(), text, despiteOptOut, at: Date.now(), problem: null };
       change(place, (list) => [...list, one]);
       void deliver(one);
     },

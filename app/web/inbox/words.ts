@@ -94,6 +94,21 @@ export function when(time: string, now: number): string {
   return date.toDateString() === new Date(now).toDateString() ? CLOCK.format(date) : SHORT_DAY.format(date);
 }
 
+/** Why a conversation waits for a person. */
+export const HANDOFF_REASONS = {
+  asked: 'Asked for a person',
+  model: 'The bot called somebody',
+  failed: 'Got no answer again and again',
+} as const;
+
+/** How long somebody has waited: `3 min`, `2 h 5 min`, `4 days` */
+export function waited(since: string, now: number): string {
+  const minutes = Math.max(0, Math.floor((now - Date.parse(since)) / 60_000));
+  if (minutes < 60) return `${minutes} min`;
+  const hours = Math.floor(minutes / 60);
+  return hours < 48 ? `${hours} h ${minutes % 60} min` : `${Math.floor(hours / 24)} days`;
+}
+
 /** `14:03` */
 export function clock(time: string): string {
   return CLOCK.format(new Date(time));

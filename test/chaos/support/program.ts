@@ -93,6 +93,8 @@ const USUAL = {
   OPENAI_API_KEY: 'test-key',
   ADMIN_PASSWORD: 'of no use to anybody',
   ROLE: 'bot',
+  // Answers are compared as a whole.
+  AI_DISCLOSURE: '',
   LOG_LEVEL: 'error',
 };
 

@@ -6,7 +6,9 @@ import * as search from './0004-search.ts';
 import * as failedAnalyses from './0005-failed-analyses.ts';
 import * as analytics from './0006-analytics.ts';
 import * as sentiments from './0007-sentiments.ts';
+import * as consentAndHandoff from './0008-consent-and-handoff.ts';
 import * as costs from './0009-costs.ts';
+import * as spam from './0010-spam.ts';
 
 /** In this order. A migration that was released is never changed, only followed by another one. */
 export const MIGRATIONS: Record<string, Migration> = {
@@ -17,5 +19,7 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0005-failed-analyses': failedAnalyses,
   '0006-analytics': analytics,
   '0007-sentiments': sentiments,
+  '0008-consent-and-handoff': consentAndHandoff,
   '0009-costs': costs,
+  '0010-spam': spam,
 };

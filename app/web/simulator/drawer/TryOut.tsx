@@ -13,7 +13,8 @@ interface TryOutProps {
   phone: PhoneState;
 }
 
-const BURST = ['Hi', 'one question', 'about my order', 'it has not arrived', 'can you help me?'];
+/** The dots tell the practice model to take its time, as a real one would: else it might answer the first before the last has come. */
+const BURST = ['Hi …', 'one question …', 'about my order …', 'it has not arrived …', 'can you help me? …'];
 const REVERSED = [
   'First I tell you: my favourite colour is green',
   'And this is the second message, but it overtook the first',
@@ -47,6 +48,38 @@ export function TryOut({ person, phone }: TryOutProps) {
           note="gets one answer"
           done="Five messages were sent at once. The bot waits for them and answers all with one message."
           act={() => api.writeAll({ messages: messages(BURST), order: 'together' })}
+        />
+      </Part>
+      <Part title="Rules">
+        <Act
+          icon="person"
+          name="Ask for a person"
+          note="the bot calls the team, and is silent"
+          done="Sent. The bot is silent until somebody answers: the inbox has the conversation under “Waiting for a person”."
+          act={() => api.writeAll({ messages: messages(['human']), order: 'together' })}
+        />
+        <Act
+          icon="alarm"
+          name="Complain"
+          note="the model calls the team by itself"
+          done="Sent. The practice model has called the team, with a reason and a summary."
+          act={() =>
+            api.writeAll({ messages: messages(['This is unacceptable, my order is late again']), order: 'together' })
+          }
+        />
+        <Act
+          icon="close"
+          name="Write STOP"
+          note="one confirmation, then no more messages"
+          done="Sent. After the confirmation nothing goes out to this phone, whoever writes it."
+          act={() => api.writeAll({ messages: messages(['STOP']), order: 'together' })}
+        />
+        <Act
+          icon="check"
+          name="Write START"
+          note="ends a STOP"
+          done="Sent. After a STOP they get messages again."
+          act={() => api.writeAll({ messages: messages(['START']), order: 'together' })}
         />
       </Part>
       <FaultSwitches />
