@@ -58,10 +58,10 @@ export interface Channel {
   wordsOf?(id: string, signal?: AbortSignal): Promise<Scrubbed | null>;
 
   /**
-   * What became of a message of ours, by the provider's id, with its price when the provider knows that by now. A channel whose provider
-   * reports prices by itself leaves it out.
+   * What became of a message of ours, by the provider's id, with its price when the provider knows that by now. Null when the provider
+   * does not know the message any more. A channel whose provider reports prices by itself leaves it out.
    */
-  statusOf?(id: string, signal?: AbortSignal): Promise<DeliveryStatus>;
+  statusOf?(id: string, signal?: AbortSignal): Promise<DeliveryStatus | null>;
 
   /** Loads what the first call needs, without a call. For after the start. */
   prepare?(): Promise<void>;

@@ -24,7 +24,7 @@ export interface LatePrices {
 export interface LatePricesOptions {
   /** Takes messages whose price is due to be asked for; they are not due again at once. */
   take: (most: number) => Promise<SentMessage[]>;
-  statusOf: (message: SentMessage, signal: AbortSignal) => Promise<DeliveryStatus>;
+  statusOf: (message: SentMessage, signal: AbortSignal) => Promise<DeliveryStatus | null>;
   /** As if the provider had reported it by itself. */
   report: (status: DeliveryStatus) => Promise<void>;
   log: Log;
@@ -73,7 +73,7 @@ export function createLatePrices({ take, statusOf, report, log }: LatePricesOpti
   async function ask(message: SentMessage): Promise<void> {
     try {
       const status = await statusOf(message, stopping.signal);
-      if (status.pricing) await report(status);
+      if (status?.pricing) await report(status);
       failing = false;
     } catch (error) {
       if (!failing && !stopping.signal.aborted) log.warn('The price of a message could not be asked for', { error });

@@ -53,7 +53,7 @@ export interface OverviewOptions {
 /** From so many percent on, a notice says how much is left. */
 const NEAR_PERCENT = 80;
 /** Every open page asks for the notices: they may be this old, ms. */
-const NOTICES_MS = 10_000;
+const NOTICES_MS = 5_000;
 
 export function createOverview({ costs, prices, budget, monthOf, timeZone, now }: OverviewOptions): Overview {
   const currency = budget.limit?.currency ?? prices.currency;
@@ -104,7 +104,7 @@ function noticesOf(standing: Standing | null): Notice[] {
   const whole = `${decimalOf(limit.billionths)} ${limit.currency}`;
   const used = `${decimalOf(toCents(spent))} ${limit.currency}`;
   return standing.state === 'near'
-    ? [{ code: 'budget.near', text: `${percent} % of this month's budget are spent: ${used} of ${whole}.` }]
+    ? [{ code: 'budget.near', text: `${percent} % of this month's budget is spent: ${used} of ${whole}.` }]
     : [{ code: 'budget.used_up', text: `This month's budget of ${whole} is used up: the bot is paused. ${PAUSED}` }];
 }
 

@@ -490,6 +490,7 @@ export const responses = {
     days: z
       .array(z.object({ day: z.string().describe('2026-11-24'), purposes: z.array(PurposeCosts) }))
       .describe("In the operator's time zone, oldest first, without gaps"),
+    total: z.object(expenses).describe('Over these days'),
     purposes: z.array(PurposeCosts).describe('Over these days'),
     conversations: z.array(ConversationCosts).describe('The 20 that cost most in these days, dearest first'),
     unknown_models: z.array(z.string()).describe('Used this month, but not in the price table'),

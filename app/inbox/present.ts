@@ -212,6 +212,7 @@ export function presentCosts(overview: CostOverview): Omit<Answered<'costs'>, 's
     },
     month: { name: month.name, ...presentExpenses(month) },
     days: report.days.map(({ day, purposes }) => ({ day, purposes: purposes.map(presentPurpose) })),
+    total: presentExpenses(report.total),
     purposes: report.purposes.map(presentPurpose),
     conversations: report.conversations.map((one) => ({
       phone_number: one.phone,

@@ -4,7 +4,7 @@ import { createPricesDue } from '../archive/write/prices-due.ts';
 import type { Channel } from '../channels/channel.ts';
 import type { Config } from '../config.ts';
 import { type Budget, createBudget } from '../costs/budget.ts';
-import { createLatePrices, type LatePrices, type SentMessage } from '../costs/late-prices.ts';
+import { createLatePrices, type LatePrices } from '../costs/late-prices.ts';
 import { createLedger, type Ledger } from '../costs/ledger.ts';
 import { createMonthOf } from '../costs/month.ts';
 import { createOverview, type Overview } from '../costs/overview.ts';
@@ -59,11 +59,7 @@ export function buildCosts(config: Config, { memory, archive, channels, records,
     );
     return createLatePrices({
       take: (most) => due.take(most, [...askable.keys()]),
-      async statusOf({ channel, sid }: SentMessage, signal) {
-        const status = await askable.get(channel)?.statusOf?.(sid, signal);
-        if (!status) throw new RangeError(`nobody knows the price of a message of ${channel}`);
-        return status;
-      },
+      statusOf: async ({ channel, sid }, signal) => (await askable.get(channel)?.statusOf?.(sid, signal)) ?? null,
       report: (status) => recordStatus(memory, status),
       log,
     });

@@ -264,6 +264,19 @@ describe('Analysis, from the archive and back', () => {
     await untilStatuses('skipped', 'completed', 'completed');
   });
 
+  test('messages wait while the budget is used up', async () => {
+    let isPaused = true;
+    startWorker({ isPaused: () => isPaused });
+    const queue = startQueue();
+    await queue.onArchived([await archive('Please call me')]);
+    await queue.lookNow();
+    await until(async () => (await redis.client().zcard('recado:{q}:recado-analysis:completed')) === 2);
+    assert.deepEqual([await statuses(), double.requests.length], [['pending'], 0]);
+    isPaused = false;
+    await queue.lookNow();
+    await untilStatuses('completed');
+  });
+
   test('a lost queue loses nothing', async () => {
     const queue = startQueue();
     await queue.onArchived([await archive('Please call me'), await archive('Please write to me')]);

@@ -261,6 +261,11 @@ export function costsSuite(open: () => Database): void {
         (await report({ days: 3, timeZone })).days.filter(({ purposes }) => purposes.length > 0).map(({ day }) => day);
       const day = (at: number) => new Date(at).toISOString().slice(0, 10);
       assert.deepEqual(await spentOn('UTC'), [day(evening)]);
+      assert.deepEqual((await report({ days: 3 })).total, {
+        sums: [{ currency: 'USD', billionths: 1_200_000n }],
+        entries: 1,
+        unpriced: 0,
+      });
       assert.deepEqual(await spentOn('Europe/Madrid'), [day(TODAY)]);
       assert.equal((await report({ days: 3 })).days.length, 3);
     });

@@ -95,18 +95,15 @@ describe('when the budget is used up', () => {
     await eventually('it knows', async () => (await texts(paused, BEN, 'hello')).includes(NOTICES.paused));
     await paused.tell(ANA, 'My name is Ana');
     await paused.tell(ANA, 'and I need a cake');
-    const received: string[] = (await events()).flatMap((event) =>
-      event.type === 'message.received' ? event.message.text : [],
-    );
-    assert.ok(received.includes('My name is Ana') && received.includes('and I need a cake'));
+    const received = (await events()).flatMap((event) => (event.type === 'message.received' ? event.message.text : []));
+    assert.deepEqual(received.slice(-2), ['My name is Ana', 'and I need a cake']);
     await bots.pop()?.stop();
 
     const again = await start({ MONTHLY_BUDGET: '60 USD' });
-    assert.match((await texts(again, ANA, 'who am I?')).join(), /who am I\?$/);
-    const [prompt] = doubles.model.requests.slice(-1).map(({ chat }) => JSON.stringify(chat.messages));
-    assert.match(prompt ?? '', /My name is Ana/);
-    assert.match(prompt ?? '', /and I need a cake/);
-    assert.ok(!prompt?.includes(NOTICES.paused), 'our own words about it are not shown to the model');
+    const said = 'You said: My name is Ana\nand I need a cake\nwho am I?';
+    assert.deepEqual(await texts(again, ANA, 'who am I?'), [said]);
+    const prompt = JSON.stringify(doubles.model.requests.at(-1)?.chat.messages);
+    assert.ok(!prompt.includes(NOTICES.paused), 'our own words about it are not shown to the model');
   });
 
   test('nobody listens to voice notes, and the team is told why', async () => {

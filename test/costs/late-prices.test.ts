@@ -5,7 +5,7 @@ import { Failure } from '../../app/errors.ts';
 import type { DeliveryStatus } from '../../app/message.ts';
 import { createLogger } from '../../app/ops/logger.ts';
 
-function collector(due: SentMessage[], statusOf: (message: SentMessage) => Promise<DeliveryStatus>) {
+function collector(due: SentMessage[], statusOf: (message: SentMessage) => Promise<DeliveryStatus | null>) {
   const reported: DeliveryStatus[] = [];
   const logs: string[] = [];
   const prices = createLatePrices({
@@ -28,10 +28,13 @@ const status = (sid: string): DeliveryStatus => ({
 const pricing = { cost: { billionths: 5_000_000, currency: 'USD' } };
 
 test('reports what the provider says a message costs, and nothing while it does not know that', async () => {
-  const { prices, reported } = collector([message('SM1'), message('SM2')], async ({ sid }) =>
-    sid === 'SM1' ? { ...status(sid), pricing } : status(sid),
-  );
-  assert.equal(await prices.look(), 2);
+  const said = new Map([
+    ['SM1', { ...status('SM1'), pricing }],
+    ['SM2', status('SM2')],
+  ]);
+  const due = ['SM1', 'SM2', 'SM3'].map(message);
+  const { prices, reported } = collector(due, async ({ sid }) => said.get(sid) ?? null);
+  assert.equal(await prices.look(), 3);
   assert.deepEqual(reported, [{ ...status('SM1'), pricing }]);
 });
 

@@ -58,6 +58,8 @@ export interface SentMessage {
   messagingServiceSid: string | null;
   statusCallback: string | null;
   status: MessageState;
+  /** What it costs, `-0.00500`; null until Twilio has reckoned that. */
+  price: string | null;
   /** Unix ms. */
   createdAt: number;
 }
@@ -349,6 +351,7 @@ function newMessage(
     messagingServiceSid: null,
     statusCallback: null,
     status: 'queued',
+    price: null,
     ...given,
   };
 }
@@ -404,8 +407,8 @@ function resource(message: SentMessage, accountSid: string): object {
     messaging_service_sid: message.messagingServiceSid,
     num_media: '0',
     num_segments: '1',
-    price: null,
-    price_unit: null,
+    price: message.price,
+    price_unit: message.price === null ? null : 'USD',
     sid: message.sid,
     status: message.status,
     to: message.to,

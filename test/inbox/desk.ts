@@ -161,6 +161,9 @@ export async function startDesk() {
     recorder,
     /** What the operator should mend; a test may add to it. */
     notices,
+    prices,
+    /** A test may set it. */
+    budget,
     routers: [auth.router, inbox],
     analysis: createAnalysisStore(database),
     /** A person writes, and the archive has it when this resolves. */

@@ -610,6 +610,32 @@ test('the eight numbers are those of the tables, and every day has its place', a
   assert.equal(body.days.at(-1).tasks_done, 1);
 });
 
+test('what was spent is summed by day, purpose and conversation', async () => {
+  const { status, body } = await desk.ask('GET', '/api/whatsapp/costs?days=7');
+  assert.equal(status, 200);
+  assert.deepEqual([body.currency, body.budget, body.unknown_models], ['USD', null, []]);
+  assert.equal(body.days.length, 7);
+  assert.deepEqual(body.days.at(-1).purposes, body.purposes, 'all of it was today');
+  const entries = (of: { entries: number }[]) => of.reduce((sum, one) => sum + one.entries, 0);
+  assert.equal(entries([body.total]), entries(body.purposes));
+  const answers = body.purposes.find(({ purpose }: { purpose: string }) => purpose === 'answer');
+  assert.ok(answers.entries > 0 && answers.unpriced === 0);
+  assert.match(answers.sums[0].amount, /^0\.0\d+$/);
+  const messages = body.purposes.find(({ purpose }: { purpose: string }) => purpose === 'message');
+  assert.deepEqual([messages.sums, messages.unpriced], [[], messages.entries], 'nobody said what they cost');
+  const ana = await desk.ask('GET', `/api/whatsapp/costs?phone_number=${ANA}`);
+  const hers = body.conversations.filter((one: { phone_number: string }) => one.phone_number === `+${ANA}`);
+  assert.ok(entries(hers) > 0);
+  assert.equal(entries(ana.body.purposes), entries(hers));
+  const nobody = await desk.ask('GET', '/api/whatsapp/costs?phone_number=15550100199');
+  assert.deepEqual([nobody.body.purposes, nobody.body.conversations], [[], []]);
+  assert.equal(nobody.body.month.entries, body.month.entries, 'the month is that of all');
+  for (const wrong of ['days=0', 'days=366', 'phone_number=Ana']) {
+    const refused = await desk.ask('GET', `/api/whatsapp/costs?${wrong}`);
+    assert.deepEqual([refused.status, refused.body.code], [400, 'request.invalid'], wrong);
+  }
+});
+
 test('a conversation has all its messages, unless fewer are asked for', async () => {
   const TALKER = '15550100177';
   for (let i = 0; i < 32; i++) await desk.say(TALKER, `message ${i}`);

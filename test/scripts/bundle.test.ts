@@ -23,7 +23,8 @@ before(async () => {
   symlinkSync(join(project, 'node_modules'), join(folder, 'node_modules'));
   const vite = join(project, 'node_modules/vite/bin/vite.js');
   execFileSync(process.execPath, [vite, 'build', '--logLevel=error', '-c', 'vite.program.config.ts'], { cwd: folder });
-  cpSync(join(project, 'app/memory/scripts'), join(built, 'memory/scripts'), { recursive: true });
+  for (const beside of ['memory/scripts', 'costs/prices.json'])
+    cpSync(join(project, 'app', beside), join(built, beside), { recursive: true });
   doubles = await startDoubles();
 });
 after(async () => {

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import type { Burst } from '../../app/archive/write/analysis.ts';
 import { record } from '../../app/archive/write/record.ts';
 import type { NewTask } from '../../app/archive/write/tasks.ts';
+import type { Prices } from '../../app/costs/prices.ts';
 import type { Event } from '../../app/events.ts';
 import { createPages } from '../../app/http/pages.ts';
 import { createServer } from '../../app/http/server.ts';
@@ -28,6 +29,8 @@ export interface Said {
   /** How long they waited for it, ms. Default: 1,800. */
   waitedMs?: number;
   usage?: { prompt: number; completion: number; cached: number };
+  /** What the provider says that the answer costs, billionths of a dollar. Default: it says nothing. */
+  price?: number;
 }
 
 export interface Meaning {
@@ -70,7 +73,7 @@ export async function startInboxDesk(at = 0) {
 
     /** Writes into the archive what was said in the past. */
     async remember(all: readonly Said[]) {
-      const events = all.flatMap((said) => eventsOf(said, `turn-${++turns}`));
+      const events = all.flatMap((said) => eventsOf(said, `turn-${++turns}`, desk.prices));
       for (let i = 0; i < events.length; i += 500) {
         await desk.database.transaction((db) => record(db, events.slice(i, i + 500), true));
       }
@@ -114,7 +117,8 @@ export async function startInboxDesk(at = 0) {
   }
 }
 
-function eventsOf({ contact, name, text, at, answer, waitedMs = 1_800, usage }: Said, turn: string): Event[] {
+function eventsOf(said: Said, turn: string, prices: Prices): Event[] {
+  const { contact, name, text, at, answer, waitedMs = 1_800, usage, price } = said;
   const conversation = `twilio:${BUSINESS}:${contact}`;
   const id = `SM${turn}`;
   const message = {
@@ -132,7 +136,8 @@ function eventsOf({ contact, name, text, at, answer, waitedMs = 1_800, usage }: 
   const received: Event = { type: 'message.received', message };
   if (answer === undefined) return [received];
   const answeredAt = at + waitedMs;
-  return [
+  const use = { id: `${turn}-use`, at: answeredAt, purpose: 'answer' as const, model: 'gpt-5.4-mini' };
+  const events: Event[] = [
     received,
     {
       type: 'reply.made',
@@ -142,8 +147,15 @@ function eventsOf({ contact, name, text, at, answer, waitedMs = 1_800, usage }: 
       answers: [id],
       reply: { to: contact, parts: [scrub(answer)], via: 'response' },
       heard: [],
-      ...(usage ? { usage } : {}),
+      ...(usage
+        ? { usage, spent: [{ ...use, tokens: usage, cost: prices.costOf(use.model, { tokens: usage }) }] }
+        : {}),
     },
     { type: 'reply.sent', conversation, turn, at: answeredAt + 50, via: 'response', sids: [] },
   ];
+  if (price === undefined) return events;
+  const cost = { billionths: price, currency: 'USD' };
+  const sent = { channel: 'twilio' as const, sid: `SM${turn}-answer`, business: BUSINESS, to: contact };
+  const status = { ...sent, replyId: turn, part: 0, state: 'delivered' as const, pricing: { cost } };
+  return [...events, { type: 'delivery.changed', conversation, at: answeredAt + 2_000, status }];
 }

@@ -477,6 +477,66 @@ describe('the inbox in the browser', { skip: NO_BROWSER }, () => {
     }, '/dashboard');
   });
 
+  it('shows what conversations cost, of all and of one', async () => {
+    await sit(async ({ page, open }) => {
+      await page.getByRole('tab', { name: 'Dashboard' }).click();
+      await page.getByRole('link', { name: 'Costs' }).click();
+      await page.getByRole('heading', { name: 'Costs', exact: true }).waitFor();
+      const { body } = await desk.ask('GET', '/api/whatsapp/costs?days=30');
+      const [sum] = body.month.sums;
+      const month = page.getByRole('region', { name: /^Costs in / });
+      await month.getByText(`${Number(sum.amount).toFixed(4)} USD`).waitFor();
+      await month.getByText('There is no budget').waitFor();
+      const purposes = page.getByRole('region', { name: 'By purpose', exact: true });
+      const answers = body.purposes.find((one: { purpose: string }) => one.purpose === 'answer');
+      const row = purposes.getByRole('row', { name: 'Answers' });
+      await row.getByRole('cell', { name: String(answers.entries), exact: true }).waitFor();
+      assert.equal(await row.getByTitle(`${answers.sums[0].amount} USD`).count(), 1, 'the exact amount');
+      const messages = body.purposes.find((one: { purpose: string }) => one.purpose === 'message');
+      await purposes.getByText(`${messages.unpriced} without a price`).waitFor();
+
+      const dearest = page.getByRole('region', { name: 'Conversations that cost most', exact: true });
+      await dearest.getByRole('link', { name: 'Late Larry' }).click();
+      await page.getByRole('log', { name: 'Conversation with Late Larry' }).waitFor();
+      await page.getByRole('button', { name: 'Actions for this conversation' }).click();
+      await page.getByRole('menuitem', { name: 'What it costs' }).click();
+      await page.getByRole('heading', { name: `Spent for +${LATE}` }).waitFor();
+      await eventually('his costs alone', async () => (await dearest.getByRole('link').count()) === 1);
+      await page.getByRole('button', { name: 'Show all conversations' }).click();
+      await page.getByRole('heading', { name: 'Day by day' }).waitFor();
+      await page.getByRole('tab', { name: 'Conversations' }).click();
+      await open('Ana Torres');
+    });
+  });
+
+  it('shows how the budget stands, and says so above every page', async () => {
+    for (const [spent, words, notice] of [
+      [4, 'The bot answers until it is used up.', /^80 % of this month's budget is spent/],
+      [5.5, 'The bot is paused until next month', /^This month's budget of 5\.00 USD is used up/],
+    ] as const) {
+      Object.assign(desk.budget, {
+        limit: { billionths: 5_000_000_000, currency: 'USD' },
+        spent: spent * 1_000_000_000,
+      });
+      await sit(async ({ page }) => {
+        const month = page.getByRole('region', { name: /^Costs in / });
+        await month.getByText(`${spent.toFixed(2)} USD of 5.00 USD`).waitFor();
+        await month.getByText(words).waitFor();
+        const share = await month
+          .getByRole('progressbar', { name: 'Share of the budget' })
+          .getAttribute('aria-valuenow');
+        assert.equal(Number(share), Math.min(100, spent * 20));
+        await eventually('the notice is there', async () => {
+          await page.reload();
+          await month.waitFor();
+          return (await page.getByText(notice).count()) === 1;
+        });
+        assert.deepEqual(await barriers(page), []);
+      }, '/dashboard/costs');
+    }
+    desk.budget.limit = null;
+  });
+
   it('shows what was given up, tries it again, and dismisses it', async () => {
     await bury(desk, 'nobody answered me');
     await bury(desk, 'nor me');
@@ -864,6 +924,10 @@ describe('the inbox in the browser', { skip: NO_BROWSER }, () => {
               await page.getByRole('heading', { name: HEADINGS[tab] ?? tab }).waitFor();
               await check(tab);
             }
+            await page.getByRole('tab', { name: 'Dashboard' }).click();
+            await page.getByRole('link', { name: 'Costs' }).click();
+            await page.getByRole('heading', { name: 'By purpose' }).waitFor();
+            await check('Costs');
           },
           '',
           { ...options, colorScheme },

@@ -22,6 +22,7 @@ export interface CostReport {
   /** One for each day up to and with today, oldest first; `day` is `2026-11-24` in the time zone that was asked for. */
   days: { day: string; purposes: (Expenses & { purpose: CostPurpose })[] }[];
   /** Over all days. */
+  total: Expenses;
   purposes: (Expenses & { purpose: CostPurpose })[];
   /** Those that cost most in the main currency, dearest first. */
   conversations: (Expenses & { phone: string; contactName: string | null; business: string })[];
@@ -88,7 +89,7 @@ interface Row {
 const FIGURES = sql`coalesce(sum(c.amount), 0)::text as billionths, count(*) as entries,
   count(*) filter (where c.amount is null) as unpriced`;
 
-async function byDay(db: Kysely<Tables>, query: CostQuery): Promise<Pick<CostReport, 'days' | 'purposes'>> {
+async function byDay(db: Kysely<Tables>, query: CostQuery): Promise<Omit<CostReport, 'conversations'>> {
   const { rows } = await sql<Row & { day: string; purpose: CostPurpose }>`
     select (c.at at time zone ${query.timeZone})::date as day, c.purpose, c.currency, ${FIGURES}
     from whatsapp_costs c where ${isAsked(query)} group by 1, 2, 3 order by 1, 2, 3`.execute(db);
@@ -97,6 +98,7 @@ async function byDay(db: Kysely<Tables>, query: CostQuery): Promise<Pick<CostRep
     from generate_series(${mostDays(query) - 1}::int, 0, -1) n`.execute(db);
   return {
     days: span.map(({ day }) => ({ day, purposes: byPurpose(rows.filter((row) => row.day === day)) })),
+    total: expensesOf(rows),
     purposes: byPurpose(rows),
   };
 }

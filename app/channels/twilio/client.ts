@@ -104,8 +104,12 @@ export function createTwilioChannel(options: TwilioChannelOptions): Channel {
     return body ? scrub(body) : null;
   }
 
-  async function statusOf(sid: string, signal?: AbortSignal): Promise<DeliveryStatus> {
-    const message = await call(true, signal, ({ twilio }) => twilio.messages(sid).fetch());
+  async function statusOf(sid: string, signal?: AbortSignal): Promise<DeliveryStatus | null> {
+    const message = await call(true, signal, ({ twilio }) => twilio.messages(sid).fetch()).catch((error) => {
+      if (isFailure(error) && error.providerCode === '20404') return null;
+      throw error;
+    });
+    if (message === null) return null;
     const pricing = pricingOf(message.price, message.priceUnit);
     return {
       channel: TWILIO,

@@ -11,6 +11,8 @@ interface ChartCardProps {
   days: readonly ({ day: string } & Record<string, unknown>)[];
   series: (ChartSeries & { label: string })[];
   format: (value: number) => string;
+  /** Default: the axis has whole numbers alone. */
+  hasDecimals?: boolean;
 }
 
 const HEIGHT = 220;
@@ -18,7 +20,7 @@ const HEIGHT = 220;
 const TOP = { margin: { top: 8 }, accessibilityLayer: false };
 
 /** A chart, and the same as a table for those who do not see it. */
-export function ChartCard({ kind, title, summary, days, series, format }: ChartCardProps) {
+export function ChartCard({ kind, title, summary, days, series, format, hasDecimals = false }: ChartCardProps) {
   const empty = days.every((day) => series.every(({ name }) => !day[name]));
   const shown = {
     h: HEIGHT,
@@ -27,14 +29,14 @@ export function ChartCard({ kind, title, summary, days, series, format }: ChartC
     series,
     valueFormatter: format,
     withLegend: true,
-    legendProps: { verticalAlign: 'bottom' as const, height: 32 },
+    legendProps: { verticalAlign: 'bottom' as const },
     gridAxis: 'x' as const,
     tickLine: 'none' as const,
     // Else the uppermost number is pushed down, beside the wrong line.
     barChartProps: TOP,
     lineChartProps: TOP,
     xAxisProps: { minTickGap: 24 },
-    yAxisProps: { width: 64, allowDecimals: false },
+    yAxisProps: { width: 64, allowDecimals: hasDecimals },
     textColor: 'var(--wa-muted)',
   };
   return (

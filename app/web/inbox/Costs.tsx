@@ -8,7 +8,7 @@ import { ChartCard } from './ChartCard.tsx';
 import classes from './Costs.module.css';
 import shared from './Dashboard.module.css';
 import { DashboardParts } from './DashboardParts.tsx';
-import { inFull, money, sumsInWords } from './money.ts';
+import { inFull, money, rounded, sumsInWords } from './money.ts';
 import { threadPath } from './paths.ts';
 import { Problem, Waiting } from './States.tsx';
 import { useFilters } from './useFilters.ts';
@@ -132,21 +132,23 @@ function Unpriced({ count }: { count: number }) {
   return <p className={classes.words}>{what} no reported price and are not in the sum.</p>;
 }
 
-function Days({ figures: { days, currency, purposes } }: { figures: Figures }) {
-  const series = PURPOSES.map(({ purpose, label, color }) => ({ name: purpose, label, color }));
+function Days({ figures: { days, currency, purposes, total } }: { figures: Figures }) {
+  const series = PURPOSES.filter(({ purpose }) => purposes.some((one) => one.purpose === purpose)).map(
+    ({ purpose, label, color }) => ({ name: purpose, label, color }),
+  );
   const drawn = days.map(({ day, purposes: spent }) => ({
     day,
     ...Object.fromEntries(spent.map(({ purpose, sums }) => [purpose, Number(amountIn(sums, currency))])),
   }));
-  const total = purposes.reduce((sum, one) => sum + Number(amountIn(one.sums, currency)), 0);
   return (
     <ChartCard
       kind="stacked"
       title={`Costs per day, in ${currency}`}
-      summary={`${money(String(total), currency)} in ${days.length} days.`}
+      summary={`${money(amountIn(total.sums, currency), currency)} in ${days.length} days.`}
       days={drawn}
       series={series}
-      format={(value) => money(String(value), currency)}
+      format={rounded}
+      hasDecimals
     />
   );
 }
@@ -171,9 +173,6 @@ function Purposes({ purposes }: { purposes: PurposeCosts[] }) {
           <Table.Th scope="col" ta="right">
             Number
           </Table.Th>
-          <Table.Th scope="col" ta="right">
-            No price
-          </Table.Th>
         </Table.Tr>
       </Table.Thead>
       <Table.Tbody>
@@ -181,10 +180,10 @@ function Purposes({ purposes }: { purposes: PurposeCosts[] }) {
           <Table.Tr key={purpose}>
             <Table.Th scope="row" fw={400}>
               {label}
+              <WithoutPrice count={unpriced} />
             </Table.Th>
             <Amount sums={sums} />
             <Table.Td ta="right">{entries.toLocaleString('en')}</Table.Td>
-            <Table.Td ta="right">{unpriced === 0 ? '–' : unpriced.toLocaleString('en')}</Table.Td>
           </Table.Tr>
         ))}
       </Table.Tbody>
@@ -201,9 +200,6 @@ function Conversations({ figures: { conversations } }: { figures: Figures }) {
           <Table.Th scope="col" ta="right">
             Cost
           </Table.Th>
-          <Table.Th scope="col" ta="right">
-            No price
-          </Table.Th>
         </Table.Tr>
       </Table.Thead>
       <Table.Tbody>
@@ -213,9 +209,9 @@ function Conversations({ figures: { conversations } }: { figures: Figures }) {
               <Link href={threadPath({ phone: phone_number, business: business_number })} className={classes.contact}>
                 <bdi>{contact_name || phone_number}</bdi>
               </Link>
+              <WithoutPrice count={unpriced} />
             </Table.Th>
             <Amount sums={sums} />
-            <Table.Td ta="right">{unpriced === 0 ? '–' : unpriced.toLocaleString('en')}</Table.Td>
           </Table.Tr>
         ))}
       </Table.Tbody>
@@ -235,6 +231,10 @@ function Amount({ sums }: { sums: Sum[] }) {
       ))}
     </Table.Td>
   );
+}
+
+function WithoutPrice({ count }: { count: number }) {
+  return count === 0 ? null : <div className={classes.words}>{count.toLocaleString('en')} without a price</div>;
 }
 
 function Card({ title, empty, children }: { title: string; empty: boolean; children: ReactNode }) {

@@ -7,9 +7,13 @@ const DECIMALS_OF_SMALL = 4;
 
 /** `12.50 USD`; `0.0045 USD`. Rounded to the cent, and below one unit to four decimals. */
 export function money(amount: string, currency: string): string {
-  const value = Number(amount);
+  return `${rounded(Number(amount))} ${currency}`;
+}
+
+/** The same without the currency. */
+export function rounded(value: number): string {
   const most = Math.abs(value) < SMALL ? DECIMALS_OF_SMALL : 2;
-  return `${value.toLocaleString('en', { minimumFractionDigits: 2, maximumFractionDigits: most })} ${currency}`;
+  return value.toLocaleString('en', { minimumFractionDigits: 2, maximumFractionDigits: most });
 }
 
 /** With all decimals. */

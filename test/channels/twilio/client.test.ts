@@ -10,7 +10,13 @@ import { type FailureCode, isFailure } from '../../../app/errors.ts';
 import { createLogger } from '../../../app/ops/logger.ts';
 import { scrub } from '../../../app/privacy/scrub.ts';
 import { type ChannelUnderTest, channelContract, type ProviderFault } from '../../contracts/channel.ts';
-import { newSid, startTwilioDouble, type TwilioDouble, type TwilioFault } from '../../doubles/twilio.ts';
+import {
+  newSid,
+  type SentMessage,
+  startTwilioDouble,
+  type TwilioDouble,
+  type TwilioFault,
+} from '../../doubles/twilio.ts';
 
 const ACCOUNT_SID = 'AC00000000000000000000000000000000';
 const AUTH_TOKEN = 'test-auth-token-0123456789abcdef';
@@ -219,6 +225,49 @@ describe('Twilio', () => {
     const { sid } = twilio.addReply({ to: `whatsapp:+${TO.address}`, from: 'whatsapp:+14155238886', body: 'A room' });
     assert.equal(await channelTo(twilio).wordsOf?.(sid), 'A room');
     await assert.rejects(channelTo(twilio).wordsOf?.(newSid('SM')) ?? Promise.resolve());
+  });
+
+  describe('is asked what became of a message of ours', () => {
+    async function statusWith(overrides: Partial<SentMessage>) {
+      const { sid } = twilio.addReply({
+        to: `whatsapp:+${TO.address}`,
+        from: `whatsapp:+${TO.business}`,
+        body: 'hello',
+        ...overrides,
+      });
+      const status = await channelTo(twilio).statusOf?.(sid);
+      assert.deepEqual({ ...status, state: null, pricing: null }, { ...KNOWN, sid });
+      return status;
+    }
+    const KNOWN = { channel: 'twilio', state: null, business: TO.business, to: TO.address, pricing: null };
+
+    test('and has no price before Twilio has reckoned it', async () => {
+      const status = await statusWith({ status: 'delivered' });
+      assert.equal(status?.state, 'delivered');
+      assert.ok(status && !('pricing' in status));
+    });
+
+    test('and has the price to the last decimal, whatever its sign', async () => {
+      for (const [price, billionths] of [
+        ['-0.00500', 5_000_000],
+        ['0.00500', 5_000_000],
+        ['-12.345678901', 12_345_678_901],
+        ['0', 0],
+      ] as const) {
+        const status = await statusWith({ status: 'sent', price });
+        assert.deepEqual(status?.pricing, { cost: { billionths, currency: 'USD' } }, price);
+      }
+    });
+
+    test('and has no price when what Twilio says is none', async () => {
+      for (const price of ['', 'free', '--1', '1e3']) assert.equal((await statusWith({ price }))?.pricing, undefined);
+    });
+
+    test('which it may not know any more', async () => {
+      assert.equal(await channelTo(twilio).statusOf?.(newSid('SM')), null);
+      twilio.faults.push({ kind: 'status', status: 500 });
+      await assert.rejects(statusWith({}), { code: 'channel.unreachable' });
+    });
   });
 
   describe('refuses', () => {

@@ -119,9 +119,16 @@ describe('OpenAI model', () => {
     const usage = { prompt_tokens: 1200, completion_tokens: 5, prompt_tokens_details: { cached_tokens: 1024 } };
     double.faults.push({ kind: 'body', body: JSON.stringify({ ...body, usage }) });
     double.faults.push({ kind: 'body', body: JSON.stringify(body) });
+    const details = { ...usage.prompt_tokens_details, cache_write_tokens: 100 };
+    double.faults.push({
+      kind: 'body',
+      body: JSON.stringify({ ...body, usage: { ...usage, prompt_tokens_details: details } }),
+    });
     const model = build();
-    assert.deepEqual((await model.answer(question())).usage, { prompt: 1200, completion: 5, cached: 1024 });
+    const counted = { prompt: 1200, completion: 5, cached: 1024 };
+    assert.deepEqual((await model.answer(question())).usage, counted);
     assert.deepEqual((await model.answer(question())).usage, { prompt: 0, completion: 0, cached: 0 });
+    assert.deepEqual((await model.answer(question())).usage, { ...counted, cacheWrites: 100 });
   });
 
   describe('trying again', () => {
@@ -431,14 +438,24 @@ describe('OpenAI model', () => {
     });
   });
 
-  test('tells what every request has cost, also of an answer that fails in the end', async () => {
-    const spent: number[] = [];
-    double.faults.push({ kind: 'length' }, { kind: 'length' });
+  test('tells what every request used and whose it is, also of an answer that fails in the end', async () => {
+    const used: number[] = [];
+    const spentOn = { conversation: 'twilio:14155238886:15550100123', turn: 'turn-1' };
     const model = build({
-      onUsage: ({ purpose }, { completion }) => spent.push(purpose === 'answer' ? completion : -1),
+      onUsage(request, { completion }) {
+        assert.deepEqual([request.purpose, request.spentOn], ['answer', spentOn]);
+        used.push(completion);
+      },
     });
-    await assert.rejects(model.answer(question()));
-    assert.deepEqual(spent, [10, 10]);
+    double.faults.push({ kind: 'length' }, { kind: 'length' });
+    await assert.rejects(model.answer(question({ spentOn })));
+    assert.deepEqual(used.splice(0), [10, 10]);
+    double.faults.push({ kind: 'filtered' });
+    await assert.rejects(model.answer(question({ spentOn })), { code: 'model.filtered' });
+    assert.deepEqual(used.splice(0), [10]);
+    double.faults.push({ kind: 'status', status: 503 }, { kind: 'error-inside', code: 502, message: 'no' });
+    await model.answer(question({ spentOn }));
+    assert.deepEqual(used, [10], 'what is no completion used nothing');
   });
 
   describe('words of servers about what is said, not how', () => {

@@ -2,7 +2,11 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { z } from 'zod';
 import { isFailure } from '../../../app/errors.ts';
-import { createStructuredModel, type StructuredModel } from '../../../app/llm/openai/structured.ts';
+import {
+  createStructuredModel,
+  type StructuredModel,
+  type StructuredModelOptions,
+} from '../../../app/llm/openai/structured.ts';
 import type { Clock } from '../../../app/llm/retry.ts';
 import type { Log } from '../../../app/ops/logger.ts';
 import { type Scrubbed, scrub } from '../../../app/privacy/scrub.ts';
@@ -15,6 +19,7 @@ const FRUIT = z.object({
   note: z.string().nullable(),
   places: z.array(z.string()),
 });
+const SPENT_ON = { conversation: 'twilio:14155238886:15550100123', turn: 'turn-1' };
 const APPLE = { name: 'apple', colour: 'red', pieces: 2, note: null, places: ['shop'] };
 
 describe('Structured answers', () => {
@@ -30,7 +35,7 @@ describe('Structured answers', () => {
     await double.close();
   });
 
-  function build(timeoutMs = 30_000): StructuredModel {
+  function build(timeoutMs = 30_000, onUsage?: StructuredModelOptions['onUsage']): StructuredModel {
     const model = createStructuredModel({
       apiKey: 'sk-secret',
       baseUrl: double.url,
@@ -38,6 +43,7 @@ describe('Structured answers', () => {
       timeoutMs,
       log: collecting(warnings),
       clock: impatient,
+      ...(onUsage && { onUsage }),
     });
     models.push(model);
     return model;
@@ -53,6 +59,7 @@ describe('Structured answers', () => {
       ],
       maxTokens: 300,
       conversation: '14155238886:15550100123',
+      spentOn: SPENT_ON,
       ...(signal && { signal }),
     });
   const sent = (index: number) => double.requests[index]?.chat ?? assert.fail(`there was no request ${index}`);
@@ -127,6 +134,20 @@ describe('Structured answers', () => {
     const [, , answer, repair] = says(2);
     assert.match(answer ?? '', /"blue"/);
     assert.match(repair ?? '', /colour: Invalid option/);
+  });
+
+  test('tells what every request used and whose it is, also of an answer that fails in the end', async () => {
+    const used: unknown[] = [];
+    const model = build(30_000, (on, { completion }) => used.push([on, completion]));
+    double.queue.push(JSON.stringify({ ...APPLE, colour: 'blue' }), JSON.stringify(APPLE));
+    await ask(model);
+    assert.deepEqual(used.splice(0), [
+      [SPENT_ON, 10],
+      [SPENT_ON, 10],
+    ]);
+    double.faults.push({ kind: 'filtered' });
+    await assert.rejects(ask(model), { code: 'model.filtered' });
+    assert.deepEqual(used, [[SPENT_ON, 10]]);
   });
 
   test('gives up on a model that answers wrongly twice, and does not believe that it lacks schemas', async () => {

@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, test } from 'node:test';
-import { createTranscriber, type Transcriber, type TranscriberOptions } from '../../../app/llm/openai/transcribe.ts';
+import {
+  createTranscriber,
+  type Transcriber,
+  type TranscriberOptions,
+  type Transcript,
+} from '../../../app/llm/openai/transcribe.ts';
 import { readVoice } from '../../../app/media/audio.ts';
 import { createLogger } from '../../../app/ops/logger.ts';
 import { type ModelDouble, type ModelFault, startModelDouble } from '../../doubles/model.ts';
@@ -64,6 +69,19 @@ describe('a transcriber', () => {
       language: 'es',
     });
   });
+
+  const usages: [given: object | undefined, tokens: Transcript['tokens'], seconds: number | null][] = [
+    [undefined, null, null],
+    [{ type: 'tokens', input_tokens: 14, output_tokens: 45 }, { prompt: 14, completion: 45, cached: 0 }, null],
+    [{ type: 'duration', seconds: 27 }, null, 27],
+    [{ type: 'tokens', input_tokens: 'many' }, null, null],
+  ];
+  for (const [usage, tokens, seconds] of usages) {
+    test(`counts what the server counted: ${JSON.stringify(usage)}`, async () => {
+      double.faults.push({ kind: 'body', body: JSON.stringify({ text: 'Hola.', usage }) });
+      assert.deepEqual(await build().transcribe(VOICE), { text: 'Hola.', tokens, seconds });
+    });
+  }
 
   for (const nothing of ['', '  \n', '.', '…', '[BLANK_AUDIO]', '(silence)']) {
     test(`hears nothing in ${JSON.stringify(nothing)}`, async () => {
