@@ -6,10 +6,10 @@ export const AUTH_TOKEN = 'bench-auth-token-0123456789abcdef';
 export const PUBLIC_URL = 'https://bot.example.com';
 export const PATH = '/whatsapp';
 
-/** The names that the bot calls its models by, so that the model server can tell what a call is for. */
-export const ANSWER_MODEL = 'bench-answer';
-export const SUMMARY_MODEL = 'bench-summary';
-export const ANALYSIS_MODEL = 'bench-analysis';
+/** The names that the bot calls its models by, so that the model server can tell what a call is for. They have prices. */
+export const ANSWER_MODEL = 'gpt-5.4-mini';
+export const SUMMARY_MODEL = 'gpt-5.4-nano';
+export const ANALYSIS_MODEL = 'gpt-5.4';
 
 /** A person is a number, their messages are counted from 1. */
 export interface Writing {

@@ -31,7 +31,8 @@ after(async () => {
 });
 
 test('the model is asked while the archive says nothing, and the answer goes out without its word', async () => {
-  const hasGivenUp = () => bot.logs.some((line) => line.includes('going on without its blocks, opt-outs and takeovers'));
+  const hasGivenUp = () =>
+    bot.logs.some((line) => line.includes('going on without its blocks, opt-outs and takeovers'));
   const givenUp: boolean[] = [];
   doubles.model.answer = async (request) => {
     givenUp.push(hasGivenUp());

@@ -103,7 +103,7 @@ async function everything(ask: (query: string) => Promise<Record<string, unknown
     conversations: (
       await ask(`select p.key, c.* from whatsapp_conversations c join whatsapp_contacts p on p.id = c.contact_id
         order by c.id`)
-    ).map(({ contact_id: _own, search_text: _computed, ...row }) => row),
+    ).map(({ contact_id: _own, search_text: _computed, ...row }) => withoutHandoff(row)),
     messages: messages.map(({ search: _old, search_text: _computed, referral: _later, ...row }) => row),
     deliveries: await ask(
       'select channel, sid, message_id, part, state, error_code, changed_at from whatsapp_deliveries order by sid',
@@ -113,6 +113,11 @@ async function everything(ask: (query: string) => Promise<Record<string, unknown
     ),
     events: await ask('select * from whatsapp_events_set_aside order by name'),
   };
+}
+
+/** Nobody waited for a person then. */
+function withoutHandoff(row: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(row).filter(([name]) => !name.startsWith('handoff_')));
 }
 
 async function everythingIn(dataDir: string) {

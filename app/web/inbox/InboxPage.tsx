@@ -129,7 +129,7 @@ function ConnectionBadge({ connection }: { connection: Connection }) {
   }
   return (
     <Tooltip label="Reconnecting; the page may be outdated">
-      <Badge color="orange.9" variant="filled" tt="none" role="status" className={classes.live}>
+      <Badge color="#b83e00" variant="filled" tt="none" role="status" className={classes.live}>
         {connection === 'connecting' ? 'Connecting' : 'Offline'}
       </Badge>
     </Tooltip>
