@@ -51,7 +51,7 @@ describe('the scripts of an operator', () => {
   test('check-bot goes the whole way and passes', async () => {
     const { code, output } = await run('check-bot');
     assert.equal(code, 0, output);
-    assert.equal(output.match(/^pass {2}/gm)?.length, 6, output);
+    assert.equal(output.match(/^pass {2}/gm)?.length, 7, output);
   });
 
   test('check-bot says when nobody is there', async () => {
