@@ -6,6 +6,7 @@ import { type Brief, createBrief } from '../conversation/brief.ts';
 import { createObey, EXPORT_HOURS, type Obey } from '../conversation/commands.ts';
 import type { Policy } from '../conversation/compose.ts';
 import { handoffReply } from '../conversation/handoff.ts';
+import { warmUpKeywords } from '../conversation/keywords/warm-up.ts';
 import { createLookAfter, type LookAfter } from '../conversation/look-after.ts';
 import type { Exports } from '../memory/exports.ts';
 import type { Consent, ContactId } from '../message.ts';
@@ -33,6 +34,7 @@ export interface PolicyParts {
 }
 
 export function buildPolicy(config: Config, { memory, models, channels, log }: PolicyTools): PolicyParts {
+  warmUpKeywords();
   const { webhookUrl } = config.handoff;
   const webhook =
     webhookUrl === undefined ? null : createWebhook({ url: webhookUrl, secret: config.webhookSecret, log });

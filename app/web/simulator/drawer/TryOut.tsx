@@ -53,7 +53,7 @@ export function TryOut({ person, phone }: TryOutProps) {
       <Part title="Rules">
         <Act
           icon="person"
-          name="Ask for a person"
+          name="Call a person"
           note="the bot calls the team, and is silent"
           done="Sent. The bot is silent until somebody answers: the inbox has the conversation under “Waiting for a person”."
           act={() => api.writeAll({ messages: messages(['human']), order: 'together' })}
