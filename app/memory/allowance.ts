@@ -2,7 +2,7 @@
 import { RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
 import type { ContactId } from '../message.ts';
 import type { ContactKeys, Keys } from './keys.ts';
-import { type RedisClient, unavailable } from './redis.ts';
+import { type RedisClient, rejectUnavailable } from './redis.ts';
 
 /** What the counters say of a person, or that what they write looks like spam; `paused`: nobody is answered, because the month's budget is used up. */
 export type Usage = 'within' | 'too-fast' | 'used-up' | 'paused' | 'suspect';
@@ -52,11 +52,11 @@ export function createAllowance({ redis, keys, messagesPerMinute, tokensPerDay }
   }
 
   async function spent(contact: ContactId): Promise<RateLimiterRes | null> {
-    return tokens ? tokens.get(keys.of(contact).tokens).catch(rejected) : null;
+    return tokens ? tokens.get(keys.of(contact).tokens).catch(rejectUnavailable) : null;
   }
 
   async function counted(contact: ContactId): Promise<number> {
-    const found = await messages.get(keys.of(contact).rate).catch(rejected);
+    const found = await messages.get(keys.of(contact).rate).catch(rejectUnavailable);
     return found?.consumedPoints ?? 0;
   }
 
@@ -80,16 +80,12 @@ export function createAllowance({ redis, keys, messagesPerMinute, tokensPerDay }
     async judge(contact, usage) {
       if (usage === 'within') return 'welcome';
       const { notice, limiter, key } = noticeOf(usage, keys.of(contact));
-      return (await exceeds(limiter, key).catch(rejected)) ? 'silence' : notice;
+      return (await exceeds(limiter, key).catch(rejectUnavailable)) ? 'silence' : notice;
     },
     async spend(contact, used) {
       await tokens?.penalty(keys.of(contact).tokens, used);
     },
   };
-}
-
-function rejected(error: unknown): Promise<never> {
-  return Promise.reject(unavailable(error));
 }
 
 /** Takes one point; true when there was none left. */

@@ -9,7 +9,7 @@ import {
 } from '../message.ts';
 import type { Aliases } from './aliases.ts';
 import { type Keys, threadOf } from './keys.ts';
-import { type RedisClient, type RunScript, unavailable } from './redis.ts';
+import { type RedisClient, type RunScript, rejectUnavailable, unavailable } from './redis.ts';
 import { MOST_EVENTS } from './stream.ts';
 
 /** What the memory knows of a conversation. */
@@ -143,16 +143,18 @@ export function createDesk({ redis, run, keys, aliases, historyTtlMs }: DeskOpti
     await run('unsay', [key.state, key.history, key.events], [JSON.stringify(line), line.tokens, event, MOST_EVENTS]);
   }
 
-  async function block(contact: ContactId, blocked: boolean): Promise<void> {
-    const root = await aliases.rootOf(contact);
-    const { state, history, due } = keys.of(root);
-    await run('block', [state, history, due], [blocked ? '1' : '', historyTtlMs, root]);
+  function block(contact: ContactId, blocked: boolean): Promise<void> {
+    return mark(contact, blocked ? 'block' : 'unblock');
   }
 
-  async function consent(contact: ContactId, given: Consent): Promise<void> {
+  function consent(contact: ContactId, given: Consent): Promise<void> {
+    return mark(contact, given);
+  }
+
+  async function mark(contact: ContactId, as: 'block' | 'unblock' | Consent): Promise<void> {
     const root = await aliases.rootOf(contact);
     const { state, history, due } = keys.of(root);
-    await run('consent', [state, history, due], [given, historyTtlMs, root]);
+    await run('block', [state, history, due], [as, historyTtlMs, root]);
   }
 
   async function excuse(contact: ContactId, until: number): Promise<void> {
@@ -186,7 +188,7 @@ export function createDesk({ redis, run, keys, aliases, historyTtlMs }: DeskOpti
       [historyTtlMs, blocked ? '1' : '', contact, optedOutAt, ...excuse, ...fields],
     );
     for (const { conversation, handoffUntil } of conversations)
-      if (handoffUntil > 0) await redis.zadd(handoffs, 'NX', handoffUntil, conversation).catch(rejected);
+      if (handoffUntil > 0) await redis.zadd(handoffs, 'NX', handoffUntil, conversation).catch(rejectUnavailable);
   }
 
   /** The same conversation, should its contact have become an alias of another one. */
@@ -195,8 +197,4 @@ export function createDesk({ redis, run, keys, aliases, historyTtlMs }: DeskOpti
     const contact = await aliases.rootOf(named.contact);
     return contact === named.contact ? conversation : conversationId({ ...named, contact });
   }
-}
-
-function rejected(error: unknown): Promise<never> {
-  return Promise.reject(unavailable(error));
 }

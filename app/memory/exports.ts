@@ -1,7 +1,7 @@
 /** Addresses from which contacts get a copy of their data, until they expire. */
 import type { ContactId } from '../message.ts';
 import type { Keys } from './keys.ts';
-import { type RedisClient, unavailable } from './redis.ts';
+import { type RedisClient, rejectUnavailable } from './redis.ts';
 
 /** All reject with `store.unavailable`. Ids are secrets: what is kept here is a hash of them. */
 export interface Exports {
@@ -15,14 +15,10 @@ export function createExports({ redis, keys }: { redis: RedisClient; keys: Keys 
   return { allow, contactOf };
 
   async function allow(id: string, contact: ContactId, ms: number): Promise<void> {
-    await redis.set(keys.export(id), contact, 'PX', ms).catch(away);
+    await redis.set(keys.export(id), contact, 'PX', ms).catch(rejectUnavailable);
   }
 
   function contactOf(id: string): Promise<ContactId | null> {
-    return redis.get(keys.export(id)).catch(away);
+    return redis.get(keys.export(id)).catch(rejectUnavailable);
   }
-}
-
-function away(error: unknown): Promise<never> {
-  return Promise.reject(unavailable(error));
 }

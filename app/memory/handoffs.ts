@@ -3,7 +3,7 @@ import { type ConversationId, conversationId, conversationOf, type Line } from '
 import type { Scrubbed } from '../privacy/scrub.ts';
 import type { Aliases } from './aliases.ts';
 import { type Keys, threadOf } from './keys.ts';
-import { type RedisClient, type RunScript, unavailable } from './redis.ts';
+import { type RedisClient, type RunScript, rejectUnavailable } from './redis.ts';
 import { MOST_EVENTS } from './stream.ts';
 
 /** What the bot says when it answers again. */
@@ -57,15 +57,15 @@ export function createHandoffs({ redis, run, keys, aliases }: HandoffsOptions): 
   async function newsOf(waiting: ConversationId): Promise<string | null> {
     const { contact, thread } = await current(waiting);
     const fields = [`handoff@${thread}`, `told@${thread}`, `why@${thread}`];
-    const [until, toldOf, why] = await redis.hmget(keys.of(contact).state, ...fields).catch(rejected);
+    const [until, toldOf, why] = await redis.hmget(keys.of(contact).state, ...fields).catch(rejectUnavailable);
     return until && until !== toldOf ? (why ?? null) : null;
   }
 
   async function told(waiting: ConversationId): Promise<void> {
     const { contact, thread } = await current(waiting);
     const { state } = keys.of(contact);
-    const until = await redis.hget(state, `handoff@${thread}`).catch(rejected);
-    if (until) await redis.hset(state, `told@${thread}`, until).catch(rejected);
+    const until = await redis.hget(state, `handoff@${thread}`).catch(rejectUnavailable);
+    if (until) await redis.hset(state, `told@${thread}`, until).catch(rejectUnavailable);
   }
 
   async function over(waiting: ConversationId, { line, parts, events, windowMs }: Said): Promise<boolean> {
@@ -74,8 +74,8 @@ export function createHandoffs({ redis, run, keys, aliases }: HandoffsOptions): 
     const { handoffs } = keys.of(conversationOf(waiting).contact);
     // An alias may be on another shard than its contact: then this one is left out there, and belongs to that one.
     if (handoffs !== key.handoffs) {
-      await redis.zadd(key.handoffs, 0, conversation).catch(rejected);
-      await redis.zrem(handoffs, waiting).catch(rejected);
+      await redis.zadd(key.handoffs, 0, conversation).catch(rejectUnavailable);
+      await redis.zrem(handoffs, waiting).catch(rejectUnavailable);
       return false;
     }
     const outcome = await run(
@@ -107,8 +107,4 @@ export function createHandoffs({ redis, run, keys, aliases }: HandoffsOptions): 
     const conversation = conversationId({ ...named, contact });
     return { contact, conversation, thread: threadOf(conversation) };
   }
-}
-
-function rejected(error: unknown): Promise<never> {
-  return Promise.reject(unavailable(error));
 }

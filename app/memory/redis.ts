@@ -113,7 +113,6 @@ const SCRIPTS = [
   'accept',
   'claim',
   'commit',
-  'consent',
   'finish',
   'extend',
   'release',
@@ -220,6 +219,11 @@ export function unavailable(error: unknown): Failure<'store.unavailable'> {
   return new Failure('store.unavailable', `Redis did not answer: ${reason}. Check that it runs and is reachable.`, {
     cause: error,
   });
+}
+
+/** The same as a rejection: `command.catch(rejectUnavailable)`. */
+export function rejectUnavailable(error: unknown): Promise<never> {
+  return Promise.reject(unavailable(error));
 }
 
 /** Waits before the 2nd, 3rd … try, ms: a restart of Redis is over by then. */

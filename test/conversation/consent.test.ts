@@ -6,7 +6,7 @@ import { sql } from 'kysely';
 import { createDatabase, type Database } from '../../app/archive/engine/database.ts';
 import { createConsents } from '../../app/archive/read/consents.ts';
 import { DEFAULT_START_REPLY, DEFAULT_STOP_REPLY } from '../../app/config.ts';
-import { type Bot, type Doubles, eventually, startBot, startDoubles } from '../support/bot.ts';
+import { allRecorded, type Bot, type Doubles, eventually, startBot, startDoubles } from '../support/bot.ts';
 import { createTestDatabase } from '../support/postgres.ts';
 
 const NUMBERS = ['14155238886', '447700900001'] as const;
@@ -54,14 +54,14 @@ describe('STOP', () => {
     assert.deepEqual((await bots[0].say(phone, 'Stop!')).texts, [STOP]);
     assert.deepEqual((await bots[1].say(phone, 'STOP')).texts, [], 'no second confirmation');
     assert.deepEqual((await bots[1].say(phone, 'Are you there?')).texts, []);
-    await settled();
+    await allRecorded(doubles.redis.client());
     const { body } = await ask(bots[0], 'GET', `conversation/${phone}`);
     assert.ok(body.conversation.opted_out_at, 'the inbox shows it');
     assert.ok(body.messages.some((message: { message_body: string }) => message.message_body === 'Are you there?'));
     assert.deepEqual((await bots[0].say(phone, 'START')).texts, [START]);
     const again = await bots[0].say(phone, 'Do you have bread now?');
     assert.equal(again.texts.length, 1);
-    await settled();
+    await allRecorded(doubles.redis.client());
     assert.equal((await ask(bots[0], 'GET', `conversation/${phone}`)).body.conversation.opted_out_at, null);
   });
 
@@ -73,7 +73,7 @@ describe('STOP', () => {
     const stopped = await bots[1].say(phone, 'STOP');
     doubles.model.delayMs = 0;
     assert.deepEqual([...(await asked).texts, ...stopped.texts], []);
-    await settled();
+    await allRecorded(doubles.redis.client());
     assert.deepEqual(sentTo(phone), [STOP], 'confirmed once, by a call');
   });
 
@@ -83,7 +83,7 @@ describe('STOP', () => {
     await caller.say(phone, 'A question');
     await eventually('it is refused once', async () => doubles.twilio.faults.length === 0);
     await bots[0].say(phone, 'STOP');
-    await settled();
+    await allRecorded(doubles.redis.client());
     await caller.stop();
     assert.deepEqual(sentTo(phone), [STOP]);
     const { items } = await letters();
@@ -98,7 +98,7 @@ describe('STOP', () => {
     await eventually('the first part is under way', () => doubles.twilio.faults.length === 0);
     await bots[0].say(phone, 'STOP');
     await asked;
-    await settled();
+    await allRecorded(doubles.redis.client());
     await caller.stop();
     assert.deepEqual(
       sentTo(phone).map((body) => body.slice(0, 4)),
@@ -108,7 +108,7 @@ describe('STOP', () => {
 
   test('while somebody of the team writes: nothing is sent that was not sent before', async () => {
     await bots[0].say(phone, 'Hello');
-    await settled();
+    await allRecorded(doubles.redis.client());
     const redis = doubles.redis.client();
     const [sent] = await Promise.all([
       ask(bots[0], 'POST', 'send', { to_number: phone, message: 'A word' }),
@@ -123,7 +123,7 @@ describe('STOP', () => {
   test('takes effect for the desk, too, unless somebody says so explicitly', async () => {
     await bots[0].say(phone, 'Hello');
     await bots[0].say(phone, 'STOP');
-    await settled();
+    await allRecorded(doubles.redis.client());
     const refused = await ask(bots[0], 'POST', 'send', { to_number: phone, message: 'A word' });
     assert.deepEqual([refused.status, refused.body.code], [422, 'channel.opted_out']);
     const sent = await ask(bots[0], 'POST', 'send', {
@@ -138,17 +138,17 @@ describe('STOP', () => {
   test('goes on when Redis has lost everything: the archive knows it', async () => {
     await bots[0].say(phone, 'Hello');
     await bots[0].say(phone, 'STOP');
-    await settled();
+    await allRecorded(doubles.redis.client());
     await doubles.redis.client().flushall();
     assert.deepEqual((await bots[1].say(phone, 'Hello again')).texts, []);
-    await settled();
+    await allRecorded(doubles.redis.client());
     assert.deepEqual((await bots[1].say(phone, 'START')).texts, [START]);
   });
 
   test('of a person who then agrees while Redis is new counts as agreed, whatever the archive said before', async () => {
     await bots[0].say(phone, 'Hello');
     await bots[0].say(phone, 'STOP');
-    await settled();
+    await allRecorded(doubles.redis.client());
     await doubles.redis.client().flushall();
     assert.equal((await bots[1].say(phone, 'START')).texts.length, 1);
     assert.equal((await bots[1].say(phone, 'Hello again')).texts.length, 1);
@@ -162,7 +162,7 @@ describe('STOP', () => {
     assert.deepEqual((await optOut('HELP', 'HELP')).texts, []);
     assert.deepEqual((await optOut('START', 'volver')).texts, []);
     assert.equal((await bots[0].say(phone, 'Hello')).texts.length, 1);
-    await settled();
+    await allRecorded(doubles.redis.client());
     const ledger = await createConsents(database).of(phone);
     assert.deepEqual(
       ledger.map(({ consent, cause, source }) => [consent, cause, source]),
@@ -175,10 +175,10 @@ describe('STOP', () => {
 
   test('does not expire with the memory', async () => {
     await bots[0].say(phone, 'STOP');
-    await settled();
+    await allRecorded(doubles.redis.client());
     assert.equal(await doubles.redis.client().pttl(key('state')), -1);
     await bots[0].say(phone, 'START');
-    await settled();
+    await allRecorded(doubles.redis.client());
     assert.ok((await doubles.redis.client().pttl(key('state'))) > 0);
   });
 });
@@ -186,7 +186,7 @@ describe('STOP', () => {
 describe('the ledger', () => {
   test('has every word with its time, and is never changed', async () => {
     for (const word of ['STOP', 'START', 'STOP']) await bots[0].say(phone, word);
-    await settled();
+    await allRecorded(doubles.redis.client());
     const ledger = await createConsents(database).of(phone);
     assert.deepEqual(
       ledger.map(({ consent, cause, source }) => [consent, cause, source]),
@@ -325,7 +325,7 @@ class Scene {
   /** When all is quiet: the events say in which order things became final. */
   async check(): Promise<void> {
     await Promise.all(this.underWay);
-    await settled();
+    await allRecorded(doubles.redis.client());
     const since = this.outSince;
     this.endOfSilence();
     this.outSince = since;
@@ -349,7 +349,7 @@ class Scene {
 
 /** As a process leaves it that ends between making a reply final and sending it. */
 async function leaveReply(text: string): Promise<void> {
-  await settled();
+  await allRecorded(doubles.redis.client());
   const conversation = `twilio:14155238886:${phone}`;
   const reply = { id: text, conversation, to: phone, parts: JSON.stringify([text]), via: 'call', at: Date.now() };
   await doubles.redis.client().multi().hset(key('reply'), reply).zadd('recado:{0}:due', Date.now(), phone).exec();
@@ -365,19 +365,6 @@ function key(part: string): string {
 
 function sentTo(to: string): string[] {
   return doubles.twilio.sent.filter((message) => message.to === `whatsapp:+${to}`).map(({ body }) => body);
-}
-
-/** All turns are over, and the archive has all that happened. */
-async function settled(): Promise<void> {
-  const redis = doubles.redis.client();
-  await eventually('everything is recorded', async () => {
-    if ((await redis.zcard('recado:{0}:due')) > 0) return false;
-    const groups = await redis.xinfo('GROUPS', 'recado:{0}:events').catch(() => null);
-    const [group] = Array.isArray(groups) ? groups : [];
-    const facts = Array.isArray(group) ? group.map(String) : [];
-    const fact = (name: string) => facts[facts.indexOf(name) + 1];
-    return facts.length > 0 && fact('pending') === '0' && fact('lag') === '0';
-  });
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: the bodies are checked by what the tests compare.

@@ -8,7 +8,7 @@ import fc from 'fast-check';
 import { createDatabase, type Database } from '../../app/archive/engine/database.ts';
 import { createConversations } from '../../app/archive/read/conversations.ts';
 import { createMessages } from '../../app/archive/read/messages.ts';
-import { type Bot, type Doubles, eventually, startBot, startDoubles } from '../support/bot.ts';
+import { allRecorded, type Bot, type Doubles, startBot, startDoubles } from '../support/bot.ts';
 import { createTestDatabase } from '../support/postgres.ts';
 
 const NUMBERS = ['14155238886', '447700900001'] as const;
@@ -142,7 +142,7 @@ async function run(step: Step, scene: Scene): Promise<void> {
       return;
     }
     case 'lose Redis':
-      await settled();
+      await allRecorded(doubles.redis.client());
       await doubles.redis.client().flushall();
       expected.remembered = [];
   }
@@ -154,7 +154,7 @@ async function write({ address, number }: Extract<Step, { kind: 'write' }>, scen
   doubles.twilio.sent.length = 0;
   const To = `whatsapp:+${NUMBERS[number]}`;
   const response = await bot.say(phone, text, { ...addresses[address], To });
-  await settled();
+  await allRecorded(doubles.redis.client());
   // By a call when the sweep of either process was quicker than the turn that moved the person to their other id.
   const texts = [...response.texts, ...doubles.twilio.sent.map(({ body }) => body)];
   expected.inbound[number] = (expected.inbound[number] ?? 0) + 1;
@@ -181,7 +181,7 @@ async function consent(
   const To = `whatsapp:+${NUMBERS[number]}`;
   const response = await bot.say(phone, kind.toUpperCase(), { ...addresses[address], To });
   expected.inbound[number] = (expected.inbound[number] ?? 0) + 1;
-  await settled();
+  await allRecorded(doubles.redis.client());
   const texts = [...response.texts, ...doubles.twilio.sent.map(({ body }) => body)];
   const isChange = expected.optedOut !== (kind === 'stop');
   expected.optedOut = kind === 'stop';
@@ -212,19 +212,6 @@ async function checkInbox({ phone, addresses, expected }: Scene): Promise<void> 
 
 function place(phone: string, number: number, name = 'phone_number') {
   return { [name]: phone, business_number: NUMBERS[number] };
-}
-
-/** All turns are over, and the archive has all that happened. */
-async function settled(): Promise<void> {
-  const redis = doubles.redis.client();
-  await eventually('everything is recorded', async () => {
-    if ((await redis.zcard('recado:{0}:due')) > 0) return false;
-    const groups = await redis.xinfo('GROUPS', 'recado:{0}:events').catch(() => null);
-    const [group] = Array.isArray(groups) ? groups : [];
-    const facts = Array.isArray(group) ? group.map(String) : [];
-    const fact = (name: string) => facts[facts.indexOf(name) + 1];
-    return facts.length > 0 && fact('pending') === '0' && fact('lag') === '0';
-  });
 }
 
 async function ask(bot: Bot, path: string, body: object): Promise<{ status: number; body: unknown }> {

@@ -1,6 +1,7 @@
 /** The whole bot in this process: the same `build` as in production, over working doubles and a real Redis. */
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Redis } from 'ioredis';
 import { type Environment, readConfig } from '../../app/config.ts';
 import { createEmbeddedPostgres } from '../../app/embedded/postgres.ts';
 import { createLogger } from '../../app/ops/logger.ts';
@@ -134,4 +135,16 @@ export async function eventually(what: string, holds: () => boolean | Promise<bo
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
   throw new Error(`never happened: ${what}`);
+}
+
+/** All turns are over, and the archive has all that happened. */
+export async function allRecorded(redis: Redis): Promise<void> {
+  await eventually('everything is recorded', async () => {
+    if ((await redis.zcard('recado:{0}:due')) > 0) return false;
+    const groups = await redis.xinfo('GROUPS', 'recado:{0}:events').catch(() => null);
+    const [group] = Array.isArray(groups) ? groups : [];
+    const facts = Array.isArray(group) ? group.map(String) : [];
+    const fact = (name: string) => facts[facts.indexOf(name) + 1];
+    return facts.length > 0 && fact('pending') === '0' && fact('lag') === '0';
+  });
 }

@@ -1,7 +1,7 @@
 /** Conversations as the team sees them: one for each contact, channel and number of ours. */
 import { type Kysely, type RawBuilder, type Selectable, type SelectQueryBuilder, sql } from 'kysely';
 import { addressOf, contactIdOf, phoneOf, readAddress } from '../../contacts/addresses.ts';
-import type { ContactId, HandoffReason } from '../../message.ts';
+import { type ContactId, type ConversationId, conversationOf, type HandoffReason } from '../../message.ts';
 import type { Database } from '../engine/database.ts';
 import type { Author, ConversationStatus, MessageType, Tables } from '../engine/schema.ts';
 import { isId, ORDERS, type Order, type Page, type Paging, pageOf, readTimeCursor } from './page.ts';
@@ -147,6 +147,13 @@ export function createConversations(database: Database): Conversations {
 export function contactWith(phone: string): RawBuilder<string> {
   const address = contactIdOf(readAddress(phone));
   return sql`(select contact_id from whatsapp_contact_addresses where address = ${address})`;
+}
+
+/** Is a row of whatsapp_conversations this one? */
+export function isConversation(conversation: ConversationId): RawBuilder<boolean> {
+  const { channel, business, contact } = conversationOf(conversation);
+  return sql<boolean>`contact_id = ${contactWith(contact)} and channel = ${channel}
+    and business_number = ${businessNumber(business)}`;
 }
 
 /** A number of ours as the tables have it. */

@@ -1,9 +1,8 @@
 /** What people in the inbox change: seen, archived, blocked, excused, taken over, consent. The bot's memory has copies of the last four. */
 import { sql } from 'kysely';
-import { contactIdOf } from '../../contacts/addresses.ts';
-import { type ConsentGiven, type ContactId, type ConversationId, conversationOf } from '../../message.ts';
+import type { ConsentGiven, ContactId, ConversationId } from '../../message.ts';
 import type { Database } from '../engine/database.ts';
-import { businessNumber, contactWith, type Place } from '../read/conversations.ts';
+import { businessNumber, contactWith, isConversation, type Place } from '../read/conversations.ts';
 import { addConsent } from './consents.ts';
 import { upsertContacts } from './contacts.ts';
 import type { Writer } from './writer.ts';
@@ -133,12 +132,6 @@ export function createDeskWriter(database: Database): DeskWriter {
         .execute();
     });
   }
-}
-
-function isConversation(conversation: ConversationId) {
-  const { channel, business, contact } = conversationOf(conversation);
-  return sql<boolean>`contact_id = ${contactWith(contactIdOf(contact))} and channel = ${channel}
-    and business_number = ${businessNumber(business)}`;
 }
 
 async function setMessages(db: Writer, conversations: readonly string[], archived: boolean): Promise<void> {

@@ -1,9 +1,9 @@
 /** Conversations that wait for a person. */
 import { sql } from 'kysely';
 import type { EventOf } from '../../events.ts';
-import { type ConversationId, conversationOf } from '../../message.ts';
+import type { ConversationId } from '../../message.ts';
 import { clean } from '../engine/text.ts';
-import { businessNumber, contactWith } from '../read/conversations.ts';
+import { isConversation } from '../read/conversations.ts';
 import type { Writer } from './writer.ts';
 
 /** Turns that called a person. @param recorded the turns that were not recorded before: what was recorded may be over by now */
@@ -45,10 +45,4 @@ export async function endHandoffs(
 
 function cleanOrNull(text: string | null): string | null {
   return text === null ? null : clean(text);
-}
-
-function isConversation(conversation: ConversationId) {
-  const { channel, business, contact } = conversationOf(conversation);
-  return sql<boolean>`contact_id = ${contactWith(contact)} and channel = ${channel}
-    and business_number = ${businessNumber(business)}`;
 }

@@ -24,6 +24,7 @@ const REVERSED = [
 export function TryOut({ person, phone }: TryOutProps) {
   const lastSid = phone.messages.findLast(({ mine }) => mine)?.sid;
   const messages = (texts: string[]) => texts.map((text) => ({ ...person, text }));
+  const say = (text: string) => api.writeAll({ messages: messages([text]), order: 'together' });
   return (
     <Stack gap="lg">
       <Part title="Deliver">
@@ -56,30 +57,28 @@ export function TryOut({ person, phone }: TryOutProps) {
           name="Call a person"
           note="the bot calls the team, and is silent"
           done="Sent. The bot is silent until somebody answers: the inbox has the conversation under “Waiting for a person”."
-          act={() => api.writeAll({ messages: messages(['human']), order: 'together' })}
+          act={() => say('human')}
         />
         <Act
           icon="alarm"
           name="Complain"
           note="the model calls the team by itself"
           done="Sent. The practice model has called the team, with a reason and a summary."
-          act={() =>
-            api.writeAll({ messages: messages(['This is unacceptable, my order is late again']), order: 'together' })
-          }
+          act={() => say('This is unacceptable, my order is late again')}
         />
         <Act
           icon="close"
           name="Write STOP"
           note="one confirmation, then no more messages"
           done="Sent. After the confirmation nothing goes out to this phone, whoever writes it."
-          act={() => api.writeAll({ messages: messages(['STOP']), order: 'together' })}
+          act={() => say('STOP')}
         />
         <Act
           icon="check"
           name="Write START"
           note="ends a STOP"
           done="Sent. After a STOP they get messages again."
-          act={() => api.writeAll({ messages: messages(['START']), order: 'together' })}
+          act={() => say('START')}
         />
       </Part>
       <FaultSwitches />
