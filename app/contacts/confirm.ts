@@ -68,8 +68,9 @@ export function createConfirm(options: ConfirmOptions): Confirm {
       held.confirmed = true;
       if (standing === null) return held;
       if (standing.contact !== held.contact) return move(held, standing, log);
-      await desk.restore(held.contact, knownContact(standing));
-      return Object.assign(held, situationIn(held, standing));
+      const isRepeated = repeatsOptOut(held, standing);
+      await desk.restore(held.contact, knownContact(standing), isRepeated ? held.conversation : null);
+      return Object.assign(held, situationIn(held, standing), isRepeated ? { toConfirm: null } : {});
     };
   }
 
@@ -120,6 +121,12 @@ function situationIn(held: Held, standing: Standing): Partial<Held> {
     takeoverUntil: Math.max(held.takeoverUntil, here?.takeoverUntil ?? 0),
     lastInboundAt: Math.max(held.lastInboundAt, here?.lastInboundAt ?? 0),
   };
+}
+
+/** Had they opted out before, in words that Redis has lost? Then that was confirmed. */
+function repeatsOptOut({ toConfirm, messages }: Held, { optedOutAt }: Standing): boolean {
+  const said = messages.find(({ consent }) => consent === 'opt-out');
+  return toConfirm === 'opt-out' && said !== undefined && optedOutAt > 0 && optedOutAt < said.receivedAt;
 }
 
 /** Many questions of one round of the event loop become one query. */

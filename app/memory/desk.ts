@@ -74,8 +74,11 @@ export interface Desk {
   consent(contact: ContactId, consent: Consent): Promise<void>;
   /** What the contact writes is no spam until then, unix ms: they are answered again. */
   excuse(contact: ContactId, until: number): Promise<void>;
-  /** Copies what the archive knows. What is in the memory already is newer and stays. */
-  restore(contact: ContactId, known: KnownContact): Promise<void>;
+  /**
+   * Copies what the archive knows. What is in the memory already is newer and stays; but in the conversation `confirmed` nothing is to be
+   * confirmed any more.
+   */
+  restore(contact: ContactId, known: KnownContact, confirmed: ConversationId | null): Promise<void>;
 }
 
 export interface DeskOptions {
@@ -163,7 +166,7 @@ export function createDesk({ redis, run, keys, aliases, historyTtlMs }: DeskOpti
     await run('excuse', [state, spam, due], [until, historyTtlMs, root]);
   }
 
-  async function restore(contact: ContactId, known: KnownContact): Promise<void> {
+  async function restore(contact: ContactId, known: KnownContact, confirmed: ConversationId | null): Promise<void> {
     const { blocked, optedOutAt, excusedUntil, conversations } = known;
     const excuse = excusedUntil > 0 ? ['excused', excusedUntil] : [];
     const fields = conversations.flatMap((known) => {
@@ -185,7 +188,15 @@ export function createDesk({ redis, run, keys, aliases, historyTtlMs }: DeskOpti
     await run(
       'restore',
       [state, history, due],
-      [historyTtlMs, blocked ? '1' : '', contact, optedOutAt, ...excuse, ...fields],
+      [
+        historyTtlMs,
+        blocked ? '1' : '',
+        contact,
+        optedOutAt,
+        confirmed ? threadOf(confirmed) : '',
+        ...excuse,
+        ...fields,
+      ],
     );
     for (const { conversation, handoffUntil } of conversations)
       if (handoffUntil > 0) await redis.zadd(handoffs, 'NX', handoffUntil, conversation).catch(rejectUnavailable);

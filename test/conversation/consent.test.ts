@@ -145,6 +145,32 @@ describe('STOP', () => {
     assert.deepEqual((await bots[1].say(phone, 'START')).texts, [START]);
   });
 
+  test('said again when Redis has lost everything is not confirmed again, at once or later', async () => {
+    await bots[0].say(phone, 'Hello');
+    assert.deepEqual((await bots[0].say(phone, 'STOP')).texts, [STOP]);
+    for (const bot of bots) {
+      await allRecorded(doubles.redis.client());
+      await doubles.redis.client().flushall();
+      assert.deepEqual((await bot.say(phone, 'STOP')).texts, []);
+      assert.deepEqual((await bot.say(phone, 'Hello again')).texts, []);
+    }
+    assert.deepEqual((await bots[0].say(phone, 'START')).texts, [START]);
+    assert.deepEqual((await bots[0].say(phone, 'STOP')).texts, [STOP]);
+  });
+
+  test('said again from an address that Redis knows no more is not confirmed again', async () => {
+    await bots[0].say(phone, 'Hello');
+    assert.deepEqual((await bots[0].say(phone, 'STOP')).texts, [STOP]);
+    await allRecorded(doubles.redis.client());
+    const aliases = await doubles.redis.client().keys('*:alias');
+    assert.ok(aliases.length > 0);
+    await doubles.redis.client().del(aliases);
+    doubles.twilio.sent.length = 0;
+    const { texts } = await bots[1].say(phone, 'STOP', { From: `whatsapp:US.id${phone}`, WaId: '' });
+    await allRecorded(doubles.redis.client());
+    assert.deepEqual([...texts, ...doubles.twilio.sent], []);
+  });
+
   test('of a person who then agrees while Redis is new counts as agreed, whatever the archive said before', async () => {
     await bots[0].say(phone, 'Hello');
     await bots[0].say(phone, 'STOP');

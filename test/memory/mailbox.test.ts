@@ -485,7 +485,7 @@ describe('the memory of a contact', () => {
       ['a block is lifted', () => desk().block(ANA, false)],
       [
         'what the archive knows',
-        () => desk().restore(ANA, { blocked: false, optedOutAt: 0, excusedUntil: 0, conversations: [] }),
+        () => desk().restore(ANA, { blocked: false, optedOutAt: 0, excusedUntil: 0, conversations: [] }, null),
       ],
     ];
     await mailbox.finish(await answered('SM1', 'turn-a'), 'turn-a', 'next', '{}');
@@ -514,7 +514,7 @@ describe('the memory of a contact', () => {
     await desk().takeOver(thread, pause, '{}');
     await desk().block(ANA, true);
     await desk().block(ANA, false);
-    await desk().restore(ANA, { blocked: false, optedOutAt: 0, excusedUntil: 0, conversations: [] });
+    await desk().restore(ANA, { blocked: false, optedOutAt: 0, excusedUntil: 0, conversations: [] }, null);
     await kept('after something happened at the desk', ['mailbox', 'state', 'history']);
     await mailbox.commit(held, answerTo(held));
     await kept('while a reply waits', ['reply', 'state', 'history']);

@@ -1,4 +1,4 @@
-/** The ledger of what contacts agreed to. It is only added to; what a contact says now is its newest entry. */
+/** The ledger of what contacts agreed to. It is only added to; what a contact says now is its newest entry, and is so since the first that said it. */
 import { sql } from 'kysely';
 import type { EventOf } from '../../events.ts';
 import { type ConsentGiven, type ContactId, type ConversationId, conversationId, wordsOf } from '../../message.ts';
@@ -36,7 +36,7 @@ export async function recordConsents(
     join whatsapp_conversations c on c.id = e.conversation
     on conflict (channel, message_sid) do nothing
     returning contact_id`.execute(db);
-  await takeNewest(
+  await mark(
     db,
     rows.map((row) => row.contact_id),
   );
@@ -47,21 +47,25 @@ export async function addConsent(db: Writer, contact: string, given: ConsentGive
   const { consent, cause, source } = given;
   await sql`insert into whatsapp_consents (contact_id, consent, cause, source, at)
     values (${contact}, ${consent}, ${cause}, ${clean(source, LONGEST_SOURCE)}, ${new Date(at)})`.execute(db);
-  await takeNewest(db, [contact]);
+  await mark(db, [contact]);
 }
 
 /** The ledger of a contact who turned out to be another one. */
 export async function moveConsents(db: Writer, from: ContactId, to: ContactId): Promise<void> {
   await sql`update whatsapp_consents set contact_id = ${to} where contact_id = ${from}`.execute(db);
-  await takeNewest(db, [to]);
+  await mark(db, [to]);
 }
 
-async function takeNewest(db: Writer, contacts: readonly string[]): Promise<void> {
+/** When they last agreed, and since when they have opted out after that. */
+async function mark(db: Writer, contacts: readonly string[]): Promise<void> {
   if (contacts.length === 0) return;
   await sql`
-    update whatsapp_contacts c set opted_out_at = l.opted_out_at, opted_in_at = l.opted_in_at
-    from (select contact_id, max(at) filter (where consent = 'opt-out') as opted_out_at,
-        max(at) filter (where consent = 'opt-in') as opted_in_at
-      from whatsapp_consents where contact_id in (${sql.join([...contacts])}) group by contact_id) l
+    update whatsapp_contacts c set opted_in_at = l.opted_in_at, opted_out_at = l.opted_out_at
+    from (select contact_id, opted_in_at,
+        min(at) filter (where consent = 'opt-out' and at >= coalesce(opted_in_at, '-infinity')) as opted_out_at
+      from (select contact_id, consent, at,
+          max(at) filter (where consent = 'opt-in') over (partition by contact_id) as opted_in_at
+        from whatsapp_consents where contact_id in (${sql.join([...contacts])})) entries
+      group by contact_id, opted_in_at) l
     where c.id = l.contact_id`.execute(db);
 }

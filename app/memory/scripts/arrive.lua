@@ -28,9 +28,12 @@ redis.call('HINCRBY', state, 'tokens', theirs.tokens or 0)
 for _, field in ipairs({ 'profile', 'disclosed' }) do
   if theirs[field] then redis.call('HSETNX', state, field, theirs[field]) end
 end
+local wasOut = redis.call('HEXISTS', state, 'optedOut') == 1
 for field, value in pairs(theirs) do
   local name, thread = string.match(field, '^(%a+)@(.*)$')
-  if name == 'merged' or name == 'confirm' then
+  -- Who had opted out here already was told so.
+  local isTold = name == 'confirm' and value == 'opt-out' and wasOut
+  if name == 'merged' or (name == 'confirm' and not isTold) then
     redis.call('HSETNX', state, field, value)
   elseif name == 'lastInbound' or name == 'takeover' then
     if tonumber(value) > tonumber(redis.call('HGET', state, field) or '0') then
