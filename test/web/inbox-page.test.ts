@@ -844,6 +844,64 @@ describe('the inbox in the browser', { skip: NO_BROWSER }, () => {
     assert.ok(desk.doubles.twilio.sent.some(({ body }) => body === 'Your order is ready'));
   });
 
+  it('lists what somebody said about getting messages, and records what the team knows from elsewhere', async () => {
+    const CORA = '15550100184';
+    await desk.say(CORA, 'Hello', { ProfileName: 'Cora Consent' });
+    await desk.say(CORA, 'STOP', { ProfileName: 'Cora Consent' });
+    const consent = async ({ page, open }: Inbox) => {
+      await open('Cora Consent');
+      await page.getByRole('button', { name: 'Actions for this conversation' }).click();
+      await page.getByRole('menuitem', { name: 'Consent to messages' }).click();
+      const dialog = page.getByRole('dialog', { name: 'Messages to Cora Consent' });
+      return { dialog, entries: dialog.getByRole('listitem') };
+    };
+    await sit(async (inbox) => {
+      const { page, reply } = inbox;
+      const { dialog, entries } = await consent(inbox);
+      assert.match(await entries.innerText(), /^Wants no messages\s+STOP\s+\d.*, they wrote it$/);
+      const record = dialog.getByRole('button', { name: 'Record' });
+      const source = dialog.getByRole('textbox', { name: 'Where you have it from' });
+      await record.click();
+      // It needs a source.
+      await source.and(page.locator(':focus:invalid')).waitFor();
+      await source.fill('On the telephone, <b>3 May</b>');
+      assert.equal(await dialog.getByRole('radio', { name: 'They agree to messages' }).isChecked(), true);
+      await stillness(page);
+      assert.deepEqual(await barriers(page), []);
+      await record.click();
+      await entries.nth(1).waitFor();
+      assert.match(
+        await entries.first().innerText(),
+        /^Agreed to messages\s+On the telephone, <b>3 May<\/b>\s+\d.*, recorded in the inbox$/,
+      );
+      await dialog.getByText('They have not said that they want no messages.').waitFor();
+      await page.keyboard.press('Escape');
+      await page.getByText('No messages wanted').waitFor({ state: 'detached' });
+      assert.equal(await reply.isEditable(), true);
+    });
+    assert.equal(
+      (await desk.say(CORA, 'Hello again', { ProfileName: 'Cora Consent' })).texts.length,
+      1,
+      'the bot answers again',
+    );
+    await sit(
+      async (inbox) => {
+        const { dialog, entries } = await consent(inbox);
+        await entries.nth(1).waitFor();
+        await dialog.getByRole('radio', { name: 'They want no messages' }).check();
+        await dialog.getByRole('textbox', { name: 'Where you have it from' }).fill('A letter');
+        await stillness(inbox.page);
+        assert.equal(await inbox.page.evaluate('document.documentElement.scrollWidth - innerWidth'), 0);
+        assert.deepEqual(await barriers(inbox.page), []);
+        await dialog.getByRole('button', { name: 'Record' }).click();
+        await entries.nth(2).waitFor();
+      },
+      '',
+      { ...PHONE, colorScheme: 'dark' },
+    );
+    assert.deepEqual((await desk.say(CORA, 'Hello?')).texts, [], 'the bot is silent again');
+  });
+
   it('fetches two pictures at a time, and says what can no longer be played or opened', async () => {
     const { twilio } = desk.doubles;
     const EVE = '15550100177';

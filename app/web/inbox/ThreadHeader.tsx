@@ -8,6 +8,7 @@ import type { Conversation } from '../../inbox/contract.ts';
 import { Avatar } from '../parts/Avatar.tsx';
 import { Icon } from '../parts/Icon.tsx';
 import { numbers, takeover } from './api.ts';
+import { ConsentDialog } from './ConsentDialog.tsx';
 import { withQuery } from './paths.ts';
 import { Tag } from './Tag.tsx';
 import { TaskDialog } from './TaskDialog.tsx';
@@ -25,7 +26,9 @@ interface ThreadHeaderProps {
 export function ThreadHeader({ conversation, onClose, onChange }: ThreadHeaderProps) {
   const actions = useRef<HTMLButtonElement>(null);
   // The menu's entry that opened it is gone by then.
-  const [adding, dialog] = useDisclosure(false, { onClose: () => setTimeout(() => actions.current?.focus()) });
+  const closing = { onClose: () => setTimeout(() => actions.current?.focus()) };
+  const [adding, dialog] = useDisclosure(false, closing);
+  const [consenting, consent] = useDisclosure(false, closing);
   const { conversation_status: status, contact_name, phone_number, business_number, total_messages } = conversation;
   const [, navigate] = useLocation();
   const hasNumbers = (useQuery({ queryKey: ['numbers'], queryFn: numbers }).data?.numbers.length ?? 0) > 1;
@@ -79,6 +82,9 @@ export function ThreadHeader({ conversation, onClose, onChange }: ThreadHeaderPr
           >
             What it costs
           </Menu.Item>
+          <Menu.Item leftSection={<Icon name="check" size={16} />} onClick={consent.open}>
+            Consent to messages
+          </Menu.Item>
           <Menu.Divider />
           {status !== 'active' && <Menu.Item onClick={() => onChange('active')}>Move to inbox</Menu.Item>}
           {status === 'active' && (
@@ -94,6 +100,7 @@ export function ThreadHeader({ conversation, onClose, onChange }: ThreadHeaderPr
         </Menu.Dropdown>
       </Menu>
       {adding && <TaskDialog about={conversation} onClose={dialog.close} />}
+      {consenting && <ConsentDialog conversation={conversation} onClose={consent.close} />}
     </header>
   );
 }

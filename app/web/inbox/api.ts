@@ -84,6 +84,15 @@ export function writing(body: Body<'writing'>): Promise<Answer<'done'>> {
   return send('POST', `${API}/writing`, body);
 }
 
+/** What a contact said about getting messages, newest first. */
+export function consents(phone: string): Promise<Answer<'consents'>> {
+  return send('GET', `${API}/consent/${encodeURIComponent(phone)}`);
+}
+
+export function recordConsent(body: Body<'consent'>): Promise<Answer<'done'>> {
+  return send('POST', `${API}/consent`, body);
+}
+
 export function takeover(body: Body<'takeover'>): Promise<Answer<'takeover'>> {
   return send('POST', `${API}/takeover`, body);
 }

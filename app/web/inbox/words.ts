@@ -87,6 +87,7 @@ const DUE_DAY = new Intl.DateTimeFormat('en-GB', { weekday: 'short', day: 'numer
 const DUE_DAY_AND_YEAR = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', year: 'numeric' });
 const SHORT_DAY = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short' });
 const CLOCK = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' });
+const MINUTE = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'short' });
 
 /** `14:03` today, else `21 Nov`. */
 export function when(time: string, now: number): string {
@@ -112,6 +113,11 @@ export function waited(since: string, now: number): string {
 /** `14:03` */
 export function clock(time: string): string {
   return CLOCK.format(new Date(time));
+}
+
+/** `24 Nov 2026, 14:03` */
+export function minuteOf(time: string): string {
+  return MINUTE.format(new Date(time));
 }
 
 /** `14:03` today, `tomorrow 02:52`, else `21 Nov 14:03`. */
