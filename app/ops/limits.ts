@@ -91,6 +91,22 @@ export const BOT_LIMITS: readonly Limit[] = [
     as: 'rise',
     words: (count) => `${counted(count, 'contact')} throttled: what they write looks like spam. See the inbox.`,
   },
+  {
+    name: 'budget_near',
+    limit: "80 % of the month's budget used",
+    figure: 'budget_share',
+    above: 0.8,
+    as: 'level',
+    words: (share) => `${Math.floor(share * 100)} % of the month's budget is used. At 100 % the bot is paused.`,
+  },
+  {
+    name: 'budget_used',
+    limit: "the month's budget used up",
+    figure: 'budget_share',
+    above: 1,
+    as: 'level',
+    words: () => "The month's budget is used up. The bot is paused: raise MONTHLY_BUDGET, or let the team answer.",
+  },
 ];
 
 /** Figures of the process that has the archive. */

@@ -193,6 +193,23 @@ describe('a limit', () => {
   });
 });
 
+test('the budget of the month is an alarm from 80 % on, and another one when it is used up', async () => {
+  let share: number | null = null;
+  const alarms = alarmsOf(BOT_LIMITS, async (name) => (name === 'budget_share' ? share : null));
+  const words = async () => {
+    const found = await Promise.all(alarms.map(async ({ name, look }) => [name, await look()] as const));
+    return Object.fromEntries(found.filter(([name]) => name.startsWith('budget')));
+  };
+  assert.deepEqual(await words(), { budget_near: undefined, budget_used: undefined }, 'there is no budget');
+  share = 0.5;
+  assert.deepEqual(await words(), { budget_near: null, budget_used: null });
+  share = 0.857;
+  const near = "85 % of the month's budget is used. At 100 % the bot is paused.";
+  assert.deepEqual(await words(), { budget_near: near, budget_used: null });
+  share = 1.02;
+  assert.match(String((await words()).budget_used), /used up.*MONTHLY_BUDGET/);
+});
+
 describe('the model', () => {
   const called = (metrics: ReturnType<typeof createMetrics>, outcome: string, times: number) => {
     for (let i = 0; i < times; i++) metrics.modelCalled('answer', outcome, 100);
