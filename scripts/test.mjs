@@ -2,7 +2,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync } from 'node:fs';
-import * as os from 'node:os';
 import { join } from 'node:path';
 import { command, ensureRedis, installDependencies, run, say, Trouble } from './setup.mjs';
 
@@ -11,8 +10,8 @@ Without arguments: types, format and lint, then every test. With arguments: the 
 and nothing else, e.g.  npm test -- test/privacy
 `;
 
-/** A test file that takes longer hangs. */
-const FILE_TIMEOUT_MS = 900_000;
+/** Where the tests are that take longest: they begin first, so that nobody waits for one of them in the end. */
+const LONGEST = ['test/web/', 'test/chaos/', 'test/archive/', 'test/bench/', 'test/scripts/'];
 
 await command(HELP, async (parts) => {
   await installDependencies();
@@ -43,19 +42,20 @@ function testFiles(parts) {
   const tests = files.filter((file) => file.endsWith('.test.ts')).sort();
   const chosen = tests.filter((file) => parts.length === 0 || parts.some((part) => file.includes(part)));
   if (chosen.length === 0) throw new Trouble(`No test file has ${parts.join(' or ')} in its path.`);
-  return chosen;
+  return chosen.sort((a, b) => placeOf(a) - placeOf(b));
 }
 
-/** One process per file, and one more at a time than there are cores, because tests mostly wait. The last lines are the counts. */
+function placeOf(file) {
+  const place = LONGEST.findIndex((folder) => file.startsWith(folder));
+  return place === -1 ? LONGEST.length : place;
+}
+
+/** One process per file, see `run-tests.mjs`. The last lines are the counts. */
 async function runTests(files) {
   const database = files.length > 1 ? await startDatabase() : null;
 
-  const options = [
-    `--test-concurrency=${os.availableParallelism() + 1}`,
-    `--test-timeout=${FILE_TIMEOUT_MS}`,
-    '--test-reporter=spec',
-  ];
-  const status = await run(process.execPath, ['--import', 'tsx', '--test', ...options, ...files], { stdout: 1 });
+  const program = join('scripts', 'run-tests.mjs');
+  const status = await run(process.execPath, ['--import', 'tsx', program, ...files], { stdout: 1 });
   await database?.stop();
   return status;
 }
