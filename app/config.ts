@@ -37,13 +37,13 @@ export const SETTINGS = {
   PUBLIC_URL: row(
     url(['http:', 'https:']).transform(withoutWebhookPath),
     '',
-    'the address Twilio calls, e.g. https://bot.example.com; used for signatures and callbacks',
+    'the address that Twilio or Meta calls, e.g. https://bot.example.com; used for signatures and callbacks',
   ),
   TRUST_PROXY: row(flag(), 'false', 'take protocol and host from X-Forwarded-* when PUBLIC_URL is not given'),
   TWILIO_ACCOUNT_SID: row(
     pattern(/^AC[0-9a-fA-F]{32}$/, 'an Account SID: AC and 32 hex digits, from the Twilio Console'),
     '',
-    'Twilio account; without it the simulator is used',
+    'Twilio account; without it and ACCESS_TOKEN the simulator is used',
   ),
   TWILIO_AUTH_TOKEN: row(text(), '', 'the auth token of that account: signs webhooks and opens the REST API'),
   TWILIO_AUTH_TOKEN_SECONDARY: row(text(), '', 'a second token that is also accepted for signatures, while rotating'),
@@ -71,6 +71,32 @@ export const SETTINGS = {
     integer(0, 14_500),
     '12000',
     'how long the webhook waits for the answer, ms (Twilio gives up at 15 s); 0 = always answer by an API call',
+  ),
+  ACCESS_TOKEN: row(
+    text(),
+    '',
+    "access token of Meta's WhatsApp Cloud API, of a system user with whatsapp_business_messaging; without it only Twilio is used",
+  ),
+  PHONE_NUMBER_ID: row(
+    pattern(/^[\w-]{1,64}(\s*,\s*[\w-]{1,64})*$/, 'ids of numbers, more separated by commas'),
+    '',
+    "Meta's id of our number, from the WhatsApp Manager; more of them separated by commas",
+  ),
+  VERIFY_TOKEN: row(
+    text(),
+    '',
+    'a word of your own choice that Meta repeats when it is given the address of the webhook',
+  ),
+  META_APP_SECRET: row(text(), '', 'secret of the app at Meta, from its basic settings: signs webhooks'),
+  META_VALIDATE_SIGNATURE: row(
+    flag(),
+    'true',
+    'false accepts webhooks of Meta that are not signed: only for local experiments',
+  ),
+  GRAPH_API_BASE: row(
+    url(['http:', 'https:']).transform((given) => given.replace(/\/+$/, '')),
+    'https://graph.facebook.com/v25.0',
+    "address and version of Meta's API",
   ),
   OPENAI_API_KEY: row(text(), '', 'key of the model server; without it and OPENAI_BASE_URL a practice model answers'),
   OPENAI_BASE_URL: row(url(['http:', 'https:']), '', 'any OpenAI-compatible server, e.g. http://localhost:11434/v1'),
@@ -360,11 +386,14 @@ const OF_OTHERS: Record<string, string> = {
   MODEL: 'OPENAI_MODEL is the model that answers.',
   OPENAI_MODEL_NAME: 'OPENAI_MODEL is the model that answers.',
   AZURE_OPENAI_API_KEY: 'OPENAI_API_KEY and OPENAI_BASE_URL take any server with the OpenAI protocol.',
-  ACCESS_TOKEN: 'messages come in through Twilio (TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN).',
-  WHATSAPP_TOKEN: 'messages come in through Twilio (TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN).',
-  WHATSAPP_ACCESS_TOKEN: 'messages come in through Twilio (TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN).',
-  PHONE_NUMBER_ID: 'messages come in through Twilio (TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN).',
-  VERIFY_TOKEN: 'messages come in through Twilio (TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN).',
+  WHATSAPP_TOKEN: "ACCESS_TOKEN is the token of Meta's API.",
+  WHATSAPP_ACCESS_TOKEN: "ACCESS_TOKEN is the token of Meta's API.",
+  WHATSAPP_PHONE_NUMBER_ID: "PHONE_NUMBER_ID is Meta's id of our number.",
+  WHATSAPP_VERIFY_TOKEN: 'VERIFY_TOKEN is the word that Meta repeats.',
+  WHATSAPP_APP_SECRET: 'META_APP_SECRET is the secret of the app at Meta.',
+  APP_SECRET: 'META_APP_SECRET is the secret of the app at Meta.',
+  DATABASE_NAME: 'DATABASE_URL names the database of the archive, too.',
+  COLLECTION_NAME: 'the archive has its own tables.',
 };
 
 interface Files {
@@ -376,26 +405,17 @@ interface Files {
 
 function arrange(values: Values, files: Files) {
   const set = required(values);
-  const simulator = set.SIMULATOR === 'on' || (set.SIMULATOR === 'auto' && !values.TWILIO_ACCOUNT_SID);
+  const simulator = set.SIMULATOR === 'on' || (set.SIMULATOR === 'auto' && !hasProvider(values));
   return Object.freeze({
     port: set.PORT,
     publicUrl: values.PUBLIC_URL?.replace(/\/+$/, ''),
     trustProxy: set.TRUST_PROXY,
     twilio: twilioSettings(values, set.TWILIO_API_BASE_URL),
+    /** The simulator stands in for every provider: real people are not written to beside it. */
+    meta: simulator ? null : metaSettings(values, set),
     validateSignature: set.TWILIO_VALIDATE_SIGNATURE,
     twimlDeadlineMs: set.TWIML_DEADLINE_MS,
-    model:
-      values.OPENAI_API_KEY || values.OPENAI_BASE_URL
-        ? {
-            apiKey: values.OPENAI_API_KEY ?? 'not-needed',
-            baseUrl: values.OPENAI_BASE_URL,
-            answer: set.OPENAI_MODEL,
-            summary: values.OPENAI_SUMMARY_MODEL ?? set.OPENAI_MODEL,
-            analysis: values.OPENAI_ANALYSIS_MODEL ?? set.OPENAI_MODEL,
-            transcribe: set.OPENAI_TRANSCRIBE_MODEL,
-            transcribeBaseUrl: values.OPENAI_TRANSCRIBE_BASE_URL ?? values.OPENAI_BASE_URL,
-          }
-        : null,
+    model: modelSettings(values, set),
     reasoningEffort: values.OPENAI_REASONING_EFFORT,
     temperature: values.OPENAI_TEMPERATURE,
     modelTimeoutMs: set.OPENAI_TIMEOUT_MS,
@@ -435,6 +455,21 @@ function arrange(values: Values, files: Files) {
   });
 }
 
+/** Null when no server is named: a practice model answers. */
+function modelSettings(values: Values, set: ReturnType<typeof required>) {
+  const { OPENAI_API_KEY: apiKey, OPENAI_BASE_URL: baseUrl } = values;
+  if (!apiKey && !baseUrl) return null;
+  return {
+    apiKey: apiKey ?? 'not-needed',
+    baseUrl,
+    answer: set.OPENAI_MODEL,
+    summary: values.OPENAI_SUMMARY_MODEL ?? set.OPENAI_MODEL,
+    analysis: values.OPENAI_ANALYSIS_MODEL ?? set.OPENAI_MODEL,
+    transcribe: set.OPENAI_TRANSCRIBE_MODEL,
+    transcribeBaseUrl: values.OPENAI_TRANSCRIBE_BASE_URL ?? baseUrl,
+  };
+}
+
 /** What WhatsApp's rules are about, see `docs/policy.md`. */
 function policySettings(values: Values, set: ReturnType<typeof required>) {
   return {
@@ -465,6 +500,25 @@ function twilioSettings(values: Values, apiBaseUrl: string) {
     messagingServiceSid: values.TWILIO_MESSAGING_SERVICE_SID,
     apiBaseUrl: apiBaseUrl.replace(/\/+$/, ''),
   };
+}
+
+function metaSettings(values: Values, set: ReturnType<typeof required>) {
+  const { ACCESS_TOKEN: accessToken, PHONE_NUMBER_ID: ids, VERIFY_TOKEN: verifyToken } = values;
+  if (!accessToken || !ids || !verifyToken) return null;
+  return {
+    accessToken,
+    /** Of our numbers; the first sends when nobody says from which. */
+    phoneNumberIds: ids.split(',').map((id) => id.trim()),
+    verifyToken,
+    /** Null accepts what is not signed. */
+    appSecret: set.META_VALIDATE_SIGNATURE ? (values.META_APP_SECRET ?? null) : null,
+    apiBase: set.GRAPH_API_BASE,
+  };
+}
+
+/** Is there anybody who could bring a message? */
+function hasProvider({ TWILIO_ACCOUNT_SID, ACCESS_TOKEN }: Values): boolean {
+  return TWILIO_ACCOUNT_SID !== undefined || ACCESS_TOKEN !== undefined;
 }
 
 /** Where Redis is; `embedded` when no REDIS_ setting says otherwise. */
@@ -500,9 +554,10 @@ function contradictions(values: Values): string[] {
     problems.push('TWILIO_AUTH_TOKEN: is missing beside TWILIO_ACCOUNT_SID. Copy it from the Twilio Console.');
   if (values.TWILIO_AUTH_TOKEN && !values.TWILIO_ACCOUNT_SID)
     problems.push('TWILIO_ACCOUNT_SID: is missing beside TWILIO_AUTH_TOKEN. Copy it from the Twilio Console.');
-  if (values.TWILIO_ACCOUNT_SID && !values.OPENAI_API_KEY && !values.OPENAI_BASE_URL)
+  problems.push(...whatMetaNeeds(values));
+  if (hasProvider(values) && !values.OPENAI_API_KEY && !values.OPENAI_BASE_URL)
     problems.push(
-      'OPENAI_API_KEY or OPENAI_BASE_URL: is missing while Twilio is configured, so nothing could answer the people who write. ' +
+      'OPENAI_API_KEY or OPENAI_BASE_URL: is missing while a provider is configured, so nothing could answer the people who write. ' +
         'Give a key, or the address of an OpenAI-compatible server.',
     );
   if (values.SYSTEM_PROMPT && values.SYSTEM_PROMPT_FILE)
@@ -510,10 +565,29 @@ function contradictions(values: Values): string[] {
   if (values.BUSINESS_PURPOSE && values.BUSINESS_FILE)
     problems.push('BUSINESS_PURPOSE, BUSINESS_FILE: only one of the two can be given. Remove one.');
   if (values.ROLE !== 'all') problems.push(...whatIsNotShared(values));
-  if (values.SIMULATOR === 'off' && !values.TWILIO_ACCOUNT_SID)
+  if (values.SIMULATOR === 'off' && !hasProvider(values))
     problems.push(
       'SIMULATOR: is off, but no provider is configured, so no message could ever arrive. ' +
-        'Give TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN, or set SIMULATOR=auto.',
+        "Give TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN, or Meta's ACCESS_TOKEN, or set SIMULATOR=auto.",
+    );
+  return problems;
+}
+
+/** All of it or nothing. */
+function whatMetaNeeds(values: Values): string[] {
+  const { ACCESS_TOKEN, PHONE_NUMBER_ID, META_APP_SECRET, META_VALIDATE_SIGNATURE, VERIFY_TOKEN } = values;
+  if (!ACCESS_TOKEN && !PHONE_NUMBER_ID) return [];
+  const problems: string[] = [];
+  if (!ACCESS_TOKEN)
+    problems.push("ACCESS_TOKEN: is missing beside PHONE_NUMBER_ID. Make one for a system user in Meta's settings.");
+  if (!PHONE_NUMBER_ID)
+    problems.push('PHONE_NUMBER_ID: is missing beside ACCESS_TOKEN. Copy it from the WhatsApp Manager.');
+  if (!VERIFY_TOKEN)
+    problems.push('VERIFY_TOKEN: is missing beside ACCESS_TOKEN. Choose a word, and give Meta the same one.');
+  if (!META_APP_SECRET && META_VALIDATE_SIGNATURE)
+    problems.push(
+      "META_APP_SECRET: is missing beside ACCESS_TOKEN, so nobody could tell Meta's webhooks from anybody else's. " +
+        'Copy it from the basic settings of the app, or set META_VALIDATE_SIGNATURE=false for a local experiment.',
     );
   return problems;
 }
@@ -523,7 +597,7 @@ function whatIsNotShared(values: Values): string[] {
   const missing = [
     ...(values.REDIS_URL || values.REDIS_HOST || values.REDIS_CLUSTER_NODES ? [] : ['REDIS_URL']),
     ...(values.DATABASE_URL ? [] : ['DATABASE_URL']),
-    ...(values.TWILIO_ACCOUNT_SID ? [] : ['TWILIO_ACCOUNT_SID']),
+    ...(hasProvider(values) ? [] : ['TWILIO_ACCOUNT_SID or ACCESS_TOKEN']),
     ...(values.ROLE === 'desk' && !values.ADMIN_PASSWORD ? ['ADMIN_PASSWORD'] : []),
   ];
   if (missing.length === 0) return [];
@@ -606,7 +680,7 @@ function shownPath(path: string): string {
 function withoutWebhookPath(given: string): string {
   return given
     .replace(/\/+$/, '')
-    .replace(/\/(whatsapp|whatsapp-endpoint|api\/whatsapp(\/webhook)?|twilio\/status)$/, '');
+    .replace(/\/(whatsapp|whatsapp-endpoint|api\/whatsapp(\/webhook)?|twilio\/status|webhook)$/, '');
 }
 
 function hasPorts(nodes: string): boolean {

@@ -28,6 +28,7 @@ const message = z.object({
   contact: id,
   profileName: scrubbed.nullable(),
   receivedAt: time,
+  sentAt: time.exactOptional(),
   text: scrubbed,
   attachments: z.array(
     z.object({

@@ -84,16 +84,25 @@ function listen(server: Server, place: number | string): Promise<void> {
   });
 }
 
+function providersOf({ twilio, meta }: Config): string[] {
+  return [...(twilio ? ['twilio'] : []), ...(meta ? ['meta'] : [])];
+}
+
 function greet(config: Config, standIns: StandIns, log: Log): void {
   const local = `http://localhost:${config.port}`;
   log.info(`Recado listens on port ${config.port}. Inbox: ${local}/whatsapp-inbox`, {
     model: standIns.model.answer,
-    provider: standIns.simulator ? 'simulator' : 'twilio',
+    provider: standIns.simulator ? 'simulator' : providersOf(config).join(', '),
     publicUrl: config.publicUrl ?? 'not given',
   });
   if (!config.validateSignature) {
     log.warn(
       'TWILIO_VALIDATE_SIGNATURE is false: everybody can post messages in the name of others. Never use it in public.',
+    );
+  }
+  if (config.meta?.appSecret === null) {
+    log.warn(
+      'META_VALIDATE_SIGNATURE is false: everybody can post messages in the name of others. Never use it in public.',
     );
   }
   if (standIns.simulator) {

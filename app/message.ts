@@ -84,6 +84,8 @@ export interface InboundMessage {
   profileName: Scrubbed | null;
   /** When we received it by Redis' clock, unix ms. */
   receivedAt: number;
+  /** When it was sent by the provider's clock, unix ms; left out = just before we received it. */
+  sentAt?: number;
   /** What was written, or the caption; for a button its title; '' when there is none. */
   text: Scrubbed;
   attachments: Attachment[];

@@ -30,9 +30,29 @@ export interface DownloadOptions {
  * It leaves out the webhook on purpose: providers differ there in everything but the result, an `InboundMessage`.
  *
  * Every method but `explain` and `download` rejects with a `Failure` whose code starts with `channel.`; `channel.ambiguous` means that
- * the request may have been carried out, so `findSent` must be asked before it is repeated.
+ * the request may have been carried out, so `findSent` or `sentAs` must be asked before it is repeated.
  */
-export interface Channel {
+export type Channel = ChannelBasics & (Listing | Reporting);
+
+/** Of a provider that can be asked for the messages it sent. */
+export interface Listing {
+  /**
+   * Asks the provider whether a text was sent: the ids of messages to this recipient with exactly this text, sent at `since`
+   * (unix ms) or later, newest first.
+   */
+  findSent(to: Recipient, text: Scrubbed, since: number, signal?: AbortSignal): Promise<string[]>;
+}
+
+/** Of a provider that cannot be asked, but reports what became of a message by the name that we gave it. */
+export interface Reporting {
+  /**
+   * The provider's id of a part; null when the part was certainly not sent. Waits for a report that may be under way.
+   * Rejects with `channel.ambiguous` when nobody can tell.
+   */
+  sentAs(partOf: PartOf, signal?: AbortSignal): Promise<string | null>;
+}
+
+export interface ChannelBasics {
   readonly name: ChannelName;
   readonly limits: {
     /** The longest text of one message, in UTF-16 code units. */
@@ -46,13 +66,7 @@ export interface Channel {
   send(to: Recipient, text: Scrubbed, partOf: PartOf, signal?: AbortSignal): Promise<string>;
 
   /** Shows "typing…" to the person who wrote `messageId`, and marks that message as read. */
-  typing(messageId: string, signal?: AbortSignal): Promise<void>;
-
-  /**
-   * Asks the provider whether a text was sent: the ids of messages to this recipient with exactly this text, sent at `since`
-   * (unix ms) or later, newest first.
-   */
-  findSent(to: Recipient, text: Scrubbed, since: number, signal?: AbortSignal): Promise<string[]>;
+  typing(to: Recipient, messageId: string, signal?: AbortSignal): Promise<void>;
 
   /** The words of a message of ours, by the provider's id; null when it has none. A channel without quotes leaves it out. */
   wordsOf?(id: string, signal?: AbortSignal): Promise<Scrubbed | null>;

@@ -244,8 +244,9 @@ export function createTurn(options: TurnOptions): Turn {
   function showTyping(held: Held, response: OpenResponse | null, signal: AbortSignal): void {
     const newest = held.messages.at(-1);
     if (!newest) return;
-    const channel = channels.of(conversationOf(held.conversation).channel);
-    const show = () => void channel.typing(newest.id, signal).catch(() => {});
+    const { channel: name, business } = conversationOf(held.conversation);
+    const channel = channels.of(name);
+    const show = () => void channel.typing({ business, address: newest.from }, newest.id, signal).catch(() => {});
     if (response) response.whenLate(show);
     else show();
   }

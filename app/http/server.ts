@@ -3,6 +3,7 @@ import { createServer as createHttpServer, type Server } from 'node:http';
 import type Router from '@koa/router';
 import Koa from 'koa';
 import bodyParser from 'koa-bodyparser';
+import readRaw from 'raw-body';
 import { Failure, type FailureCode, isFailure } from '../errors.ts';
 import { newId } from '../ops/id.ts';
 import type { Log } from '../ops/logger.ts';
@@ -34,6 +35,8 @@ export interface ServerOptions {
   webhooks?: Router[];
   /** Path → what is answered there when a request is refused, also before a router has seen it. */
   refusals?: ReadonlyMap<string, Refusal>;
+  /** Paths whose bodies stay as they were sent, because a signature is over the bytes → the largest, bytes. They become a `Buffer`. */
+  rawBodies?: ReadonlyMap<string, number>;
   log: Log;
   /** True once the process has begun to stop: what changes something, but for webhooks, gets 503 then. */
   isStopping: () => boolean;
@@ -64,7 +67,7 @@ export function listenerFor(app: Koa): Server {
 
 /** Builds the application; it listens nowhere. */
 export function createServer(options: ServerOptions): Koa {
-  const { routers, webhooks = [], before, refusals = new Map(), log, isStopping } = options;
+  const { routers, webhooks = [], before, refusals = new Map(), rawBodies = new Map(), log, isStopping } = options;
   const app = new Koa();
   app.on('error', (error: unknown) => {
     if (isGoneClient(error)) log.debug('A client left before its answer was written');
@@ -72,12 +75,12 @@ export function createServer(options: ServerOptions): Koa {
   });
   app.use(requestLog(log, isStopping));
   app.use((ctx, next) => {
-    // As the routers see it: in any case, with or without a slash at the end.
-    const refusal = refusals.get(ctx.path.toLowerCase().replace(/\/$/, ''));
+    const refusal = refusals.get(placeOf(ctx));
     if (refusal) ctx.state.refusal = refusal;
     return next();
   });
   if (before) app.use(before);
+  if (rawBodies.size > 0) app.use(keepRaw(rawBodies));
   app.use(readBody());
   for (const router of webhooks) app.use(router.routes()).use(router.allowedMethods());
   app.use(async (ctx, next) => {
@@ -86,6 +89,11 @@ export function createServer(options: ServerOptions): Koa {
   });
   for (const router of routers) app.use(router.routes()).use(router.allowedMethods());
   return app;
+}
+
+/** As the routers see a path: in any case, with or without a slash at the end. */
+function placeOf({ path }: Koa.Context): string {
+  return path.toLowerCase().replace(/\/$/, '');
 }
 
 /** People close pages and connections break: that is not an error. */
@@ -162,6 +170,18 @@ const SENTENCES: Record<number, string> = {
   500: 'Internal error.',
   503: 'The service is not available right now.',
 };
+
+/** The bytes of a body that is signed as a whole. What is larger gets 413. */
+function keepRaw(largest: ReadonlyMap<string, number>): Koa.Middleware {
+  return async function keep(ctx, next) {
+    const limit = largest.get(placeOf(ctx));
+    if (limit !== undefined && ctx.method === 'POST') {
+      ctx.request.body = await readRaw(ctx.req, { limit, length: ctx.request.length ?? null });
+      ctx.disableBodyParser = true;
+    }
+    return next();
+  };
+}
 
 /**
  * Reads bodies with a limit. A form is left as text: what a provider signs are its raw pairs, which a parser that nests

@@ -64,6 +64,10 @@ export interface Keys {
   session(id: string): string;
   /** string, expires: the contact whose data an address is for, by the hash of its id; not part of a shard */
   export(id: string): string;
+  /** hash, expires: part of a reply → the provider's id of it, as it reported; not part of a shard */
+  report(channel: string, replyId: string): string;
+  /** string, expires: a provider has reported of late; not part of a shard */
+  reported(channel: string): string;
   /** hash: version of the format and number of shards, see `format.ts` */
   format: string;
 }
@@ -88,6 +92,8 @@ export function createKeys(shards: number): Keys {
     format: 'recado:format',
     session,
     export: exportOf,
+    report: (channel, replyId) => `recado:report:${keySafe(channel)}:${keySafe(replyId)}`,
+    reported: (channel) => `recado:reported:${keySafe(channel)}`,
     shardOf,
     of,
   };

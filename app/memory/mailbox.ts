@@ -276,6 +276,7 @@ export function createMailbox(options: MailboxOptions): Mailbox {
         MOST_COMPARED,
         message.consent ?? '',
         message.answered ? '' : '1',
+        message.sentAt === undefined ? 0 : Math.max(0, message.receivedAt - message.sentAt),
       ],
     );
     const [kind, ...rest] = listOf(result);

@@ -130,12 +130,13 @@ export function createDeliver(options: DeliverOptions): Deliver {
    */
   async function findSent(delivery: Delivery, text: Scrubbed, sids: readonly string[]): Promise<string | undefined> {
     const { reply, history } = delivery;
+    const channel = channels.of(conversationOf(reply.conversation).channel);
+    if ('sentAs' in channel) return (await channel.sentAs({ replyId: reply.id, part: sids.length })) ?? undefined;
     const twins = history.filter(
       ({ role, id, at, sent, text: said }) =>
         role === 'assistant' && id !== reply.id && at > reply.at - TWIN_MS && (sent ?? [said]).includes(text),
     );
     const since = Math.min(reply.at, ...twins.map(({ at }) => at));
-    const channel = channels.of(conversationOf(reply.conversation).channel);
     const found = (await channel.findSent(recipientOf(reply), text, since)).filter((sid) => !sids.includes(sid));
     return found.length > twins.length ? found[0] : undefined;
   }

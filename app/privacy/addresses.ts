@@ -16,7 +16,9 @@ import {
 } from './decoded.ts';
 import type { Stretch } from './sids.ts';
 
-const DOMAINS = ['twilio.com', 'twiliocdn.com'] as const;
+/** Of Twilio, and of Meta where its API and its files are: people may well write of facebook.com. */
+const DOMAINS = ['twilio.com', 'twiliocdn.com', 'fbsbx.com', 'graph.facebook.com'] as const;
+const DOMAIN_STARTS = new Set([...DOMAINS].flatMap(([first = '']) => [code(first), code(first.toUpperCase())]));
 const API_VERSION = '2010-04-01';
 const ACCOUNTS = 'accounts';
 
@@ -35,7 +37,7 @@ const CONTINUES = [...SLASHES, code('?'), code('#')];
 const TRAILING = new Set([...".,;:!?'*_~)\\"].map(code));
 
 /**
- * Finds addresses of Twilio's hosts and its API paths on any host, each with all that belongs to it: scheme, credentials,
+ * Finds addresses of Twilio's and Meta's hosts and Twilio's API paths on any host, each with all that belongs to it: scheme, credentials,
  * subdomains, port, path, query. Expects a view whose SIDs are marked: they do not join a name to what is beside it.
  *
  * Nothing looks back beyond the end of the stretch before, so the work is linear in the length of the text.
@@ -58,7 +60,7 @@ function addressAt(view: View, at: number, floor: number): Stretch | undefined {
   view.steps++;
   const character = codeAt(view, at);
   if (character === VERSION_STARTS) return pathAddress(view, at, floor);
-  return character === code('t') || character === code('T') ? hostAddress(view, at, floor) : undefined;
+  return DOMAIN_STARTS.has(character) ? hostAddress(view, at, floor) : undefined;
 }
 
 function hostAddress(view: View, at: number, floor: number): Stretch | undefined {

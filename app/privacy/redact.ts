@@ -177,7 +177,7 @@ const UUID = /^[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}$/;
 const NUMERALS = /^[\d:+() .-]{0,31}$/;
 /** Something in the text may have to go. Broader than all that `scrub` and SECRETS look for. */
 const SUSPICIOUS =
-  /\d{5}|\+\d|\d\)? ?[ .-]\d{3}|[\w+/-]{20}|twilio|2010-04-01|%[\da-f]{2}|:\/\/|data:|sk[-_]|[A-Z]{2}\.\w{6}|eyJ|bearer|basic|(?:token|secret|passw(?:or)?d|key|authorization|cookie|signature)["']?\s?[=:]/i;
+  /\d{5}|\+\d|\d\)? ?[ .-]\d{3}|[\w+/-]{20}|twilio|fbsbx|graph\.facebook|2010-04-01|%[\da-f]{2}|:\/\/|data:|sk[-_]|[A-Z]{2}\.\w{6}|eyJ|bearer|basic|(?:token|secret|passw(?:or)?d|key|authorization|cookie|signature)["']?\s?[=:]/i;
 
 /** A made-up id, a time, an IP address, the place of an entry in a Redis stream: long numbers that are no phone numbers. */
 const HARMLESS =

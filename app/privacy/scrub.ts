@@ -14,16 +14,16 @@ export const PLACEHOLDER = '[MEDIA_CONTENT]';
 
 /** Something that must not cross a border: where it is in a text, in UTF-16 code units, never what it says. */
 export interface Leak {
-  /** An address of Twilio, an API path on any host, or an identifier. */
+  /** An address of Twilio or of Meta's API, an API path on any host, or an identifier. */
   kind: 'url' | 'path' | 'sid';
   index: number;
   length: number;
 }
 
 /**
- * Replaces everything in a text that leads to Twilio by `PLACEHOLDER`:
+ * Replaces everything in a text that leads to Twilio or to Meta's API by `PLACEHOLDER`:
  *
- * - addresses of twilio.com, twiliocdn.com and their subdomains, in any case, with any scheme or none, with credentials
+ * - addresses of twilio.com, twiliocdn.com, fbsbx.com, graph.facebook.com and their subdomains, in any case, with any scheme or none, with credentials
  *   and port, percent-encoded to any depth; punctuation at their end stays;
  * - API paths (`/2010-04-01/Accounts/…`), with the host they are on;
  * - `MM` and `ME` + 32 letters or digits, every other kind of Twilio's identifiers + 32 hex digits;
@@ -79,6 +79,8 @@ export const LEAK_EXAMPLES: readonly { kind: Leak['kind']; name: string; sample:
 // is the text itself; so each pattern only has to be broader than the search behind it.
 // Apart from each other, because a search for one of several is ten times slower: it cannot leap ahead.
 const MAY_BE_HOST = /twilio(?:cdn)?\.com/i;
+const MAY_BE_FILE_HOST = /fbsbx\.com/i;
+const MAY_BE_GRAPH_HOST = /graph\.facebook\.com/i;
 const MAY_BE_PATH = '2010-04-01';
 const MAY_BE_ESCAPE = /%[0-9a-f]{2}/i;
 const MAY_BE_SID = /[A-Z]{2}[0-9A-Za-z]{32}/;
@@ -102,6 +104,8 @@ function mayLeak(text: string): boolean {
 function showsLeak(text: string): boolean {
   return (
     MAY_BE_HOST.test(text) ||
+    MAY_BE_FILE_HOST.test(text) ||
+    MAY_BE_GRAPH_HOST.test(text) ||
     text.includes(MAY_BE_PATH) ||
     (text.includes('%') && MAY_BE_ESCAPE.test(text)) ||
     (text.length >= 34 && MAY_BE_SID.test(text))
@@ -153,6 +157,12 @@ function examples(): { kind: Leak['kind']; name: string; sample: string }[] {
     { kind: 'url', name: 'another scheme', sample: 'wss://media.twilio.com/stream' },
     { kind: 'url', name: 'no scheme', sample: 'api.twilio.com/x?y=1' },
     { kind: 'url', name: 'bare host', sample: 'twilio.com' },
+    {
+      kind: 'url',
+      name: 'file of Meta',
+      sample: 'https://lookaside.fbsbx.com/whatsapp_business/attachments/?mid=1&hash=x',
+    },
+    { kind: 'url', name: 'API of Meta', sample: 'https://Graph.Facebook.com/v25.0/106540352242922/messages' },
     { kind: 'url', name: 'percent-encoded', sample: encoded },
     { kind: 'url', name: 'percent-encoded twice', sample: encodeURIComponent(encoded) },
     { kind: 'path', name: 'API path', sample: path },

@@ -11,7 +11,7 @@ import { createDeliver } from '../outbound/deliver.ts';
 import { buildArchive } from './archive.ts';
 import { buildAuth, passwordOf } from './auth.ts';
 import { buildBot } from './bot.ts';
-import { type BuildChannel, buildChannels, pingsOf } from './channels.ts';
+import { type BuildChannel, buildChannels, pingsOf, statesOf } from './channels.ts';
 import { buildCosts } from './costs.ts';
 import { buildDesk } from './desk.ts';
 import type { DeskProcess } from './desk-process.ts';
@@ -69,7 +69,11 @@ export function build(config: Config, standIns: StandIns, log: Log, options: Bui
   const metrics = createMetrics({ process: parts.bot ? 'bot' : 'desk', beside: beside?.figures });
   const memory = buildMemory(config, standIns.redis, metrics, log);
   const { now } = memory.clock;
-  const { parts: channelParts, close: closeChannels } = buildChannels(config, standIns, more, { now, log });
+  const { parts: channelParts, close: closeChannels } = buildChannels(config, standIns, more, {
+    now,
+    reportsOf: memory.reportsOf,
+    log,
+  });
   const channels = createChannels(channelParts.map(({ channel }) => channel));
   const archive = buildArchive(standIns, log);
   const { database } = archive;
@@ -117,7 +121,7 @@ export function build(config: Config, standIns: StandIns, log: Log, options: Bui
           ...pingsOf(channelParts),
           ...(beside && { desk: beside.ping }),
         },
-        states: bot ? purpose.states : {},
+        states: bot ? { ...purpose.states, ...statesOf(channelParts) } : {},
         isStopping,
       },
       standIns,

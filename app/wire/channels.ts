@@ -1,13 +1,19 @@
 /** Joins the channels: how messages come in and go out. A new channel is one more entry in `CHANNELS`. */
 import type Router from '@koa/router';
 import type { Channel } from '../channels/channel.ts';
+import { createMetaChannel } from '../channels/meta/client.ts';
+import { createGraph } from '../channels/meta/graph.ts';
+import { createNumbers } from '../channels/meta/numbers.ts';
+import { META } from '../channels/meta/status.ts';
+import { createMetaWebhook, LARGEST_BATCH, META_PATH } from '../channels/meta/webhook.ts';
 import { createTwilioChannel, isOutsideUs1 } from '../channels/twilio/client.ts';
 import { createTwilioMedia } from '../channels/twilio/media.ts';
 import { createTwilioWebhook, REFUSALS, STATUS_PATH } from '../channels/twilio/webhook.ts';
 import type { Config } from '../config.ts';
 import type { Accept } from '../conversation/accept.ts';
 import { createDownloader, type Downloader } from '../media/download.ts';
-import type { DeliveryStatus } from '../message.ts';
+import type { Reports } from '../memory/reports.ts';
+import type { ChannelName, DeliveryStatus } from '../message.ts';
 import type { Log } from '../ops/logger.ts';
 import { remember } from '../ops/remember.ts';
 import type { StandIns } from './stand-ins.ts';
@@ -18,6 +24,10 @@ export interface ChannelParts {
   webhook: (to: Receivers) => Router;
   /** What a refused request to a path of its webhooks is answered with. Default: JSON. */
   refusals?: ReadonlyMap<string, { type: string; body: string }>;
+  /** What `/readyz` says of it beside whether its provider answers; what is not 'ok' makes it `degraded`. */
+  states?: Record<string, string>;
+  /** Paths of its webhooks whose bodies are wanted as bytes → the largest, bytes. */
+  rawBodies?: ReadonlyMap<string, number>;
 }
 
 /** Where the webhooks hand over what they parsed. */
@@ -32,12 +42,15 @@ export interface ChannelTools {
   downloader: Downloader;
   /** Redis' time, unix ms: for what is compared with other times. */
   now: () => number;
+  /** What a provider reports of messages by the name that we gave them. */
+  reportsOf: (channel: ChannelName) => Reports;
   log: Log;
 }
 
-export type BuildChannel = (tools: ChannelTools) => ChannelParts;
+/** @returns null for a channel that is not configured */
+export type BuildChannel = (tools: ChannelTools) => ChannelParts | null;
 
-const CHANNELS: readonly BuildChannel[] = [buildTwilio];
+const CHANNELS: readonly BuildChannel[] = [buildTwilio, buildMeta];
 
 export interface AllChannels {
   parts: ChannelParts[];
@@ -49,17 +62,22 @@ export function buildChannels(
   config: Config,
   standIns: StandIns,
   more: readonly BuildChannel[],
-  { now, log }: Pick<ChannelTools, 'now' | 'log'>,
+  shared: Pick<ChannelTools, 'now' | 'reportsOf' | 'log'>,
 ): AllChannels {
+  const { log } = shared;
+  const providers = [standIns.twilio?.apiBaseUrl, config.meta?.apiBase].filter((address) => address !== undefined);
   const downloader = createDownloader({
-    trustedOrigins: [new URL(standIns.twilio.apiBaseUrl).origin, ...standIns.trustedOrigins],
+    trustedOrigins: [...providers.map((address) => new URL(address).origin), ...standIns.trustedOrigins],
     maxBytes: config.maxMediaBytes,
     log,
   });
-  const tools = { config, standIns, downloader, now, log };
-  const parts = [...CHANNELS, ...more].map((build) => build(tools));
+  const tools = { config, standIns, downloader, ...shared };
+  const parts = [...CHANNELS, ...more].map((build) => build(tools)).filter((built) => built !== null);
   return { parts, close: () => downloader.close() };
 }
+
+/** How long one call of Meta's API may take, ms. */
+const CALL_MS = 10_000;
 
 /** How long what a provider said is good for, ms. */
 const PROVIDER_MS = 60_000;
@@ -73,7 +91,13 @@ export function pingsOf(parts: readonly ChannelParts[]): Record<string, () => Pr
   return Object.fromEntries(pings);
 }
 
-function buildTwilio({ config, standIns, downloader, now, log }: ChannelTools): ChannelParts {
+/** What the channels say of themselves, for `/readyz`. */
+export function statesOf(parts: readonly ChannelParts[]): Record<string, string> {
+  return Object.assign({}, ...parts.map(({ states }) => states ?? {}));
+}
+
+function buildTwilio({ config, standIns, downloader, now, log }: ChannelTools): ChannelParts | null {
+  if (!standIns.twilio) return null;
   const { accountSid, authToken, secondaryToken, apiBaseUrl, number, messagingServiceSid } = standIns.twilio;
   // The simulator is on this machine, and calls us without a public address.
   const calledAt = config.publicUrl ?? (standIns.isSimulated ? `http://127.0.0.1:${config.port}` : undefined);
@@ -104,5 +128,26 @@ function buildTwilio({ config, standIns, downloader, now, log }: ChannelTools): 
         now,
         ...receivers,
       }),
+  };
+}
+
+function buildMeta({ config, downloader, now, reportsOf, log }: ChannelTools): ChannelParts | null {
+  if (!config.meta) return null;
+  const { accessToken, apiBase, phoneNumberIds, verifyToken, appSecret } = config.meta;
+  const graph = createGraph({ accessToken, apiBase, timeoutMs: CALL_MS });
+  const numbers = createNumbers(phoneNumberIds, graph);
+  const reports = reportsOf(META);
+  return {
+    channel: createMetaChannel({ accessToken, apiBase, graph, numbers, reports, downloader, log }),
+    states: { meta_signatures: appSecret === null ? 'not checked' : 'ok' },
+    rawBodies: new Map([[META_PATH, LARGEST_BATCH]]),
+    webhook: ({ onMessage, onStatus }) => {
+      const noted = async (status: DeliveryStatus): Promise<void> => {
+        await onStatus(status);
+        const { replyId, part = 0, sid } = status;
+        if (replyId !== undefined) await reports.note({ replyId, part }, sid);
+      };
+      return createMetaWebhook({ verifyToken, appSecret, numbers, now, onMessage, onStatus: noted, log });
+    },
   };
 }

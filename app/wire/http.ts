@@ -47,8 +47,11 @@ export function buildHttp(tools: HttpTools): Server {
     ...(simulator ? [simulator.router] : []),
   ];
   const refusals = new Map(channels.flatMap((parts) => [...(parts.refusals ?? [])]));
+  const rawBodies = new Map(receivers ? channels.flatMap((parts) => [...(parts.rawBodies ?? [])]) : []);
   const before = deskSocket === undefined ? null : createBeside({ socket: deskSocket, paths: DESK_PATHS });
-  return listenerFor(createServer({ webhooks, routers, before, refusals, log, isStopping: health.isStopping }));
+  return listenerFor(
+    createServer({ webhooks, routers, before, refusals, rawBodies, log, isStopping: health.isStopping }),
+  );
 }
 
 /** What the desk answers, with all below. */

@@ -12,10 +12,11 @@ import { createMailbox, type Mailbox } from '../memory/mailbox.ts';
 import { createProcesses, type Processes } from '../memory/processes.ts';
 import { createPublish, type Publish } from '../memory/publish.ts';
 import { createRedis, createScripts, type RedisAddress, type RedisClient, type RunScript } from '../memory/redis.ts';
+import { createReports, type Reports } from '../memory/reports.ts';
 import { createSpending, type Spending } from '../memory/spending.ts';
 import { createSummaryStore, type SummaryStore } from '../memory/summary.ts';
 import { createSuspects, type Suspects } from '../memory/suspects.ts';
-import type { ContactId } from '../message.ts';
+import type { ChannelName, ContactId } from '../message.ts';
 import type { Log } from '../ops/logger.ts';
 import type { Metrics } from '../ops/metrics.ts';
 
@@ -36,6 +37,7 @@ export interface MemoryParts {
   spending: Spending;
   suspects: Suspects;
   publish: Publish;
+  reportsOf(channel: ChannelName): Reports;
 }
 
 /** Builds it; nothing is connected. */
@@ -74,5 +76,6 @@ export function buildMemory(config: Config, address: RedisAddress, metrics: Metr
     spending: createSpending({ redis, run, keys }),
     suspects: createSuspects({ run, keys }),
     publish: createPublish({ redis, keys }),
+    reportsOf: (channel) => createReports({ redis, keys, channel }),
   };
 }

@@ -19,7 +19,8 @@ export interface StandIns {
   redis: RedisAddress;
   /** Where the archive is. A PostgreSQL of our own is started by `start`, which nobody has to wait for; it rejects with `archive.unavailable`. */
   database: { url: string; start(): Promise<void> };
-  twilio: NonNullable<Config['twilio']>;
+  /** Null when it is not configured, but another provider is. */
+  twilio: Config['twilio'];
   model: NonNullable<Config['model']>;
   /** Origins that files may come from although they are not public: those of a replacement on this machine. */
   trustedOrigins: string[];
@@ -55,9 +56,10 @@ export async function startStandIns(config: Config, log: Log): Promise<StandIns>
       : null;
   if (!config.model)
     log.warn('No model is configured: a practice model answers. Set OPENAI_API_KEY or OPENAI_BASE_URL.');
-  const twilio = config.simulator ? simulator?.account : config.twilio;
+  const twilio = config.simulator ? (simulator?.account ?? null) : config.twilio;
   const model = simulator?.model ?? config.model;
-  if (!twilio || !model) throw new RangeError('the settings name neither a provider nor the simulator');
+  if (!(twilio || config.meta) || !model)
+    throw new RangeError('the settings name neither a provider nor the simulator');
   return {
     redis: config.redis.kind === 'embedded' ? { kind: 'socket', path: redis?.path ?? '' } : config.redis,
     database: postgres ?? { url: config.databaseUrl ?? '', start: async () => {} },

@@ -131,7 +131,7 @@ describe('the page’s side of the simulator', () => {
     assert.deepEqual([fields?.NumMedia, fields?.MessageType, fields?.Body], ['1', 'image', 'look']);
     const url = fields?.MediaUrl0 ?? '';
     assert.equal((await fetch(url)).status, 401);
-    const { accountSid, authToken } = bot.standIns.twilio;
+    const { accountSid, authToken } = bot.standIns.twilio ?? assert.fail('Twilio is simulated');
     const basic = `Basic ${Buffer.from(`${accountSid}:${authToken}`).toString('base64')}`;
     const redirect = await fetch(url, { headers: { authorization: basic }, redirect: 'manual' });
     const place = new URL(redirect.headers.get('location') ?? '', url);

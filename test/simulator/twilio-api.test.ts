@@ -192,7 +192,7 @@ describe('the simulated REST API', () => {
     const since = Date.now();
     const sid = await channel.send(to, scrub('Hello'), { replyId: 'r1', part: 0 });
     await channel.send(to, scrub('Something else'), { replyId: 'r2', part: 0 });
-    await channel.typing(newInboundSid(CONTACT));
+    await channel.typing(to, newInboundSid(CONTACT));
     assert.deepEqual(await channel.findSent(to, scrub('Hello'), since), [sid]);
     assert.deepEqual(await channel.findSent({ ...to, address: 'US.1A2B' }, scrub('Hello'), since), []);
     await assert.rejects(channel.send({ ...to, address: 'nobody' }, scrub('Hello'), { replyId: 'r3', part: 0 }), {

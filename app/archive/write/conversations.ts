@@ -12,6 +12,8 @@ export interface Sighting {
   at: number;
   /** The contact wrote it. */
   inbound: boolean;
+  /** When they did, unix ms, if that was long before `at`. */
+  wroteAt?: number;
   /** The contact's address in this event; null when the event does not have it. */
   address: string | null;
   /** Further addresses of the contact. */
@@ -101,7 +103,7 @@ function newestOf(sightings: readonly Sighting[], contacts: ReadonlyMap<string, 
   return [...newest.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, one]) => one);
 }
 
-function rowOf(contactId: string, { conversation, at, inbound, address, name }: Sighting) {
+function rowOf(contactId: string, { conversation, at, inbound, wroteAt = at, address, name }: Sighting) {
   const { channel, business, contact } = conversationOf(conversation);
   const written = address ?? contact;
   return {
@@ -113,7 +115,7 @@ function rowOf(contactId: string, { conversation, at, inbound, address, name }: 
     contact_name: name ?? null,
     first_message_at: new Date(at),
     last_message_at: new Date(at),
-    last_inbound_at: inbound ? new Date(at) : null,
+    last_inbound_at: inbound ? new Date(wroteAt) : null,
   };
 }
 

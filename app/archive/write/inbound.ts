@@ -54,11 +54,12 @@ export async function recordListening(db: Writer, events: readonly EventOf<'voic
 }
 
 function sightingIn(message: InboundMessage): Sighting {
-  const { from, aliases = [], receivedAt, profileName } = message;
+  const { from, aliases = [], receivedAt, sentAt, profileName } = message;
   return {
     conversation: conversationId(message),
     at: receivedAt,
     inbound: true,
+    ...(sentAt === undefined ? {} : { wroteAt: sentAt }),
     address: from,
     aliases,
     name: profileName === null ? null : clean(profileName, 255),

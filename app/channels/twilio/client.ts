@@ -4,7 +4,7 @@ import { isFailure } from '../../errors.ts';
 import type { DeliveryStatus } from '../../message.ts';
 import type { Log } from '../../ops/logger.ts';
 import { type Scrubbed, scrub } from '../../privacy/scrub.ts';
-import type { Channel, PartOf, Recipient } from '../channel.ts';
+import type { ChannelBasics, Listing, PartOf, Recipient } from '../channel.ts';
 import { fromAddress, toAddress } from './address.ts';
 import { explainTwilioCode } from './explain.ts';
 import { channelFailure, unreadableAnswer } from './failure.ts';
@@ -55,7 +55,7 @@ const NOT_SENT: ReadonlySet<string> = new Set(['failed', 'undelivered', 'cancele
  * Builds the channel; the SDK is loaded by `prepare` or the first call, and connects at the first call. It never repeats a call: the
  * caller decides that.
  */
-export function createTwilioChannel(options: TwilioChannelOptions): Channel {
+export function createTwilioChannel(options: TwilioChannelOptions): ChannelBasics & Listing {
   const { sender, timeoutMs = 10_000, now = Date.now, log } = options;
   let connected: Promise<Connected> | undefined;
   let callbackRefused = false;
@@ -126,7 +126,7 @@ export function createTwilioChannel(options: TwilioChannelOptions): Channel {
     await call(true, signal, ({ twilio }) => twilio.messages.list({ limit: 1, pageSize: 1 }));
   }
 
-  async function typing(messageId: string, signal?: AbortSignal): Promise<void> {
+  async function typing(_to: Recipient, messageId: string, signal?: AbortSignal): Promise<void> {
     await call(true, signal, ({ twilio }) =>
       twilio.messaging.v2.typingIndicator.create({ channel: 'whatsapp', messageId }),
     );

@@ -1,5 +1,6 @@
 /** What Twilio's API refuses and how a connection breaks → a `Failure`: may it be tried again, and what can be done. */
 import { Failure, type FailureCode } from '../../errors.ts';
+import { isRecord, neverLeft, slim } from '../connection.ts';
 
 type ChannelCode = Exclude<Extract<FailureCode, `channel.${string}`>, 'channel.blocked'>;
 
@@ -77,24 +78,7 @@ function byStatus(status: number, repeatable: boolean): ChannelCode {
 
 function connectionFailure(error: unknown, code: string, repeatable: boolean): Failure<ChannelCode> {
   const failure = repeatable || neverLeft(error, code) ? 'channel.unreachable' : 'channel.ambiguous';
-  // Axios hangs the request on its errors, with credentials and text.
   return new Failure(failure, MESSAGES[failure], { providerCode: code || undefined, cause: slim(error) });
-}
-
-/** Names and hosts that do not answer, and certificates that are refused: all before a request is written. */
-const BEFORE_SENDING = new Set(
-  `ECONNREFUSED ENOTFOUND EAI_AGAIN EAI_FAIL EHOSTUNREACH EHOSTDOWN ENETUNREACH ENETDOWN EADDRNOTAVAIL EPROTO
-   CERT_HAS_EXPIRED CERT_NOT_YET_VALID DEPTH_ZERO_SELF_SIGNED_CERT SELF_SIGNED_CERT_IN_CHAIN
-   UNABLE_TO_VERIFY_LEAF_SIGNATURE UNABLE_TO_GET_ISSUER_CERT UNABLE_TO_GET_ISSUER_CERT_LOCALLY
-   ERR_TLS_CERT_ALTNAME_INVALID ERR_INVALID_URL`.split(/\s+/),
-);
-
-function neverLeft(error: unknown, code: string): boolean {
-  const cause = isRecord(error) && isRecord(error.cause) ? error.cause : {};
-  const syscall = (isRecord(error) ? error.syscall : undefined) ?? cause.syscall;
-  if (syscall === 'connect') return true;
-  // A connection that was kept may break this way, too, with the request on its way.
-  return BEFORE_SENDING.has(code) && syscall !== 'read' && syscall !== 'write';
 }
 
 /** What the SDK's errors (RestException, TwilioServiceException: with a status) and Axios's (without) have in common. */
@@ -102,13 +86,4 @@ function shapeOf(error: unknown): { status: number | undefined; code: string } {
   if (!isRecord(error)) return { status: undefined, code: '' };
   const status = typeof error.status === 'number' ? error.status : undefined;
   return { status, code: error.code === undefined || error.code === null ? '' : String(error.code) };
-}
-
-function slim(error: unknown): Error {
-  const { name, message } = error instanceof Error ? error : new Error(String(error));
-  return Object.assign(new Error(message), { name });
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
 }

@@ -10,8 +10,19 @@ import {
   type Unread,
 } from '../../message.ts';
 import { type Scrubbed, scrub } from '../../privacy/scrub.ts';
+import { answersIn } from '../form.ts';
+import {
+  attachmentKindOf,
+  clean,
+  degreesIn,
+  isAddress,
+  LONGEST_AD,
+  LONGEST_TEXT,
+  mediaTypeIn,
+  nameIn,
+  tokenIn,
+} from '../reading.ts';
 import { fromAddress } from './address.ts';
-import { answersIn } from './form.ts';
 import type { Pairs } from './signature.ts';
 import { isStatus, parseStatus } from './status.ts';
 
@@ -54,15 +65,6 @@ export function mediaPath(accountSid: string, ref: string): string | null {
   return `/2010-04-01/Accounts/${accountSid}/Messages/${message}/Media/${media}`;
 }
 
-/**
- * The longest text that is taken in, in UTF-16 units; the rest is cut off. Six times what Twilio says a body holds
- * (1,600), so that only something that is no WhatsApp message ever loses by it.
- */
-export const LONGEST_TEXT = 10_000;
-const LONGEST_NAME = 256;
-const LONGEST_AD = 1_000;
-/** A username id has at most 128 characters after its country, and Twilio's addresses at most 140. */
-const LONGEST_ADDRESS = 160;
 /** What Twilio allows a message of any channel; WhatsApp's carry one at most. */
 const MOST_ATTACHMENTS = 10;
 
@@ -90,7 +92,7 @@ function parseMessage(form: URLSearchParams, context: InboundContext): Inbound {
       from,
       ...aliasesIn(form, from),
       contact: contactIdOf(from),
-      profileName: profileNameIn(form),
+      profileName: nameIn(form.get('ProfileName')),
       receivedAt: context.receivedAt,
       text,
       attachments,
@@ -153,8 +155,8 @@ function formIn(form: URLSearchParams): Scrubbed {
 function referralIn(form: URLSearchParams): Referral | undefined {
   const headline = clean(form.get('ReferralHeadline')?.trim(), LONGEST_AD);
   const body = clean(form.get('ReferralBody')?.trim(), LONGEST_AD);
-  const sourceId = tokenIn(form, 'ReferralSourceId');
-  const clickId = tokenIn(form, 'ReferralCtwaClid') ?? tokenIn(form, 'CtwaClid');
+  const sourceId = tokenIn(form.get('ReferralSourceId'));
+  const clickId = tokenIn(form.get('ReferralCtwaClid')) ?? tokenIn(form.get('CtwaClid'));
   const hasSource = ['ReferralSourceUrl', 'ReferralSourceType', 'ReferralMediaUrl'].some((field) => form.get(field));
   if (headline === '' && body === '' && sourceId === undefined && clickId === undefined && !hasSource) return undefined;
   return {
@@ -163,11 +165,6 @@ function referralIn(form: URLSearchParams): Referral | undefined {
     ...(sourceId !== undefined && { sourceId }),
     ...(clickId !== undefined && { clickId }),
   };
-}
-
-function tokenIn(form: URLSearchParams, field: string): string | undefined {
-  const token = form.get(field) ?? '';
-  return /^[\w.~+/=-]{1,512}$/.test(token) ? token : undefined;
 }
 
 /** The title of what was pressed or chosen, else what was written, else the name of a place without coordinates. */
@@ -183,7 +180,7 @@ function placeIn(form: URLSearchParams): string[] {
 
 function addressIn(form: URLSearchParams, field: string): string | undefined {
   const address = fromAddress(form.get(field) ?? '');
-  return address.length <= LONGEST_ADDRESS && /^[^\s\p{C}]+$/u.test(address) ? address : undefined;
+  return isAddress(address) ? address : undefined;
 }
 
 /**
@@ -209,29 +206,18 @@ function idIn(form: URLSearchParams, field: string): string | undefined {
   return /^\w{1,64}$/.test(id) ? id : undefined;
 }
 
-function profileNameIn(form: URLSearchParams): Scrubbed | null {
-  const name = clean(form.get('ProfileName')?.replace(/\s+/g, ' ').trim(), LONGEST_NAME);
-  return name === '' ? null : name;
-}
-
 /** Both fields may also arrive as the word `false`. */
 function isForwarded(form: URLSearchParams): boolean {
   return [form.get('Forwarded'), form.get('FrequentlyForwarded')].some((said) => said?.toLowerCase() === 'true');
 }
 
 function locationIn(form: URLSearchParams): Location | undefined {
-  const latitude = degreesIn(form, 'Latitude', 90);
-  const longitude = degreesIn(form, 'Longitude', 180);
+  const latitude = degreesIn(form.get('Latitude'), 90);
+  const longitude = degreesIn(form.get('Longitude'), 180);
   if (latitude === undefined || longitude === undefined) return undefined;
   const label = clean(form.get('Label'), LONGEST_TEXT);
   const address = clean(form.get('Address'), LONGEST_TEXT);
   return { latitude, longitude, ...(label !== '' && { label }), ...(address !== '' && { address }) };
-}
-
-function degreesIn(form: URLSearchParams, field: string, most: number): number | undefined {
-  const said = form.get(field)?.trim();
-  const degrees = said ? Number(said) : Number.NaN;
-  return Math.abs(degrees) <= most ? degrees : undefined;
 }
 
 function attachmentsIn(form: URLSearchParams, ownAccount: string | undefined): Attachment[] {
@@ -239,24 +225,10 @@ function attachmentsIn(form: URLSearchParams, ownAccount: string | undefined): A
   const account = form.get('AccountSid') ?? '';
   const readable = account !== '' && account === (ownAccount ?? account);
   return Array.from({ length: Math.max(count, 0) }, (_, i) => {
-    const contentType = typeIn(form.get(`MediaContentType${i}`) ?? '');
+    const contentType = mediaTypeIn(form.get(`MediaContentType${i}`) ?? '');
     const ref = readable ? refOf(form.get(`MediaUrl${i}`) ?? '', account) : '';
-    return { kind: kindOf(contentType), contentType, ref };
+    return { kind: attachmentKindOf(contentType), contentType, ref };
   });
-}
-
-/** `Audio/OGG; codecs=opus` → `audio/ogg` */
-function typeIn(header: string): string {
-  const type = header.split(';', 1)[0]?.trim().toLowerCase() ?? '';
-  return /^[\w.+-]+\/[\w.+-]+$/.test(type) ? type : 'application/octet-stream';
-}
-
-const CONTACT_CARDS = new Set(['text/vcard', 'text/x-vcard', 'text/directory']);
-
-function kindOf(contentType: string): Attachment['kind'] {
-  const family = contentType.split('/', 1)[0];
-  if (family === 'image' || family === 'audio' || family === 'video') return family;
-  return CONTACT_CARDS.has(contentType) ? 'contact-card' : 'document';
 }
 
 /**
@@ -268,25 +240,4 @@ function refOf(mediaUrl: string, account: string): string {
   const [, message, media] = /^\/2010-04-01\/Accounts\/[^/]+\/Messages\/([^/]+)\/Media\/([^/]+)$/.exec(path) ?? [];
   const ref = `${message}/${media}`;
   return path === mediaPath(account, ref) ? ref : '';
-}
-
-/**
- * Without control characters (but lines and tabs stay), without halves of characters, at most `longest` units,
- * and scrubbed.
- */
-function clean(text: string | null | undefined, longest: number): Scrubbed {
-  if (!text) return scrub('');
-  const cleaned = scrub(NOT_CLEAN.test(text) ? withoutControls(text) : text);
-  return cleaned.length <= longest ? cleaned : scrub(wholeCharacters(cleaned.slice(0, longest)));
-}
-
-/** `\p{Cs}` is half of a character; the other half is missing. */
-const NOT_CLEAN = /[^\P{Cc}\n\t]|\p{Cs}/u;
-
-function withoutControls(text: string): string {
-  return wholeCharacters(text.replace(/\r\n?/g, '\n').replace(/[^\P{Cc}\n\t]/gu, ''));
-}
-
-function wholeCharacters(text: string): string {
-  return text.replace(/\p{Cs}/gu, '\ufffd');
 }

@@ -22,6 +22,7 @@
 --     18 the numbers around the contact's, '' when it has none           19 how long is counted to recognise spam (ms)
 --     20 most texts of a contact that are compared                       21 most fields of texts and of blocks
 --     22 'opt-out' or 'opt-in' when the message says so, else ''   23 '1' when a word of ours is to confirm that
+--     24 how long ago it was sent (ms): one that comes late does not open the 24 hours anew; 0 = just now
 --
 -- State hash: summary, version (of the summary), tokens (of the history), profile, turns, rolling (unix ms until which a process
 -- folds the history into the summary), rollFailures (how many times in a row that failed because of what was folded), attempts (at
@@ -123,7 +124,10 @@ else
   redis.call('PEXPIRE', seen, ARGV[5])
   redis.call('RPUSH', mailbox, ARGV[2])
   counts = countSpam()
-  redis.call('HSET', state, 'lastInbound@' .. thread, now, 'from@' .. thread, ARGV[15])
+  local sentAt = now - tonumber(ARGV[24])
+  if sentAt == now or sentAt > tonumber(redis.call('HGET', state, 'lastInbound@' .. thread) or '0') then
+    redis.call('HSET', state, 'lastInbound@' .. thread, sentAt, 'from@' .. thread, ARGV[15])
+  end
   if ARGV[10] ~= '' then redis.call('HSET', state, 'profile', ARGV[10]) end
   redis.call('XADD', events, 'MAXLEN', '~', ARGV[8], '*', 'event', ARGV[7])
   local written = redis.call('INCR', rate)

@@ -2,7 +2,7 @@
 import Router from '@koa/router';
 import type { Context } from 'koa';
 import { z } from 'zod';
-import type { Channel, OpenResponse, Recipient } from '../../../app/channels/channel.ts';
+import type { ChannelBasics, Listing, OpenResponse, Recipient } from '../../../app/channels/channel.ts';
 import { contactIdOf } from '../../../app/contacts/addresses.ts';
 import { Failure, type FailureCode } from '../../../app/errors.ts';
 import type { InboundMessage } from '../../../app/message.ts';
@@ -19,7 +19,7 @@ export function buildCourier(apiUrl: string, secret: string): BuildChannel {
 
 // client
 
-export function createCourierChannel(apiUrl: string, secret: string, timeoutMs = 10_000): Channel {
+export function createCourierChannel(apiUrl: string, secret: string, timeoutMs = 10_000): ChannelBasics & Listing {
   return {
     name: 'courier',
     limits: { textLength: 500 },
@@ -29,7 +29,7 @@ export function createCourierChannel(apiUrl: string, secret: string, timeoutMs =
       if (!id) throw new Failure('channel.ambiguous', 'Courier answered without an id.');
       return id;
     },
-    async typing(messageId, signal) {
+    async typing(_to, messageId, signal) {
       await call('typing', { messageId }, true, signal);
     },
     async findSent(to: Recipient, text, since, signal) {

@@ -188,7 +188,7 @@ describe('Twilio', () => {
   test('may be behind a path of another origin', async () => {
     const channel = channelTo(twilio, { apiBaseUrl: `${twilio.url}/mock/` });
     await channel.send(TO, scrub('x'), { replyId: 'reply-1', part: 0 }).catch(() => {});
-    await channel.typing(newSid('SM')).catch(() => {});
+    await channel.typing(TO, newSid('SM')).catch(() => {});
     assert.deepEqual(
       twilio.requests.map(({ path }) => path),
       [`/mock/2010-04-01/Accounts/${ACCOUNT_SID}/Messages.json`, '/mock/v2/Indicators/Typing.json'],

@@ -1,0 +1,107 @@
+/** Meta's WhatsApp Cloud API as a `Channel`. https://developers.facebook.com/docs/whatsapp/cloud-api/reference/messages */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
+import { isNumber } from '../../contacts/addresses.ts';
+import { Failure } from '../../errors.ts';
+import type { Downloader } from '../../media/download.ts';
+import type { Log } from '../../ops/logger.ts';
+import type { Scrubbed } from '../../privacy/scrub.ts';
+import type { ChannelBasics, PartOf, Recipient, Reporting } from '../channel.ts';
+import { explainMetaCode } from './explain.ts';
+import { unreadableAnswer } from './failure.ts';
+import type { Graph } from './graph.ts';
+import { createMetaDownload } from './media.ts';
+import type { Numbers } from './numbers.ts';
+import { META, nameOfPart } from './status.ts';
+
+/** What Meta reported of messages by the name that we gave them, see `memory/reports.ts`. */
+export interface Reports {
+  /** The provider's id of a part; null when nothing was reported of it. Rejects with `store.unavailable`. */
+  find(partOf: PartOf): Promise<string | null>;
+  /** Were there any reports of late? Else there may be none of what was sent, either. */
+  doCome(): Promise<boolean>;
+}
+
+export interface MetaChannelOptions {
+  accessToken: string;
+  apiBase: string;
+  graph: Graph;
+  numbers: Numbers;
+  reports: Reports;
+  downloader: Downloader;
+  /** How long a report may take until a message of which there is none counts as not sent, ms. */
+  reportMs?: number;
+  log: Log;
+}
+
+/** https://developers.facebook.com/docs/whatsapp/cloud-api/messages/text-messages */
+const LONGEST_TEXT = 4_096;
+/** Reports come within a second or two; later ones are rare. */
+const REPORT_MS = 15_000;
+const LOOK_MS = 500;
+
+const Sent = z.object({ messages: z.tuple([z.object({ id: z.string().min(1) })]).rest(z.unknown()) });
+
+export function createMetaChannel(options: MetaChannelOptions): ChannelBasics & Reporting {
+  const { graph, numbers, reports, accessToken, apiBase, downloader, reportMs = REPORT_MS, log } = options;
+  return {
+    name: META,
+    limits: { textLength: LONGEST_TEXT },
+    send,
+    sentAs,
+    typing,
+    ping,
+    explain: explainMetaCode,
+    download: createMetaDownload({ graph, accessToken, apiBase, downloader }),
+  };
+
+  async function send(to: Recipient, text: Scrubbed, partOf: PartOf, signal?: AbortSignal): Promise<string> {
+    const message = { type: 'text', text: { body: text, preview_url: false } };
+    const name = { biz_opaque_callback_data: nameOfPart(partOf) };
+    const answer = await post(
+      to,
+      { recipient_type: 'individual', ...addressee(to), ...message, ...name },
+      false,
+      signal,
+    );
+    const id = Sent.safeParse(answer).data?.messages[0].id;
+    if (id === undefined) throw unreadableAnswer();
+    log.debug('Meta took a message', { contact: to.address, replyId: partOf.replyId });
+    return id;
+  }
+
+  /** There is no list of messages to look into: the reports of a message name it. */
+  async function sentAs(partOf: PartOf, signal?: AbortSignal): Promise<string | null> {
+    for (const givenUpAt = performance.now() + reportMs; ; ) {
+      if (signal?.aborted) throw new Failure('channel.unreachable', 'Nobody waits for the report any more.');
+      const found = await reports.find(partOf);
+      if (found !== null) return found;
+      if (performance.now() >= givenUpAt) break;
+      await sleep(Math.min(LOOK_MS, reportMs));
+    }
+    if (await reports.doCome()) return null;
+    throw new Failure(
+      'channel.ambiguous',
+      'Meta did not say whether a message was sent, and reports nothing. Is the field messages subscribed?',
+    );
+  }
+
+  /** Also marks the message as read. Lasts 25 s at most. */
+  async function typing(to: Recipient, messageId: string, signal?: AbortSignal): Promise<void> {
+    await post(to, { status: 'read', message_id: messageId, typing_indicator: { type: 'text' } }, true, signal);
+  }
+
+  async function ping(signal?: AbortSignal): Promise<void> {
+    await graph.get(`${await numbers.idOf('', signal)}?fields=id`, signal);
+  }
+
+  async function post(to: Recipient, body: object, repeatable: boolean, signal?: AbortSignal): Promise<unknown> {
+    const from = await numbers.idOf(to.business, signal);
+    return graph.post(`${from}/messages`, { messaging_product: 'whatsapp', ...body }, repeatable, signal);
+  }
+}
+
+/** Whoever has no number is written to by their id. */
+function addressee({ address }: Recipient): { to: string } | { recipient: string } {
+  return isNumber(address) ? { to: address } : { recipient: address };
+}

@@ -1,0 +1,56 @@
+/** Our numbers: people write to a number, Meta's calls name its id. */
+import { z } from 'zod';
+import { Failure } from '../../errors.ts';
+import type { Graph } from './graph.ts';
+
+export interface Numbers {
+  isOurs(phoneNumberId: string): boolean;
+  /** The number behind an id, digits; undefined while it is not known. */
+  numberOf(phoneNumberId: string): string | undefined;
+  /** A webhook named both. */
+  learn(phoneNumberId: string, number: string): void;
+  /** The id to send from. Asks Meta for what no webhook has told yet. Rejects with `channel.sender` for a number that is not ours. */
+  idOf(number: string, signal?: AbortSignal): Promise<string>;
+}
+
+/** @param ids at least one; the first sends when nobody says from which number */
+export function createNumbers(ids: readonly string[], graph: Pick<Graph, 'get'>): Numbers {
+  const [first = ''] = ids;
+  const numbers = new Map<string, string>();
+  return { isOurs, numberOf, learn, idOf };
+
+  function isOurs(phoneNumberId: string): boolean {
+    return ids.includes(phoneNumberId);
+  }
+
+  function numberOf(phoneNumberId: string): string | undefined {
+    return numbers.get(phoneNumberId);
+  }
+
+  function learn(phoneNumberId: string, number: string): void {
+    if (isOurs(phoneNumberId)) numbers.set(phoneNumberId, number);
+  }
+
+  async function idOf(number: string, signal?: AbortSignal): Promise<string> {
+    if (ids.length === 1 || number === '' || ids.includes(number)) return ids.includes(number) ? number : first;
+    const known = idKnownAs(number);
+    if (known !== undefined) return known;
+    for (const id of ids.filter((one) => !numbers.has(one))) learn(id, await ask(id, signal));
+    const id = idKnownAs(number);
+    if (id !== undefined) return id;
+    throw new Failure(
+      'channel.sender',
+      'The number that they wrote to is none of those in PHONE_NUMBER_ID. Add its id there to answer from it.',
+    );
+  }
+
+  function idKnownAs(number: string): string | undefined {
+    return ids.find((id) => numbers.get(id) === number);
+  }
+
+  async function ask(id: string, signal?: AbortSignal): Promise<string> {
+    const answer = await graph.get(`${id}?fields=display_phone_number`, signal);
+    const found = z.object({ display_phone_number: z.string() }).safeParse(answer).data;
+    return found?.display_phone_number.replace(/\D/g, '') ?? '';
+  }
+}

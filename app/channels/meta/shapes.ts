@@ -1,0 +1,133 @@
+/**
+ * What Meta's webhooks consist of, as far as it is read: https://developers.facebook.com/docs/whatsapp/cloud-api/webhooks/components
+ *
+ * Nothing but an id is demanded of a message: a field that is missing or has another shape than expected counts as not there.
+ */
+import { z } from 'zod';
+
+/** A text; a number is taken for one, as Meta's own examples differ. */
+const text = z
+  .union([z.string(), z.number().transform(String)])
+  .optional()
+  .catch(undefined);
+const flag = z.boolean().optional().catch(undefined);
+
+function maybe<Shape extends z.ZodRawShape>(shape: Shape) {
+  return z.object(shape).optional().catch(undefined);
+}
+
+/** Of a list, what has the shape. */
+function listOf<Item extends z.ZodType>(item: Item) {
+  return z
+    .array(z.unknown())
+    .catch([])
+    .transform((items) =>
+      items.flatMap((one) => {
+        const read = item.safeParse(one);
+        return read.success ? [read.data] : [];
+      }),
+    );
+}
+
+const media = maybe({ id: text, mime_type: text, caption: text });
+const error = z.object({ code: text });
+
+const content = {
+  type: text,
+  text: maybe({ body: text }),
+  image: media,
+  audio: media,
+  video: media,
+  document: media,
+  sticker: media,
+  location: maybe({ latitude: z.unknown().optional(), longitude: z.unknown().optional(), name: text, address: text }),
+  contacts: listOf(
+    z.object({
+      name: maybe({ formatted_name: text }),
+      org: maybe({ company: text }),
+      phones: listOf(z.object({ phone: text })),
+      emails: listOf(z.object({ email: text })),
+    }),
+  ),
+  interactive: maybe({
+    type: text,
+    button_reply: maybe({ id: text, title: text }),
+    list_reply: maybe({ id: text, title: text, description: text }),
+    nfm_reply: maybe({ response_json: z.unknown().optional() }),
+  }),
+  button: maybe({ text, payload: text }),
+  reaction: maybe({ message_id: text, emoji: text }),
+  order: maybe({
+    text,
+    product_items: listOf(z.object({ product_retailer_id: text, quantity: text, item_price: text, currency: text })),
+  }),
+  system: maybe({ body: text, type: text }),
+  unsupported: maybe({ type: text }),
+  errors: listOf(error),
+};
+
+export const Message = z.object({
+  id: z.string().regex(/^[\w.=+/:-]{1,255}$/),
+  from: text,
+  from_user_id: text,
+  from_parent_user_id: text,
+  group_id: text,
+  timestamp: text,
+  context: maybe({
+    id: text,
+    forwarded: flag,
+    frequently_forwarded: flag,
+    referred_product: maybe({ product_retailer_id: text }),
+  }),
+  referral: maybe({ headline: text, body: text, source_id: text, ctwa_clid: text }),
+  edit: maybe({ original_message_id: text, message: maybe(content) }),
+  revoke: maybe({ original_message_id: text }),
+  ...content,
+});
+export type Message = z.output<typeof Message>;
+export type Content = z.output<z.ZodObject<typeof content>>;
+
+export const Contact = z.object({
+  wa_id: text,
+  user_id: text,
+  parent_user_id: text,
+  profile: maybe({ name: text }),
+});
+export type Contact = z.output<typeof Contact>;
+
+export const Status = z.object({
+  id: z.string().min(1),
+  status: text,
+  recipient_id: text,
+  recipient_user_id: text,
+  biz_opaque_callback_data: text,
+  pricing: maybe({ billable: flag, category: text }),
+  errors: listOf(error),
+});
+export type Status = z.output<typeof Status>;
+
+const things = {
+  contacts: listOf(Contact),
+  messages: z.array(z.unknown()).catch([]),
+  statuses: z.array(z.unknown()).catch([]),
+};
+
+/** A batch. Document copies of it have no `object`, no `field`, no `messaging_product`. */
+export const Batch = z.object({
+  entry: listOf(
+    z.object({
+      changes: listOf(
+        z.object({
+          field: text,
+          value: z.object({
+            metadata: maybe({ display_phone_number: text, phone_number_id: text }),
+            ...things,
+            /** Of the field `standby`: what goes on in a thread that another responder owns. */
+            standby: maybe(things),
+          }),
+        }),
+      ),
+    }),
+  ),
+});
+export type Batch = z.output<typeof Batch>;

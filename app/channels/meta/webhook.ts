@@ -1,0 +1,121 @@
+/** Where Meta's webhooks arrive: checks the signature, parses, hands over, answers. Decides nothing. */
+import { createHash, timingSafeEqual } from 'node:crypto';
+import Router from '@koa/router';
+import type { Context } from 'koa';
+import { Failure, isFailure } from '../../errors.ts';
+import type { DeliveryStatus, InboundMessage } from '../../message.ts';
+import type { Log } from '../../ops/logger.ts';
+import type { OpenResponse } from '../channel.ts';
+import type { Numbers } from './numbers.ts';
+import { type Inbound, readBatch } from './parse.ts';
+import { isSigned } from './signature.ts';
+
+export interface MetaWebhookOptions {
+  /** What Meta repeats when the address is given to it. */
+  verifyToken: string;
+  /** Signs what Meta posts; null accepts everything, only for local experiments. */
+  appSecret: string | null;
+  numbers: Numbers;
+  /** Unix ms. */
+  now: () => number;
+  /** See `Accept`: resolves when the message is stored, rejects when it is not. */
+  onMessage: (message: InboundMessage, response: OpenResponse) => Promise<void>;
+  onStatus: (status: DeliveryStatus) => Promise<void>;
+  log: Log;
+}
+
+export const META_PATH = '/webhook';
+
+/** The largest batch: https://developers.facebook.com/docs/graph-api/webhooks/getting-started says 3 MB. */
+export const LARGEST_BATCH = 3 * 1024 * 1024;
+
+/**
+ * Meta takes any status but 200 for a failure and brings the whole batch again, for seven days. So once its events are stored, nothing
+ * that is wrong with one of them is told; only when the store is away, all of them are to come again.
+ */
+export function createMetaWebhook(options: MetaWebhookOptions): Router {
+  const { verifyToken, appSecret, numbers, now, onMessage, onStatus, log } = options;
+  const router = new Router();
+  router.get(META_PATH, verify);
+  router.post(META_PATH, receive);
+  return router;
+
+  function verify(ctx: Context): void {
+    const { 'hub.mode': mode, 'hub.verify_token': token, 'hub.challenge': challenge } = ctx.query;
+    if (mode !== 'subscribe' || typeof token !== 'string' || !isSame(token, verifyToken)) {
+      throw new Failure('request.forbidden', 'The verify token is not VERIFY_TOKEN. Give Meta the same one.');
+    }
+    ctx.type = 'text/plain';
+    ctx.body = typeof challenge === 'string' ? challenge : '';
+  }
+
+  async function receive(ctx: Context): Promise<void> {
+    const batch = signedBatch(ctx);
+    const { requestId } = ctx.state;
+    await takeAll(readBatch(batch, { receivedAt: now(), requestId, numbers }), log.child({ requestId }));
+    ctx.type = 'text/plain';
+    ctx.body = 'OK';
+  }
+
+  function signedBatch(ctx: Context): unknown {
+    const bytes = ctx.request.body;
+    if (!Buffer.isBuffer(bytes)) throw new Failure('request.type', 'A webhook of Meta has a body.');
+    const signature = ctx.get('X-Hub-Signature-256');
+    if (appSecret !== null && !isSigned({ appSecret, signature, bytes })) {
+      throw new Failure('request.signature', 'The signature does not fit. Is META_APP_SECRET the secret of this app?');
+    }
+    try {
+      return JSON.parse(bytes.toString('utf8'));
+    } catch {
+      if (appSecret === null) throw new Failure('request.invalid', 'The body is not JSON.');
+      return null;
+    }
+  }
+
+  /** One person's events in their order, those of others beside. */
+  async function takeAll(events: readonly Inbound[], log: Log): Promise<void> {
+    const lanes = new Map<string, Inbound[]>();
+    for (const event of events) {
+      if (event.kind === 'ignored') log.warn('An event of Meta is not kept', { reason: event.reason });
+      else lanes.set(laneOf(event), [...(lanes.get(laneOf(event)) ?? []), event]);
+    }
+    const failures = (await Promise.all([...lanes.values()].map((lane) => takeLane(lane, log)))).flat();
+    // What came of others is stored: it is a duplicate when the batch comes again.
+    if (failures[0]) throw failures[0];
+  }
+
+  /** @returns why events are to come again */
+  async function takeLane(events: readonly Inbound[], log: Log): Promise<Failure[]> {
+    for (const event of events) {
+      try {
+        if (event.kind === 'message') await onMessage(event.message, NO_RESPONSE);
+        if (event.kind === 'status') await onStatus(event.status);
+      } catch (error) {
+        if (isFailure(error) && error.retryable) return [error];
+        log.error('An event of Meta could not be taken in', { kind: event.kind, error });
+      }
+    }
+    return [];
+  }
+}
+
+function laneOf(event: Inbound): string {
+  if (event.kind === 'message') return event.message.from;
+  return event.kind === 'status' ? event.status.to : '';
+}
+
+/** Neither tells how much of a guess was right. */
+function isSame(given: string, token: string): boolean {
+  const [a, b] = [given, token].map((text) => createHash('sha256').update(text).digest());
+  return a !== undefined && b !== undefined && timingSafeEqual(a, b);
+}
+
+/** Meta takes no answer in the response to its webhook. */
+const NO_RESPONSE: OpenResponse = {
+  claim: () => false,
+  unclaim() {},
+  send: async () => false,
+  whenLate: (callback) => callback(),
+  end() {},
+  fail() {},
+};

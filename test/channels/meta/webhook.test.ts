@@ -1,0 +1,301 @@
+/** A number on Meta's Cloud API gets what a Twilio number gets: the whole bot over doubles, a real Redis and a real archive. */
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, describe, test } from 'node:test';
+import fc from 'fast-check';
+import sharp from 'sharp';
+import { createDatabase, type Database } from '../../../app/archive/engine/database.ts';
+import { createMessages } from '../../../app/archive/read/messages.ts';
+import { type MetaDouble, startMetaDouble } from '../../doubles/meta.ts';
+import { lastUserText } from '../../doubles/model.ts';
+import { allRecorded, type Bot, type Doubles, eventually, startBot, startDoubles } from '../../support/bot.ts';
+import {
+  ACCESS_TOKEN,
+  asMetaWrites,
+  batchOf,
+  metaMessage,
+  metaSettings,
+  metaStatus,
+  NUMBER,
+  NUMBERS,
+  PHONE_NUMBER_ID,
+  postBatch,
+  VERIFY_TOKEN,
+} from '../../support/meta.ts';
+import { createTestDatabase } from '../../support/postgres.ts';
+
+let doubles: Doubles;
+let meta: MetaDouble;
+let database: Database;
+let bot: Bot;
+let phone: string;
+let people = 0;
+
+before(async () => {
+  [doubles, meta] = await Promise.all([
+    startDoubles(),
+    startMetaDouble({ accessToken: ACCESS_TOKEN, numbers: { ...NUMBERS, '123456': '+1 555-171-3917' } }),
+  ]);
+  const url = await createTestDatabase();
+  database = createDatabase({ url, log: { debug() {}, info() {}, warn() {}, error() {}, child: () => assert.fail() } });
+  await database.migrate();
+  bot = await startBot(doubles, { ...metaSettings(meta.url), DATABASE_URL: url, ANALYSIS: 'off' });
+});
+
+after(async () => {
+  await bot.stop();
+  await database.close();
+  await Promise.all([doubles.stop(), meta.close()]);
+});
+
+beforeEach(() => {
+  phone = `155501${String(40_000 + people++).slice(-5)}`;
+  doubles.model.answer = (request) => `You said: ${lastUserText(request)}`;
+});
+
+/** What the person got, in order. */
+function sentTo(to = phone): string[] {
+  return meta.sent.filter((message) => message.to === to).map(({ text }) => text);
+}
+
+async function say(body: string, overrides: Record<string, unknown> = {}): Promise<void> {
+  const response = await postBatch(
+    bot.url,
+    batchOf({ messages: [metaMessage(phone, { text: { body }, ...overrides })] }),
+  );
+  assert.equal(response.status, 200);
+}
+
+async function got(count: number): Promise<string[]> {
+  await eventually(`${count} messages have arrived`, () => sentTo().length >= count);
+  await allRecorded(doubles.redis.client());
+  assert.equal(sentTo().length, count);
+  return sentTo();
+}
+
+describe('the address that Meta is given', () => {
+  const ask = (query: Record<string, string>) => fetch(`${bot.url}/webhook?${new URLSearchParams(query)}`);
+  const QUESTION = { 'hub.mode': 'subscribe', 'hub.verify_token': VERIFY_TOKEN, 'hub.challenge': '1158201444' };
+
+  test('answers the challenge as plain text', async () => {
+    const response = await ask(QUESTION);
+    assert.deepEqual([response.status, await response.text()], [200, '1158201444']);
+    assert.match(response.headers.get('content-type') ?? '', /^text\/plain/);
+  });
+
+  test('refuses another token, none, and another mode', async () => {
+    const { 'hub.verify_token': _, ...without } = QUESTION;
+    for (const query of [
+      { ...QUESTION, 'hub.verify_token': 'wrong' },
+      without,
+      { ...QUESTION, 'hub.mode': 'unsubscribe' },
+    ])
+      assert.equal((await ask(query)).status, 403);
+  });
+
+  test('takes nothing that is not signed by the app', async () => {
+    const batch = asMetaWrites(batchOf({ messages: [metaMessage(phone)] }));
+    for (const signature of ['', 'sha256=', `sha256=${'0'.repeat(64)}`, `sha1=${'0'.repeat(40)}`])
+      assert.equal((await postBatch(bot.url, batch, { 'X-Hub-Signature-256': signature })).status, 403, signature);
+    assert.deepEqual(sentTo(), []);
+  });
+
+  test('takes a batch of 3 MB, and no larger one', async () => {
+    const filler = 'x'.repeat(2_900_000);
+    const batch = batchOf({ messages: [metaMessage(phone, { filler })] });
+    assert.equal((await postBatch(bot.url, batch)).status, 200);
+    await got(1);
+    const tooLarge = batchOf({ messages: [metaMessage(phone, { filler: 'x'.repeat(3_200_000) })] });
+    const status = await postBatch(bot.url, tooLarge).then(
+      (response) => response.status,
+      () => 413, // the connection may be cut before the answer is read
+    );
+    assert.equal(status, 413);
+  });
+
+  test('answers 200 to what is signed and cannot be read', async () => {
+    for (const body of ['not JSON', '[]', '{"entry":5}', 'null'])
+      assert.equal((await postBatch(bot.url, body)).status, 200, body);
+  });
+});
+
+describe('a person who writes to a number of Meta', () => {
+  test('is answered by a call, sees that it is being answered, and is remembered', async () => {
+    await say('my name is Žofia 🥐');
+    assert.deepEqual(await got(1), ['You said: my name is Žofia 🥐']);
+    await say('what is my name?');
+    await got(2);
+    assert.match(JSON.stringify(doubles.model.requests.at(-1)?.chat.messages), /Žofia/);
+    assert.equal(meta.typing.length > 0, true);
+    const { items } = await createMessages(database).thread(
+      { phone, business: NUMBER },
+      { limit: 10, order: 'oldest' },
+    );
+    assert.deepEqual(
+      items.map(({ direction, channel }) => [direction, channel]),
+      [
+        ['inbound', 'meta'],
+        ['outbound', 'meta'],
+        ['inbound', 'meta'],
+        ['outbound', 'meta'],
+      ],
+    );
+  });
+
+  test('gets one answer to a message that comes twice, and to several in a row', async () => {
+    const message = metaMessage(phone, { text: { body: 'only once' } });
+    for (let i = 0; i < 3; i++) await postBatch(bot.url, batchOf({ messages: [message] }));
+    assert.deepEqual(await got(1), ['You said: only once']);
+    const burst = ['one', 'two', 'three'].map((body) => metaMessage(phone, { text: { body } }));
+    await postBatch(bot.url, batchOf({ messages: burst }));
+    await eventually('all are answered', () => sentTo().join().includes('three'));
+  });
+
+  test('is the same one on Twilio, and on both by number and id', async () => {
+    await bot.say(phone, 'I am Zoe', { ExternalUserId: `whatsapp:US.zoe${phone}` });
+    await say('and here', { from: undefined, from_user_id: `US.zoe${phone}` });
+    const [answer] = await (async () => {
+      await eventually('it has arrived', () => sentTo(`US.zoe${phone}`).length === 1);
+      return sentTo(`US.zoe${phone}`);
+    })();
+    assert.equal(answer, 'You said: and here');
+    assert.match(JSON.stringify(doubles.model.requests.at(-1)?.chat.messages), /I am Zoe/);
+  });
+
+  test('sends a picture, which is fetched with the token', async () => {
+    const jpeg = await sharp({ create: { width: 64, height: 48, channels: 3, background: '#c08040' } })
+      .jpeg()
+      .toBuffer();
+    const id = meta.addMedia(jpeg);
+    await say('', { type: 'image', text: undefined, image: { id, mime_type: 'image/jpeg', caption: 'my cake' } });
+    await got(1);
+    const shown = JSON.stringify(doubles.model.requests.at(-1)?.chat.messages);
+    assert.match(shown, /my cake/);
+    assert.match(shown, /data:image\/jpeg;base64/);
+  });
+
+  test('writes STOP and START as everywhere', async () => {
+    await say('STOP');
+    assert.match((await got(1))[0] ?? '', /You will get no more messages/);
+    await say('hello?');
+    await allRecorded(doubles.redis.client());
+    await say('START');
+    assert.match((await got(2))[1] ?? '', /^Welcome back/);
+  });
+
+  test('in a thread that another responder owns is kept and shown, and not answered', async () => {
+    const standby = { messages: [metaMessage(phone, { text: { body: 'to the other one' } })] };
+    await postBatch(bot.url, batchOf({ field: 'standby', ...{ standby } } as never));
+    await allRecorded(doubles.redis.client());
+    const { items } = await createMessages(database).thread({ phone, business: NUMBER }, { limit: 10 });
+    assert.deepEqual(
+      items.map(({ body }) => body),
+      ['to the other one'],
+    );
+    assert.deepEqual(sentTo(), []);
+  });
+
+  test('is told what cannot be read', async () => {
+    await say('', { type: 'unsupported', text: undefined, errors: [{ code: 131051 }] });
+    await got(1);
+  });
+});
+
+describe('what became of a message', () => {
+  test('is shown in the inbox, and its price is in the ledger', async () => {
+    await say('hello');
+    await got(1);
+    const sent = meta.sent.findLast(({ to }) => to === phone) ?? assert.fail('it was sent');
+    const pricing = { billable: false, pricing_model: 'PMP', type: 'free_customer_service', category: 'service' };
+    await postBatch(
+      bot.url,
+      batchOf({ statuses: [metaStatus(sent, 'sent', { pricing }), metaStatus(sent, 'delivered')] }),
+    );
+    await postBatch(bot.url, batchOf({ statuses: [metaStatus(sent, 'read')] }));
+    await allRecorded(doubles.redis.client());
+    const { items } = await createMessages(database).thread({ phone, business: NUMBER }, { limit: 10 });
+    assert.equal(items.find(({ direction }) => direction === 'outbound')?.delivery?.state, 'read');
+  });
+
+  test('whose answer was lost is learnt from Meta’s report: it is not sent again', async () => {
+    meta.onSent = (message) => {
+      meta.onSent = () => {};
+      void postBatch(bot.url, batchOf({ statuses: [metaStatus(message, 'sent')] }));
+    };
+    // The call that shows "typing…" comes first.
+    const isTyping = () => meta.typing.length;
+    const before = isTyping();
+    doubles.model.answer = async () => {
+      await eventually('it is shown that somebody types', () => isTyping() > before);
+      meta.faults.push({ kind: 'reset', done: true });
+      return 'the answer';
+    };
+    await say('hello');
+    await got(1);
+    assert.deepEqual(sentTo(), ['the answer']);
+    await eventually('the turn is over', async () => (await doubles.redis.client().zcard('recado:{0}:due')) === 0);
+    assert.deepEqual(sentTo(), ['the answer']);
+  });
+});
+
+describe('a batch', () => {
+  test('loses nothing by one event that is poisoned, in whatever order', async () => {
+    const poisons = [null, {}, { id: 'wamid.x' }, 'text', { id: 5, from: [] }, metaMessage('', { from: '\u0000' })];
+    await fc.assert(
+      fc.asyncProperty(fc.shuffledSubarray(poisons, { minLength: 1 }), fc.nat(6), async (some, at) => {
+        phone = `155501${String(40_000 + people++).slice(-5)}`;
+        const messages: unknown[] = [...some];
+        messages.splice(at, 0, metaMessage(phone, { text: { body: 'still here' } }));
+        assert.equal((await postBatch(bot.url, batchOf({ messages }))).status, 200);
+        assert.deepEqual(await got(1), ['You said: still here']);
+      }),
+      { numRuns: 10 },
+    );
+  });
+
+  test('of many people answers each of them', async () => {
+    const all = Array.from({ length: 20 }, (_, i) => `1555014${String(1_000 + i)}`);
+    const messages = all.map((from) => metaMessage(from, { text: { body: `from ${from}` } }));
+    assert.equal((await postBatch(bot.url, batchOf({ messages }))).status, 200);
+    await eventually('all have their answer', () => all.every((from) => sentTo(from).length === 1));
+    for (const from of all) assert.deepEqual(sentTo(from), [`You said: from ${from}`]);
+  });
+
+  test('for a number that is not ours leaves nothing behind', async () => {
+    const batch = batchOf({ phoneNumberId: '999', messages: [metaMessage(phone)] });
+    assert.equal((await postBatch(bot.url, batch)).status, 200);
+    await allRecorded(doubles.redis.client());
+    assert.deepEqual(await doubles.redis.client().keys(`*${phone}*`), []);
+    assert.equal(PHONE_NUMBER_ID in NUMBERS, true);
+  });
+
+  test('is asked for again while Redis is away, and only then', async () => {
+    const away = await startBot(doubles, { ...metaSettings(meta.url), REDIS_URL: 'redis://127.0.0.1:9' });
+    try {
+      const response = await postBatch(away.url, batchOf({ messages: [metaMessage(phone)] }));
+      assert.equal(response.status, 503);
+    } finally {
+      await away.stop();
+    }
+  });
+});
+
+test('an experiment without the secret takes what is not signed, and says so', async () => {
+  const settings = { ...metaSettings(meta.url), META_APP_SECRET: '', META_VALIDATE_SIGNATURE: 'false' };
+  const open = await startBot(doubles, { ...settings, PHONE_NUMBER_ID: `${PHONE_NUMBER_ID}, 123456` });
+  try {
+    // As documents of others show it: without object, field, product and profile.
+    const metadata = { display_phone_number: '15551713917', phone_number_id: '123456' };
+    const message = { from: phone, id: 'wamid.XXX', timestamp: '1757936743', type: 'text', text: { body: 'Good' } };
+    const value = { metadata, contacts: [{ wa_id: phone }], messages: [message] };
+    const body = JSON.stringify({ entry: [{ changes: [{ value }] }] });
+    const headers = { 'Content-Type': 'application/json' };
+    assert.equal((await fetch(`${open.url}/webhook`, { method: 'POST', headers, body })).status, 200);
+    assert.deepEqual(await got(1), ['You said: Good']);
+    const ready = await (await fetch(`${open.url}/readyz`)).text();
+    assert.match(ready, /"status":"degraded"/);
+    assert.match(ready, /"meta":"ok".*"meta_signatures":"not checked"/);
+    assert.equal((await fetch(`${open.url}/webhook`, { method: 'POST', headers, body: 'not JSON' })).status, 400);
+  } finally {
+    await open.stop();
+  }
+});

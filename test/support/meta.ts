@@ -1,0 +1,73 @@
+/** A number on Meta's Cloud API: its settings, and what Meta posts. */
+import { metaSignature, newWamid, type TakenMessage } from '../doubles/meta.ts';
+
+export const ACCESS_TOKEN = 'test-access-token';
+export const APP_SECRET = 'test-app-secret';
+export const VERIFY_TOKEN = 'test-verify-token';
+export const PHONE_NUMBER_ID = '106540352242922';
+/** Of the recorded payloads. */
+export const NUMBER = '15550783881';
+
+export const NUMBERS = { [PHONE_NUMBER_ID]: '+1 555-078-3881' };
+
+/** @param url of the double */
+export function metaSettings(url: string) {
+  return {
+    ACCESS_TOKEN,
+    PHONE_NUMBER_ID,
+    VERIFY_TOKEN,
+    META_APP_SECRET: APP_SECRET,
+    GRAPH_API_BASE: url,
+  };
+}
+
+/** A message as Meta has it in a batch, with overrides. */
+export function metaMessage(from: string, overrides: Record<string, unknown> = {}): Record<string, unknown> {
+  const timestamp = String(Math.floor(Date.now() / 1_000));
+  return { from, id: newWamid(), timestamp, type: 'text', text: { body: 'hello' }, ...overrides };
+}
+
+/** What became of a message of ours. */
+export function metaStatus(message: TakenMessage, status: string, overrides: Record<string, unknown> = {}) {
+  return {
+    id: message.id,
+    status,
+    timestamp: String(Math.floor(Date.now() / 1_000)),
+    recipient_id: message.to,
+    ...(message.data === undefined ? {} : { biz_opaque_callback_data: message.data }),
+    ...overrides,
+  };
+}
+
+interface Things {
+  messages?: unknown[];
+  statuses?: unknown[];
+  contacts?: unknown[];
+  phoneNumberId?: string;
+  field?: string;
+}
+
+/** A batch around messages and statuses. */
+export function batchOf({ phoneNumberId = PHONE_NUMBER_ID, field = 'messages', ...things }: Things): object {
+  const metadata = { display_phone_number: NUMBER, phone_number_id: phoneNumberId };
+  const value = { messaging_product: 'whatsapp', metadata, ...things };
+  return { object: 'whatsapp_business_account', entry: [{ id: '419561257915477', changes: [{ field, value }] }] };
+}
+
+/** Meta writes what is not ASCII as escapes. */
+export function asMetaWrites(batch: unknown): string {
+  return JSON.stringify(batch).replace(
+    /[\u0080-\uffff]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
+/** Posts a batch, signed. */
+export function postBatch(botUrl: string, batch: unknown, headers: Record<string, string> = {}): Promise<Response> {
+  const body = typeof batch === 'string' ? batch : asMetaWrites(batch);
+  return fetch(`${botUrl}/webhook`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json', 'X-Hub-Signature-256': metaSignature(APP_SECRET, body), ...headers },
+    body,
+  });
+}
