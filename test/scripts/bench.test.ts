@@ -176,7 +176,9 @@ test('a small run measures both, finds every answer right and leaves nothing beh
   };
   const children = createChildren();
   try {
-    const results = await runBench({ sizes, children, built: false, profileDir: null, say: () => {} });
+    const results = await withoutStandstill(() =>
+      runBench({ sizes, children, built: false, profileDir: null, say: () => {} }),
+    );
     assert.deepEqual(results.failures, []);
     assert.equal(results.groups.length, 5);
     assert.equal(results.log.answered, 2 * 16 + 16 * 3 + 16 * 2 + 2 * 10 + 12 + 20);
@@ -199,16 +201,14 @@ test('a small run of set-ups has every figure; nobody is lost, doubled or left b
     idleMs: 200,
     crash: { people: 3, delayMs: 1_000 },
   };
-  const children = [createChildren(), createChildren()] as const;
-  const given = { built: false, say: () => {} };
+  const children = createChildren();
+  const given = { children, built: false, say: () => {} };
   const setups = SETUPS.filter(({ name }) => name === 'postgres-analysis');
   try {
-    // At the same time, because most of it is waiting.
-    const [measured, long] = await Promise.all([
-      runSetups({ ...given, children: children[0], setups, sizes }),
-      runLong({ ...given, children: children[1], messages: 100 }),
-    ]);
-    assert.deepEqual([...measured.failures, ...long.failures], []);
+    const measured = await withoutStandstill(() => runSetups({ ...given, setups, sizes }));
+    assert.deepEqual(measured.failures, []);
+    const long = await withoutStandstill(() => runLong({ ...given, messages: 100 }));
+    assert.deepEqual(long.failures, []);
     assert.equal(long.archived, 2 * long.messages);
     const figures = mediansOf(measured.setups[0] ?? assert.fail());
     const missing = Object.entries(figures).filter(([, { median }]) => !Number.isFinite(median));
@@ -218,10 +218,20 @@ test('a small run of set-ups has every figure; nobody is lost, doubled or left b
     assert.ok(medianOf('allCpu') > medianOf('ownCpu'));
     assert.equal(medianOf('mistakes'), 0);
   } finally {
-    for (const one of children) one.killAll();
+    children.killAll();
   }
   assert.deepEqual(leftovers(), []);
 });
+
+/** On a machine that stands still for seconds even Redis does not answer in time: then nothing was measured, and it is done again. */
+async function withoutStandstill<Results extends { failures: string[] }>(
+  measure: () => Promise<Results>,
+): Promise<Results> {
+  for (let tries = 1; ; tries++) {
+    const results = await measure();
+    if (tries === 3 || !results.failures.some((line) => line.includes('Command timed out'))) return results;
+  }
+}
 
 /** What a run has not removed. */
 function leftovers(): string[] {
