@@ -100,7 +100,16 @@ export const SETTINGS = {
   ),
   OPENAI_API_KEY: row(text(), '', 'key of the model server; without it and OPENAI_BASE_URL a practice model answers'),
   OPENAI_BASE_URL: row(url(['http:', 'https:']), '', 'any OpenAI-compatible server, e.g. http://localhost:11434/v1'),
-  OPENAI_MODEL: row(text(), 'gpt-5.4-mini', 'the model that answers'),
+  GOOGLE_API_KEY: row(
+    text(),
+    '',
+    "key of Google's Gemini, which answers and listens when neither OPENAI_API_KEY nor OPENAI_BASE_URL is given",
+  ),
+  OPENAI_MODEL: row(
+    text(),
+    'gpt-5.4-mini',
+    'the model that answers; with GOOGLE_API_KEY the default is gemini-3.8-flash',
+  ),
   OPENAI_SUMMARY_MODEL: row(text(), '', 'the model that writes summaries; default: OPENAI_MODEL'),
   OPENAI_ANALYSIS_MODEL: row(text(), '', 'the model that analyses messages; default: OPENAI_MODEL'),
   OPENAI_TRANSCRIBE_MODEL: row(
@@ -457,18 +466,32 @@ function arrange(values: Values, files: Files) {
 
 /** Null when no server is named: a practice model answers. */
 function modelSettings(values: Values, set: ReturnType<typeof required>) {
-  const { OPENAI_API_KEY: apiKey, OPENAI_BASE_URL: baseUrl } = values;
-  if (!apiKey && !baseUrl) return null;
+  if (!hasModel(values)) return null;
+  const isOpenAi = values.OPENAI_API_KEY !== undefined || values.OPENAI_BASE_URL !== undefined;
+  const answer = isOpenAi || set.OPENAI_MODEL !== SETTINGS.OPENAI_MODEL.default ? set.OPENAI_MODEL : GEMINI;
+  const baseUrl = isOpenAi ? values.OPENAI_BASE_URL : GOOGLE_BASE_URL;
+  // Google has no server for speech: the model itself listens.
+  const listens = !isOpenAi && values.OPENAI_TRANSCRIBE_BASE_URL === undefined;
   return {
-    apiKey: apiKey ?? 'not-needed',
+    apiKey: (isOpenAi ? values.OPENAI_API_KEY : values.GOOGLE_API_KEY) ?? 'not-needed',
     baseUrl,
-    answer: set.OPENAI_MODEL,
-    summary: values.OPENAI_SUMMARY_MODEL ?? set.OPENAI_MODEL,
-    analysis: values.OPENAI_ANALYSIS_MODEL ?? set.OPENAI_MODEL,
-    transcribe: set.OPENAI_TRANSCRIBE_MODEL,
+    answer,
+    summary: values.OPENAI_SUMMARY_MODEL ?? answer,
+    analysis: values.OPENAI_ANALYSIS_MODEL ?? answer,
+    transcribe: listens ? answer : set.OPENAI_TRANSCRIBE_MODEL,
     transcribeBaseUrl: values.OPENAI_TRANSCRIBE_BASE_URL ?? baseUrl,
+    /** Recordings are shown to a chat model, instead of uploaded to a server for speech. */
+    listens,
   };
 }
+
+function hasModel({ OPENAI_API_KEY, OPENAI_BASE_URL, GOOGLE_API_KEY }: Values): boolean {
+  return OPENAI_API_KEY !== undefined || OPENAI_BASE_URL !== undefined || GOOGLE_API_KEY !== undefined;
+}
+
+/** https://ai.google.dev/gemini-api/docs/openai */
+const GOOGLE_BASE_URL = 'https://generativelanguage.googleapis.com/v1beta/openai';
+const GEMINI = 'gemini-3.8-flash';
 
 /** What WhatsApp's rules are about, see `docs/policy.md`. */
 function policySettings(values: Values, set: ReturnType<typeof required>) {
@@ -555,9 +578,9 @@ function contradictions(values: Values): string[] {
   if (values.TWILIO_AUTH_TOKEN && !values.TWILIO_ACCOUNT_SID)
     problems.push('TWILIO_ACCOUNT_SID: is missing beside TWILIO_AUTH_TOKEN. Copy it from the Twilio Console.');
   problems.push(...whatMetaNeeds(values));
-  if (hasProvider(values) && !values.OPENAI_API_KEY && !values.OPENAI_BASE_URL)
+  if (hasProvider(values) && !hasModel(values))
     problems.push(
-      'OPENAI_API_KEY or OPENAI_BASE_URL: is missing while a provider is configured, so nothing could answer the people who write. ' +
+      'OPENAI_API_KEY, OPENAI_BASE_URL or GOOGLE_API_KEY: is missing while a provider is configured, so nothing could answer the people who write. ' +
         'Give a key, or the address of an OpenAI-compatible server.',
     );
   if (values.SYSTEM_PROMPT && values.SYSTEM_PROMPT_FILE)

@@ -82,8 +82,59 @@ test('says what is missing beside what was given', () => {
     /TWILIO_AUTH_TOKEN/,
   );
   assert.match(problemsOf({ TWILIO_AUTH_TOKEN: 'token' })[0] ?? '', /TWILIO_ACCOUNT_SID/);
-  assert.match(problemsOf({ ...ACCOUNT, OPENAI_API_KEY: '' })[0] ?? '', /OPENAI_API_KEY or OPENAI_BASE_URL/);
+  assert.match(
+    problemsOf({ ...ACCOUNT, OPENAI_API_KEY: '' })[0] ?? '',
+    /OPENAI_API_KEY, OPENAI_BASE_URL or GOOGLE_API_KEY/,
+  );
   assert.match(problemsOf({ SIMULATOR: 'off' })[0] ?? '', /no provider is configured/);
+});
+
+const META = { ACCESS_TOKEN: 'token', PHONE_NUMBER_ID: '123456', VERIFY_TOKEN: 'word', META_APP_SECRET: 'secret' };
+
+test('takes a number of Meta alone or beside Twilio, and no simulator with it', () => {
+  const config = readConfig({ ...META, PHONE_NUMBER_ID: '123456, 789', OPENAI_API_KEY: 'key' });
+  assert.deepEqual([config.simulator, config.twilio], [false, null]);
+  assert.deepEqual(config.meta, {
+    accessToken: 'token',
+    phoneNumberIds: ['123456', '789'],
+    verifyToken: 'word',
+    appSecret: 'secret',
+    apiBase: SETTINGS.GRAPH_API_BASE.default,
+  });
+  assert.ok(readConfig({ ...META, ...ACCOUNT }).twilio);
+  assert.equal(readConfig({ ...META, OPENAI_API_KEY: 'key', SIMULATOR: 'on' }).meta, null);
+  assert.equal(
+    readConfig({ ...META, OPENAI_API_KEY: 'key', GRAPH_API_BASE: 'http://localhost:1/v22.0/' }).meta?.apiBase,
+    'http://localhost:1/v22.0',
+  );
+});
+
+test('says what a number of Meta needs', () => {
+  const needs = (environment: Environment) => problemsOf({ ...META, OPENAI_API_KEY: 'key', ...environment })[0] ?? '';
+  assert.equal(needs({}), '');
+  for (const name of ['ACCESS_TOKEN', 'PHONE_NUMBER_ID', 'VERIFY_TOKEN', 'META_APP_SECRET'])
+    assert.match(needs({ [name]: '' }), new RegExp(`^${name}: is missing`));
+  assert.equal(needs({ META_APP_SECRET: '', META_VALIDATE_SIGNATURE: 'false' }), '');
+  const unchecked = readConfig({ ...META, OPENAI_API_KEY: 'key', META_VALIDATE_SIGNATURE: 'false' });
+  assert.equal(unchecked.meta?.appSecret, null);
+  assert.match(needs({ OPENAI_API_KEY: '' }), /GOOGLE_API_KEY/);
+});
+
+test('takes Gemini when there is no other model server, and lets it listen when there is none for speech', () => {
+  const gemini = readConfig({ GOOGLE_API_KEY: 'google' }).model;
+  assert.match(gemini?.baseUrl ?? '', /googleapis\.com.*\/openai$/);
+  assert.deepEqual(
+    [gemini?.apiKey, gemini?.answer, gemini?.summary, gemini?.transcribe, gemini?.listens],
+    ['google', 'gemini-3.8-flash', 'gemini-3.8-flash', 'gemini-3.8-flash', true],
+  );
+  assert.equal(readConfig({ GOOGLE_API_KEY: 'google', OPENAI_MODEL: 'gemini-pro' }).model?.answer, 'gemini-pro');
+  const whisper = readConfig({ GOOGLE_API_KEY: 'google', OPENAI_TRANSCRIBE_BASE_URL: 'http://whisper:8000/v1' }).model;
+  assert.deepEqual([whisper?.listens, whisper?.transcribe], [false, 'gpt-transcribe']);
+  const both = readConfig({ GOOGLE_API_KEY: 'google', OPENAI_API_KEY: 'openai' }).model;
+  assert.deepEqual(
+    [both?.apiKey, both?.baseUrl, both?.answer, both?.listens],
+    ['openai', undefined, 'gpt-5.4-mini', false],
+  );
 });
 
 test('reads the account, and the sender however it is written', () => {

@@ -41,6 +41,8 @@ interface ModelPlace {
   transcribe: string;
   /** Undefined: where the model is. */
   transcribeBaseUrl: string | undefined;
+  /** Recordings are shown to the chat model. */
+  listens: boolean;
 }
 
 export interface Simulator {
@@ -141,6 +143,7 @@ function practiceModel(practice: PracticeModel | null): ModelPlace {
     apiKey: practice?.apiKey ?? '',
     baseUrl: practice?.url,
     transcribeBaseUrl: undefined,
+    listens: false,
   };
 }
 

@@ -1,6 +1,7 @@
 /** Joins what asks a model server: answers, summaries, pictures, speech. */
 import type { Config } from '../config.ts';
 import type { ReadOptions } from '../conversation/attachments.ts';
+import { TRANSCRIPTION } from '../conversation/prompts.ts';
 import { Failure } from '../errors.ts';
 import { measured } from '../llm/measured.ts';
 import type { ChatModel, TokenUsage } from '../llm/model.ts';
@@ -29,7 +30,7 @@ export interface ModelTools extends Pick<CostParts, 'budget' | 'ledger'> {
 
 export function buildModels(config: Config, standIns: StandIns, tools: ModelTools): ModelParts {
   const { budget, ledger, metrics, log } = tools;
-  const { apiKey, baseUrl, answer, summary, transcribe, transcribeBaseUrl } = standIns.model;
+  const { apiKey, baseUrl, answer, summary, transcribe, transcribeBaseUrl, listens } = standIns.model;
   const openai = createOpenAiModel({
     apiKey,
     baseUrl,
@@ -48,6 +49,7 @@ export function buildModels(config: Config, standIns: StandIns, tools: ModelTool
     apiKey,
     baseUrl: transcribeBaseUrl,
     model: transcribe,
+    instruction: listens ? TRANSCRIPTION : undefined,
     timeoutMs: config.modelTimeoutMs,
     log,
   });

@@ -55,7 +55,9 @@ export async function startStandIns(config: Config, log: Log): Promise<StandIns>
         })
       : null;
   if (!config.model)
-    log.warn('No model is configured: a practice model answers. Set OPENAI_API_KEY or OPENAI_BASE_URL.');
+    log.warn(
+      'No model is configured: a practice model answers. Set OPENAI_API_KEY, OPENAI_BASE_URL or GOOGLE_API_KEY.',
+    );
   const twilio = config.simulator ? (simulator?.account ?? null) : config.twilio;
   const model = simulator?.model ?? config.model;
   if (!(twilio || config.meta) || !model)

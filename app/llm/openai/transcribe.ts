@@ -1,4 +1,7 @@
-/** Voice to text, by OpenAI or any server with its transcription protocol (such as self-hosted Whisper servers). */
+/**
+ * Voice to text, by OpenAI or any server with its transcription protocol (such as self-hosted Whisper servers); or by a chat model that
+ * hears, such as Gemini.
+ */
 import { APIError } from 'openai/core/error';
 import { Failure, isFailure, type ModelError } from '../../errors.ts';
 import type { Log } from '../../ops/logger.ts';
@@ -11,6 +14,11 @@ import { isNothing } from './silence.ts';
 
 export interface TranscriberOptions extends OpenAiClientOptions {
   model: string;
+  /**
+   * Given for a server without the transcription protocol: a chat model is shown the recording with this instruction.
+   * https://ai.google.dev/gemini-api/docs/openai
+   */
+  instruction?: string | undefined;
   /** For one recording, all tries and waits included, ms. */
   timeoutMs?: number;
   /** ISO 639-1 (`es`). When it is not given, the model detects the language. */
@@ -52,26 +60,50 @@ export interface Transcriber {
 
 /** Opens no connection before the first recording. */
 export function createTranscriber(options: TranscriberOptions): Transcriber {
-  const { model, timeoutMs = 60_000, language, clock } = options;
+  const { model, instruction, timeoutMs = 60_000, language, clock } = options;
   const client = createOpenAiClient(options);
 
-  async function listen(
-    { filename, contentType, bytes }: Recording,
-    signal: AbortSignal,
-  ): Promise<Transcript | Failure> {
-    const [sdk, { toFile }] = await Promise.all([client.sdk(), import('openai/core/uploads')]);
-    const file = await toFile(bytes, filename, { type: contentType });
+  async function listen(recording: Recording, signal: AbortSignal): Promise<Transcript | Failure> {
     try {
-      const said = await sdk.audio.transcriptions.create(
-        { file, model, response_format: 'json', ...(language !== undefined && { language }) },
-        { signal },
-      );
-      return { text: wordsOf(said), ...usageOf(said) };
+      return await (instruction === undefined ? upload(recording, signal) : show(recording, instruction, signal));
     } catch (error) {
       const verdict = verdictOn(error);
       if (verdict === null) throw error;
       return isFailure(verdict) ? verdict : { text: verdict, tokens: null, seconds: 0 };
     }
+  }
+
+  async function upload({ filename, contentType, bytes }: Recording, signal: AbortSignal): Promise<Transcript> {
+    const [sdk, { toFile }] = await Promise.all([client.sdk(), import('openai/core/uploads')]);
+    const file = await toFile(bytes, filename, { type: contentType });
+    const said = await sdk.audio.transcriptions.create(
+      { file, model, response_format: 'json', ...(language !== undefined && { language }) },
+      { signal },
+    );
+    return { text: wordsOf(said), ...usageOf(said) };
+  }
+
+  async function show({ filename, bytes }: Recording, system: string, signal: AbortSignal): Promise<Transcript> {
+    const sdk = await client.sdk();
+    const format = filename.slice(filename.lastIndexOf('.') + 1);
+    // The SDK's type knows the two formats of OpenAI's own models; Gemini takes every kind of recording that a phone makes.
+    const audio = { data: bytes.toString('base64'), format: format as 'mp3' };
+    const { choices, usage } = await sdk.chat.completions.create(
+      {
+        model,
+        messages: [
+          { role: 'system', content: system },
+          { role: 'user', content: [{ type: 'input_audio', input_audio: audio }] },
+        ],
+      },
+      { signal },
+    );
+    const tokens = {
+      prompt: usage?.prompt_tokens ?? 0,
+      completion: usage?.completion_tokens ?? 0,
+      cached: usage?.prompt_tokens_details?.cached_tokens ?? 0,
+    };
+    return { text: wordsOf(choices[0]?.message.content ?? ''), tokens: usage ? tokens : null, seconds: null };
   }
 
   return {

@@ -61,6 +61,31 @@ describe('a transcriber', () => {
     assert.deepEqual(request?.upload.bytes, BYTES);
   });
 
+  test('shows the recording to a chat model that hears, when it is given an instruction', async () => {
+    const usage = { prompt_tokens: 250, completion_tokens: 6, total_tokens: 256 };
+    const body = { choices: [{ message: { role: 'assistant', content: ' Hello from a voice note. ' } }], usage };
+    double.faults.push({ kind: 'body', body: JSON.stringify(body), contentType: 'application/json' });
+    const said = await build({ model: 'gemini-3.8-flash', instruction: 'Write it down.' }).transcribe(VOICE);
+    assert.deepEqual(said, {
+      text: 'Hello from a voice note.',
+      tokens: { prompt: 250, completion: 6, cached: 0 },
+      seconds: null,
+    });
+    const [request] = double.requests;
+    assert.equal(request?.path, '/v1/chat/completions');
+    const audio = { data: BYTES.toString('base64'), format: 'ogg' };
+    assert.deepEqual(request?.chat.messages, [
+      { role: 'system', content: 'Write it down.' },
+      { role: 'user', content: [{ type: 'input_audio', input_audio: audio }] },
+    ]);
+  });
+
+  test('has heard nothing when such a model says so, and when it says nothing', async () => {
+    double.queue.push('[silence]', '');
+    const hearing = build({ instruction: 'Write it down.' });
+    for (let i = 0; i < 2; i++) assert.equal((await hearing.transcribe(VOICE)).text, '');
+  });
+
   test('says the language only when it is told one', async () => {
     await build({ language: 'es', model: 'whisper-1' }).transcribe(VOICE);
     assert.deepEqual(double.requests[0]?.upload.fields, {
