@@ -49,6 +49,7 @@ const message = z.object({
   forwarded: z.literal(true).exactOptional(),
   inReplyTo: z.string().exactOptional(),
   form: scrubbed.exactOptional(),
+  original: z.record(z.string(), z.unknown()).exactOptional(),
   referral: z
     .object({
       headline: scrubbed.exactOptional(),

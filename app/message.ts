@@ -97,6 +97,8 @@ export interface InboundMessage {
   inReplyTo?: string;
   /** The answers of a form they filled in (a WhatsApp Flow), one `field: answer` in each line. */
   form?: Scrubbed;
+  /** As the provider sent it, scrubbed: for the archive alone. Left out where nobody knows the provider's format. */
+  original?: Record<string, unknown>;
   /** The advertisement that led them to us; comes with the first message after it. */
   referral?: Referral;
   /** Set when nothing in the message can be read (a poll, a video that was too large to be passed on), and for every update. */

@@ -149,6 +149,29 @@ export const Waiting = z
   })
   .meta({ id: 'Waiting' });
 
+/** A message in the words of Meta's Cloud API. */
+export const HistoryMessage = z
+  .object({
+    id: z.string().describe("The provider's id, `wamid.…`"),
+    from: z.string().describe('Digits; or the id of somebody without a number'),
+    to: z.string(),
+    timestamp: z.string().describe('Unix seconds'),
+    type: z.string().describe('text, image, audio, contacts …'),
+    body: z.string(),
+    raw: z.record(z.string(), z.unknown()).nullable().describe('As the provider sent it; null when that was not kept'),
+  })
+  .meta({ id: 'HistoryMessage' });
+export type HistoryMessage = z.output<typeof HistoryMessage>;
+
+export const HistoryResult = z.object({
+  number: z.string(),
+  success: z.boolean(),
+  error: z.string().optional(),
+  count: z.number().int(),
+  messages: z.array(HistoryMessage),
+});
+export type HistoryResult = z.output<typeof HistoryResult>;
+
 /** What a contact said about getting messages, or what the team has from elsewhere. */
 export const Consent = z
   .object({
@@ -287,6 +310,13 @@ const Phone = z
   .max(180)
   .regex(PHONE, 'expected a number such as +15550100123 or a username id')
   .describe('A number such as +15550100123, with or without + and whatsapp:, or a username id');
+const HistoryLimit = z
+  .number()
+  .int()
+  .min(0)
+  .max(1_000_000)
+  .default(20)
+  .describe('How many messages of each number, newest first; 0 = all');
 const Business = Phone.optional().describe(
   'The number of ours. Default: the one that the contact was last active with',
 );
@@ -367,6 +397,8 @@ export const requests = {
         'Sends although the contact has opted out; only for what they have to know, such as an order they wait for',
       ),
   }),
+  history: z.object({ number: Phone, limit: HistoryLimit }),
+  histories: z.object({ numbers: z.array(Phone).min(1).max(1_000), limit: HistoryLimit }),
   consent: z.object({
     phone_number: Phone,
     consent: z.enum(['opt-out', 'opt-in']),
@@ -466,6 +498,14 @@ export const responses = {
     reply_id: z.string(),
   }),
   status: z.object({ success, conversation: Conversation }),
+  history: z.object({ count: z.number().int(), messages: z.array(HistoryMessage) }),
+  histories: z.object({
+    total_numbers: z.number().int(),
+    successful: z.number().int(),
+    failed: z.number().int(),
+    total_messages: z.number().int(),
+    results: z.array(HistoryResult),
+  }),
   consents: z.object({ success, consents: z.array(Consent).describe('Newest first') }),
   takeover: z.object({ success, takeover_until: Time.nullable() }),
   tasks: z.object({ ...paged, tasks: z.array(Task) }),

@@ -12,6 +12,8 @@ export interface Operation {
   body?: z.ZodObject;
   /** The JSON of a 200, or the media type of the response. */
   answer: z.ZodObject | 'text/event-stream' | '*/*' | 'application/json';
+  /** The answer is written while it is made: the handler gives it to the response itself. */
+  streams?: true;
   /** Error statuses beside those that every operation has: 400, 401, 503, and 403 when it changes something. */
   refusals?: readonly number[];
 }
@@ -70,6 +72,22 @@ export const OPERATIONS = {
     body: requests.status,
     answer: responses.status,
     refusals: [404],
+  },
+  history: {
+    method: 'post',
+    path: '/get',
+    summary: "The messages of one number, both ways, newest first, in Meta's format",
+    body: requests.history,
+    answer: responses.history,
+    streams: true,
+  },
+  histories: {
+    method: 'post',
+    path: '/get-bulk',
+    summary: "The messages of several numbers in Meta's format",
+    body: requests.histories,
+    answer: responses.histories,
+    streams: true,
   },
   consent: {
     method: 'post',

@@ -17,6 +17,7 @@ import { type ConversationId, conversationId } from '../message.ts';
 import { noStore } from './auth.ts';
 import type { Answered, LiveEvent } from './contract.ts';
 import { explain } from './explain.ts';
+import { streamHistories, streamHistory } from './history.ts';
 import type { Live } from './live.ts';
 import { createRecentFiles, sendFile } from './media.ts';
 import { describeApi, type JsonObject } from './openapi.ts';
@@ -101,7 +102,11 @@ type Handlers = {
     asked: Asked<(typeof OPERATIONS)[Name]>,
     ctx: Context,
   ) => Promise<
-    (typeof OPERATIONS)[Name]['answer'] extends z.ZodType ? Part<(typeof OPERATIONS)[Name], 'answer'> : unknown
+    (typeof OPERATIONS)[Name] extends { streams: true }
+      ? undefined
+      : (typeof OPERATIONS)[Name]['answer'] extends z.ZodType
+        ? Part<(typeof OPERATIONS)[Name], 'answer'>
+        : unknown
   >;
 };
 
@@ -226,6 +231,16 @@ function conversationHandlers(options: InboxOptions) {
       const isPart = ctx.get('Range') !== '';
       const file = isPart ? recentFile(`${params.id} ${params.n}`, download) : download();
       sendFile(ctx, media.attachment, await file);
+    },
+
+    async history({ body: { number, limit } }, ctx) {
+      ctx.type = 'json';
+      ctx.body = streamHistory(messages, number, limit);
+    },
+
+    async histories({ body: { numbers, limit } }, ctx) {
+      ctx.type = 'json';
+      ctx.body = streamHistories(messages, numbers, limit);
     },
 
     events: (_asked, ctx) => options.live.open(ctx),

@@ -217,6 +217,11 @@ const MOST_COMPARED = 20_000;
 
 const NO_TRAITS: Traits = { words: '', hasLink: false, block: '' };
 
+/** A message as it waits: what is for the archive alone is in the event. */
+function waiting({ original: _, ...message }: InboundMessage): string {
+  return JSON.stringify(message);
+}
+
 /** How many dead letters a shard keeps, roughly. */
 const MOST_DEAD = 10_000;
 
@@ -254,7 +259,7 @@ export function createMailbox(options: MailboxOptions): Mailbox {
       ],
       [
         message.id,
-        JSON.stringify(message),
+        waiting(message),
         turn === null ? '' : lease(turn),
         leaseMs,
         SEEN_MS,

@@ -55,7 +55,7 @@ export function buildHttp(tools: HttpTools): Server {
 }
 
 /** What the desk answers, with all below. */
-const DESK_PATHS = ['/api/whatsapp', '/api/session', '/api/openapi.json', '/export'];
+const DESK_PATHS = ['/api/whatsapp', '/api/session', '/api/openapi.json', '/export', '/get', '/get-bulk'];
 
 function pagesOf({ pages, simulator }: StandIns, hasInbox: boolean): Router {
   const inbox = { paths: ['/whatsapp-inbox', '/whatsapp-inbox/{*place}'], file: 'inbox.html' };

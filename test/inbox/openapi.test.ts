@@ -108,6 +108,8 @@ test('every answer is as described, field by field, nothing more', async () => {
     task: [`/api/whatsapp/tasks/${made.body.task.id}`],
     updateTask: [`/api/whatsapp/tasks/${made.body.task.id}`, { status: 'completed' }],
     inbox: ['/api/whatsapp/inbox?direction=both'],
+    history: [undefined, { number: `+${ANA}` }],
+    histories: [undefined, { numbers: [ANA, '15550199999'], limit: 1 }],
   };
   const given = new Set(['replayDeadLetter', 'dropDeadLetter']); // nothing was given up here; their answer is that of others
   for (const [name, operation] of Object.entries<Operation>(OPERATIONS)) {

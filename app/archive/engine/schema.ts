@@ -74,6 +74,7 @@ interface MessageTable {
   media: Json<Attachment[]>;
   location: Json<Location>;
   referral: Json<Referral>;
+  original: Json<Record<string, unknown>>;
   button_payload: Optional<string>;
   in_reply_to: Optional<string>;
   forwarded: Generated<boolean>;

@@ -127,6 +127,8 @@ export interface Messages {
    */
   thread(place: Place, query: Paging & { order?: Order | undefined }): Promise<Page<ArchivedMessage>>;
   find(id: string): Promise<ArchivedMessage | null>;
+  /** Id of a message → what the provider sent, for those of which it was kept. */
+  originals(ids: readonly string[]): Promise<ReadonlyMap<string, Record<string, unknown>>>;
   /** Where the file number `n` of a message is; null when there is none. */
   media(id: string, n: number): Promise<ArchivedMedia | null>;
 }
@@ -174,6 +176,18 @@ export function createMessages(database: Database): Messages {
         if (!row) return null;
         const quotes = await quotesIn(db, [row]);
         return presentMessage(row, quotes.get(`${row.channel} ${row.in_reply_to}`) ?? null);
+      }),
+
+    originals: (ids) =>
+      database.run(async (db) => {
+        if (ids.length === 0) return new Map();
+        const rows = await db
+          .selectFrom('whatsapp_messages')
+          .select(['id', 'original'])
+          .where('id', 'in', [...ids])
+          .where('original', 'is not', null)
+          .execute();
+        return new Map(rows.flatMap(({ id, original }) => (original ? [[id, original] as const] : [])));
       }),
 
     media: (id, n) =>

@@ -85,6 +85,7 @@ function rowOf(message: InboundMessage, conversation: string, analysis: boolean)
     media: attachments.length > 0 ? storableJson(attachments) : null,
     location: location ? cleanJson(location) : null,
     referral: message.referral ? cleanJson(message.referral) : null,
+    original: message.original ? cleanJson(message.original) : null,
     button_payload: message.buttonPayload === undefined ? null : clean(message.buttonPayload),
     in_reply_to: message.inReplyTo?.slice(0, 200) ?? null,
     forwarded: message.forwarded ?? false,

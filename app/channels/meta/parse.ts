@@ -47,6 +47,9 @@ export function readBatch(batch: unknown, context: BatchContext): Inbound[] {
   const read = Batch.safeParse(batch);
   if (!read.success) return [ignored('The body is no batch of events: it has no list named entry.')];
   const { numbers } = context;
+  // All came at the same moment; what comes later in the batch was written later.
+  let { receivedAt } = context;
+  const next = () => receivedAt++;
   const changes = read.data.entry.flatMap((entry) => entry.changes);
   return changes.flatMap(({ field = 'messages', value }) => {
     const id = value.metadata?.phone_number_id;
@@ -55,8 +58,9 @@ export function readBatch(batch: unknown, context: BatchContext): Inbound[] {
     const number = digitsOf(value.metadata?.display_phone_number);
     if (number !== undefined) numbers.learn(id, number);
     const business = number ?? numbers.numberOf(id) ?? id;
-    const ours = thingsIn(value, { business, isStandby: field === 'standby' }, context);
-    const standby = value.standby ? thingsIn(value.standby, { business, isStandby: true }, context) : [];
+    const request = { next, requestId: context.requestId };
+    const ours = thingsIn(value, { business, isStandby: field === 'standby' }, request);
+    const standby = value.standby ? thingsIn(value.standby, { business, isStandby: true }, request) : [];
     const found = [...ours, ...standby];
     return found.length > 0 ? found : [ignored(`An event of the field ${nameOf(field)} has nothing that is kept.`)];
   });
@@ -64,9 +68,16 @@ export function readBatch(batch: unknown, context: BatchContext): Inbound[] {
 
 type Things = Pick<Batch['entry'][number]['changes'][number]['value'], 'contacts' | 'messages' | 'statuses'>;
 
-function thingsIn({ contacts, messages, statuses }: Things, place: Place, context: BatchContext): Inbound[] {
+/** The request that brought it. */
+interface Request {
+  /** When a message was received, unix ms: each after the one before it. */
+  next: () => number;
+  requestId: string;
+}
+
+function thingsIn({ contacts, messages, statuses }: Things, place: Place, request: Request): Inbound[] {
   return [
-    ...messages.map((one) => readMessage(one, contacts, place, context)),
+    ...messages.map((one) => readMessage(one, contacts, place, request)),
     ...statuses.map((one): Inbound => {
       const read = Status.safeParse(one);
       return read.success
@@ -76,14 +87,14 @@ function thingsIn({ contacts, messages, statuses }: Things, place: Place, contex
   ];
 }
 
-function readMessage(one: unknown, contacts: readonly Contact[], place: Place, context: BatchContext): Inbound {
+function readMessage(one: unknown, contacts: readonly Contact[], place: Place, { next, requestId }: Request): Inbound {
   const read = Message.safeParse(one);
   if (!read.success) return ignored('A message has no id.');
   const message = read.data;
   const addresses = addressesOf(message, contacts);
   const [from, ...aliases] = addresses;
   if (from === undefined) return ignored('A message does not say who wrote it.');
-  const { receivedAt, requestId } = context;
+  const receivedAt = next();
   return {
     kind: 'message',
     message: {
@@ -97,11 +108,21 @@ function readMessage(one: unknown, contacts: readonly Contact[], place: Place, c
       receivedAt,
       ...sentAtIn(message, receivedAt),
       ...contentIn(message),
+      ...originalIn(one),
       // A group has many people, and an answer would go to all of them.
       ...((place.isStandby || message.group_id !== undefined) && { answered: true as const }),
       requestId,
     },
   };
+}
+
+/** Larger ones are no message of a person. */
+const LARGEST_ORIGINAL = 65_536;
+
+/** Programs that were written for Meta's format get it as it came, but for addresses of Meta. */
+function originalIn(one: unknown): Pick<InboundMessage, 'original'> {
+  const json = JSON.stringify(one, (_key, value) => (typeof value === 'string' ? clean(value, LONGEST_TEXT) : value));
+  return json.length <= LARGEST_ORIGINAL ? { original: JSON.parse(json) } : {};
 }
 
 /** What a person sent, whatever kind of message it is. */

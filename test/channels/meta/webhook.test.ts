@@ -23,6 +23,8 @@ import {
 } from '../../support/meta.ts';
 import { createTestDatabase } from '../../support/postgres.ts';
 
+const KEY_OF_PROGRAMS = 'a-key-of-a-test-0123456789abcdef';
+
 let doubles: Doubles;
 let meta: MetaDouble;
 let database: Database;
@@ -38,7 +40,12 @@ before(async () => {
   const url = await createTestDatabase();
   database = createDatabase({ url, log: { debug() {}, info() {}, warn() {}, error() {}, child: () => assert.fail() } });
   await database.migrate();
-  bot = await startBot(doubles, { ...metaSettings(meta.url), DATABASE_URL: url, ANALYSIS: 'off' });
+  bot = await startBot(doubles, {
+    ...metaSettings(meta.url),
+    DATABASE_URL: url,
+    ANALYSIS: 'off',
+    API_KEYS: KEY_OF_PROGRAMS,
+  });
 });
 
 after(async () => {
@@ -276,6 +283,85 @@ describe('a batch', () => {
     } finally {
       await away.stop();
     }
+  });
+});
+
+describe('programs that were written for Meta’s format', () => {
+  const ask = async (path: string, body: object, key = KEY_OF_PROGRAMS) => {
+    const headers = { 'Content-Type': 'application/json', 'x-api-key': key };
+    const response = await fetch(`${bot.url}${path}`, { method: 'POST', headers, body: JSON.stringify(body) });
+    return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+  };
+
+  test('get the messages of a number as Meta sent them, newest first', async () => {
+    const message = metaMessage(phone, { text: { body: 'Do you have rye bread?' } });
+    await postBatch(bot.url, batchOf({ messages: [message] }));
+    await got(1);
+    for (const number of [phone, `+${phone}`, `whatsapp:+${phone}`]) {
+      const { status, body } = await ask('/get', { number });
+      assert.equal(status, 200);
+      assert.equal(body.count, 2);
+      const [answer, question] = body.messages as Record<string, unknown>[];
+      assert.deepEqual(question, {
+        id: message.id,
+        from: phone,
+        to: NUMBER,
+        timestamp: message.timestamp,
+        type: 'text',
+        body: 'Do you have rye bread?',
+        raw: message,
+      });
+      assert.deepEqual([answer?.from, answer?.to, answer?.type, answer?.raw], [NUMBER, phone, 'text', null]);
+      assert.match(String(answer?.id), /^wamid\./);
+    }
+  });
+
+  test('get at most the newest 20 unless they ask for more, or for all', async () => {
+    const messages = Array.from({ length: 205 }, (_, i) => metaMessage(phone, { text: { body: `number ${i}` } }));
+    await say('the first one');
+    await got(1);
+    await ask('/api/whatsapp/conversation-status', { phone_number: phone, status: 'blocked' });
+    await postBatch(bot.url, batchOf({ messages }));
+    await allRecorded(doubles.redis.client());
+    const bodies = async (limit?: number) => {
+      const { body } = await ask('/get', { number: phone, ...(limit === undefined ? {} : { limit }) });
+      const all = body.messages as { body: string }[];
+      assert.equal(body.count, all.length);
+      return all.map(({ body }) => body);
+    };
+    assert.equal((await bodies()).length, 20);
+    assert.deepEqual(await bodies(2), ['number 204', 'number 203']);
+    const all = await bodies(0);
+    assert.deepEqual([all.length, all[0], all.at(-1)], [207, 'number 204', 'the first one']);
+    assert.equal((await bodies(201)).length, 201);
+  });
+
+  test('get those of several numbers, and which of them have none', async () => {
+    await say('hello');
+    await got(1);
+    const { body } = await ask('/get-bulk', { numbers: [`+${phone}`, '+15550199999'], limit: 10 });
+    const { results, ...sums } = body as { results: { messages: unknown[] }[] };
+    assert.deepEqual(sums, { total_numbers: 2, successful: 1, failed: 1, total_messages: 2 });
+    const [found, none] = results.map(({ messages, ...result }) => ({ ...result, messages: messages.length }));
+    assert.deepEqual(found, { number: phone, success: true, count: 2, messages: 2 });
+    const error = 'No messages found';
+    assert.deepEqual(none, { number: '15550199999', success: false, error, count: 0, messages: 0 });
+    assert.deepEqual((await ask('/get', { number: '+15550199999' })).body, { count: 0, messages: [] });
+  });
+
+  test('get those that came through Twilio in the same words', async () => {
+    await bot.say(phone, 'over Twilio');
+    await allRecorded(doubles.redis.client());
+    const { body } = await ask('/get', { number: phone });
+    const question = (body.messages as Record<string, unknown>[]).find(({ from }) => from === phone);
+    assert.deepEqual([question?.type, question?.body, question?.raw], ['text', 'over Twilio', null]);
+    assert.match(String(question?.timestamp), /^\d{10}$/);
+  });
+
+  test('get nothing without a key, and a clear word for what is no number', async () => {
+    assert.equal((await ask('/get', { number: phone }, 'another key')).status, 401);
+    assert.equal((await ask('/get-bulk', { numbers: [] })).status, 400);
+    assert.match(String((await ask('/get', {})).body.error), /number/);
   });
 });
 
