@@ -111,6 +111,20 @@ export interface InboundMessage {
   requestId: string;
 }
 
+/** What somebody of the team wrote to a contact past us, such as from the phone that shares the number. */
+export interface Echo {
+  /** The provider's id of the message. */
+  id: string;
+  channel: ChannelName;
+  /** Our number that it came from. */
+  business: string;
+  /** The contact's address. */
+  to: string;
+  contact: ContactId;
+  /** What was written; a stand-in for what has no words. Never empty. */
+  text: Scrubbed;
+}
+
 /** What a contact agreed to, told to the team or to another program. */
 export interface ConsentGiven {
   consent: Consent;

@@ -66,6 +66,8 @@ export interface Keys {
   export(id: string): string;
   /** hash, expires: part of a reply → the provider's id of it, as it reported; not part of a shard */
   report(channel: string, replyId: string): string;
+  /** string, expires: a message that was written past us is recorded; not part of a shard */
+  echo(channel: string, sid: string): string;
   /** string, expires: a provider has reported of late; not part of a shard */
   reported(channel: string): string;
   /** hash: version of the format and number of shards, see `format.ts` */
@@ -93,6 +95,7 @@ export function createKeys(shards: number): Keys {
     session,
     export: exportOf,
     report: (channel, replyId) => `recado:report:${keySafe(channel)}:${keySafe(replyId)}`,
+    echo: (channel, sid) => `recado:echo:${keySafe(channel)}:${keySafe(sid)}`,
     reported: (channel) => `recado:reported:${keySafe(channel)}`,
     shardOf,
     of,

@@ -134,12 +134,13 @@ function isWaiting({ handoffUntil }: DeskState, at: number): boolean {
 }
 
 /** A takeover goes on as it was, else it begins. */
-function pauseOf({ takeoverUntil, takeoverMs }: DeskState, at: number): Pause {
+export function pauseOf({ takeoverUntil, takeoverMs }: DeskState, at: number): Pause {
   const pauseMs = takeoverUntil > at ? takeoverMs || PAUSE_MS : PAUSE_MS;
   return { until: at + pauseMs, pauseMs };
 }
 
-function lineOf({ id, at, parts }: Reply, text: Line['text']): Line {
+/** As the bot remembers what a person wrote. */
+export function lineOf({ id, at, parts }: Reply, text: Line['text']): Line {
   const line: Line = { role: 'assistant', text, at, id, tokens: countTokens(text), desk: true };
   return parts.length === 1 && parts[0] === text ? line : { ...line, sent: parts };
 }

@@ -105,7 +105,11 @@ export function build(config: Config, standIns: StandIns, log: Log, options: Bui
   function buildServer(): Server {
     return buildHttp({
       channels: channelParts,
-      receivers: bot && { onMessage: join.ifOurs(bot.accept), onStatus: join.ifOurs(bot.onStatus) },
+      receivers: bot && {
+        onMessage: join.ifOurs(bot.accept),
+        onStatus: join.ifOurs(bot.onStatus),
+        onEcho: join.ifOurs(bot.onEcho),
+      },
       desk: {
         routers: recording ? buildDesk(config, { ...shared, recording, auth }) : [],
         isSignedIn: auth.isSignedIn,

@@ -16,12 +16,12 @@ import type { MemoryParts } from './memory.ts';
 import { buildModels } from './models.ts';
 import { buildPolicy } from './policy.ts';
 import type { PurposeParts } from './purpose.ts';
+import { buildReported } from './reported.ts';
 import type { StandIns } from './stand-ins.ts';
-import { recordStatus } from './status.ts';
 
 export interface BotTools {
   memory: MemoryParts;
-  archive: Pick<ArchiveParts, 'standings'>;
+  archive: Pick<ArchiveParts, 'standings' | 'database'>;
   standIns: StandIns;
   channels: Channels;
   deliver: Deliver;
@@ -31,9 +31,8 @@ export interface BotTools {
   log: Log;
 }
 
-export interface BotParts extends Pick<AnsweringParts, 'turns' | 'sweep'> {
+export interface BotParts extends Pick<AnsweringParts, 'turns' | 'sweep'>, Pick<Receivers, 'onStatus' | 'onEcho'> {
   accept: Receivers['onMessage'];
-  onStatus: Receivers['onStatus'];
   /** What is worth an alarm here; `close` stops it. */
   alarms: Pick<AlarmParts, 'start'>;
   /** Resolves when the model answers. */
@@ -66,7 +65,7 @@ export function buildBot(config: Config, tools: BotTools): BotParts {
     sweep,
     alarms,
     accept,
-    onStatus: (status) => recordStatus(memory, status),
+    ...buildReported(tools),
     pingModel: () => models.ping(),
     async close() {
       await Promise.all([models.close(), rules.close(), alarms.stop()]);

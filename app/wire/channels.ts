@@ -13,7 +13,7 @@ import type { Config } from '../config.ts';
 import type { Accept } from '../conversation/accept.ts';
 import { createDownloader, type Downloader } from '../media/download.ts';
 import type { Reports } from '../memory/reports.ts';
-import type { ChannelName, DeliveryStatus } from '../message.ts';
+import type { ChannelName, DeliveryStatus, Echo } from '../message.ts';
 import type { Log } from '../ops/logger.ts';
 import { remember } from '../ops/remember.ts';
 import type { StandIns } from './stand-ins.ts';
@@ -34,6 +34,8 @@ export interface ChannelParts {
 export interface Receivers {
   onMessage: Accept;
   onStatus: (status: DeliveryStatus) => Promise<void>;
+  /** What somebody wrote past us. */
+  onEcho: (echo: Echo) => Promise<void>;
 }
 
 export interface ChannelTools {
@@ -141,13 +143,13 @@ function buildMeta({ config, downloader, now, reportsOf, log }: ChannelTools): C
     channel: createMetaChannel({ accessToken, apiBase, graph, numbers, reports, downloader, log }),
     states: { meta_signatures: appSecret === null ? 'not checked' : 'ok' },
     rawBodies: new Map([[META_PATH, LARGEST_BATCH]]),
-    webhook: ({ onMessage, onStatus }) => {
+    webhook: ({ onMessage, onStatus, onEcho }) => {
       const noted = async (status: DeliveryStatus): Promise<void> => {
         await onStatus(status);
         const { replyId, part = 0, sid } = status;
         if (replyId !== undefined) await reports.note({ replyId, part }, sid);
       };
-      return createMetaWebhook({ verifyToken, appSecret, numbers, now, onMessage, onStatus: noted, log });
+      return createMetaWebhook({ verifyToken, appSecret, numbers, now, onMessage, onStatus: noted, onEcho, log });
     },
   };
 }

@@ -43,6 +43,8 @@ interface Things {
   messages?: unknown[];
   statuses?: unknown[];
   contacts?: unknown[];
+  message_echoes?: unknown[];
+  standby?: object;
   phoneNumberId?: string;
   field?: string;
 }

@@ -1,6 +1,6 @@
 /** A batch of events → what they are, in our words. Fields: https://developers.facebook.com/docs/whatsapp/cloud-api/webhooks/components */
 import { contactIdOf } from '../../contacts/addresses.ts';
-import type { Attachment, DeliveryStatus, InboundMessage, Location, Referral, Unread } from '../../message.ts';
+import type { Attachment, DeliveryStatus, Echo, InboundMessage, Location, Referral, Unread } from '../../message.ts';
 import { type Scrubbed, scrub } from '../../privacy/scrub.ts';
 import { answersIn } from '../form.ts';
 import {
@@ -15,12 +15,13 @@ import {
   tokenIn,
 } from '../reading.ts';
 import type { Numbers } from './numbers.ts';
-import { Batch, type Contact, type Content, Message, Status } from './shapes.ts';
+import { Batch, type Contact, type Content, Echo as EchoShape, Message, Status } from './shapes.ts';
 import { META, readStatus } from './status.ts';
 
 export type Inbound =
   | { kind: 'message'; message: InboundMessage }
   | { kind: 'status'; status: DeliveryStatus }
+  | { kind: 'echo'; echo: Echo }
   /** Nothing to keep. `reason` is for the operator and holds nothing of what was sent. */
   | { kind: 'ignored'; reason: string };
 
@@ -66,7 +67,10 @@ export function readBatch(batch: unknown, context: BatchContext): Inbound[] {
   });
 }
 
-type Things = Pick<Batch['entry'][number]['changes'][number]['value'], 'contacts' | 'messages' | 'statuses'>;
+type Things = Pick<
+  Batch['entry'][number]['changes'][number]['value'],
+  'contacts' | 'messages' | 'statuses' | 'message_echoes'
+>;
 
 /** The request that brought it. */
 interface Request {
@@ -75,7 +79,7 @@ interface Request {
   requestId: string;
 }
 
-function thingsIn({ contacts, messages, statuses }: Things, place: Place, request: Request): Inbound[] {
+function thingsIn({ contacts, messages, statuses, message_echoes }: Things, place: Place, request: Request): Inbound[] {
   return [
     ...messages.map((one) => readMessage(one, contacts, place, request)),
     ...statuses.map((one): Inbound => {
@@ -84,7 +88,24 @@ function thingsIn({ contacts, messages, statuses }: Things, place: Place, reques
         ? { kind: 'status', status: readStatus(read.data, place.business) }
         : ignored('A status names no message.');
     }),
+    ...message_echoes.map((one) => readEcho(one, place)),
   ];
+}
+
+/** What somebody wrote past us; what they edited or took back is left alone. */
+function readEcho(one: unknown, { business }: Place): Inbound {
+  const read = EchoShape.safeParse(one);
+  if (!read.success) return ignored('A message that was written past us has no id.');
+  const { id, message, ...outer } = read.data;
+  const content: Content = message ?? outer;
+  const address = message?.to ?? message?.recipient ?? outer.to;
+  const to = digitsOf(address) ?? address;
+  if (to === undefined || !isAddress(to)) return ignored('A message that was written past us does not say to whom.');
+  const kind = isWord(content.type) ? content.type : 'message';
+  if (UPDATES.has(kind)) return ignored(`What was written past us is only an update (${kind}).`);
+  const words = textIn(content, undefined);
+  const text = words === '' ? scrub(`[${kind}]`) : words;
+  return { kind: 'echo', echo: { id, channel: META, business, to, contact: contactIdOf(to), text } };
 }
 
 function readMessage(one: unknown, contacts: readonly Contact[], place: Place, { next, requestId }: Request): Inbound {
@@ -167,8 +188,15 @@ function addressesOf(message: Message, contacts: readonly Contact[]): string[] {
   // A batch of one message and one contact needs no name to match.
   const contact = found ?? (contacts.length === 1 && own.length === 0 ? contacts[0] : undefined);
   const more = contact ? [contact.wa_id, contact.user_id, contact.parent_user_id] : [];
+  more.push(...idsThatChanged(message));
   const all = [...own, ...more].filter((one): one is string => one !== undefined && isAddress(one));
   return [...new Set(all)];
+}
+
+/** The new ids of a person and those before: memory, block and consent go with them. A new number is another contact. */
+function idsThatChanged({ system }: Message): (string | undefined)[] {
+  if (system?.type !== 'user_changed_user_id') return [];
+  return [system.user_id, system.parent_user_id, system.previous_user_id, system.previous_parent_user_id];
 }
 
 function isOf({ wa_id, user_id, parent_user_id }: Contact, addresses: readonly (string | undefined)[]): boolean {

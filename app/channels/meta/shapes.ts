@@ -61,7 +61,14 @@ const content = {
     text,
     product_items: listOf(z.object({ product_retailer_id: text, quantity: text, item_price: text, currency: text })),
   }),
-  system: maybe({ body: text, type: text }),
+  system: maybe({
+    body: text,
+    type: text,
+    user_id: text,
+    parent_user_id: text,
+    previous_user_id: text,
+    previous_parent_user_id: text,
+  }),
   unsupported: maybe({ type: text }),
   errors: listOf(error),
 };
@@ -87,6 +94,15 @@ export const Message = z.object({
 export type Message = z.output<typeof Message>;
 export type Content = z.output<z.ZodObject<typeof content>>;
 
+/** Of a message that was written past us: the fields of a message, or all but its id inside of `message`. */
+export const Echo = z.object({
+  id: z.string().regex(/^[\w.=+/:-]{1,255}$/),
+  to: text,
+  ...content,
+  message: maybe({ to: text, recipient: text, ...content }),
+});
+export type Echo = z.output<typeof Echo>;
+
 export const Contact = z.object({
   wa_id: text,
   user_id: text,
@@ -110,6 +126,7 @@ const things = {
   contacts: listOf(Contact),
   messages: z.array(z.unknown()).catch([]),
   statuses: z.array(z.unknown()).catch([]),
+  message_echoes: z.array(z.unknown()).catch([]),
 };
 
 /** A batch. Document copies of it have no `object`, no `field`, no `messaging_product`. */

@@ -3,7 +3,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import Router from '@koa/router';
 import type { Context } from 'koa';
 import { Failure, isFailure } from '../../errors.ts';
-import type { DeliveryStatus, InboundMessage } from '../../message.ts';
+import type { DeliveryStatus, Echo, InboundMessage } from '../../message.ts';
 import type { Log } from '../../ops/logger.ts';
 import type { OpenResponse } from '../channel.ts';
 import type { Numbers } from './numbers.ts';
@@ -21,6 +21,7 @@ export interface MetaWebhookOptions {
   /** See `Accept`: resolves when the message is stored, rejects when it is not. */
   onMessage: (message: InboundMessage, response: OpenResponse) => Promise<void>;
   onStatus: (status: DeliveryStatus) => Promise<void>;
+  onEcho: (echo: Echo) => Promise<void>;
   log: Log;
 }
 
@@ -34,7 +35,7 @@ export const LARGEST_BATCH = 3 * 1024 * 1024;
  * that is wrong with one of them is told; only when the store is away, all of them are to come again.
  */
 export function createMetaWebhook(options: MetaWebhookOptions): Router {
-  const { verifyToken, appSecret, numbers, now, onMessage, onStatus, log } = options;
+  const { verifyToken, appSecret, numbers, now, onMessage, onStatus, onEcho, log } = options;
   const router = new Router();
   router.get(META_PATH, verify);
   router.post(META_PATH, receive);
@@ -90,6 +91,7 @@ export function createMetaWebhook(options: MetaWebhookOptions): Router {
       try {
         if (event.kind === 'message') await onMessage(event.message, NO_RESPONSE);
         if (event.kind === 'status') await onStatus(event.status);
+        if (event.kind === 'echo') await onEcho(event.echo);
       } catch (error) {
         if (isFailure(error) && error.retryable) return [error];
         log.error('An event of Meta could not be taken in', { kind: event.kind, error });
@@ -100,8 +102,16 @@ export function createMetaWebhook(options: MetaWebhookOptions): Router {
 }
 
 function laneOf(event: Inbound): string {
-  if (event.kind === 'message') return event.message.from;
-  return event.kind === 'status' ? event.status.to : '';
+  switch (event.kind) {
+    case 'message':
+      return event.message.from;
+    case 'status':
+      return event.status.to;
+    case 'echo':
+      return event.echo.to;
+    case 'ignored':
+      return '';
+  }
 }
 
 /** Neither tells how much of a guess was right. */

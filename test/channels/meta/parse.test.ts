@@ -253,10 +253,33 @@ describe('a message', () => {
 
   test('in a thread of another responder, or in a group, is kept and not answered', () => {
     const messages = [metaMessage('15550100123')];
-    assert.equal(messageIn(batchOf({ field: 'standby', ...{ standby: { messages } } } as never)).answered, true);
+    assert.equal(messageIn(batchOf({ field: 'standby', standby: { messages } })).answered, true);
     assert.equal(messageIn(batchOf({ field: 'standby', messages })).answered, true);
     assert.equal(of({ group_id: 'group' }).answered, true);
     assert.equal(of({}).answered, undefined);
+  });
+
+  test('that was written past us says to whom, in both of Meta’s shapes', () => {
+    const echoes = (things: Parameters<typeof batchOf>[0]) => read(batchOf(things));
+    const inApp = { from: NUMBER, to: '15550100123', id: 'wamid.A', type: 'text', text: { body: 'I will look' } };
+    assert.deepEqual(echoes({ field: 'smb_message_echoes', message_echoes: [inApp] }), [
+      {
+        kind: 'echo',
+        echo: {
+          id: 'wamid.A',
+          channel: 'meta',
+          business: NUMBER,
+          to: '15550100123',
+          contact: '15550100123',
+          text: 'I will look',
+        },
+      },
+    ]);
+    const message = { recipient: 'US.1A2B', type: 'image', image: { id: '5' } };
+    const [inStandby] = echoes({ field: 'standby', standby: { message_echoes: [{ id: 'wamid.B', message }] } });
+    assert.deepEqual(inStandby?.kind === 'echo' && [inStandby.echo.to, inStandby.echo.text], ['US.1A2B', '[image]']);
+    for (const odd of [{ ...inApp, type: 'revoke', text: undefined }, { ...inApp, to: undefined }, {}])
+      assert.equal(echoes({ message_echoes: [odd] })[0]?.kind, 'ignored');
   });
 
   test('without an id or a sender is left out, and nothing else with it', () => {
@@ -281,6 +304,44 @@ describe('a message', () => {
     const [ours] = readBatch(batchOf({ phoneNumberId: PHONE_NUMBER_ID, messages: [metaMessage('1555')] }), context);
     assert.equal(ours?.kind, 'message');
   });
+});
+
+test('recorded events in any order, doubled, and with poison between them, are read as each of them alone', () => {
+  interface Change {
+    field: string;
+    value: { messages?: unknown[]; statuses?: unknown[] };
+  }
+  // As the file has them, see above.
+  const changes = samples.flatMap(({ payload }) =>
+    (payload as { entry: { changes: Change[] }[] }).entry.flatMap((one) => one.changes),
+  );
+  const poison = [
+    null,
+    'text',
+    { value: null },
+    { field: 5, value: {} },
+    { value: { messages: [null, {}], metadata: 7 } },
+  ];
+  const alone = (change: unknown) => keysOf(read({ entry: [{ changes: [change] }] }));
+  fc.assert(
+    fc.property(
+      fc.array(fc.oneof(fc.constantFrom(...changes), fc.constantFrom(...poison)), { maxLength: 30 }),
+      fc.nat(5),
+      (some, cut) => {
+        const entry = [{ changes: some.slice(0, cut) }, { changes: some.slice(cut) }];
+        assert.deepEqual(keysOf(read({ entry })), some.flatMap(alone));
+      },
+    ),
+    { numRuns: 300 },
+  );
+
+  /** What is kept, without when it came. */
+  function keysOf(events: readonly Inbound[]): string[] {
+    return events.flatMap((event) => {
+      if (event.kind === 'ignored') return [];
+      return JSON.stringify(event, (key, value) => (key === 'receivedAt' || key === 'sentAt' ? undefined : value));
+    });
+  }
 });
 
 test('whatever is posted, nothing throws, and no text leads to the provider', () => {

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import sharp from 'sharp';
 import { createDatabase, type Database } from '../../../app/archive/engine/database.ts';
 import { createMessages } from '../../../app/archive/read/messages.ts';
-import { type MetaDouble, startMetaDouble } from '../../doubles/meta.ts';
+import { type MetaDouble, newWamid, startMetaDouble } from '../../doubles/meta.ts';
 import { lastUserText } from '../../doubles/model.ts';
 import { allRecorded, type Bot, type Doubles, eventually, startBot, startDoubles } from '../../support/bot.ts';
 import {
@@ -191,7 +191,7 @@ describe('a person who writes to a number of Meta', () => {
 
   test('in a thread that another responder owns is kept and shown, and not answered', async () => {
     const standby = { messages: [metaMessage(phone, { text: { body: 'to the other one' } })] };
-    await postBatch(bot.url, batchOf({ field: 'standby', ...{ standby } } as never));
+    await postBatch(bot.url, batchOf({ field: 'standby', standby }));
     await allRecorded(doubles.redis.client());
     const { items } = await createMessages(database).thread({ phone, business: NUMBER }, { limit: 10 });
     assert.deepEqual(
@@ -199,6 +199,52 @@ describe('a person who writes to a number of Meta', () => {
       ['to the other one'],
     );
     assert.deepEqual(sentTo(), []);
+  });
+
+  test('who is answered from the team’s own phone gets no answer of the bot, and the inbox shows what was written', async () => {
+    await say('hello');
+    await got(1);
+    const echo = {
+      from: NUMBER,
+      to: phone,
+      id: newWamid(),
+      type: 'text',
+      text: { body: 'This is Kim, how can I help?' },
+    };
+    const batch = batchOf({ field: 'smb_message_echoes', message_echoes: [echo] });
+    for (let i = 0; i < 2; i++) assert.equal((await postBatch(bot.url, batch)).status, 200);
+    await say('a table for two');
+    await allRecorded(doubles.redis.client());
+    assert.equal(sentTo().length, 1, 'the bot is silent');
+    await postBatch(bot.url, batch);
+    await allRecorded(doubles.redis.client());
+    const { items } = await createMessages(database).thread(
+      { phone, business: NUMBER },
+      { limit: 10, order: 'oldest' },
+    );
+    assert.deepEqual(
+      items.map(({ author, body }) => [author, body]),
+      [
+        ['contact', 'hello'],
+        ['bot', 'You said: hello'],
+        ['desk', 'This is Kim, how can I help?'],
+        ['contact', 'a table for two'],
+      ],
+    );
+    assert.equal(items[2]?.sid, echo.id);
+  });
+
+  test('who gets another user id is the same one', async () => {
+    const [before, now] = [`US.before${phone}`, `US.now${phone}`];
+    await say('I am Yara', { from: undefined, from_user_id: before });
+    await eventually('it is answered', () => sentTo(before).length === 1);
+    const system = { type: 'user_changed_user_id', body: 'The id changed', user_id: now, previous_user_id: before };
+    await say('', { from: undefined, from_user_id: now, type: 'system', text: undefined, system });
+    await allRecorded(doubles.redis.client());
+    await say('and now?', { from: undefined, from_user_id: now });
+    await eventually('it is answered under the new id', () => sentTo(now).length === 1);
+    assert.match(JSON.stringify(doubles.model.requests.at(-1)?.chat.messages), /I am Yara/);
+    assert.equal(sentTo(before).length, 1, 'what only tells of the change is not answered');
   });
 
   test('is told what cannot be read', async () => {
