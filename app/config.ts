@@ -94,7 +94,9 @@ export const SETTINGS = {
     'false accepts webhooks of Meta that are not signed: only for local experiments',
   ),
   GRAPH_API_BASE: row(
-    url(['http:', 'https:']).transform((given) => given.replace(/\/+$/, '')),
+    url(['http:', 'https:'])
+      .refine(isSafeForSecrets, 'expected an address that starts with https://, or one of this machine')
+      .transform((given) => given.replace(/\/+$/, '')),
     'https://graph.facebook.com/v25.0',
     "address and version of Meta's API",
   ),
@@ -470,10 +472,13 @@ function modelSettings(values: Values, set: ReturnType<typeof required>) {
   const isOpenAi = values.OPENAI_API_KEY !== undefined || values.OPENAI_BASE_URL !== undefined;
   const answer = isOpenAi || set.OPENAI_MODEL !== SETTINGS.OPENAI_MODEL.default ? set.OPENAI_MODEL : GEMINI;
   const baseUrl = isOpenAi ? values.OPENAI_BASE_URL : GOOGLE_BASE_URL;
+  const apiKey = isOpenAi ? values.OPENAI_API_KEY : values.GOOGLE_API_KEY;
   // Google has no server for speech: the model itself listens.
   const listens = !isOpenAi && values.OPENAI_TRANSCRIBE_BASE_URL === undefined;
   return {
-    apiKey: (isOpenAi ? values.OPENAI_API_KEY : values.GOOGLE_API_KEY) ?? 'not-needed',
+    apiKey: apiKey ?? 'not-needed',
+    /** Google's key stays with Google. */
+    transcribeKey: (isOpenAi || listens ? apiKey : undefined) ?? 'not-needed',
     baseUrl,
     answer,
     summary: values.OPENAI_SUMMARY_MODEL ?? answer,
@@ -697,6 +702,12 @@ function plain<Schema extends z.ZodType>(schema: Schema): Schema {
 /** What looks like a path; a secret or a prompt in its place does not. */
 function shownPath(path: string): string {
   return /^[\w.~/\\:-]{1,300}$/.test(path) && /[./]/.test(path) ? path : `${path.length} characters (not shown)`;
+}
+
+/** A token goes there with every call. */
+function isSafeForSecrets(given: string): boolean {
+  const { protocol, hostname } = URL.canParse(given) ? new URL(given) : { protocol: '', hostname: '' };
+  return protocol === 'https:' || /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
 }
 
 /** People paste the whole address of the webhook: what is below it is made of it here. */

@@ -118,6 +118,7 @@ test('says what a number of Meta needs', () => {
   const unchecked = readConfig({ ...META, OPENAI_API_KEY: 'key', META_VALIDATE_SIGNATURE: 'false' });
   assert.equal(unchecked.meta?.appSecret, null);
   assert.match(needs({ OPENAI_API_KEY: '' }), /GOOGLE_API_KEY/);
+  assert.match(needs({ GRAPH_API_BASE: 'http://graph.facebook.com/v25.0' }), /https/);
 });
 
 test('takes Gemini when there is no other model server, and lets it listen when there is none for speech', () => {
@@ -129,7 +130,10 @@ test('takes Gemini when there is no other model server, and lets it listen when 
   );
   assert.equal(readConfig({ GOOGLE_API_KEY: 'google', OPENAI_MODEL: 'gemini-pro' }).model?.answer, 'gemini-pro');
   const whisper = readConfig({ GOOGLE_API_KEY: 'google', OPENAI_TRANSCRIBE_BASE_URL: 'http://whisper:8000/v1' }).model;
-  assert.deepEqual([whisper?.listens, whisper?.transcribe], [false, 'gpt-transcribe']);
+  assert.deepEqual(
+    [whisper?.listens, whisper?.transcribe, whisper?.transcribeKey],
+    [false, 'gpt-transcribe', 'not-needed'],
+  );
   const both = readConfig({ GOOGLE_API_KEY: 'google', OPENAI_API_KEY: 'openai' }).model;
   assert.deepEqual(
     [both?.apiKey, both?.baseUrl, both?.answer, both?.listens],

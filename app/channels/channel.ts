@@ -46,8 +46,8 @@ export interface Listing {
 /** Of a provider that cannot be asked, but reports what became of a message by the name that we gave it. */
 export interface Reporting {
   /**
-   * The provider's id of a part; null when the part was certainly not sent. Waits for a report that may be under way.
-   * Rejects with `channel.ambiguous` when nobody can tell.
+   * The provider's id of a part; null when the part was certainly not sent. Waits some seconds for a report that may be under way.
+   * Rejects with `channel.ambiguous` while nobody can tell: it can be asked again later.
    */
   sentAs(partOf: PartOf, signal?: AbortSignal): Promise<string | null>;
 }

@@ -64,11 +64,11 @@ export interface Keys {
   session(id: string): string;
   /** string, expires: the contact whose data an address is for, by the hash of its id; not part of a shard */
   export(id: string): string;
-  /** hash, expires: part of a reply → the provider's id of it, as it reported; not part of a shard */
+  /** hash, expires: part of a reply → the provider's id of it, as it reported, and `tried<part>` → when it was sent; not part of a shard */
   report(channel: string, replyId: string): string;
   /** string, expires: a message that was written past us is recorded; not part of a shard */
   echo(channel: string, sid: string): string;
-  /** string, expires: a provider has reported of late; not part of a shard */
+  /** string, expires: when a provider last reported anything, unix ms; not part of a shard */
   reported(channel: string): string;
   /** hash: version of the format and number of shards, see `format.ts` */
   format: string;

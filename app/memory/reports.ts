@@ -15,13 +15,22 @@ interface Part {
 export interface Reports {
   /** The provider knows this part by that id. */
   note(part: Part, sid: string): Promise<void>;
-  /** The provider's id of a part; null when nothing was reported of it. */
-  find(part: Part): Promise<string | null>;
+  /** The part is about to be sent, at `at` (unix ms). */
+  trying(part: Part, at: number): Promise<void>;
+  find(part: Part): Promise<Traces>;
   /** Is this message recorded, which was written past us? A provider brings it again when it did not hear that we have it. */
   hasEcho(sid: string): Promise<boolean>;
   noteEcho(sid: string): Promise<void>;
-  /** Were there any reports of late? Else there may be none of what was sent, either. */
-  doCome(): Promise<boolean>;
+  /** When the provider last reported anything, unix ms; 0 = not for days. */
+  lastAt(): Promise<number>;
+}
+
+/** What is known of a part. */
+export interface Traces {
+  /** The provider's id, when it has reported the part; else null. */
+  sid: string | null;
+  /** When somebody last tried to send it, unix ms; 0 = nobody did. */
+  triedAt: number;
 }
 
 export interface ReportsOptions {
@@ -29,17 +38,19 @@ export interface ReportsOptions {
   keys: Pick<Keys, 'report' | 'reported' | 'echo'>;
   /** One for each provider. */
   channel: string;
+  /** Redis' time, unix ms. */
+  now: () => number;
 }
 
-/** A reply is delivered within minutes, or it becomes a dead letter that may be replayed within days. */
-const PART_MS = 3 * 86_400_000;
+/** A reply is delivered within minutes, or it becomes a dead letter that may be replayed weeks later. */
+const PART_MS = 30 * 86_400_000;
 /** Meta brings what it could not deliver for seven days. */
 const ECHO_MS = 8 * 86_400_000;
 /** Whoever writes with people gets reports every day; a number that nobody writes to sends nothing. */
 const LATELY_MS = 7 * 86_400_000;
 
-export function createReports({ redis, keys, channel }: ReportsOptions): Reports {
-  return { note, find, doCome, hasEcho, noteEcho };
+export function createReports({ redis, keys, channel, now }: ReportsOptions): Reports {
+  return { note, trying, find, lastAt, hasEcho, noteEcho };
 
   async function note({ replyId, part }: Part, sid: string): Promise<void> {
     const key = keys.report(channel, replyId);
@@ -47,13 +58,19 @@ export function createReports({ redis, keys, channel }: ReportsOptions): Reports
       Promise.all([
         redis.hsetnx(key, String(part), sid),
         redis.pexpire(key, PART_MS),
-        redis.set(keys.reported(channel), 1, 'PX', LATELY_MS),
+        redis.set(keys.reported(channel), now(), 'PX', LATELY_MS),
       ]),
     );
   }
 
-  function find({ replyId, part }: Part): Promise<string | null> {
-    return ask(redis.hget(keys.report(channel, replyId), String(part)));
+  async function trying({ replyId, part }: Part, at: number): Promise<void> {
+    const key = keys.report(channel, replyId);
+    await ask(Promise.all([redis.hset(key, `tried${part}`, at), redis.pexpire(key, PART_MS)]));
+  }
+
+  async function find({ replyId, part }: Part): Promise<Traces> {
+    const [sid, tried] = await ask(redis.hmget(keys.report(channel, replyId), String(part), `tried${part}`));
+    return { sid: sid ?? null, triedAt: Number(tried ?? 0) };
   }
 
   async function hasEcho(sid: string): Promise<boolean> {
@@ -64,8 +81,8 @@ export function createReports({ redis, keys, channel }: ReportsOptions): Reports
     await ask(redis.set(keys.echo(channel, sid), 1, 'PX', ECHO_MS));
   }
 
-  async function doCome(): Promise<boolean> {
-    return (await ask(redis.exists(keys.reported(channel)))) === 1;
+  async function lastAt(): Promise<number> {
+    return Number(await ask(redis.get(keys.reported(channel))));
   }
 }
 

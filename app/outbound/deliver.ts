@@ -102,7 +102,6 @@ export function createDeliver(options: DeliverOptions): Deliver {
     for (let tries = 0; ; tries++) {
       try {
         if (uncertain) {
-          await sleep(settleMs);
           const found = await findSent(delivery, text, sids);
           if (found) return found;
         }
@@ -131,7 +130,11 @@ export function createDeliver(options: DeliverOptions): Deliver {
   async function findSent(delivery: Delivery, text: Scrubbed, sids: readonly string[]): Promise<string | undefined> {
     const { reply, history } = delivery;
     const channel = channels.of(conversationOf(reply.conversation).channel);
-    if ('sentAs' in channel) return (await channel.sentAs({ replyId: reply.id, part: sids.length })) ?? undefined;
+    if ('sentAs' in channel) {
+      const partOf = { replyId: reply.id, part: sids.length };
+      return (await channel.sentAs(partOf, delivery.lease?.signal)) ?? undefined;
+    }
+    await sleep(settleMs);
     const twins = history.filter(
       ({ role, id, at, sent, text: said }) =>
         role === 'assistant' && id !== reply.id && at > reply.at - TWIN_MS && (sent ?? [said]).includes(text),

@@ -41,6 +41,7 @@ interface ModelPlace {
   transcribe: string;
   /** Undefined: where the model is. */
   transcribeBaseUrl: string | undefined;
+  transcribeKey: string;
   /** Recordings are shown to the chat model. */
   listens: boolean;
 }
@@ -143,6 +144,7 @@ function practiceModel(practice: PracticeModel | null): ModelPlace {
     apiKey: practice?.apiKey ?? '',
     baseUrl: practice?.url,
     transcribeBaseUrl: undefined,
+    transcribeKey: practice?.apiKey ?? '',
     listens: false,
   };
 }

@@ -140,7 +140,7 @@ function buildMeta({ config, downloader, now, reportsOf, log }: ChannelTools): C
   const numbers = createNumbers(phoneNumberIds, graph);
   const reports = reportsOf(META);
   return {
-    channel: createMetaChannel({ accessToken, apiBase, graph, numbers, reports, downloader, log }),
+    channel: createMetaChannel({ accessToken, apiBase, graph, numbers, reports, downloader, now, log }),
     states: { meta_signatures: appSecret === null ? 'not checked' : 'ok' },
     rawBodies: new Map([[META_PATH, LARGEST_BATCH]]),
     webhook: ({ onMessage, onStatus, onEcho }) => {

@@ -76,6 +76,6 @@ export function buildMemory(config: Config, address: RedisAddress, metrics: Metr
     spending: createSpending({ redis, run, keys }),
     suspects: createSuspects({ run, keys }),
     publish: createPublish({ redis, keys }),
-    reportsOf: (channel) => createReports({ redis, keys, channel }),
+    reportsOf: (channel) => createReports({ redis, keys, channel, now: clock.now }),
   };
 }

@@ -30,7 +30,7 @@ export interface ModelTools extends Pick<CostParts, 'budget' | 'ledger'> {
 
 export function buildModels(config: Config, standIns: StandIns, tools: ModelTools): ModelParts {
   const { budget, ledger, metrics, log } = tools;
-  const { apiKey, baseUrl, answer, summary, transcribe, transcribeBaseUrl, listens } = standIns.model;
+  const { apiKey, baseUrl, answer, summary, transcribe, transcribeBaseUrl, transcribeKey, listens } = standIns.model;
   const openai = createOpenAiModel({
     apiKey,
     baseUrl,
@@ -46,7 +46,7 @@ export function buildModels(config: Config, standIns: StandIns, tools: ModelTool
     },
   });
   const transcriber = createTranscriber({
-    apiKey,
+    apiKey: transcribeKey,
     baseUrl: transcribeBaseUrl,
     model: transcribe,
     instruction: listens ? TRANSCRIPTION : undefined,

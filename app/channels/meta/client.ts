@@ -14,12 +14,13 @@ import { createMetaDownload } from './media.ts';
 import type { Numbers } from './numbers.ts';
 import { META, nameOfPart } from './status.ts';
 
-/** What Meta reported of messages by the name that we gave them, see `memory/reports.ts`. */
+/** What is known of messages by the name that we gave them, see `memory/reports.ts`. Everything rejects with `store.unavailable`. */
 export interface Reports {
-  /** The provider's id of a part; null when nothing was reported of it. Rejects with `store.unavailable`. */
-  find(partOf: PartOf): Promise<string | null>;
-  /** Were there any reports of late? Else there may be none of what was sent, either. */
-  doCome(): Promise<boolean>;
+  trying(partOf: PartOf, at: number): Promise<void>;
+  /** `sid`: as Meta reported it, else null. `triedAt`: when somebody last tried to send it, unix ms; 0 = nobody did. */
+  find(partOf: PartOf): Promise<{ sid: string | null; triedAt: number }>;
+  /** When Meta last reported anything, unix ms; 0 = not for days. */
+  lastAt(): Promise<number>;
 }
 
 export interface MetaChannelOptions {
@@ -29,21 +30,25 @@ export interface MetaChannelOptions {
   numbers: Numbers;
   reports: Reports;
   downloader: Downloader;
-  /** How long a report may take until a message of which there is none counts as not sent, ms. */
+  /** How long a report is waited for, ms. */
   reportMs?: number;
+  /** Redis' time, unix ms. */
+  now: () => number;
   log: Log;
 }
 
 /** https://developers.facebook.com/docs/whatsapp/cloud-api/messages/text-messages */
 const LONGEST_TEXT = 4_096;
-/** Reports come within a second or two; later ones are rare. */
-const REPORT_MS = 15_000;
+/** Reports come within a second or two. */
+const REPORT_MS = 10_000;
 const LOOK_MS = 500;
+/** A report that could not be delivered comes again. When those of later messages have come so long after a try, ms, there was none of it. */
+const SETTLED_MS = 60_000;
 
 const Sent = z.object({ messages: z.tuple([z.object({ id: z.string().min(1) })]).rest(z.unknown()) });
 
 export function createMetaChannel(options: MetaChannelOptions): ChannelBasics & Reporting {
-  const { graph, numbers, reports, accessToken, apiBase, downloader, reportMs = REPORT_MS, log } = options;
+  const { graph, numbers, reports, accessToken, apiBase, downloader, reportMs = REPORT_MS, now, log } = options;
   return {
     name: META,
     limits: { textLength: LONGEST_TEXT },
@@ -58,6 +63,7 @@ export function createMetaChannel(options: MetaChannelOptions): ChannelBasics & 
   async function send(to: Recipient, text: Scrubbed, partOf: PartOf, signal?: AbortSignal): Promise<string> {
     const message = { type: 'text', text: { body: text, preview_url: false } };
     const name = { biz_opaque_callback_data: nameOfPart(partOf) };
+    await reports.trying(partOf, now());
     const answer = await post(
       to,
       { recipient_type: 'individual', ...addressee(to), ...message, ...name },
@@ -73,16 +79,17 @@ export function createMetaChannel(options: MetaChannelOptions): ChannelBasics & 
   /** There is no list of messages to look into: the reports of a message name it. */
   async function sentAs(partOf: PartOf, signal?: AbortSignal): Promise<string | null> {
     for (const givenUpAt = performance.now() + reportMs; ; ) {
-      if (signal?.aborted) throw new Failure('channel.unreachable', 'Nobody waits for the report any more.');
-      const found = await reports.find(partOf);
-      if (found !== null) return found;
+      if (signal?.aborted) throw new Failure('channel.unreachable', 'The wait for a report was cancelled.');
+      const { sid, triedAt } = await reports.find(partOf);
+      if (sid !== null) return sid;
+      // Whoever was to send it ended before.
+      if (triedAt === 0 || (await reports.lastAt()) > triedAt + SETTLED_MS) return null;
       if (performance.now() >= givenUpAt) break;
       await sleep(Math.min(LOOK_MS, reportMs));
     }
-    if (await reports.doCome()) return null;
     throw new Failure(
       'channel.ambiguous',
-      'Meta did not say whether a message was sent, and reports nothing. Is the field messages subscribed?',
+      'Meta has not said yet whether a message was sent. Is the field messages subscribed? It brings the reports.',
     );
   }
 

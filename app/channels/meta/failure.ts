@@ -47,8 +47,8 @@ const BY_META_CODE = new Map<number, ChannelCode>([
   ...codes('channel.credentials', 0, 3, 10, 190, ...range(200, 299)),
   ...codes('channel.window', 131047),
   ...codes('channel.opted_out', 131050),
-  ...codes('channel.recipient', 130403, 130497, 131021, 131026, 131030, 131049),
-  ...codes('channel.sender', 368, 130472, 131031, 131042, 131045, 133010),
+  ...codes('channel.recipient', 130403, 130472, 130497, 131021, 131026, 131030, 131049),
+  ...codes('channel.sender', 368, 131031, 131042, 131045, 133010),
   ...codes('channel.rejected', 33, 100, 131008, 131009, 131051, 131052, 131053, ...range(132000, 132099)),
 ]);
 

@@ -1,6 +1,6 @@
 /** Our numbers: people write to a number, Meta's calls name its id. */
 import { z } from 'zod';
-import { Failure } from '../../errors.ts';
+import { Failure, isFailure } from '../../errors.ts';
 import type { Graph } from './graph.ts';
 
 export interface Numbers {
@@ -28,16 +28,24 @@ export function createNumbers(ids: readonly string[], graph: Pick<Graph, 'get'>)
   }
 
   function learn(phoneNumberId: string, number: string): void {
-    if (isOurs(phoneNumberId)) numbers.set(phoneNumberId, number);
+    if (isOurs(phoneNumberId) && number !== '') numbers.set(phoneNumberId, number);
   }
 
   async function idOf(number: string, signal?: AbortSignal): Promise<string> {
     if (ids.length === 1 || number === '' || ids.includes(number)) return ids.includes(number) ? number : first;
     const known = idKnownAs(number);
     if (known !== undefined) return known;
-    for (const id of ids.filter((one) => !numbers.has(one))) learn(id, await ask(id, signal));
-    const id = idKnownAs(number);
-    if (id !== undefined) return id;
+    let trouble: unknown;
+    for (const id of ids.filter((one) => !numbers.has(one))) {
+      // One that Meta refuses does not keep the others from sending.
+      try {
+        learn(id, await ask(id, signal));
+        if (numbers.get(id) === number) return id;
+      } catch (error) {
+        trouble = error;
+      }
+    }
+    if (isFailure(trouble) && trouble.retryable) throw trouble;
     throw new Failure(
       'channel.sender',
       'The number that they wrote to is none of those in PHONE_NUMBER_ID. Add its id there to answer from it.',

@@ -94,11 +94,16 @@ export function createMetaWebhook(options: MetaWebhookOptions): Router {
         if (event.kind === 'echo') await onEcho(event.echo);
       } catch (error) {
         if (isFailure(error) && error.retryable) return [error];
-        log.error('An event of Meta could not be taken in', { kind: event.kind, error });
+        log.error('An event of Meta could not be taken in', { kind: event.kind, id: idOf(event), error });
       }
     }
     return [];
   }
+}
+
+function idOf(event: Inbound): string | undefined {
+  if (event.kind === 'message') return event.message.id;
+  return event.kind === 'echo' ? event.echo.id : undefined;
 }
 
 function laneOf(event: Inbound): string {
@@ -114,7 +119,7 @@ function laneOf(event: Inbound): string {
   }
 }
 
-/** Neither tells how much of a guess was right. */
+/** In constant time: a wrong guess reveals nothing. */
 function isSame(given: string, token: string): boolean {
   const [a, b] = [given, token].map((text) => createHash('sha256').update(text).digest());
   return a !== undefined && b !== undefined && timingSafeEqual(a, b);

@@ -32,6 +32,7 @@ function channelTo(meta: MetaDouble, { ids = [PHONE_NUMBER_ID], reports = report
     reports,
     downloader,
     reportMs: 50,
+    now: Date.now,
     log,
   });
   return { channel, close: () => downloader.close() };
@@ -39,9 +40,16 @@ function channelTo(meta: MetaDouble, { ids = [PHONE_NUMBER_ID], reports = report
 
 /** What Meta would have reported by now. */
 function reportsOf(meta: MetaDouble): Reports {
-  const find = async ({ replyId, part }: PartOf) =>
-    meta.sent.find(({ data }) => data === `${replyId}.${part}`)?.id ?? null;
-  return { find, doCome: async () => true };
+  return tracesOf(async ({ replyId, part }) => meta.sent.find(({ data }) => data === `${replyId}.${part}`)?.id ?? null);
+}
+
+/** @param sidOf what was reported of a part  @param lastAt when anything was, unix ms */
+function tracesOf(sidOf: (partOf: PartOf) => Promise<string | null>, lastAt = 0, triedAt = Date.now()): Reports {
+  return {
+    trying: async () => {},
+    find: async (partOf) => ({ sid: await sidOf(partOf), triedAt }),
+    lastAt: async () => lastAt,
+  };
 }
 
 const FAULTS: Record<ProviderFault, MetaFault> = {
@@ -100,20 +108,32 @@ describe('a call of Meta', () => {
     assert.equal(await tested.channel.sentAs(PART), id);
   });
 
-  test('says that a message was not sent when Meta reports others, and not this one', async () => {
-    tested = channelTo(meta, { reports: { find: async () => null, doCome: async () => true } });
+  const nothing = async () => null;
+  const MINUTE_MS = 60_000;
+
+  test('says that a message was not sent that nobody tried to send', async () => {
+    tested = channelTo(meta, { reports: tracesOf(nothing, Date.now(), 0) });
     assert.equal(await tested.channel.sentAs(PART), null);
   });
 
-  test('cannot tell when Meta reports nothing at all', async () => {
-    tested = channelTo(meta, { reports: { find: async () => null, doCome: async () => false } });
-    await assert.rejects(tested.channel.sentAs(PART), { code: 'channel.ambiguous' });
+  test('says so, too, when Meta has reported others long after it, and not this one', async () => {
+    tested = channelTo(meta, { reports: tracesOf(nothing, Date.now(), Date.now() - 2 * MINUTE_MS) });
+    assert.equal(await tested.channel.sentAs(PART), null);
+  });
+
+  test('cannot tell while a report may still come, or when Meta reports nothing at all', async () => {
+    const justNow = tracesOf(nothing, Date.now(), Date.now() - 1_000);
+    const silent = tracesOf(nothing, 0, Date.now() - 10 * MINUTE_MS);
+    for (const reports of [justNow, silent]) {
+      tested = channelTo(meta, { reports });
+      await assert.rejects(tested.channel.sentAs(PART), { code: 'channel.ambiguous' });
+      await tested.close();
+    }
   });
 
   test('waits for a report that comes late', async () => {
     let asked = 0;
-    const find = async () => (++asked > 1 ? 'wamid.late' : null);
-    tested = channelTo(meta, { reports: { find, doCome: async () => false } });
+    tested = channelTo(meta, { reports: tracesOf(async () => (++asked > 1 ? 'wamid.late' : null)) });
     assert.equal(await tested.channel.sentAs(PART), 'wamid.late');
   });
 
@@ -127,6 +147,12 @@ describe('a call of Meta', () => {
       ['2', PHONE_NUMBER_ID, '2'],
     );
     await assert.rejects(send({ ...TO, business: '15550100199' }), { code: 'channel.sender' });
+  });
+
+  test('goes out although Meta refuses to tell of another number', async () => {
+    tested = channelTo(meta, { ids: ['refused', PHONE_NUMBER_ID, '2'] });
+    await send({ ...TO, business: '447700900001' });
+    assert.equal(meta.sent.at(-1)?.phoneNumberId, '2');
   });
 
   test('never takes the token elsewhere', async () => {
@@ -152,6 +178,13 @@ describe('a call of Meta', () => {
     await assert.rejects(tested.channel.download('999'), { code: 'media.gone' });
     meta.faults.push({ kind: 'status', status: 401, code: 190 });
     await assert.rejects(tested.channel.download('999'), { code: 'media.credentials' });
+  });
+
+  test('for a file that Meta cannot name right now is made again', async () => {
+    tested = channelTo(meta);
+    const ref = meta.addMedia(Buffer.from('a file'));
+    meta.faults.push({ kind: 'status', status: 500, code: 131000 });
+    assert.equal(String(await tested.channel.download(ref)), 'a file');
   });
 
   const codes: [number, string][] = [
