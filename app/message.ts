@@ -111,7 +111,7 @@ export interface InboundMessage {
   requestId: string;
 }
 
-/** What somebody of the team wrote to a contact past us, such as from the phone that shares the number. */
+/** What the team sent from the WhatsApp Business app, on the phone that shares the number. */
 export interface Echo {
   /** The provider's id of the message. */
   id: string;
@@ -123,6 +123,8 @@ export interface Echo {
   contact: ContactId;
   /** What was written; a stand-in for what has no words. Never empty. */
   text: Scrubbed;
+  /** When it was sent, unix ms. */
+  at: number;
 }
 
 /** What a contact agreed to, told to the team or to another program. */

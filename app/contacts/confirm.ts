@@ -126,7 +126,8 @@ function situationIn(held: Held, standing: Standing): Partial<Held> {
 /** Had they opted out before, in words that Redis has lost? Then that was confirmed. */
 function repeatsOptOut({ toConfirm, messages }: Held, { optedOutAt }: Standing): boolean {
   const said = messages.find(({ consent }) => consent === 'opt-out');
-  return toConfirm === 'opt-out' && said !== undefined && optedOutAt > 0 && optedOutAt < said.receivedAt;
+  if (toConfirm !== 'opt-out' || said === undefined) return false;
+  return optedOutAt > 0 && optedOutAt < (said.sentAt ?? said.receivedAt);
 }
 
 /** Many questions of one round of the event loop become one query. */

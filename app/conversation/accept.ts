@@ -107,7 +107,7 @@ export function createAccept(options: AcceptOptions): Accept {
 
 /** What the provider says counts; else the words do. */
 function withConsent(message: InboundMessage): InboundMessage {
-  if (message.consent || message.answered) return message;
+  if (message.consent) return message;
   const word = consentWordIn(message.text);
   return word === null ? message : { ...message, consent: CONSENT[word] };
 }

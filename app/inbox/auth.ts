@@ -1,5 +1,6 @@
 /** Who may see the inbox: people with the password (a session cookie), programs with a key. Nobody else gets an answer. */
 import { createHmac, randomBytes, scryptSync, timingSafeEqual } from 'node:crypto';
+import { Readable } from 'node:stream';
 import Router from '@koa/router';
 import type { Context, Middleware, Next } from 'koa';
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
@@ -116,16 +117,24 @@ export function createAuth(options: AuthOptions): Auth {
    * something does not, nor do files and streams, which ask the archive for next to nothing.
    */
   async function inTurn(ctx: Context, caller: string, next: Next): Promise<void> {
-    if (ctx.method !== 'GET' || /\/(media|events)(\/|$)/.test(ctx.path)) return next();
+    const isQuestion = ctx.method === 'GET' || /^\/get(-bulk)?\/?$/i.test(ctx.path);
+    if (!isQuestion || /\/(media|events)(\/|$)/.test(ctx.path)) return next();
     const gate = gates.get(caller) ?? createGate(AT_ONCE);
     gates.set(caller, gate);
-    const leave = await gate.enter(1);
+    const leaveGate = await gate.enter(1);
+    const leave = () => {
+      leaveGate();
+      if (gate.isIdle) gates.delete(caller);
+    };
     try {
       await next();
-    } finally {
+    } catch (error) {
       leave();
-      if (gate.isIdle) gates.delete(caller);
+      throw error;
     }
+    // What is written while it is read asks until its end.
+    if (ctx.body instanceof Readable) ctx.res.once('close', leave);
+    else leave();
   }
 
   async function isSignedIn(ctx: Context): Promise<boolean> {

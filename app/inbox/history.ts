@@ -1,4 +1,4 @@
-/** The messages of a contact for programs that know Meta's format: its ids, words for types, and times. */
+/** The messages of a contact in Meta's format: its ids, words for types, and times. */
 import { Readable } from 'node:stream';
 import type { ArchivedMessage, Messages } from '../archive/read/messages.ts';
 import { addressOf, phoneOf, readAddress } from '../contacts/addresses.ts';
@@ -12,8 +12,8 @@ const PAGE = 200;
  * @param number however it is written
  * @param limit 0 = all
  */
-export function streamHistory(messages: Messages, number: string, limit: number): Readable {
-  return Readable.from(
+export function streamHistory(messages: Messages, number: string, limit: number): Promise<Readable> {
+  return begun(
     (async function* history() {
       yield '{"messages":[';
       const count = yield* messagesAsJson(messages, number, limit);
@@ -23,8 +23,8 @@ export function streamHistory(messages: Messages, number: string, limit: number)
 }
 
 /** The same for several numbers, one result each, in their order. @param limit of each number */
-export function streamHistories(messages: Messages, numbers: readonly string[], limit: number): Readable {
-  return Readable.from(
+export function streamHistories(messages: Messages, numbers: readonly string[], limit: number): Promise<Readable> {
+  return begun(
     (async function* histories() {
       let [successful, total] = [0, 0];
       yield '{"results":[';
@@ -40,6 +40,17 @@ export function streamHistories(messages: Messages, numbers: readonly string[], 
       }
       const sums = { total_numbers: numbers.length, successful, failed: numbers.length - successful };
       yield `],${JSON.stringify({ ...sums, total_messages: total }).slice(1)}`;
+    })(),
+  );
+}
+
+/** Once the archive has answered: when it is away, the caller gets an error and not half a document. */
+async function begun(json: AsyncGenerator<string>): Promise<Readable> {
+  const first = [await json.next(), await json.next()].flatMap(({ done, value }) => (done ? [] : [value]));
+  return Readable.from(
+    (async function* all() {
+      yield* first;
+      yield* json;
     })(),
   );
 }

@@ -235,12 +235,12 @@ function conversationHandlers(options: InboxOptions) {
 
     async history({ body: { number, limit } }, ctx) {
       ctx.type = 'json';
-      ctx.body = streamHistory(messages, number, limit);
+      ctx.body = await streamHistory(messages, number, limit);
     },
 
     async histories({ body: { numbers, limit } }, ctx) {
       ctx.type = 'json';
-      ctx.body = streamHistories(messages, numbers, limit);
+      ctx.body = await streamHistories(messages, numbers, limit);
     },
 
     events: (_asked, ctx) => options.live.open(ctx),

@@ -66,7 +66,7 @@ export interface Keys {
   export(id: string): string;
   /** hash, expires: part of a reply → the provider's id of it, as it reported, and `tried<part>` → when it was sent; not part of a shard */
   report(channel: string, replyId: string): string;
-  /** string, expires: a message that was written past us is recorded; not part of a shard */
+  /** string, expires: a message of the Business app is recorded; not part of a shard */
   echo(channel: string, sid: string): string;
   /** string, expires: when a provider last reported anything, unix ms; not part of a shard */
   reported(channel: string): string;

@@ -18,7 +18,7 @@ export interface Reports {
   /** The part is about to be sent, at `at` (unix ms). */
   trying(part: Part, at: number): Promise<void>;
   find(part: Part): Promise<Traces>;
-  /** Is this message recorded, which was written past us? A provider brings it again when it did not hear that we have it. */
+  /** Is this message of the Business app recorded? A provider brings it again when it did not hear that we have it. */
   hasEcho(sid: string): Promise<boolean>;
   noteEcho(sid: string): Promise<void>;
   /** When the provider last reported anything, unix ms; 0 = not for days. */

@@ -129,7 +129,7 @@ export function createSend({ channels, deliver, desk, stateOf, takeOver, publish
   }
 }
 
-function isWaiting({ handoffUntil }: DeskState, at: number): boolean {
+export function isWaiting({ handoffUntil }: DeskState, at: number): boolean {
   return handoffUntil > at;
 }
 

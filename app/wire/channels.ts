@@ -34,7 +34,7 @@ export interface ChannelParts {
 export interface Receivers {
   onMessage: Accept;
   onStatus: (status: DeliveryStatus) => Promise<void>;
-  /** What somebody wrote past us. */
+  /** What the team sent from the Business app. */
   onEcho: (echo: Echo) => Promise<void>;
 }
 

@@ -1,4 +1,4 @@
-/** Joins what a provider tells beside the messages of people: what became of ours, and what was written past us. */
+/** Joins what a provider tells beside the messages of people: what became of ours, and what the team sent from the Business app. */
 import { createDeskWriter } from '../archive/write/desk.ts';
 import type { Log } from '../ops/logger.ts';
 import { createNoteEcho } from '../outbound/echo.ts';
@@ -14,10 +14,10 @@ export interface ReportedTools {
 }
 
 export function buildReported({ memory, archive, log }: ReportedTools): Pick<Receivers, 'onStatus' | 'onEcho'> {
-  const { desk, publish, reportsOf, clock } = memory;
+  const { aliases, desk, publish, reportsOf, clock } = memory;
   const { takeOver } = createDeskWriter(archive.database);
   return {
     onStatus: (status) => recordStatus(memory, status),
-    onEcho: createNoteEcho({ desk, reportsOf, takeOver, publish, now: clock.now, log }),
+    onEcho: createNoteEcho({ desk, rootOf: aliases.rootOf, reportsOf, takeOver, publish, now: clock.now, log }),
   };
 }

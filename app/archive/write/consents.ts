@@ -24,7 +24,7 @@ export async function recordConsents(
       source: clean(wordsOf(message), LONGEST_SOURCE),
       channel: message.channel,
       sid: message.id,
-      at: new Date(message.receivedAt).toISOString(),
+      at: new Date(message.sentAt ?? message.receivedAt).toISOString(),
     };
   });
   if (entries.length === 0) return;

@@ -12,8 +12,8 @@ export interface Sighting {
   at: number;
   /** The contact wrote it. */
   inbound: boolean;
-  /** When they did, unix ms, if that was long before `at`. */
-  wroteAt?: number;
+  /** When they did, unix ms; left out = at `at`, when they did. */
+  wroteAt?: number | undefined;
   /** The contact's address in this event; null when the event does not have it. */
   address: string | null;
   /** Further addresses of the contact. */
@@ -61,6 +61,7 @@ export async function upsertConversations(
         contact_name: sql`coalesce(excluded.contact_name, whatsapp_conversations.contact_name)`,
         address: sql`case when excluded.last_inbound_at >= coalesce(whatsapp_conversations.last_inbound_at, '-infinity')
           then excluded.address else whatsapp_conversations.address end`,
+        last_inbound_at: sql`greatest(whatsapp_conversations.last_inbound_at, excluded.last_inbound_at)`,
         phone_number: sql`case when excluded.phone_number like '+%'
           and (excluded.last_inbound_at is not null or whatsapp_conversations.phone_number not like '+%')
           then excluded.phone_number else whatsapp_conversations.phone_number end`,
@@ -94,13 +95,22 @@ function newestOf(sightings: readonly Sighting[], contacts: ReadonlyMap<string, 
     const place = `${contactId} ${channel} ${business}`;
     const known = newest.get(place)?.sighting;
     const inbound = sighting.inbound || known?.inbound === true;
+    const wroteAt = latest(wroteAtOf(known), wroteAtOf(sighting));
     if (!known || known.at <= sighting.at) {
       const name = sighting.name ?? known?.name ?? null;
       const address = sighting.inbound || !known?.address ? sighting.address : known.address;
-      newest.set(place, { contactId, sighting: { ...sighting, name, address, inbound } });
-    }
+      newest.set(place, { contactId, sighting: { ...sighting, name, address, inbound, wroteAt } });
+    } else known.wroteAt = wroteAt;
   }
   return [...newest.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, one]) => one);
+}
+
+function wroteAtOf(sighting: Sighting | undefined): number | undefined {
+  return sighting?.inbound ? (sighting.wroteAt ?? sighting.at) : undefined;
+}
+
+function latest(one: number | undefined, other: number | undefined): number | undefined {
+  return one === undefined || other === undefined ? (one ?? other) : Math.max(one, other);
 }
 
 function rowOf(contactId: string, { conversation, at, inbound, wroteAt = at, address, name }: Sighting) {
@@ -138,8 +148,7 @@ export async function countIn(db: Writer, ids: readonly string[]): Promise<void>
         count(*) filter (where direction = 'inbound' and message_type = 'audio') as voice,
         count(*) filter (where direction = 'inbound' and message_type = 'image') as pictures,
         count(*) filter (where direction = 'inbound' and message_type = 'text') as texts,
-        min(received_at) as first_at, max(received_at) as last_at,
-        max(received_at) filter (where direction = 'inbound') as last_inbound_at
+        min(received_at) as first_at, max(received_at) as last_at
       from new group by conversation_id),
     newest as (
       select distinct on (conversation_id) conversation_id, id, received_at, message_type, author,
@@ -153,7 +162,6 @@ export async function countIn(db: Writer, ids: readonly string[]): Promise<void>
       text_messages = c.text_messages + n.texts,
       first_message_at = least(c.first_message_at, n.first_at),
       last_message_at = greatest(c.last_message_at, n.last_at),
-      last_inbound_at = greatest(c.last_inbound_at, n.last_inbound_at),
       last_message_id = case when ${LATER} then l.id else c.last_message_id end,
       last_message_text = case when ${LATER} then l.text else c.last_message_text end,
       last_message_type = case when ${LATER} then l.message_type else c.last_message_type end,

@@ -4,6 +4,8 @@ import { Failure, isFailure } from '../../errors.ts';
 import type { Graph } from './graph.ts';
 
 export interface Numbers {
+  /** The id, when there is one number alone: an event that names none is about it. */
+  readonly only: string | undefined;
   isOurs(phoneNumberId: string): boolean;
   /** The number behind an id, digits; undefined while it is not known. */
   numberOf(phoneNumberId: string): string | undefined;
@@ -17,7 +19,7 @@ export interface Numbers {
 export function createNumbers(ids: readonly string[], graph: Pick<Graph, 'get'>): Numbers {
   const [first = ''] = ids;
   const numbers = new Map<string, string>();
-  return { isOurs, numberOf, learn, idOf };
+  return { only: ids.length === 1 ? first : undefined, isOurs, numberOf, learn, idOf };
 
   function isOurs(phoneNumberId: string): boolean {
     return ids.includes(phoneNumberId);

@@ -9,13 +9,14 @@ import {
   degreesIn,
   isAddress,
   LONGEST_AD,
+  LONGEST_NAME,
   LONGEST_TEXT,
   mediaTypeIn,
   nameIn,
   tokenIn,
 } from '../reading.ts';
 import type { Numbers } from './numbers.ts';
-import { Batch, type Contact, type Content, Echo as EchoShape, Message, Status } from './shapes.ts';
+import { Batch, Change, type Contact, type Content, Echo as EchoShape, Message, Status } from './shapes.ts';
 import { META, readStatus } from './status.ts';
 
 export type Inbound =
@@ -30,7 +31,7 @@ export interface BatchContext {
   receivedAt: number;
   requestId: string;
   /** Our own: what belongs to another number is left alone. They learn which number is behind an id. */
-  numbers: Pick<Numbers, 'isOurs' | 'numberOf' | 'learn'>;
+  numbers: Pick<Numbers, 'only' | 'isOurs' | 'numberOf' | 'learn'>;
 }
 
 /** Which number of ours a change is about, and whether we may answer. */
@@ -52,8 +53,11 @@ export function readBatch(batch: unknown, context: BatchContext): Inbound[] {
   let { receivedAt } = context;
   const next = () => receivedAt++;
   const changes = read.data.entry.flatMap((entry) => entry.changes);
-  return changes.flatMap(({ field = 'messages', value }) => {
-    const id = value.metadata?.phone_number_id;
+  return changes.flatMap((change) => {
+    const { success, data } = Change.safeParse(change);
+    if (!success) return [ignored('An event has no value.')];
+    const { field = 'messages', value } = data;
+    const id = value.metadata?.phone_number_id ?? numbers.only;
     if (id === undefined) return [ignored(`An event of the field ${nameOf(field)} names no number of ours.`)];
     if (!numbers.isOurs(id)) return [ignored('An event is for a number that is not in PHONE_NUMBER_ID.')];
     const number = digitsOf(value.metadata?.display_phone_number);
@@ -67,10 +71,7 @@ export function readBatch(batch: unknown, context: BatchContext): Inbound[] {
   });
 }
 
-type Things = Pick<
-  Batch['entry'][number]['changes'][number]['value'],
-  'contacts' | 'messages' | 'statuses' | 'message_echoes'
->;
+type Things = Omit<Change['value'], 'metadata' | 'standby'>;
 
 /** The request that brought it. */
 interface Request {
@@ -79,39 +80,55 @@ interface Request {
   requestId: string;
 }
 
-function thingsIn({ contacts, messages, statuses, message_echoes }: Things, place: Place, request: Request): Inbound[] {
+function thingsIn(
+  { contacts, messages, statuses, message_echoes, errors }: Things,
+  place: Place,
+  request: Request,
+): Inbound[] {
   return [
-    ...messages.map((one) => readMessage(one, contacts, place, request)),
+    ...messages.map((one) => safely(() => readMessage(one, contacts, place, request))),
     ...statuses.map((one): Inbound => {
       const read = Status.safeParse(one);
-      return read.success
-        ? { kind: 'status', status: readStatus(read.data, place.business) }
-        : ignored('A status names no message.');
+      const status = read.success ? readStatus(read.data, place.business) : null;
+      return status ? { kind: 'status', status } : ignored('A status names no message, or nobody who got it.');
     }),
-    ...message_echoes.map((one) => readEcho(one, place)),
+    ...message_echoes.map((one) => readEcho(one, place, request)),
+    ...errors.map(({ code }) => ignored(`Meta reports an error of its own: ${Number(code) || 'without a code'}.`)),
   ];
 }
 
-/** What somebody wrote past us; what they edited or took back is left alone. */
-function readEcho(one: unknown, { business }: Place): Inbound {
+/** What the team sent from the Business app; what they edited or took back is ignored. */
+function readEcho(one: unknown, { business, isStandby }: Place, { next }: Request): Inbound {
+  if (isStandby) return ignored('Another responder wrote to somebody.');
   const read = EchoShape.safeParse(one);
-  if (!read.success) return ignored('A message that was written past us has no id.');
-  const { id, message, ...outer } = read.data;
-  const content: Content = message ?? outer;
-  const address = message?.to ?? message?.recipient ?? outer.to;
-  const to = digitsOf(address) ?? address;
-  if (to === undefined || !isAddress(to)) return ignored('A message that was written past us does not say to whom.');
+  if (!read.success) return ignored('A message of the Business app has no id.');
+  const { id, timestamp, ...content } = read.data;
+  const to = digitsOf(content.to) ?? content.to;
+  if (to === undefined || !isAddress(to)) return ignored('A message of the Business app does not say to whom.');
   const kind = isWord(content.type) ? content.type : 'message';
-  if (UPDATES.has(kind)) return ignored(`What was written past us is only an update (${kind}).`);
+  if (UPDATES.has(kind)) return ignored(`What came from the Business app is only an update (${kind}).`);
   const words = textIn(content, undefined);
   const text = words === '' ? scrub(`[${kind}]`) : words;
-  return { kind: 'echo', echo: { id, channel: META, business, to, contact: contactIdOf(to), text } };
+  const receivedAt = next();
+  const at = sentAtIn({ timestamp }, receivedAt).sentAt ?? receivedAt;
+  return { kind: 'echo', echo: { id, channel: META, business, to, contact: contactIdOf(to), text, at } };
+}
+
+/** Whatever is wrong with one event takes no other with it. */
+function safely(read: () => Inbound): Inbound {
+  try {
+    return read();
+  } catch (error) {
+    return ignored(`A message cannot be read: ${error instanceof Error ? error.name : 'unknown'}.`);
+  }
 }
 
 function readMessage(one: unknown, contacts: readonly Contact[], place: Place, { next, requestId }: Request): Inbound {
   const read = Message.safeParse(one);
   if (!read.success) return ignored('A message has no id.');
   const message = read.data;
+  // A group has many people: an answer would go to all of them, and opens no window to anybody.
+  if (message.group_id !== undefined) return ignored('A message was written in a group.');
   const addresses = addressesOf(message, contacts);
   const [from, ...aliases] = addresses;
   if (from === undefined) return ignored('A message does not say who wrote it.');
@@ -130,8 +147,7 @@ function readMessage(one: unknown, contacts: readonly Contact[], place: Place, {
       ...sentAtIn(message, receivedAt),
       ...contentIn(message),
       ...originalIn(one),
-      // A group has many people, and an answer would go to all of them.
-      ...((place.isStandby || message.group_id !== undefined) && { answered: true as const }),
+      ...(place.isStandby && { answered: true as const }),
       requestId,
     },
   };
@@ -140,10 +156,30 @@ function readMessage(one: unknown, contacts: readonly Contact[], place: Place, {
 /** Larger ones are no message of a person. */
 const LARGEST_ORIGINAL = 65_536;
 
+/** Deeper ones neither. */
+const DEEPEST_ORIGINAL = 20;
+
 /** Programs that were written for Meta's format get it as it came, but for addresses of Meta. */
 function originalIn(one: unknown): Pick<InboundMessage, 'original'> {
-  const json = JSON.stringify(one, (_key, value) => (typeof value === 'string' ? clean(value, LONGEST_TEXT) : value));
-  return json.length <= LARGEST_ORIGINAL ? { original: JSON.parse(json) } : {};
+  try {
+    const original = cleanedCopy(one, DEEPEST_ORIGINAL);
+    // What has an id is an object.
+    return JSON.stringify(original).length > LARGEST_ORIGINAL ? {} : { original: original as Record<string, unknown> };
+  } catch {
+    return {};
+  }
+}
+
+/** @throws RangeError when it is nested more than `levels` deep */
+function cleanedCopy(value: unknown, levels: number): unknown {
+  if (typeof value === 'string') return clean(value, LONGEST_TEXT);
+  if (typeof value !== 'object' || value === null) return value;
+  if (levels === 0) throw new RangeError('nested too deep');
+  const copies = Object.entries(value).map(([key, inner]) => [
+    clean(key, LONGEST_NAME),
+    cleanedCopy(inner, levels - 1),
+  ]);
+  return Array.isArray(value) ? copies.map(([, copy]) => copy) : Object.fromEntries(copies);
 }
 
 /** What a person sent, whatever kind of message it is. */
@@ -204,7 +240,7 @@ function isOf({ wa_id, user_id, parent_user_id }: Contact, addresses: readonly (
 }
 
 /** When it was sent: a message that Meta could not bring us for hours does not open the 24 hours anew. */
-function sentAtIn({ timestamp }: Message, receivedAt: number): { sentAt?: number } {
+function sentAtIn({ timestamp }: Pick<Message, 'timestamp'>, receivedAt: number): { sentAt?: number } {
   const at = /^\d{9,11}$/.test(timestamp ?? '') ? Number(timestamp) * 1_000 : receivedAt;
   return at < receivedAt - DELAY_MS && at > receivedAt - LONGEST_DELAY_MS ? { sentAt: at } : {};
 }

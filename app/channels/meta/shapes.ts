@@ -94,13 +94,8 @@ export const Message = z.object({
 export type Message = z.output<typeof Message>;
 export type Content = z.output<z.ZodObject<typeof content>>;
 
-/** Of a message that was written past us: the fields of a message, or all but its id inside of `message`. */
-export const Echo = z.object({
-  id: z.string().regex(/^[\w.=+/:-]{1,255}$/),
-  to: text,
-  ...content,
-  message: maybe({ to: text, recipient: text, ...content }),
-});
+/** Of a message that the team sent from the Business app. */
+export const Echo = z.object({ id: z.string().regex(/^[\w.=+/:-]{1,255}$/), to: text, timestamp: text, ...content });
 export type Echo = z.output<typeof Echo>;
 
 export const Contact = z.object({
@@ -127,24 +122,19 @@ const things = {
   messages: z.array(z.unknown()).catch([]),
   statuses: z.array(z.unknown()).catch([]),
   message_echoes: z.array(z.unknown()).catch([]),
+  errors: listOf(error),
 };
 
-/** A batch. Document copies of it have no `object`, no `field`, no `messaging_product`. */
-export const Batch = z.object({
-  entry: listOf(
-    z.object({
-      changes: listOf(
-        z.object({
-          field: text,
-          value: z.object({
-            metadata: maybe({ display_phone_number: text, phone_number_id: text }),
-            ...things,
-            /** Of the field `standby`: what goes on in a thread that another responder owns. */
-            standby: maybe(things),
-          }),
-        }),
-      ),
-    }),
-  ),
+/** Document copies of it have no `field` and no `messaging_product`. */
+export const Change = z.object({
+  field: text,
+  value: z.object({
+    metadata: maybe({ display_phone_number: text, phone_number_id: text }),
+    ...things,
+    /** Of the field `standby`: what goes on in a thread that another responder owns. */
+    standby: maybe(things),
+  }),
 });
-export type Batch = z.output<typeof Batch>;
+export type Change = z.output<typeof Change>;
+
+export const Batch = z.object({ entry: listOf(z.object({ changes: z.array(z.unknown()).catch([]) })) });

@@ -15,9 +15,11 @@ const STATES: Readonly<Record<string, DeliveryStatus['state']>> = {
   failed: 'failed',
 };
 
-/** @param business our number */
-export function readStatus(status: Status, business: string): DeliveryStatus {
+/** @param business our number  @returns null when it does not say who got the message */
+export function readStatus(status: Status, business: string): DeliveryStatus | null {
   const { id, recipient_id, recipient_user_id, pricing, errors } = status;
+  const to = recipient_id?.replace(/^\+/, '') || recipient_user_id;
+  if (!to) return null;
   const errorCode = errors[0]?.code;
   const word = status.status ?? '';
   return {
@@ -26,7 +28,7 @@ export function readStatus(status: Status, business: string): DeliveryStatus {
     state: (Object.hasOwn(STATES, word) ? STATES[word] : undefined) ?? 'queued',
     ...(errorCode && /^\d{1,9}$/.test(errorCode) ? { errorCode } : {}),
     business,
-    to: recipient_id?.replace(/^\+/, '') || recipient_user_id || '',
+    to,
     ...partIn(status.biz_opaque_callback_data),
     ...(pricing && {
       pricing: {

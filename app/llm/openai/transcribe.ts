@@ -8,6 +8,7 @@ import type { Log } from '../../ops/logger.ts';
 import { type Scrubbed, scrub } from '../../privacy/scrub.ts';
 import type { TokenUsage } from '../model.ts';
 import { type Clock, retry } from '../retry.ts';
+import { readCompletion, usageIn } from './answer.ts';
 import { createOpenAiClient, type OpenAiClientOptions } from './client.ts';
 import { codeWord, explain } from './failure.ts';
 import { isNothing } from './silence.ts';
@@ -67,6 +68,8 @@ export function createTranscriber(options: TranscriberOptions): Transcriber {
     try {
       return await (instruction === undefined ? upload(recording, signal) : show(recording, instruction, signal));
     } catch (error) {
+      // The recording is to blame: another try changes nothing.
+      if (isFailure(error) && error.code === 'media.too_large') return error;
       const verdict = verdictOn(error);
       if (verdict === null) throw error;
       return isFailure(verdict) ? verdict : { text: verdict, tokens: null, seconds: 0 };
@@ -88,7 +91,7 @@ export function createTranscriber(options: TranscriberOptions): Transcriber {
     const format = filename.slice(filename.lastIndexOf('.') + 1);
     // The SDK's type knows the two formats of OpenAI's own models; Gemini takes every kind of recording that a phone makes.
     const audio = { data: bytes.toString('base64'), format: format as 'mp3' };
-    const { choices, usage } = await sdk.chat.completions.create(
+    const received: unknown = await sdk.chat.completions.create(
       {
         model,
         messages: [
@@ -98,12 +101,10 @@ export function createTranscriber(options: TranscriberOptions): Transcriber {
       },
       { signal },
     );
-    const tokens = {
-      prompt: usage?.prompt_tokens ?? 0,
-      completion: usage?.completion_tokens ?? 0,
-      cached: usage?.prompt_tokens_details?.cached_tokens ?? 0,
-    };
-    return { text: wordsOf(choices[0]?.message.content ?? ''), tokens: usage ? tokens : null, seconds: null };
+    const { text, cut } = readCompletion(received);
+    if (cut) throw new Failure('media.too_large', 'A voice note is too long for the model to write it down.');
+    if (text === '') throw new Failure('model.empty', 'The model wrote nothing about a voice note.');
+    return { text: wordsOf(text), tokens: usageIn(received), seconds: null };
   }
 
   return {

@@ -134,15 +134,16 @@ else
   if written == 1 then redis.call('PEXPIRE', rate, ARGV[13]) end
   table.insert(counts, 1, written)
   -- From here on nothing is sent to somebody who opted out, whatever is being written to them.
-  local isChanged = false
-  if ARGV[22] == 'opt-out' then
-    isChanged = redis.call('HSETNX', state, 'optedOut', now) == 1
+  -- What comes late does not undo what they said since.
+  local isChanged, words = false, redis.call('HMGET', state, 'optedIn', 'optedOut')
+  if ARGV[22] == 'opt-out' and sentAt >= tonumber(words[1] or '0') then
+    isChanged = redis.call('HSETNX', state, 'optedOut', sentAt) == 1
     redis.call('HDEL', state, 'optedIn')
-  elseif ARGV[22] == 'opt-in' then
+  elseif ARGV[22] == 'opt-in' and sentAt >= tonumber(words[2] or '0') then
     isChanged = redis.call('HDEL', state, 'optedOut') == 1
     -- The state has outlived the memory: they are told anew that software answers.
     if redis.call('EXISTS', history) == 0 then redis.call('HDEL', state, 'disclosed') end
-    redis.call('HSET', state, 'optedIn', now)
+    redis.call('HSET', state, 'optedIn', sentAt)
   end
   if isChanged and ARGV[23] == '1' then redis.call('HSET', state, 'confirm@' .. thread, ARGV[22]) end
 end

@@ -16,7 +16,7 @@ const RECEIVED_AT = 1_750_275_999_000;
 const OURS = /^(106540352242922|123456|PHONE_NUMBER_ID)$/;
 
 function read(batch: unknown, receivedAt = RECEIVED_AT): Inbound[] {
-  const numbers = { isOurs: () => true, numberOf: () => undefined, learn: () => {} };
+  const numbers = { only: undefined, isOurs: () => true, numberOf: () => undefined, learn: () => {} };
   return readBatch(batch, { receivedAt, requestId: 'request', numbers });
 }
 
@@ -251,35 +251,60 @@ describe('a message', () => {
     assert.deepEqual([from, aliases, profileName], ['US.1A2B', undefined, 'No Number']);
   });
 
-  test('in a thread of another responder, or in a group, is kept and not answered', () => {
+  test('in a thread of another responder is kept and not answered', () => {
     const messages = [metaMessage('15550100123')];
     assert.equal(messageIn(batchOf({ field: 'standby', standby: { messages } })).answered, true);
     assert.equal(messageIn(batchOf({ field: 'standby', messages })).answered, true);
-    assert.equal(of({ group_id: 'group' }).answered, true);
     assert.equal(of({}).answered, undefined);
   });
 
-  test('that was written past us says to whom, in both of Meta’s shapes', () => {
+  test('that the team sent from the Business app says to whom and when', () => {
     const echoes = (things: Parameters<typeof batchOf>[0]) => read(batchOf(things));
-    const inApp = { from: NUMBER, to: '15550100123', id: 'wamid.A', type: 'text', text: { body: 'I will look' } };
-    assert.deepEqual(echoes({ field: 'smb_message_echoes', message_echoes: [inApp] }), [
-      {
-        kind: 'echo',
-        echo: {
-          id: 'wamid.A',
-          channel: 'meta',
-          business: NUMBER,
-          to: '15550100123',
-          contact: '15550100123',
-          text: 'I will look',
-        },
+    const timestamp = String(RECEIVED_AT / 1_000 - 600);
+    const inApp = {
+      from: NUMBER,
+      to: '15550100123',
+      id: 'wamid.A',
+      timestamp,
+      type: 'text',
+      text: { body: 'I will look' },
+    };
+    const [event] = echoes({ field: 'smb_message_echoes', message_echoes: [inApp] });
+    assert.deepEqual(event, {
+      kind: 'echo',
+      echo: {
+        id: 'wamid.A',
+        channel: 'meta',
+        business: NUMBER,
+        to: '15550100123',
+        contact: '15550100123',
+        text: 'I will look',
+        at: RECEIVED_AT - 600_000,
       },
-    ]);
-    const message = { recipient: 'US.1A2B', type: 'image', image: { id: '5' } };
-    const [inStandby] = echoes({ field: 'standby', standby: { message_echoes: [{ id: 'wamid.B', message }] } });
-    assert.deepEqual(inStandby?.kind === 'echo' && [inStandby.echo.to, inStandby.echo.text], ['US.1A2B', '[image]']);
+    });
+    const picture = { ...inApp, type: 'image', text: undefined, image: { id: '5' } };
+    const [shown] = echoes({ message_echoes: [picture] });
+    assert.equal(shown?.kind === 'echo' && shown.echo.text, '[image]');
     for (const odd of [{ ...inApp, type: 'revoke', text: undefined }, { ...inApp, to: undefined }, {}])
       assert.equal(echoes({ message_echoes: [odd] })[0]?.kind, 'ignored');
+    const theirs = { id: 'wamid.B', message: { to: '15550100123', type: 'text', text: { body: 'Hello' } } };
+    const [ofAnother] = echoes({ field: 'standby', standby: { message_echoes: [theirs] } });
+    assert.equal(ofAnother?.kind, 'ignored', 'what another responder wrote is not the team’s');
+  });
+
+  test('in a group is ignored', () => {
+    const [event] = read(batchOf({ messages: [metaMessage('15550100123', { group_id: 'group' })] }));
+    assert.deepEqual(event, { kind: 'ignored', reason: 'A message was written in a group.' });
+  });
+
+  test('is kept as it came, but for addresses of Meta and what no database takes', () => {
+    const odd = { 'k\u0000ey https://lookaside.fbsbx.com/x': 'see https://lookaside.fbsbx.com/y?z\u0000' };
+    const original = JSON.stringify(of({ odd }).original);
+    assert.ok(!original.includes('fbsbx') && !original.includes('\\u0000'), original);
+    let deep: object = {};
+    for (let i = 0; i < 5_000; i++) deep = { deep };
+    const message = of({ text: { body: 'still here' }, deep });
+    assert.deepEqual([message.text, message.original], ['still here', undefined]);
   });
 
   test('without an id or a sender is left out, and nothing else with it', () => {
@@ -294,13 +319,21 @@ describe('a message', () => {
   });
 
   test('for a number that is not ours is left alone', () => {
-    const numbers = { isOurs: (id: string) => OURS.test(id), numberOf: () => undefined, learn: () => {} };
+    const numbers = {
+      only: '123456',
+      isOurs: (id: string) => OURS.test(id),
+      numberOf: () => undefined,
+      learn: () => {},
+    };
     const context = { receivedAt: RECEIVED_AT, requestId: 'request', numbers };
     const theirs = batchOf({ phoneNumberId: '999', messages: [metaMessage('15550100123')] });
     assert.deepEqual(
       readBatch(theirs, context).map(({ kind }) => kind),
       ['ignored'],
     );
+    const unnamed = { entry: [{ changes: [{ value: { messages: [metaMessage('15550100123')] } }] }] };
+    const [only] = readBatch(unnamed, context);
+    assert.equal(only?.kind === 'message' && only.message.business, '123456', 'there is one number alone');
     const [ours] = readBatch(batchOf({ phoneNumberId: PHONE_NUMBER_ID, messages: [metaMessage('1555')] }), context);
     assert.equal(ours?.kind, 'message');
   });
@@ -373,14 +406,28 @@ test('whatever is posted, nothing throws, and no text leads to the provider', ()
       fc.dictionary(fc.constantFrom(...keys), tie('tree'), { maxKeys: 6 }),
     ),
   }));
-  const inBatch = tree.map((one) => batchOf({ messages: [one], statuses: [one], contacts: [one] }));
+  const inBatch = fc.tuple(tree, tree).map(([one, other]) => {
+    const message = metaMessage('15550100123', {
+      text: { body: one },
+      type: one,
+      image: one,
+      contacts: [one],
+      odd: other,
+    });
+    return batchOf({ messages: [one, message], statuses: [one], contacts: [other], message_echoes: [one] });
+  });
+  let messages = 0;
   fc.assert(
     fc.property(fc.oneof(tree, inBatch), (batch) => {
-      for (const event of read(batch))
-        if (event.kind === 'message') assert.deepEqual(findLeaks(event.message.text), []);
+      for (const event of read(batch)) {
+        if (event.kind !== 'message') continue;
+        messages++;
+        assert.deepEqual(findLeaks(JSON.stringify(event.message)), []);
+      }
     }),
     { numRuns: 2_000 },
   );
+  assert.ok(messages > 500, 'most batches had a message');
 });
 
 /** As `scrub` leaves it: the samples have nothing that is taken out. */

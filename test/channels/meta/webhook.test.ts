@@ -2,8 +2,10 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import fc from 'fast-check';
+import { sql } from 'kysely';
 import sharp from 'sharp';
 import { createDatabase, type Database } from '../../../app/archive/engine/database.ts';
+import { createConversations } from '../../../app/archive/read/conversations.ts';
 import { createMessages } from '../../../app/archive/read/messages.ts';
 import { type MetaDouble, newWamid, startMetaDouble } from '../../doubles/meta.ts';
 import { lastUserText } from '../../doubles/model.ts';
@@ -127,12 +129,13 @@ describe('the address that Meta is given', () => {
 
 describe('a person who writes to a number of Meta', () => {
   test('is answered by a call, sees that it is being answered, and is remembered', async () => {
-    await say('my name is Žofia 🥐');
+    const id = newWamid();
+    await say('my name is Žofia 🥐', { id });
     assert.deepEqual(await got(1), ['You said: my name is Žofia 🥐']);
     await say('what is my name?');
     await got(2);
     assert.match(JSON.stringify(doubles.model.requests.at(-1)?.chat.messages), /Žofia/);
-    assert.equal(meta.typing.length > 0, true);
+    assert.ok(meta.typing.includes(id));
     const { items } = await createMessages(database).thread(
       { phone, business: NUMBER },
       { limit: 10, order: 'oldest' },
@@ -234,6 +237,26 @@ describe('a person who writes to a number of Meta', () => {
     assert.equal(items[2]?.sid, echo.id);
   });
 
+  test('who waits for a person waits no more when the team answers from its own phone', async () => {
+    await say('human');
+    await got(1);
+    const waiting = () => createConversations(database).find({ phone, business: NUMBER });
+    assert.ok((await waiting())?.waiting);
+    const timestamp = String(Math.floor(Date.now() / 1_000));
+    const echo = { from: NUMBER, to: phone, id: newWamid(), timestamp, type: 'text', text: { body: 'Kim here' } };
+    await postBatch(bot.url, batchOf({ field: 'smb_message_echoes', message_echoes: [echo] }));
+    await allRecorded(doubles.redis.client());
+    assert.equal((await waiting())?.waiting, null);
+  });
+
+  test('who was answered from the team’s phone long ago is answered by the bot', async () => {
+    const timestamp = String(Math.floor(Date.now() / 1_000) - 7_200);
+    const echo = { from: NUMBER, to: phone, id: newWamid(), timestamp, type: 'text', text: { body: 'See you soon' } };
+    await postBatch(bot.url, batchOf({ field: 'smb_message_echoes', message_echoes: [echo] }));
+    await say('and now?');
+    await got(1);
+  });
+
   test('who gets another user id is the same one', async () => {
     const [before, now] = [`US.before${phone}`, `US.now${phone}`];
     await say('I am Yara', { from: undefined, from_user_id: before });
@@ -250,6 +273,37 @@ describe('a person who writes to a number of Meta', () => {
   test('is told what cannot be read', async () => {
     await say('', { type: 'unsupported', text: undefined, errors: [{ code: 131051 }] });
     await got(1);
+    assert.match(JSON.stringify(doubles.model.requests.at(-1)?.chat.messages), /cannot be shown here/);
+  });
+
+  test('whose message comes hours late cannot be written to as if it had just been sent', async () => {
+    const hours = (ago: number) => String(Math.floor(Date.now() / 1_000) - ago * 3_600);
+    await say('sent long ago', { timestamp: hours(30) });
+    await allRecorded(doubles.redis.client());
+    assert.deepEqual(sentTo(), [], 'the 24 hours are over');
+    const conversation = await createConversations(database).find({ phone, business: NUMBER });
+    assert.ok(Date.now() - (conversation?.lastInboundAt ?? 0) > 29 * 3_600_000);
+    await say('sent an hour ago', { timestamp: hours(1) });
+    await got(1);
+    await say('sent before that', { timestamp: hours(2) });
+    await got(2);
+    const now = await createConversations(database).find({ phone, business: NUMBER });
+    const ago = Date.now() - (now?.lastInboundAt ?? 0);
+    assert.ok(ago > 3_500_000 && ago < 3_800_000, 'the newest counts');
+  });
+
+  test('is opted out by STOP also in the thread of another responder, and by a late START not opted in', async () => {
+    await say('hello');
+    await got(1);
+    const standby = { messages: [metaMessage(phone, { text: { body: 'STOP' } })] };
+    await postBatch(bot.url, batchOf({ field: 'standby', standby }));
+    const late = String(Math.floor(Date.now() / 1_000) - 3_600);
+    await say('START', { timestamp: late });
+    await say('hello?');
+    await allRecorded(doubles.redis.client());
+    assert.equal(sentTo().length, 1, 'nothing is sent after STOP');
+    const conversation = await createConversations(database).find({ phone, business: NUMBER });
+    assert.ok(conversation?.optedOutAt);
   });
 });
 
@@ -267,6 +321,12 @@ describe('what became of a message', () => {
     await allRecorded(doubles.redis.client());
     const { items } = await createMessages(database).thread({ phone, business: NUMBER }, { limit: 10 });
     assert.equal(items.find(({ direction }) => direction === 'outbound')?.delivery?.state, 'read');
+    const { rows } = await database.run((db) =>
+      sql<{ category: string; amount: string }>`
+        select c.category, c.amount::text from whatsapp_costs c join whatsapp_conversations v on v.id = c.conversation_id
+        where v.phone_number = ${`+${phone}`} and c.purpose = 'message'`.execute(db),
+    );
+    assert.deepEqual(rows, [{ category: 'service', amount: '0' }]);
   });
 
   test('whose answer was lost is learnt from Meta’s report: it is not sent again', async () => {
@@ -318,7 +378,6 @@ describe('a batch', () => {
     assert.equal((await postBatch(bot.url, batch)).status, 200);
     await allRecorded(doubles.redis.client());
     assert.deepEqual(await doubles.redis.client().keys(`*${phone}*`), []);
-    assert.equal(PHONE_NUMBER_ID in NUMBERS, true);
   });
 
   test('is asked for again while Redis is away, and only then', async () => {
@@ -402,6 +461,17 @@ describe('programs that were written for Meta’s format', () => {
     const question = (body.messages as Record<string, unknown>[]).find(({ from }) => from === phone);
     assert.deepEqual([question?.type, question?.body, question?.raw], ['text', 'over Twilio', null]);
     assert.match(String(question?.timestamp), /^\d{10}$/);
+  });
+
+  test('get 503 while the archive is away, and no half document', async () => {
+    const away = await startBot(doubles, { API_KEYS: KEY_OF_PROGRAMS });
+    try {
+      const headers = { 'Content-Type': 'application/json', 'x-api-key': KEY_OF_PROGRAMS };
+      const body = JSON.stringify({ number: phone });
+      assert.equal((await fetch(`${away.url}/get`, { method: 'POST', headers, body })).status, 503);
+    } finally {
+      await away.stop();
+    }
   });
 
   test('get nothing without a key, and a clear word for what is no number', async () => {

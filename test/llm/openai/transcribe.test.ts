@@ -80,10 +80,20 @@ describe('a transcriber', () => {
     ]);
   });
 
-  test('has heard nothing when such a model says so, and when it says nothing', async () => {
-    double.queue.push('[silence]', '');
+  test('has heard nothing when such a model says so, and cannot tell when it writes nothing', async () => {
+    double.queue.push('[silence]');
     const hearing = build({ instruction: 'Write it down.' });
-    for (let i = 0; i < 2; i++) assert.equal((await hearing.transcribe(VOICE)).text, '');
+    assert.equal((await hearing.transcribe(VOICE)).text, '');
+    double.faults.push({ kind: 'empty' });
+    await assert.rejects(hearing.transcribe(VOICE), { code: 'model.empty' });
+    double.queue.push('<think>I hear a voice.</think>Hello');
+    assert.equal((await hearing.transcribe(VOICE)).text, 'Hello');
+  });
+
+  test('does not take half of what was said for all of it', async () => {
+    const body = { choices: [{ message: { role: 'assistant', content: 'Hello from' }, finish_reason: 'length' }] };
+    double.faults.push({ kind: 'body', body: JSON.stringify(body), contentType: 'application/json' });
+    await assert.rejects(build({ instruction: 'Write it down.' }).transcribe(VOICE), { code: 'media.too_large' });
   });
 
   test('says the language only when it is told one', async () => {
