@@ -7,7 +7,7 @@
  * | model: key, quota, bad request, filter | the apology at once | FAILURE_REPLY | error line that names the setting |
  * | model down and FAILURE_REPLY empty | webhook gets 502; the messages wait and are tried again, see `retryWaitMs` | nothing, or a late answer | error line; a dead letter after `MOST_ATTEMPTS` |
  * | sending: 429, connection refused | tried again within the turn, then later, see `retryWaitMs` | a late answer | warning; a dead letter after `MOST_ATTEMPTS` |
- * | sending: timeout, 5xx, reset, closed webhook | the provider's list is asked; what is not on it is sent again | one answer | warning |
+ * | sending: timeout, 5xx, reset, closed webhook | the provider is asked, or its reports are waited for; what was not sent is sent again | one answer | warning |
  * | sending: outside the window, opted out, no such recipient, sender not allowed, refused | nothing again | nothing | error line, dead letter |
  * | sending: the account's messages of the day are used up | tried again every five hours | a late answer | error line; a dead letter after `MOST_ATTEMPTS` |
  * | sending: credentials | as busy: the setting may be corrected meanwhile | a late answer | error line; a dead letter after `MOST_ATTEMPTS` |
