@@ -110,3 +110,13 @@ export interface OpenResponse {
   /** Answers with an error status, so that the provider counts the webhook as failed. No effect once answered. */
   fail(status: number): void;
 }
+
+/** For a provider that takes no answer in the response to its webhook. */
+export const NO_RESPONSE: OpenResponse = {
+  claim: () => false,
+  unclaim() {},
+  send: async () => false,
+  whenLate: (callback) => callback(),
+  end() {},
+  fail() {},
+};

@@ -5,7 +5,7 @@ import type { Context } from 'koa';
 import { Failure, isFailure } from '../../errors.ts';
 import type { DeliveryStatus, Echo, InboundMessage } from '../../message.ts';
 import type { Log } from '../../ops/logger.ts';
-import type { OpenResponse } from '../channel.ts';
+import { NO_RESPONSE, type OpenResponse } from '../channel.ts';
 import type { Numbers } from './numbers.ts';
 import { type Inbound, readBatch } from './parse.ts';
 import { isSigned } from './signature.ts';
@@ -124,13 +124,3 @@ function isSame(given: string, token: string): boolean {
   const [a, b] = [given, token].map((text) => createHash('sha256').update(text).digest());
   return a !== undefined && b !== undefined && timingSafeEqual(a, b);
 }
-
-/** Meta takes no answer in the response to its webhook. */
-const NO_RESPONSE: OpenResponse = {
-  claim: () => false,
-  unclaim() {},
-  send: async () => false,
-  whenLate: (callback) => callback(),
-  end() {},
-  fail() {},
-};

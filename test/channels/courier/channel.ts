@@ -2,7 +2,7 @@
 import Router from '@koa/router';
 import type { Context } from 'koa';
 import { z } from 'zod';
-import type { ChannelBasics, Listing, OpenResponse, Recipient } from '../../../app/channels/channel.ts';
+import { type ChannelBasics, type Listing, NO_RESPONSE, type Recipient } from '../../../app/channels/channel.ts';
 import { contactIdOf } from '../../../app/contacts/addresses.ts';
 import { Failure, type FailureCode } from '../../../app/errors.ts';
 import type { InboundMessage } from '../../../app/message.ts';
@@ -112,13 +112,3 @@ function messageIn(form: z.output<typeof Form>, receivedAt: number, requestId: s
     requestId,
   };
 }
-
-/** Courier takes no answer in the response to its webhook. */
-const NO_RESPONSE: OpenResponse = {
-  claim: () => false,
-  unclaim() {},
-  send: async () => false,
-  whenLate: (callback) => callback(),
-  end() {},
-  fail() {},
-};
