@@ -42,7 +42,7 @@ export function nameIn(name: string | null | undefined): Scrubbed | null {
 
 /** An address that can be written to and be part of a key. */
 export function isAddress(address: string): boolean {
-  return address.length <= LONGEST_ADDRESS && /^[^\s\p{C}]+$/u.test(address);
+  return address.length <= LONGEST_ADDRESS && /^[^\s\p{C}/]+$/u.test(address);
 }
 
 /** A provider's token, such as the id of a click; undefined when it is none. */

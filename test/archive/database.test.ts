@@ -37,6 +37,7 @@ describe('PostgreSQL', () => {
       { name: '0008-consent-and-handoff' },
       { name: '0009-costs' },
       { name: '0010-spam' },
+      { name: '0011-original' },
     ]);
     await Promise.all(processes.map((one) => one.ping()));
     await Promise.all(processes.map((one) => one.close()));

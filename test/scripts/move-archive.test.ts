@@ -104,7 +104,9 @@ async function everything(ask: (query: string) => Promise<Record<string, unknown
       await ask(`select p.key, c.* from whatsapp_conversations c join whatsapp_contacts p on p.id = c.contact_id
         order by c.id`)
     ).map(({ contact_id: _own, search_text: _computed, ...row }) => withoutHandoff(row)),
-    messages: messages.map(({ search: _old, search_text: _computed, referral: _later, ...row }) => row),
+    messages: messages.map(
+      ({ search: _old, search_text: _computed, referral: _later, original: _latest, ...row }) => row,
+    ),
     deliveries: await ask(
       'select channel, sid, message_id, part, state, error_code, changed_at from whatsapp_deliveries order by sid',
     ),

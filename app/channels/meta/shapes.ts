@@ -4,6 +4,7 @@
  * Nothing but an id is demanded of a message: a field that is missing or has another shape than expected counts as not there.
  */
 import { z } from 'zod';
+import { findLeaks } from '../../privacy/scrub.ts';
 
 /** A text; a number is taken for one, as Meta's own examples differ. */
 const text = z
@@ -28,6 +29,12 @@ function listOf<Item extends z.ZodType>(item: Item) {
       }),
     );
 }
+
+/** An address is none: ids are stored as they are. */
+const wamid = z
+  .string()
+  .regex(/^[\w.=+/-]{1,255}$/)
+  .refine((id) => findLeaks(id).length === 0);
 
 const media = maybe({ id: text, mime_type: text, caption: text });
 const error = z.object({ code: text });
@@ -74,7 +81,7 @@ const content = {
 };
 
 export const Message = z.object({
-  id: z.string().regex(/^[\w.=+/:-]{1,255}$/),
+  id: wamid,
   from: text,
   from_user_id: text,
   from_parent_user_id: text,
@@ -95,7 +102,7 @@ export type Message = z.output<typeof Message>;
 export type Content = z.output<z.ZodObject<typeof content>>;
 
 /** Of a message that the team sent from the Business app. */
-export const Echo = z.object({ id: z.string().regex(/^[\w.=+/:-]{1,255}$/), to: text, timestamp: text, ...content });
+export const Echo = z.object({ id: wamid, to: text, timestamp: text, ...content });
 export type Echo = z.output<typeof Echo>;
 
 export const Contact = z.object({
