@@ -18,12 +18,13 @@ import type { CostParts } from './costs.ts';
 import type { MemoryParts } from './memory.ts';
 import type { ModelParts } from './models.ts';
 import type { PolicyParts } from './policy.ts';
-import { buildRead } from './reading.ts';
+import { buildRead, type ReadingTools } from './reading.ts';
 
 export interface AnsweringTools {
   memory: MemoryParts;
   models: ModelParts;
   standingsOf: StandingsOf;
+  archivedWordsOf: ReadingTools['archivedWordsOf'];
   suspect: AcceptOptions['suspect'];
   /** Of the system prompt. */
   template: string;

@@ -1,4 +1,5 @@
 /** Joins what takes messages in and answers them: webhooks hand over to it. */
+import { createMessages } from '../archive/read/messages.ts';
 import type { Channels } from '../channels/channels.ts';
 import type { Config } from '../config.ts';
 import { createSuspect } from '../conversation/suspect.ts';
@@ -53,6 +54,7 @@ export function buildBot(config: Config, tools: BotTools): BotParts {
     models,
     suspect: createSuspect({ suspects, messagesPerMinute, metrics, log, now: clock.now }),
     standingsOf: archive.standings.of,
+    archivedWordsOf: createMessages(archive.database).wordsOf,
     template: purpose.template,
   });
   measureBacklog(memory, turns, metrics);

@@ -1,7 +1,7 @@
 /** Messages as the team reads them. */
 import { type Kysely, type RawBuilder, type SelectQueryBuilder, sql } from 'kysely';
 import { FAILURES, type FailureCode } from '../../errors.ts';
-import type { Attachment, Location, Referral } from '../../message.ts';
+import type { Attachment, ChannelName, Location, Referral } from '../../message.ts';
 import type { Database } from '../engine/database.ts';
 import type {
   AnalysisStatus,
@@ -129,6 +129,8 @@ export interface Messages {
   find(id: string): Promise<ArchivedMessage | null>;
   /** Id of a message → what the provider sent, for those of which it was kept. */
   originals(ids: readonly string[]): Promise<ReadonlyMap<string, Record<string, unknown>>>;
+  /** How a message begins, theirs or ours, by the provider's id; null when the archive does not have it. */
+  wordsOf(channel: ChannelName, sid: string): Promise<string | null>;
   /** Where the file number `n` of a message is; null when there is none. */
   media(id: string, n: number): Promise<ArchivedMedia | null>;
 }
@@ -189,6 +191,9 @@ export function createMessages(database: Database): Messages {
           .execute();
         return new Map(rows.flatMap(({ id, original }) => (original ? [[id, original] as const] : [])));
       }),
+
+    wordsOf: (channel, sid) =>
+      database.run(async (db) => (await wordsBySid(db, [sid])).get(`${channel} ${sid}`) ?? null),
 
     media: (id, n) =>
       database.run(async (db) => {
@@ -266,8 +271,11 @@ async function paged(
 const LONGEST_QUOTE = 200;
 
 /** Channel and id of the messages that others answer → how they begin. Of ours the part that was answered, as far as its id is known. */
-async function quotesIn(db: Kysely<Tables>, rows: readonly InboxView[]): Promise<Map<string, string>> {
-  const asked = [...new Set(rows.flatMap(({ in_reply_to }) => in_reply_to ?? []))];
+function quotesIn(db: Kysely<Tables>, rows: readonly InboxView[]): Promise<Map<string, string>> {
+  return wordsBySid(db, [...new Set(rows.flatMap(({ in_reply_to }) => in_reply_to ?? []))]);
+}
+
+async function wordsBySid(db: Kysely<Tables>, asked: readonly string[]): Promise<Map<string, string>> {
   if (asked.length === 0) return new Map();
   const { rows: found } = await sql<{ channel: string; sid: string; words: string }>`
     select channel, message_sid as sid, left(coalesce(nullif(message_body, ''), transcription, ''), ${LONGEST_QUOTE}) as words

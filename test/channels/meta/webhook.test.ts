@@ -183,6 +183,18 @@ describe('a person who writes to a number of Meta', () => {
     assert.match(shown, /data:image\/jpeg;base64/);
   });
 
+  test('quotes what we said, and the model is told what that was', async () => {
+    await say('what do you bake?');
+    await got(1);
+    const ours = meta.sent.findLast(({ to }) => to === phone) ?? assert.fail('it was sent');
+    await say('how much is that?', { context: { from: NUMBER, id: ours.id } });
+    await got(2);
+    assert.match(
+      JSON.stringify(doubles.model.requests.at(-1)?.chat.messages),
+      /in answer to: You said: what do you bake\?/,
+    );
+  });
+
   test('writes STOP and START as everywhere', async () => {
     await say('STOP');
     assert.match((await got(1))[0] ?? '', /You will get no more messages/);
