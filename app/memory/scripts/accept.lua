@@ -135,11 +135,12 @@ else
   table.insert(counts, 1, written)
   -- From here on nothing is sent to somebody who opted out, whatever is being written to them.
   -- What comes late does not undo what they said since.
-  local isChanged, words = false, redis.call('HMGET', state, 'optedIn', 'optedOut')
-  if ARGV[22] == 'opt-out' and sentAt >= tonumber(words[1] or '0') then
+  local isChanged = false
+  local function saidAt(field) return tonumber(redis.call('HGET', state, field) or '0') end
+  if ARGV[22] == 'opt-out' and sentAt >= saidAt('optedIn') then
     isChanged = redis.call('HSETNX', state, 'optedOut', sentAt) == 1
     redis.call('HDEL', state, 'optedIn')
-  elseif ARGV[22] == 'opt-in' and sentAt >= tonumber(words[2] or '0') then
+  elseif ARGV[22] == 'opt-in' and sentAt >= saidAt('optedOut') then
     isChanged = redis.call('HDEL', state, 'optedOut') == 1
     -- The state has outlived the memory: they are told anew that software answers.
     if redis.call('EXISTS', history) == 0 then redis.call('HDEL', state, 'disclosed') end
