@@ -37,7 +37,10 @@ export function buildRead({ memory, models, channels, archivedWordsOf, metrics }
       const soon = AbortSignal.any([signal, AbortSignal.timeout(QUOTE_MS)]);
       const channel = channels.of(name);
       if (channel.wordsOf) return await channel.wordsOf(id, soon);
-      const words = await Promise.race([archivedWordsOf(name, id), sleep(QUOTE_MS, null, { signal: soon, ref: false })]);
+      const words = await Promise.race([
+        archivedWordsOf(name, id),
+        sleep(QUOTE_MS, null, { signal: soon, ref: false }),
+      ]);
       return words === null ? null : scrub(words);
     } catch {
       return null;
