@@ -11,7 +11,7 @@ and nothing else, e.g.  npm test -- test/privacy
 `;
 
 /** Where the tests are that take longest: they begin first, so that nobody waits for one of them in the end. */
-const LONGEST = ['test/web/', 'test/chaos/', 'test/archive/', 'test/bench/', 'test/scripts/'];
+const LONGEST = ['test/web/', 'test/archive/', 'test/scripts/'];
 
 await command(HELP, async (parts) => {
   await installDependencies();

@@ -102,9 +102,18 @@ describe('more than can be done', () => {
     assert.equal(await client.llen(`recado:{0}:c:${person(0)}:mailbox`), 1);
 
     openGate();
-    const texts = (await Promise.all(answers)).map((answer) => answer.texts);
+    const inResponse = (await Promise.all(answers)).map((answer) => answer.texts);
+    // A webhook whose time was over meanwhile has its answer by a call.
+    const got = () =>
+      inResponse.map((texts, i) => {
+        const sent = doubles.twilio.sent.filter(
+          ({ to, direction }) => to.endsWith(person(i)) && direction === 'outbound-api',
+        );
+        return [...texts, ...sent.map(({ body }) => body)];
+      });
+    await eventually('all are answered', () => got().every((texts) => texts.length > 0));
     assert.deepEqual(
-      texts,
+      got(),
       Array.from({ length: 8 }, (_, i) => [`You said: message ${i}`]),
     );
     assert.deepEqual((await bot.say(person(8), 'again')).texts, ['You said: again']);

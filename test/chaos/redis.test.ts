@@ -49,11 +49,14 @@ test('Redis is killed under load: webhooks get 503 within 2 s, nothing acknowled
     twilio: doubles.twilio,
     route: () => bots[turn++ % bots.length]?.url ?? null,
   });
+  const triesIn = (gaps: { from: number; to: number }[]) =>
+    people.flatMap(({ sent }) => sent.flatMap(({ tries }) => tries)).filter((one) => isIn(gaps, one));
   let writing = true;
   const wrote = people.map((person) => keepWriting(person, () => writing));
   const gaps: { from: number; to: number }[] = [];
   try {
-    for (let round = 1; round <= sized(2, 12); round++) {
+    // On a machine that stands still nobody may have written while Redis was away: then it is killed once more.
+    for (let round = 1; round <= sized(2, 12) || (round <= 20 && triesIn(gaps).length === 0); round++) {
       await sleep(1_500 + Math.random() * 1_000);
       const gap = await killRedis();
       gaps.push(gap);
@@ -67,7 +70,7 @@ test('Redis is killed under load: webhooks get 503 within 2 s, nothing acknowled
   const client = doubles.redis.client();
   await settled(client);
   const verdict = await judge(people, client, doubles.twilio);
-  const inGap = people.flatMap(({ sent }) => sent.flatMap(({ tries }) => tries)).filter((one) => isIn(gaps, one));
+  const inGap = triesIn(gaps);
   const slowest = Math.max(...inGap.map(({ tookMs }) => tookMs));
   report(t, { outages: gaps.length, refused: inGap.length, 'slowest 503 (ms)': slowest, ...figuresOf(verdict) });
   assert.deepEqual(verdict.complaints, []);
