@@ -73,7 +73,7 @@ export interface ChannelBasics {
 
   /**
    * What became of a message of ours, by the provider's id, with its price when the provider knows that by now. Null when the provider
-   * does not know the message any more. A channel whose provider reports prices by itself leaves it out.
+   * does not know the message any more. A channel whose provider reports prices without being asked leaves it out.
    */
   statusOf?(id: string, signal?: AbortSignal): Promise<DeliveryStatus | null>;
 

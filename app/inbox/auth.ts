@@ -9,7 +9,12 @@ import { createGate, type Gate } from '../ops/gate.ts';
 import type { Log } from '../ops/logger.ts';
 import { requests } from './contract.ts';
 import { explain } from './explain.ts';
-import { SESSION_OPERATIONS } from './operations.ts';
+import { OPERATIONS, type Operation, SESSION_OPERATIONS } from './operations.ts';
+
+/** Paths that are asked by POST, and change nothing. */
+const QUESTIONS: ReadonlySet<string> = new Set(
+  Object.values<Operation>(OPERATIONS).flatMap(({ streams, path }) => (streams ? [path] : [])),
+);
 
 export interface Auth {
   /** `POST /api/session` signs in, `DELETE` out, `GET` returns the session, if there is one. */
@@ -117,7 +122,7 @@ export function createAuth(options: AuthOptions): Auth {
    * something does not, nor do files and streams, which ask the archive for next to nothing.
    */
   async function inTurn(ctx: Context, caller: string, next: Next): Promise<void> {
-    const isQuestion = ctx.method === 'GET' || /^\/get(-bulk)?\/?$/i.test(ctx.path);
+    const isQuestion = ctx.method === 'GET' || QUESTIONS.has(ctx.path.toLowerCase().replace(/\/$/, ''));
     if (!isQuestion || /\/(media|events)(\/|$)/.test(ctx.path)) return next();
     const gate = gates.get(caller) ?? createGate(AT_ONCE);
     gates.set(caller, gate);

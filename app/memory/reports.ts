@@ -46,7 +46,7 @@ export interface ReportsOptions {
 const PART_MS = 30 * 86_400_000;
 /** Meta brings what it could not deliver for seven days. */
 const ECHO_MS = 8 * 86_400_000;
-/** Whoever writes with people gets reports every day; a number that nobody writes to sends nothing. */
+/** A number in use gets reports every day. */
 const LATELY_MS = 7 * 86_400_000;
 
 export function createReports({ redis, keys, channel, now }: ReportsOptions): Reports {

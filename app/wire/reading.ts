@@ -34,13 +34,9 @@ export function buildRead({ memory, models, channels, archivedWordsOf, metrics }
   /** The words of a message that a person answers, if the provider or the archive says them soon. */
   async function quotedWords(name: ChannelName, id: string, signal: AbortSignal): Promise<Scrubbed | null> {
     try {
-      const soon = AbortSignal.any([signal, AbortSignal.timeout(QUOTE_MS)]);
       const channel = channels.of(name);
-      if (channel.wordsOf) return await channel.wordsOf(id, soon);
-      const words = await Promise.race([
-        archivedWordsOf(name, id),
-        sleep(QUOTE_MS, null, { signal: soon, ref: false }),
-      ]);
+      if (channel.wordsOf) return await channel.wordsOf(id, AbortSignal.any([signal, AbortSignal.timeout(QUOTE_MS)]));
+      const words = await Promise.race([archivedWordsOf(name, id), sleep(QUOTE_MS, null, { signal, ref: false })]);
       return words === null ? null : scrub(words);
     } catch {
       return null;

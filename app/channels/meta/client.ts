@@ -82,7 +82,7 @@ export function createMetaChannel(options: MetaChannelOptions): ChannelBasics & 
       if (signal?.aborted) throw new Failure('channel.unreachable', 'The wait for a report was cancelled.');
       const { sid, triedAt } = await reports.find(partOf);
       if (sid !== null) return sid;
-      // Whoever was to send it ended before.
+      // No process had begun to send it, or its report would have come by now.
       if (triedAt === 0 || (await reports.lastAt()) > triedAt + SETTLED_MS) return null;
       if (performance.now() >= givenUpAt) break;
       await sleep(Math.min(LOOK_MS, reportMs));
@@ -108,7 +108,7 @@ export function createMetaChannel(options: MetaChannelOptions): ChannelBasics & 
   }
 }
 
-/** Whoever has no number is written to by their id. */
+/** A person without a number is addressed by their user id. */
 function addressee({ address }: Recipient): { to: string } | { recipient: string } {
   return isNumber(address) ? { to: address } : { recipient: address };
 }

@@ -87,14 +87,16 @@ function thingsIn(
 ): Inbound[] {
   return [
     ...messages.map((one) => safely(() => readMessage(one, contacts, place, request))),
-    ...statuses.map((one): Inbound => {
-      const read = Status.safeParse(one);
-      const status = read.success ? readStatus(read.data, place.business) : null;
-      return status ? { kind: 'status', status } : ignored('A status names no message, or nobody who got it.');
-    }),
-    ...message_echoes.map((one) => readEcho(one, place, request)),
+    ...statuses.map((one) => safely(() => readReport(one, place))),
+    ...message_echoes.map((one) => safely(() => readEcho(one, place, request))),
     ...errors.map(({ code }) => ignored(`Meta reports an error of its own: ${Number(code) || 'without a code'}.`)),
   ];
+}
+
+function readReport(one: unknown, { business }: Place): Inbound {
+  const read = Status.safeParse(one);
+  const status = read.success ? readStatus(read.data, business) : null;
+  return status ? { kind: 'status', status } : ignored('A status names no message, or nobody who got it.');
 }
 
 /** What the team sent from the Business app; what they edited or took back is ignored. */
@@ -119,7 +121,7 @@ function safely(read: () => Inbound): Inbound {
   try {
     return read();
   } catch (error) {
-    return ignored(`A message cannot be read: ${error instanceof Error ? error.name : 'unknown'}.`);
+    return ignored(`It cannot be read: ${error instanceof Error ? error.name : 'unknown'}.`);
   }
 }
 

@@ -130,7 +130,7 @@ function Ledger({ phone }: { phone: string }) {
       {!error && !data && <Waiting />}
       {data?.consents.length === 0 && (
         <Text size="sm" className={classes.quiet}>
-          Nothing yet. What they write (STOP, START) is recorded by itself.
+          Nothing yet. STOP and START in their messages are recorded automatically.
         </Text>
       )}
       <ul className={classes.entries}>
