@@ -69,6 +69,8 @@ export const FAILURES = {
   'channel.recipient': { retryable: false, status: 422 },
   'channel.opted_out': { retryable: false, status: 422 },
   'channel.sender': { retryable: false, status: 502 },
+  /** There is no such template, it is not approved, or its variables do not fit. */
+  'channel.template': { retryable: false, status: 422 },
   'channel.rejected': { retryable: false, status: 502 },
 } as const satisfies Record<string, { retryable: boolean; status: number }>;
 

@@ -205,6 +205,16 @@ export interface Line {
   hides?: string[];
 }
 
+/** Which template: by its name and language, as Meta has them; or by its id in Twilio's Content API (`HX…`). */
+export type TemplateRef = { name: string; language: string } | { contentSid: string };
+
+/** A message that the provider approved before: the only kind that may begin a conversation, or go on with one after 24 hours. */
+export interface TemplateMessage {
+  template: TemplateRef;
+  /** The name of a variable, see `Template.variables` → what stands there. */
+  variables: Record<string, Scrubbed>;
+}
+
 /** How a reply is sent: in the response to the webhook, or by a call to the provider's API. */
 export type Via = 'response' | 'call';
 
@@ -217,6 +227,8 @@ export interface Reply {
   to: string;
   /** Formatted and split for the channel, in order; at least one. */
   parts: Scrubbed[];
+  /** Sent instead of `parts`, which is one then: the text as the person will read it. */
+  template?: TemplateMessage;
   via: Via;
   /** When it was recorded, unix ms. */
   at: number;

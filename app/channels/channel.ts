@@ -1,4 +1,4 @@
-import type { ChannelName, DeliveryStatus, Reply } from '../message.ts';
+import type { ChannelName, DeliveryStatus, Reply, TemplateMessage, TemplateRef } from '../message.ts';
 import type { Log } from '../ops/logger.ts';
 import type { Scrubbed } from '../privacy/scrub.ts';
 
@@ -65,6 +65,17 @@ export interface ChannelBasics {
    */
   send(to: Recipient, text: Scrubbed, partOf: PartOf, signal?: AbortSignal): Promise<string>;
 
+  /**
+   * Sends a template, also to somebody who never wrote or wrote more than 24 hours ago. Rejects with `channel.template` when there is no such
+   * template, it is not approved, or variables are missing.
+   */
+  sendTemplate(to: Recipient, message: TemplateMessage, partOf: PartOf, signal?: AbortSignal): Promise<SentTemplate>;
+  /**
+   * The templates of our account, whatever their state. Rejects with `channel.template` when the account is not known:
+   * then one can be sent, but not looked up.
+   */
+  templates(signal?: AbortSignal): Promise<Template[]>;
+
   /** Shows "typing…" to the person who wrote `messageId`, and marks that message as read. */
   typing(to: Recipient, messageId: string, signal?: AbortSignal): Promise<void>;
 
@@ -87,6 +98,38 @@ export interface ChannelBasics {
 
   /** The bytes of a file that a person sent, named by `Attachment.ref`. Rejects with a `Failure` whose code starts with `media.`. */
   download(ref: string, options?: DownloadOptions): Promise<Buffer>;
+}
+
+/** A template as the provider has it. */
+export interface Template {
+  ref: TemplateRef;
+  /** What the team calls it. */
+  name: string;
+  /** As the provider writes it: `en`, `pt_BR`. */
+  language: string;
+  /** What it is for, as the provider counts and charges it: `marketing`, `utility`, `authentication`. '' when it does not say. */
+  category: string;
+  /** Only one that is approved can be sent. */
+  state: 'approved' | 'pending' | 'rejected' | 'paused' | 'disabled';
+  /** Why it is not approved, in the provider's words. */
+  reason?: Scrubbed;
+  /** What the person reads, in order, with `{{name}}` for each variable: header, body, footer, buttons. */
+  header?: Scrubbed;
+  body: Scrubbed;
+  footer?: Scrubbed;
+  buttons: Scrubbed[];
+  /**
+   * The names of its variables, in order, each once: those of the body as the provider names them (`1`, `first_name`); of the header
+   * `header.1`; the address of a file in the header `header.link`; the end of a button's address `button.0`.
+   */
+  variables: string[];
+}
+
+export interface SentTemplate {
+  /** The provider's id of the message. */
+  sid: string;
+  /** The provider's whole answer, scrubbed: programs that were written for the provider read it. */
+  answer: unknown;
 }
 
 /** The response to a webhook while it is still open: the cheapest way to answer, and open for seconds only. */
