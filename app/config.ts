@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { createPrices, type PriceTable, readPriceTable } from './costs/prices.ts';
 import { SettingsError } from './errors.ts';
+import { templateRef } from './message.ts';
 import { type Money, readAmount } from './money.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -81,6 +82,11 @@ export const SETTINGS = {
     pattern(/^[\w-]{1,64}(\s*,\s*[\w-]{1,64})*$/, 'ids of numbers, more separated by commas'),
     '',
     "Meta's id of our number, from the WhatsApp Manager; more of them separated by commas",
+  ),
+  BUSINESS_ACCOUNT_ID: row(
+    pattern(/^\d{1,32}$/, 'digits'),
+    '',
+    "Meta's id of our WhatsApp business account (WABA), which has the templates; without it they are sent unseen",
   ),
   VERIFY_TOKEN: row(
     text(),
@@ -193,6 +199,16 @@ export const SETTINGS = {
     text(),
     DEFAULT_STOP_REPLY,
     'the one message that somebody gets who wrote STOP (in any of thirty languages); may use {business_name}',
+  ),
+  FIRST_CONTACT_TEMPLATE: row(
+    z
+      .string()
+      .refine(
+        (given) => templateRef(given) !== null,
+        "expected a name and a language, such as welcome:en, or Twilio's id, HX and 32 digits",
+      ),
+    '',
+    'the template that somebody gets who writes for the first time, instead of an answer: welcome:en at Meta, HX… at Twilio; empty: they are answered',
   ),
   START_REPLY: row(text(), DEFAULT_START_REPLY, 'what somebody gets who wants messages again; may use {business_name}'),
   REDIS_URL: row(
@@ -436,6 +452,8 @@ function arrange(values: Values, files: Files) {
     systemPrompt: files.systemPrompt,
     timeZone: set.TIME_ZONE,
     failureReply: set.FAILURE_REPLY,
+    /** Null when first messages are answered. */
+    firstContactTemplate: templateRef(values.FIRST_CONTACT_TEMPLATE ?? ''),
     ...policySettings(values, set),
     redis: redisSettings(values, set.REDIS_PORT),
     databaseUrl: values.DATABASE_URL,
@@ -538,6 +556,7 @@ function metaSettings(values: Values, set: ReturnType<typeof required>) {
     /** Of our numbers; the first sends when nobody says from which. */
     phoneNumberIds: ids.split(',').map((id) => id.trim()),
     verifyToken,
+    accountId: values.BUSINESS_ACCOUNT_ID,
     /** Null accepts what is not signed. */
     appSecret: set.META_VALIDATE_SIGNATURE ? (values.META_APP_SECRET ?? null) : null,
     apiBase: set.GRAPH_API_BASE,

@@ -122,7 +122,15 @@ export const Event = z.discriminatedUnion('type', [
     /** Ids of the messages it took in. */
     answers: z.array(z.string()),
     /** What is sent, part by part; null when there was nothing to say. */
-    reply: z.object({ to: z.string(), parts: z.array(scrubbed).min(1), via }).nullable(),
+    reply: z
+      .object({
+        to: z.string(),
+        parts: z.array(scrubbed).min(1),
+        via,
+        /** It is this template: `order_ready:en`, or Twilio's id of it. */
+        template: id.exactOptional(),
+      })
+      .nullable(),
     /** Of each voice note it took in: what was said; null when that could not be found out, with the reason. */
     heard: z.array(z.object({ id, transcript: scrubbed.nullable(), reason: z.string().exactOptional() })),
     /** Why the person got an apology instead of an answer. */
@@ -167,6 +175,20 @@ export const Event = z.discriminatedUnion('type', [
     at: time,
     to: z.string(),
     parts: z.array(scrubbed).min(1),
+  }),
+  /**
+   * A template is sent to a contact by the team, a program or a broadcast: recorded before it is sent. `reply.sent` or `given.up` with
+   * `turn` = `id` follows.
+   */
+  z.object({
+    type: z.literal('template.made'),
+    conversation,
+    id,
+    at: time,
+    to: z.string(),
+    /** All that the person reads. */
+    text: scrubbed,
+    template: id,
   }),
   /** A person took the conversation over until `until` (unix ms), or let the bot answer again (0). */
   z.object({ type: z.literal('desk.took'), conversation, at: time, until: time }),

@@ -199,7 +199,7 @@ export interface Line {
   tokens: number;
   /** Our own words, sent because the model was down, a limit was exceeded or a person was called: people see them, the model does not. */
   apology?: true;
-  /** Written by a person in the inbox, not by the model. */
+  /** Not the model's words: a person wrote it in the inbox, or it is a template. */
   desk?: true;
   /** Of an answer: ids of lines before it that the model server refuses. No model is shown them again. */
   hides?: string[];
@@ -215,6 +215,24 @@ export interface TemplateMessage {
   variables: Record<string, Scrubbed>;
 }
 
+/** `order_ready:en`, or `HX` and 32 digits. */
+export function templateName(ref: TemplateRef): string {
+  return 'contentSid' in ref ? ref.contentSid : `${ref.name}:${ref.language}`;
+}
+
+/** The way back from `templateName`; null for what is neither. */
+export function templateRef(name: string): TemplateRef | null {
+  if (/^HX[0-9a-fA-F]{32}$/.test(name)) return { contentSid: name };
+  const [, template, language] = /^([\w.-]{1,512}):([A-Za-z]{2,3}(?:[_-]\w{2,8})*)$/.exec(name) ?? [];
+  return template !== undefined && language !== undefined ? { name: template, language } : null;
+}
+
+/** A template that was looked up and filled in. */
+export interface FilledTemplate extends TemplateMessage {
+  /** Its body alone, as a provider lists it among the messages that it sent. */
+  body: Scrubbed;
+}
+
 /** How a reply is sent: in the response to the webhook, or by a call to the provider's API. */
 export type Via = 'response' | 'call';
 
@@ -227,8 +245,8 @@ export interface Reply {
   to: string;
   /** Formatted and split for the channel, in order; at least one. */
   parts: Scrubbed[];
-  /** Sent instead of `parts`, which is one then: the text as the person will read it. */
-  template?: TemplateMessage;
+  /** Sent instead of `parts`, which is one then: all that the person will read. */
+  template?: FilledTemplate;
   via: Via;
   /** When it was recorded, unix ms. */
   at: number;

@@ -98,6 +98,7 @@ test('takes a number of Meta alone or beside Twilio, and no simulator with it', 
     accessToken: 'token',
     phoneNumberIds: ['123456', '789'],
     verifyToken: 'word',
+    accountId: undefined,
     appSecret: 'secret',
     apiBase: SETTINGS.GRAPH_API_BASE.default,
   });

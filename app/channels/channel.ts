@@ -67,14 +67,18 @@ export interface ChannelBasics {
 
   /**
    * Sends a template, also to somebody who never wrote or wrote more than 24 hours ago. Rejects with `channel.template` when there is no such
-   * template, it is not approved, or variables are missing.
+   * template, it is not approved, or variables are missing. A channel without templates leaves it out, and `templates`.
    */
-  sendTemplate(to: Recipient, message: TemplateMessage, partOf: PartOf, signal?: AbortSignal): Promise<SentTemplate>;
+  sendTemplate?(to: Recipient, message: TemplateMessage, partOf: PartOf, signal?: AbortSignal): Promise<SentTemplate>;
+  /** How a template is named: by name and language, or by an id. */
+  readonly templatesBy?: 'name' | 'id';
+  /** Our addresses that can send, the one first that sends when nobody says from which; none when the provider picks one. */
+  senders?(signal?: AbortSignal): Promise<string[]>;
   /**
    * The templates of our account, whatever their state. Rejects with `channel.template` when the account is not known:
    * then one can be sent, but not looked up.
    */
-  templates(signal?: AbortSignal): Promise<Template[]>;
+  templates?(signal?: AbortSignal): Promise<Template[]>;
 
   /** Shows "typing…" to the person who wrote `messageId`, and marks that message as read. */
   typing(to: Recipient, messageId: string, signal?: AbortSignal): Promise<void>;
@@ -120,7 +124,8 @@ export interface Template {
   buttons: Scrubbed[];
   /**
    * The names of its variables, in order, each once: those of the body as the provider names them (`1`, `first_name`); of the header
-   * `header.1`; the address of a file in the header `header.link`; the end of a button's address `button.0`.
+   * `header.1`; the address of its file `header.image`, `header.video` or `header.document`; the end of a button's address `button.0`,
+   * the code that it copies `code.0`.
    */
   variables: string[];
 }

@@ -6,11 +6,14 @@ import type { Channel } from './channel.ts';
 export interface Channels {
   /** @throws Failure `channel.sender` for a channel that is not configured (any more). */
   of(name: ChannelName): Channel;
+  /** Those that are configured, the main one first. */
+  readonly all: readonly Channel[];
 }
 
 export function createChannels(channels: readonly Channel[]): Channels {
   const byName = new Map(channels.map((channel) => [channel.name, channel]));
   return {
+    all: channels,
     of(name) {
       const channel = byName.get(name);
       if (channel) return channel;

@@ -45,6 +45,11 @@ export function isAddress(address: string): boolean {
   return address.length <= LONGEST_ADDRESS && /^[^\s\p{C}/]+$/u.test(address);
 }
 
+/** The names of a template's variables, `{{1}}` or `{{first_name}}`, in order, each once. */
+export function placesIn(text: string): string[] {
+  return [...new Set([...text.matchAll(/\{\{\s*([\w.]{1,64})\s*\}\}/g)].map(([, name = '']) => name))];
+}
+
 /** A provider's token, such as the id of a click; undefined when it is none. */
 export function tokenIn(token: string | null | undefined): string | undefined {
   return token && /^[\w.~+/=-]{1,512}$/.test(token) ? token : undefined;

@@ -2,6 +2,7 @@
 import { Failure, type FailureCode, isFailure } from '../errors.ts';
 import type { ChatModel, ContentPart, ModelMessage } from '../llm/model.ts';
 import type { Held } from '../memory/mailbox.ts';
+import type { FilledTemplate } from '../message.ts';
 import type { Log } from '../ops/logger.ts';
 import { type Scrubbed, scrub } from '../privacy/scrub.ts';
 import { HAND_TO_PERSON, type Handoff, handoffOf } from './handoff.ts';
@@ -30,6 +31,8 @@ export type Answered =
   | { kind: 'apology'; text: Scrubbed; failure: FailureCode }
   | { kind: 'silence'; failure: FailureCode }
   | { kind: 'notice'; text: Scrubbed }
+  /** The template that greets somebody new, instead of an answer. */
+  | { kind: 'template'; text: Scrubbed; template: FilledTemplate }
   /** The answer to a command. `asks` is the question back; `forgets`: the memory of the conversation goes. */
   | { kind: 'command'; text: Scrubbed; asks?: 'reset' | 'forget'; forgets?: true };
 
@@ -42,6 +45,9 @@ export interface Prompt {
   newest: ModelMessage[] | null;
 }
 
+/** What asking the model comes to. */
+export type Asked = Exclude<Answered, { kind: 'notice' | 'command' | 'template' }>;
+
 export interface Asker {
   /**
    * A prompt that is refused is asked in easier ways: a long one with a part of its history; one with pictures with the newest picture
@@ -51,12 +57,7 @@ export interface Asker {
    * Never rejects for what the model does, only when `signal` is aborted.
    * The model's own deadline bounds each call.
    */
-  ask(
-    held: Asking,
-    prompt: Prompt,
-    signal: AbortSignal,
-    log: Log,
-  ): Promise<Exclude<Answered, { kind: 'notice' | 'command' }>>;
+  ask(held: Asking, prompt: Prompt, signal: AbortSignal, log: Log): Promise<Asked>;
 }
 
 /** Who asks, and in which turn. */
@@ -84,7 +85,7 @@ export function createAsker({ model, maxReplyTokens, failureReply, handoffReply,
     prompt: Prompt,
     signal: AbortSignal,
     log: Log,
-  ): Promise<Exclude<Answered, { kind: 'notice' | 'command' }>> {
+  ): Promise<Asked> {
     let failure: Failure | null = null;
     for (const way of waysToAsk(prompt)) {
       if (failure && !way.mayHelp(failure)) continue;

@@ -7,7 +7,7 @@ import type { FailureCode } from '../errors.ts';
 import { type EventOf, encodeEvent, type ModelUse } from '../events.ts';
 import { countTokens } from '../llm/tokens.ts';
 import { type Answer, addMessages, type Held, type Mailbox, type Quiet } from '../memory/mailbox.ts';
-import { type Consent, conversationOf, type HandoffReason, type Line, type Reply } from '../message.ts';
+import { type Consent, conversationOf, type HandoffReason, type Line, type Reply, templateName } from '../message.ts';
 import type { Log } from '../ops/logger.ts';
 import { partsOfMarkdown, reserveResponse } from '../outbound/prepare.ts';
 import { type Scrubbed, scrub } from '../privacy/scrub.ts';
@@ -15,6 +15,7 @@ import type { Answered, Asker } from './answer.ts';
 import { type Fresh, hasAttachments, type Read, waitForSiblings } from './attachments.ts';
 import type { Obey } from './commands.ts';
 import { type ContextSettings, promptFor, toRemember } from './context.ts';
+import type { Greet } from './greet.ts';
 import { type HandoffSettings, isAskedFor } from './handoff.ts';
 import { suspectsIn } from './hidden.ts';
 
@@ -79,6 +80,8 @@ export interface Policy {
 
 export interface ComposeOptions {
   policy: Policy;
+  /** Greets somebody new with a template; null when they are answered like everybody. */
+  greet: Greet | null;
   /** Answers commands; null when they are switched off. */
   obey: Obey | null;
   mailbox: Mailbox;
@@ -96,7 +99,7 @@ const SAME_MS = { apology: 120_000, notice: 3_600_000 };
 const MOST_MERGES = 3;
 
 export function createCompose(options: ComposeOptions): Compose {
-  const { policy, obey, mailbox, channels, asker, read, context, ledger } = options;
+  const { policy, greet, obey, mailbox, channels, asker, read, context, ledger } = options;
   const { handoff, disclosure } = policy;
   return compose;
 
@@ -120,7 +123,8 @@ export function createCompose(options: ComposeOptions): Compose {
       if (same !== held) return { kind: 'moved', next: same };
       if (!notice?.confirms && hasJustSaid(held, answered, context.now()))
         return { kind: 'quiet', why: 'said before', fresh };
-      const opening = notice?.confirms || held.isDisclosed ? null : disclosure;
+      const isOpening = !notice?.confirms && answered.kind !== 'template' && !held.isDisclosed;
+      const opening = isOpening ? disclosure : null;
       const reply = replyTo(held, answered, opening, response);
       if (notice?.confirms) reply.purpose = notice.confirms;
       else if (answered.kind === 'handoff') reply.purpose = 'handoff';
@@ -158,6 +162,8 @@ export function createCompose(options: ComposeOptions): Compose {
     if (isAskedFor(fresh)) return toPerson('asked');
     const obeyed = (await obey?.(held, fresh, log)) ?? null;
     if (obeyed) return obeyed;
+    const greeting = (await greet?.(held, log)) ?? null;
+    if (greeting) return { kind: 'template', ...greeting };
     const answered = await asker.ask(held, promptFor(held, fresh, context), signal, log);
     if ((answered.kind !== 'apology' && answered.kind !== 'silence') || handoff.afterFailures === 0) return answered;
     // Without an apology the same messages are tried again and again.
@@ -168,16 +174,24 @@ export function createCompose(options: ComposeOptions): Compose {
   /** An answer goes to the address they wrote from last. */
   function replyTo(held: Held, answered: Words, opening: Scrubbed | null, response: OpenResponse | null): Reply {
     const { turn, conversation, messages } = held;
+    const to = messages.at(-1)?.from ?? conversationOf(conversation).contact;
+    const at = context.now();
+    if (answered.kind === 'template') {
+      // No webhook's response can carry it.
+      response?.end();
+      const { text, template } = answered;
+      return { id: turn, conversation, to, parts: [text], template, via: 'call', at };
+    }
     const text = opening === null ? answered.text : scrub(`${opening}\n\n${answered.text}`);
     const parts = partsOfMarkdown(text, channels.of(conversationOf(conversation).channel));
-    const to = messages.at(-1)?.from ?? conversationOf(conversation).contact;
-    return { id: turn, conversation, to, parts, via: reserveResponse(response, parts), at: context.now() };
+    return { id: turn, conversation, to, parts, via: reserveResponse(response, parts), at };
   }
 
   /** What changes beside the history. */
   function outcomeOf(answered: Words): Pick<Answer, 'handoff' | 'failed' | 'asks' | 'forgets'> {
     switch (answered.kind) {
       case 'notice':
+      case 'template':
         return {};
       case 'command':
         return { asks: answered.asks, forgets: answered.forgets };
@@ -193,13 +207,14 @@ export function createCompose(options: ComposeOptions): Compose {
   function replyMade(
     held: Held,
     fresh: Fresh[],
-    { at, to, parts, via }: Reply,
+    { at, to, parts, via, template }: Reply,
     answered: Words,
     spent: ModelUse[],
   ): EventOf<'reply.made'> {
-    const event = { ...madeBy(held, fresh, spent), at, reply: { to, parts, via } };
+    const sent = { to, parts, via, ...(template && { template: templateName(template.template) }) };
+    const event = { ...madeBy(held, fresh, spent), at, reply: sent };
     if (answered.kind === 'apology') return { ...event, failure: answered.failure };
-    if (answered.kind === 'notice' || answered.kind === 'command') return event;
+    if (answered.kind === 'notice' || answered.kind === 'command' || answered.kind === 'template') return event;
     const used = answered.usage ? { ...event, usage: answered.usage } : event;
     return answered.kind === 'handoff'
       ? { ...used, handoff: { ...answered.handoff, until: at + handoff.silentMs } }
@@ -257,6 +272,7 @@ function replyLine({ id, at, parts }: Reply, answered: Made['answered'], hides: 
   const line: Line = { role: 'assistant', text, at, id, tokens: countTokens(text) };
   if (parts.length !== 1 || parts[0] !== text) line.sent = parts;
   if (hides.length > 0) line.hides = hides;
+  if (answered.kind === 'template') return { ...line, desk: true };
   // People see the rest, the model does not: it must not take our words for its own.
   return answered.kind === 'answer' ? line : { ...line, apology: true };
 }

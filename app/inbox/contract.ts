@@ -3,6 +3,7 @@
  * OpenAPI description is made of it. Times are ISO 8601 in UTC, numbers of contacts have a `+`, ids of usernames have none.
  */
 import { z } from 'zod';
+import { templateRef } from '../message.ts';
 
 const Time = z.iso.datetime();
 const Page = {
@@ -29,7 +30,7 @@ export const MessageStatus = z.enum(['received', 'read', 'replied', 'archived'])
 const AnalysisStatus = z.enum(['pending', 'processing', 'completed', 'failed', 'skipped']);
 export const ConversationStatus = z.enum(['active', 'archived', 'blocked']);
 export const TaskStatus = z.enum(['pending', 'in_progress', 'completed', 'cancelled']);
-const Author = z.enum(['contact', 'bot', 'desk']);
+const Author = z.enum(['contact', 'bot', 'desk', 'template']);
 
 /** `people`, `companies`, `dates`, `amounts` and `products`, or the operator's own. */
 export const Entities = z.record(z.string(), z.array(z.string())).meta({ id: 'Entities' });
@@ -86,7 +87,8 @@ export const Message = z
     from_number: z.string(),
     to_number: z.string(),
     direction: z.enum(['inbound', 'outbound']),
-    author: Author.describe('Who wrote it'),
+    author: Author.describe('Who wrote it; template: the provider approved it before, whoever sent it'),
+    template: z.string().nullable().describe("Of a template: its name and language, or Twilio's id of it"),
     message_type: MessageType,
     message_body: z.string(),
     media_url: z.string().nullable().describe('The first of media'),
@@ -218,6 +220,26 @@ export const Conversation = z
   })
   .meta({ id: 'Conversation' });
 
+export const Template = z
+  .object({
+    id: z.string().describe("As it is sent: order_ready:en, or Twilio's id"),
+    channel: z.string(),
+    name: z.string(),
+    language: z.string(),
+    category: z.string().describe('marketing, utility or authentication; empty when the provider does not say'),
+    state: z
+      .enum(['approved', 'pending', 'rejected', 'paused', 'disabled'])
+      .describe('Only an approved one can be sent'),
+    reason: z.string().nullable().describe('Why it is not approved'),
+    header: z.string().nullable(),
+    body: z.string().describe('With {{name}} for each variable, like header and footer'),
+    footer: z.string().nullable(),
+    buttons: z.array(z.string()),
+    variables: z.array(z.string()).describe('All of them have to be filled in'),
+  })
+  .meta({ id: 'Template' });
+export type Template = z.output<typeof Template>;
+
 export const DeadLetter = z
   .object({
     id: z.string(),
@@ -326,6 +348,26 @@ const Order = z.enum(['newest', 'oldest']).default('newest').describe('What come
 const Filter = z.enum(['all', 'voice', 'text', 'picture', 'tasks', 'unread']).default('all');
 const ConversationFilter = z.enum(['all', 'waiting', 'voice', 'text', 'picture', 'tasks', 'unread']).default('all');
 
+const IdempotencyKey = z
+  .string()
+  .regex(/^[\w-]{1,64}$/, 'expected 1 to 64 letters, digits, - or _')
+  .optional()
+  .describe('Names the message; it comes back as reply_id. Default: an id of our own');
+
+/** `order_ready:en`, or Twilio's id. */
+export const TemplateName = z
+  .string()
+  .trim()
+  .refine(
+    (name) => templateRef(name) !== null,
+    "expected a name and a language, such as order_ready:en, or Twilio's id, HX and 32 digits",
+  )
+  .describe("Its name and language, such as order_ready:en; or Twilio's id, HX and 32 digits");
+export const TemplateVariables = z
+  .record(z.string().max(100), z.string().max(1_024))
+  .default({})
+  .describe('What stands for each variable, by its name: those that the template has, and no others');
+
 /** What the routes take. */
 export const requests = {
   inbox: z.object({
@@ -385,17 +427,23 @@ export const requests = {
     to_number: Phone,
     business_number: Business,
     message: z.string().trim().min(1).max(16_000),
-    idempotency_key: z
-      .string()
-      .regex(/^[\w-]{1,64}$/, 'expected 1 to 64 letters, digits, - or _')
-      .optional()
-      .describe('Names the message; it comes back as reply_id. Default: an id of our own'),
+    idempotency_key: IdempotencyKey,
     despite_opt_out: z
       .boolean()
       .default(false)
       .describe(
         'Sends although the contact has opted out; only for what they have to know, such as an order they wait for',
       ),
+  }),
+  templates: z.object({
+    channel: z.string().max(50).optional().describe('twilio or meta. Default: all that have templates'),
+  }),
+  sendTemplate: z.object({
+    to_number: Phone,
+    business_number: Business,
+    template: TemplateName,
+    variables: TemplateVariables,
+    idempotency_key: IdempotencyKey,
   }),
   history: z.object({ number: Phone, limit: HistoryLimit }),
   histories: z.object({ numbers: z.array(Phone).min(1).max(1_000), limit: HistoryLimit }),
@@ -496,6 +544,13 @@ export const responses = {
     success,
     message_sid: z.string().describe("The provider's id of the first part"),
     reply_id: z.string(),
+  }),
+  templates: z.object({
+    success,
+    templates: z.array(Template),
+    problems: z
+      .array(z.object({ channel: z.string(), text: z.string() }))
+      .describe('Channels whose templates cannot be listed, and why'),
   }),
   status: z.object({ success, conversation: Conversation }),
   history: z.object({ count: z.number().int(), messages: z.array(HistoryMessage) }),

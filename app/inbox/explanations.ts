@@ -93,5 +93,7 @@ const BY_FAILURE: Record<FailureCode, string> = {
   'channel.recipient': 'This person cannot be reached on WhatsApp.',
   'channel.opted_out': 'They have opted out of messages. They must write START before they can get any.',
   'channel.sender': 'The provider does not let us send from our number. Check the settings.',
+  'channel.template':
+    'The template cannot be sent like this: it must be approved, in this language, and all its variables filled in.',
   'channel.rejected': 'The provider refused the message.',
 };

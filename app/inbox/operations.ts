@@ -65,6 +65,22 @@ export const OPERATIONS = {
     answer: responses.send,
     refusals: [409, 422, 502],
   },
+  templates: {
+    method: 'get',
+    path: '/api/whatsapp/templates',
+    summary: 'The templates of our accounts, as they were at most five minutes ago',
+    query: requests.templates,
+    answer: responses.templates,
+  },
+  sendTemplate: {
+    method: 'post',
+    path: '/api/whatsapp/send-template',
+    summary:
+      'Sends a template to a contact, also one who never wrote or wrote more than 24 hours ago; the bot is not paused. 409 when the contact is blocked; 422 when they have opted out, or the template cannot be sent like this',
+    body: requests.sendTemplate,
+    answer: responses.send,
+    refusals: [409, 422, 502],
+  },
   status: {
     method: 'post',
     path: '/api/whatsapp/conversation-status',

@@ -43,6 +43,7 @@ export function presentMessage(message: ArchivedMessage, explain: Explain): Mess
     to_number: message.to,
     direction: message.direction,
     author: message.author,
+    template: message.template,
     message_type: message.type,
     message_body: message.body,
     media_url: message.media[0]?.url ?? null,

@@ -35,6 +35,7 @@ import {
   presentTotals,
   type Remembered,
 } from './present.ts';
+import { listTemplates, sendTemplate, type TemplateTools } from './templates.ts';
 
 export interface InboxOptions {
   /** Admits those who may see the inbox, see `auth.ts`. */
@@ -48,6 +49,7 @@ export interface InboxOptions {
     writer: DeskWriter;
   };
   explain: Explain;
+  templates: TemplateTools;
   takeover: Takeover;
   /** What the bot's memory knows of a conversation; rejects with `store.unavailable`. */
   remembered: (conversation: ConversationId) => Promise<Remembered>;
@@ -284,6 +286,14 @@ function deskHandlers(options: InboxOptions) {
         despiteOptOut: body.despite_opt_out,
       });
       return { success: true, message_sid: sids[0] ?? replyId, reply_id: replyId };
+    },
+
+    async templates({ query }) {
+      return listTemplates(options.templates, query.channel);
+    },
+
+    async sendTemplate({ body }) {
+      return sendTemplate(options.templates, archive.conversations, body);
     },
 
     async status({ body }) {

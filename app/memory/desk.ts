@@ -64,6 +64,8 @@ export interface Desk {
   state(conversation: ConversationId): Promise<DeskState>;
   /** Adds what a person wrote to the history, once however often it is called, and pauses the bot. */
   said(conversation: ConversationId, line: Line, pause: Pause, event: string): Promise<void>;
+  /** Adds a template to the history, once however often it is called; the bot is not paused. */
+  noted(conversation: ConversationId, line: Line, event: string): Promise<void>;
   /** Takes a line back that could not be sent. */
   unsay(conversation: ConversationId, line: Line, event: string): Promise<void>;
   /** Pauses the bot, or lets it answer again. */
@@ -90,7 +92,7 @@ export interface DeskOptions {
 }
 
 export function createDesk({ redis, run, keys, aliases, historyTtlMs }: DeskOptions): Desk {
-  return { state, said, unsay, takeOver, block, consent, excuse, restore };
+  return { state, said, noted, unsay, takeOver, block, consent, excuse, restore };
 
   async function state(asked: ConversationId): Promise<DeskState> {
     const conversation = await current(asked);
@@ -126,17 +128,22 @@ export function createDesk({ redis, run, keys, aliases, historyTtlMs }: DeskOpti
     return record(conversation, line, pause, event);
   }
 
+  function noted(conversation: ConversationId, line: Line, event: string): Promise<void> {
+    return record(conversation, line, null, event);
+  }
+
   function takeOver(conversation: ConversationId, pause: Pause, event: string): Promise<void> {
     return record(conversation, null, pause, event);
   }
 
-  async function record(asked: ConversationId, line: Line | null, pause: Pause, event: string): Promise<void> {
+  /** @param pause null leaves the bot as it is */
+  async function record(asked: ConversationId, line: Line | null, pause: Pause | null, event: string): Promise<void> {
     const conversation = await current(asked);
     const { contact } = conversationOf(conversation);
     const key = keys.of(contact);
     const written = line ? JSON.stringify(line) : '';
-    const { until, pauseMs } = pause;
     const thread = threadOf(conversation);
+    const { until, pauseMs } = pause ?? { until: '', pauseMs: '' };
     const args = [historyTtlMs, event, MOST_EVENTS, written, line?.tokens ?? 0, thread, until, pauseMs, contact];
     await run('desk', [key.state, key.history, key.events, key.due], args);
   }

@@ -8,6 +8,7 @@ import {
   type ConversationId,
   conversationId,
   conversationOf,
+  type FilledTemplate,
   type InboundMessage,
   type Line,
   type Reply,
@@ -323,6 +324,7 @@ export function createMailbox(options: MailboxOptions): Mailbox {
         handoff?.why ?? '',
         asks,
         forgets ? '1' : '',
+        reply?.template ? JSON.stringify(reply.template) : '',
         ...lines.map((line) => JSON.stringify(line)),
       ],
     );
@@ -500,7 +502,7 @@ function countsOf(list: unknown): Counts {
 
 /** A reply that was made under an alias belongs to the contact from now on. One that cannot be read is none: the messages are answered again. */
 function readReply(contact: ContactId, record: unknown, onDamaged: OnDamaged | undefined): Reply | null {
-  const [id, conversation, to, parts, via, at, purpose] = listOf(record);
+  const [id, conversation, to, parts, via, at, purpose, template] = listOf(record);
   if (typeof id !== 'string' || typeof parts !== 'string') return null;
   const texts = parsed(parts)?.filter((part) => typeof part === 'string');
   if (!texts || texts.length === 0 || !Number.isFinite(Number(at))) {
@@ -508,15 +510,25 @@ function readReply(contact: ContactId, record: unknown, onDamaged: OnDamaged | u
     return null;
   }
   const known = purpose === 'handoff' ? purpose : consentIn(purpose);
+  const filled = templateIn(template);
   return {
     id,
     conversation: conversationId({ ...conversationOf(String(conversation)), contact }),
     to: String(to),
     parts: texts.map((part) => scrub(part)),
+    ...(filled && { template: filled }),
     via: via === 'response' ? 'response' : 'call',
     at: Number(at),
     ...(known && { purpose: known }),
   };
+}
+
+/** As `commit` stored it; null for a reply that is no template. */
+function templateIn(stored: unknown): FilledTemplate | null {
+  if (typeof stored !== 'string' || stored === '') return null;
+  const { template, variables, body }: FilledTemplate = JSON.parse(stored);
+  const values = Object.entries(variables).map(([name, value]) => [name, scrub(value)] as const);
+  return { template, variables: Object.fromEntries(values), body: scrub(body) };
 }
 
 function askedIn(stored: string | undefined): Held['asked'] {

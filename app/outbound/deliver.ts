@@ -9,8 +9,12 @@ import type { Scrubbed } from '../privacy/scrub.ts';
 import { type Author, refusalOf, type Situation } from './permission.ts';
 
 export type Delivered =
-  /** `sids` are the provider's ids of the parts, in order; none when they were the webhook's response. */
-  { kind: 'sent'; sids: string[] } | { kind: 'failed'; code: FailureCode; reason: string };
+  /**
+   * `sids` are the provider's ids of the parts, in order; none when they were the webhook's response. `answer` is what the provider said
+   * when it took a template.
+   */
+  | { kind: 'sent'; sids: string[]; answer?: unknown }
+  | { kind: 'failed'; code: FailureCode; reason: string; providerCode?: string | undefined };
 
 export interface Delivery {
   reply: Reply;
@@ -50,6 +54,13 @@ export interface DeliverOptions {
   retryWaitsMs?: number[];
 }
 
+/** What the provider took. */
+interface TakenPart {
+  sid: string;
+  /** Of a template: what the provider said. */
+  answer?: unknown;
+}
+
 /** A reply that was recorded this long before, ms, may have been sent at about the same time as this one: longer than all tries take. */
 const TWIN_MS = 60_000;
 
@@ -64,8 +75,13 @@ export function createDeliver(options: DeliverOptions): Deliver {
     try {
       if (await sentInResponse(delivery)) return { kind: 'sent', sids: [] };
       const sids: string[] = [];
-      for (const text of reply.parts) sids.push(await sendOnce(delivery, text, sids));
-      return { kind: 'sent', sids };
+      let answer: unknown;
+      for (const text of reply.parts) {
+        const sent = await sendOnce(delivery, text, sids);
+        sids.push(sent.sid);
+        answer = sent.answer;
+      }
+      return { kind: 'sent', sids, ...(answer !== undefined && { answer }) };
     } catch (error) {
       if (lease?.signal.aborted) throw error;
       const failure = isFailure(error) ? error : new Failure('channel.rejected', String(error), { cause: error });
@@ -81,7 +97,7 @@ export function createDeliver(options: DeliverOptions): Deliver {
   ): Delivered {
     response?.end();
     log.error('The answer was not delivered', { code, ...(error ? { error } : { reason }) });
-    return { kind: 'failed', code, reason };
+    return { kind: 'failed', code, reason, ...(error?.providerCode && { providerCode: error.providerCode }) };
   }
 
   /** @returns false when the reply has to be sent by a call. */
@@ -95,19 +111,18 @@ export function createDeliver(options: DeliverOptions): Deliver {
   }
 
   /** Sends one part so that it arrives once: whenever it may have been sent already, the provider is asked first. */
-  async function sendOnce(delivery: Delivery, text: Scrubbed, sids: readonly string[]): Promise<string> {
+  async function sendOnce(delivery: Delivery, text: Scrubbed, sids: readonly string[]): Promise<TakenPart> {
     const { reply, author, lease, log } = delivery;
-    const channel = channels.of(conversationOf(reply.conversation).channel);
     let uncertain = reply.uncertain === true || reply.via === 'response';
     for (let tries = 0; ; tries++) {
       try {
         if (uncertain) {
           const found = await findSent(delivery, text, sids);
-          if (found) return found;
+          if (found) return { sid: found };
         }
         const isLater = uncertain || tries > 0 || sids.length > 0 || author !== 'bot';
         if ((await lease?.check()) || isLater) await lookAgain(delivery);
-        return await channel.send(recipientOf(reply), text, { replyId: reply.id, part: sids.length });
+        return await send(reply, text, sids.length);
       } catch (error) {
         const waitMs = retryWaitsMs[tries];
         if (!isFailure(error) || !error.retryable || waitMs === undefined) throw error;
@@ -116,6 +131,14 @@ export function createDeliver(options: DeliverOptions): Deliver {
         await sleep(waitMs);
       }
     }
+  }
+
+  async function send(reply: Reply, text: Scrubbed, part: number): Promise<TakenPart> {
+    const channel = channels.of(conversationOf(reply.conversation).channel);
+    const partOf = { replyId: reply.id, part };
+    if (!reply.template) return { sid: await channel.send(recipientOf(reply), text, partOf) };
+    if (!channel.sendTemplate) throw new Failure('channel.template', 'This channel has no templates.');
+    return channel.sendTemplate(recipientOf(reply), reply.template, partOf);
   }
 
   async function lookAgain({ author, look }: Delivery): Promise<void> {
@@ -140,7 +163,8 @@ export function createDeliver(options: DeliverOptions): Deliver {
         role === 'assistant' && id !== reply.id && at > reply.at - TWIN_MS && (sent ?? [said]).includes(text),
     );
     const since = Math.min(reply.at, ...twins.map(({ at }) => at));
-    const found = (await channel.findSent(recipientOf(reply), text, since)).filter((sid) => !sids.includes(sid));
+    const words = reply.template?.body ?? text;
+    const found = (await channel.findSent(recipientOf(reply), words, since)).filter((sid) => !sids.includes(sid));
     return found.length > twins.length ? found[0] : undefined;
   }
 }

@@ -4,9 +4,10 @@ import { isWindowOpen } from './window.ts';
 
 /**
  * Who writes: the model or another part of the program; a person in the inbox, who may have been asked whether to write to somebody who opted
- * out; the program, to confirm that somebody opted out; or to say that a person is called, from when on the bot is silent.
+ * out; the program, to confirm that somebody opted out; or to say that a person is called, from when on the bot is silent; or whoever sends a
+ * template, which needs no open window.
  */
-export type Author = 'bot' | 'person' | 'person, despite the opt-out' | 'opt-out' | 'handoff';
+export type Author = 'bot' | 'person' | 'person, despite the opt-out' | 'opt-out' | 'handoff' | 'template';
 
 /** What is known of the conversation and its contact. */
 export interface Situation {
@@ -36,7 +37,7 @@ export function refusalOf(author: Author, situation: Situation, now: number): Re
   if (author === 'bot' && takeoverUntil > now) {
     return { code: 'turn.overtaken', reason: 'A person took the conversation over before this was sent.' };
   }
-  if (lastInboundAt > 0 && !isWindowOpen(lastInboundAt, now)) {
+  if (author !== 'template' && lastInboundAt > 0 && !isWindowOpen(lastInboundAt, now)) {
     const way = 'WhatsApp allows only an approved template until they write again.';
     return { code: 'channel.window', reason: `More than 24 hours since their last message: ${way}` };
   }

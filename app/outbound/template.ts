@@ -1,9 +1,26 @@
 /** Sends a template: decides, records, delivers, notes the outcome. */
-import type { ConversationId, TemplateMessage } from '../message.ts';
+import { Failure } from '../errors.ts';
+import { type EventOf, encodeEvent } from '../events.ts';
+import { countTokens } from '../llm/tokens.ts';
+import type { Desk, DeskState } from '../memory/desk.ts';
+import type { Publish } from '../memory/publish.ts';
+import { repeated } from '../memory/redis.ts';
+import {
+  type ConversationId,
+  conversationOf,
+  type Line,
+  type Reply,
+  type TemplateMessage,
+  templateName,
+} from '../message.ts';
+import type { Log } from '../ops/logger.ts';
+import type { Deliver, Delivered } from './deliver.ts';
+import { refusalOf } from './permission.ts';
+import { filledTemplate, type Templates, textOfTemplate } from './templates.ts';
 
 /**
- * Sends a template to a contact. It is recorded before it is sent, and becomes part of what the bot remembers; it does not pause the
- * bot. What was sent never rejects, even if it could not be noted: it must not be sent twice.
+ * Sends a template to a contact, also one who never wrote. It is recorded before it is sent, and becomes part of what the bot remembers; it
+ * does not pause the bot. What was sent never rejects, even if it could not be noted: it must not be sent twice.
  * Rejects with a Failure `channel.…` when nothing was sent: `channel.blocked`, `channel.opted_out`, `channel.template` when it cannot be sent
  * like this, else the provider's refusal, which the conversation shows then. `channel.ambiguous`: nobody can tell whether it was sent.
  */
@@ -14,17 +31,105 @@ export type SendTemplate = (
 ) => Promise<TemplateSent>;
 
 export interface SendTemplateOptions {
-  /** Names the message: what is sent again under the same name is recorded once. */
+  /** Names the message: 1 to 64 letters, digits, `-` or `_`. What is sent again under the same name is recorded once. */
   id: string;
+  /** When it was first to be sent under this name, unix ms. Default: now. */
+  at?: number | undefined;
   /** It may have been sent before under this name: the provider is asked first. Default: false. */
   uncertain?: boolean | undefined;
-  signal?: AbortSignal | undefined;
 }
 
 export interface TemplateSent {
   id: string;
   /** The provider's id of the message. */
   sid: string;
-  /** The provider's whole answer, scrubbed; undefined when it was found to have been sent before. */
+  /** The provider's whole answer, scrubbed; left out when it turned out to have been sent before. */
   answer?: unknown;
+}
+
+export interface SendTemplateTools {
+  templates: Pick<Templates, 'check'>;
+  deliver: Deliver;
+  desk: Pick<Desk, 'noted' | 'unsay'>;
+  /** The memory's state of a conversation, completed from the archive. */
+  stateOf: (conversation: ConversationId) => Promise<DeskState>;
+  publish: Publish;
+  log: Log;
+  now: () => number;
+}
+
+export function createSendTemplate(tools: SendTemplateTools): SendTemplate {
+  const { templates, deliver, desk, stateOf, publish, log, now } = tools;
+  return async function sendTemplate(conversation, message, { id, at = now(), uncertain = false }) {
+    const state = await stateOf(conversation);
+    const refusal = refusalOf('template', state, now());
+    if (refusal) throw new Failure(refusal.code, refusal.reason);
+    const { channel, contact } = conversationOf(conversation);
+    const template = await templates.check(channel, message);
+    const text = textOfTemplate(template, message);
+    const to = state.address ?? contact;
+    const reply: Reply = {
+      id,
+      conversation,
+      to,
+      parts: [text],
+      template: filledTemplate(template, message),
+      via: 'call',
+      at,
+      ...(uncertain && { uncertain }),
+    };
+    const line: Line = { role: 'assistant', text, at, id, tokens: countTokens(text), desk: true };
+    const name = templateName(message.template);
+    await desk.noted(
+      conversation,
+      line,
+      encodeEvent({ type: 'template.made', conversation, id, at, to, text, template: name }),
+    );
+    const look = () => stateOf(conversation);
+    const delivered = await deliver({
+      reply,
+      author: 'template',
+      situation: state,
+      look,
+      response: null,
+      history: [],
+      log,
+    });
+    await note(reply, line, delivered);
+    if (delivered.kind === 'failed') {
+      const { code, reason, providerCode } = delivered;
+      throw new Failure(code, reason, { providerCode });
+    }
+    const [sid = ''] = delivered.sids;
+    return { id, sid, ...(delivered.answer !== undefined && { answer: delivered.answer }) };
+  };
+
+  async function note({ id: turn, conversation, via }: Reply, line: Line, delivered: Delivered): Promise<void> {
+    const { contact } = conversationOf(conversation);
+    try {
+      if (delivered.kind === 'sent') {
+        const { sids } = delivered;
+        await repeated(() =>
+          publish(contact, encodeEvent({ type: 'reply.sent', conversation, turn, at: now(), via, sids })),
+        );
+        return;
+      }
+      // Nobody can tell: it is tried again, or stays as it is.
+      if (delivered.code === 'channel.ambiguous') return;
+      const { code, reason } = delivered;
+      const gone: EventOf<'given.up'> = {
+        type: 'given.up',
+        conversation,
+        turn,
+        at: now(),
+        code,
+        reason,
+        reply: turn,
+        messages: [],
+      };
+      await repeated(() => desk.unsay(conversation, line, encodeEvent(gone)));
+    } catch (error) {
+      log.error('The outcome of a template was not recorded', { outcome: delivered.kind, error });
+    }
+  }
 }

@@ -1,5 +1,4 @@
 /** Joins the path of a message: accept → turn → outbound. */
-import type { Channels } from '../channels/channels.ts';
 import type { Config } from '../config.ts';
 import { createConfirm, type StandingsOf } from '../contacts/confirm.ts';
 import { createIdentify } from '../contacts/identify.ts';
@@ -13,10 +12,11 @@ import { createTurn } from '../conversation/turn.ts';
 import { createTurns, type Turns } from '../conversation/turns.ts';
 import type { Log } from '../ops/logger.ts';
 import type { Metrics } from '../ops/metrics.ts';
-import type { Deliver } from '../outbound/deliver.ts';
 import type { CostParts } from './costs.ts';
+import { buildGreet, type GreetTools } from './greet.ts';
 import type { MemoryParts } from './memory.ts';
 import type { ModelParts } from './models.ts';
+import type { OutboundParts } from './outbound.ts';
 import type { PolicyParts } from './policy.ts';
 import { buildRead, type ReadingTools } from './reading.ts';
 
@@ -28,8 +28,8 @@ export interface AnsweringTools {
   suspect: AcceptOptions['suspect'];
   /** Of the system prompt. */
   template: string;
-  channels: Channels;
-  deliver: Deliver;
+  isKnown: GreetTools['isKnown'];
+  outbound: OutboundParts;
   rules: PolicyParts;
   costs: Pick<CostParts, 'budget' | 'ledger'>;
   metrics: Metrics;
@@ -46,20 +46,22 @@ export interface AnsweringParts {
 const BEFORE_DEADLINE_MS = 2_000;
 
 export function buildAnswering(config: Config, tools: AnsweringTools): AnsweringParts {
-  const { memory, models, channels, deliver, standingsOf, suspect, template, costs, metrics, log } = tools;
+  const { memory, models, outbound, standingsOf, suspect, template, costs, metrics, log } = tools;
+  const { channels, deliver } = outbound;
   const { ledger, budget } = costs;
   const { mailbox, aliases, allowance, desk, clock, processes } = memory;
   const { historyTokens, leaseMs, summaryTokens } = config;
   const { model } = models;
   const { now } = clock;
-  const read = buildRead(tools);
+  const read = buildRead({ ...tools, channels });
   const { maxReplyTokens, failureReply } = config;
   const webhookMs = Math.max(0, config.twimlDeadlineMs - BEFORE_DEADLINE_MS);
   const { policy, obey, confirmations, brief, lookAfter } = tools.rules;
   const handoffReply = policy.handoff.reply;
   const asker = createAsker({ model, maxReplyTokens, failureReply, handoffReply, webhookMs });
   const context = { template, timeZone: config.timeZone, historyTokens, now };
-  const compose = createCompose({ policy, obey, mailbox, channels, asker, read, context, ledger });
+  const greet = buildGreet(config, tools);
+  const compose = createCompose({ policy, greet, obey, mailbox, channels, asker, read, context, ledger });
   const ending = createEnding({ mailbox, metrics, now });
   const summarize = createSummarize({ model, store: memory.summaries, summaryTokens, historyTokens });
   const turns = createTurns({

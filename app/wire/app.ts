@@ -3,11 +3,9 @@
  * The other files of this folder join one part each; `stand-ins.ts` comes first and starts what is not configured.
  */
 import type { Server } from 'node:http';
-import { createChannels } from '../channels/channels.ts';
 import type { Config } from '../config.ts';
 import type { Log } from '../ops/logger.ts';
 import { createMetrics } from '../ops/metrics.ts';
-import { createDeliver } from '../outbound/deliver.ts';
 import { buildArchive } from './archive.ts';
 import { buildAuth, passwordOf } from './auth.ts';
 import { buildBot } from './bot.ts';
@@ -19,6 +17,7 @@ import { buildHttp } from './http.ts';
 import { letSimulatorInspect } from './inspect.ts';
 import { createJoin } from './join.ts';
 import { buildMemory } from './memory.ts';
+import { buildOutbound } from './outbound.ts';
 import { buildPurpose } from './purpose.ts';
 import { buildRecording } from './recording.ts';
 import type { StandIns } from './stand-ins.ts';
@@ -74,19 +73,21 @@ export function build(config: Config, standIns: StandIns, log: Log, options: Bui
     reportsOf: memory.reportsOf,
     log,
   });
-  const channels = createChannels(channelParts.map(({ channel }) => channel));
   const archive = buildArchive(standIns, log);
   const { database } = archive;
-  const deliver = createDeliver({ channels, now });
+  const outbound = buildOutbound(
+    channelParts.map(({ channel }) => channel),
+    now,
+  );
   const purpose = buildPurpose(config);
   const costs = buildCosts(config, {
     memory,
     archive,
-    channels: channelParts.map(({ channel }) => channel),
+    channels: outbound.channels.all,
     records: parts.desk === 'here',
     log,
   });
-  const shared = { memory, archive, standIns, channels, deliver, purpose, costs, metrics, log };
+  const shared = { memory, archive, standIns, outbound, purpose, costs, metrics, log };
   const bot = parts.bot ? buildBot(config, shared) : null;
   const join = createJoin({
     memory,

@@ -1,12 +1,11 @@
 /** Joins what takes messages in and answers them: webhooks hand over to it. */
+import { createIsKnown } from '../archive/read/known.ts';
 import { createMessages } from '../archive/read/messages.ts';
-import type { Channels } from '../channels/channels.ts';
 import type { Config } from '../config.ts';
 import { createSuspect } from '../conversation/suspect.ts';
 import { alarmsOf, BOT_LIMITS, modelAlarm, slowRedisAlarm } from '../ops/limits.ts';
 import type { Log } from '../ops/logger.ts';
 import type { Metrics } from '../ops/metrics.ts';
-import type { Deliver } from '../outbound/deliver.ts';
 import { type AlarmParts, buildAlarms } from './alarms.ts';
 import { type AnsweringParts, buildAnswering } from './answering.ts';
 import type { ArchiveParts } from './archive.ts';
@@ -15,6 +14,7 @@ import type { Receivers } from './channels.ts';
 import type { CostParts } from './costs.ts';
 import type { MemoryParts } from './memory.ts';
 import { buildModels } from './models.ts';
+import type { OutboundParts } from './outbound.ts';
 import { buildPolicy } from './policy.ts';
 import type { PurposeParts } from './purpose.ts';
 import { buildReported } from './reported.ts';
@@ -24,8 +24,7 @@ export interface BotTools {
   memory: MemoryParts;
   archive: Pick<ArchiveParts, 'standings' | 'database'>;
   standIns: StandIns;
-  channels: Channels;
-  deliver: Deliver;
+  outbound: OutboundParts;
   purpose: Pick<PurposeParts, 'template' | 'notices'>;
   costs: Pick<CostParts, 'budget' | 'ledger'>;
   metrics: Metrics;
@@ -45,7 +44,7 @@ export function buildBot(config: Config, tools: BotTools): BotParts {
   const { memory, archive, standIns, purpose, costs, metrics, log } = tools;
   for (const { text } of purpose.notices) log.warn(text);
   const models = buildModels(config, standIns, { ...costs, metrics, log });
-  const rules = buildPolicy(config, { ...tools, models });
+  const rules = buildPolicy(config, { ...tools, channels: tools.outbound.channels, models });
   const { suspects, clock } = memory;
   const messagesPerMinute = config.rateLimitPerMinute;
   const { accept, turns, sweep } = buildAnswering(config, {
@@ -55,6 +54,7 @@ export function buildBot(config: Config, tools: BotTools): BotParts {
     suspect: createSuspect({ suspects, messagesPerMinute, metrics, log, now: clock.now }),
     standingsOf: archive.standings.of,
     archivedWordsOf: createMessages(archive.database).wordsOf,
+    isKnown: createIsKnown(archive.database),
     template: purpose.template,
   });
   measureBacklog(memory, turns, metrics);

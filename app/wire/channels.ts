@@ -135,12 +135,12 @@ function buildTwilio({ config, standIns, downloader, now, log }: ChannelTools): 
 
 function buildMeta({ config, downloader, now, reportsOf, log }: ChannelTools): ChannelParts | null {
   if (!config.meta) return null;
-  const { accessToken, apiBase, phoneNumberIds, verifyToken, appSecret } = config.meta;
+  const { accessToken, apiBase, phoneNumberIds, accountId, verifyToken, appSecret } = config.meta;
   const graph = createGraph({ accessToken, apiBase, timeoutMs: CALL_MS });
   const numbers = createNumbers(phoneNumberIds, graph);
   const reports = reportsOf(META);
   return {
-    channel: createMetaChannel({ accessToken, apiBase, graph, numbers, reports, downloader, now, log }),
+    channel: createMetaChannel({ accessToken, apiBase, graph, numbers, accountId, reports, downloader, now, log }),
     states: { meta_signatures: appSecret === null ? 'not checked' : 'ok' },
     rawBodies: new Map([[META_PATH, LARGEST_BATCH]]),
     webhook: ({ onMessage, onStatus, onEcho }) => {

@@ -2,48 +2,46 @@
 import type Router from '@koa/router';
 import { readInstructions } from '../analysis/instructions.ts';
 import { createCopyOf } from '../archive/read/copy.ts';
-import { createDeskWriter } from '../archive/write/desk.ts';
-import type { Channels } from '../channels/channels.ts';
 import type { Config } from '../config.ts';
-import { createStateOf, createTakeover } from '../conversation/takeover.ts';
 import type { Auth } from '../inbox/auth.ts';
 import { createCopies } from '../inbox/copies.ts';
 import { createInbox } from '../inbox/routes.ts';
 import { createDeadLetters } from '../memory/dead-letters.ts';
 import type { ContactId } from '../message.ts';
 import type { Log } from '../ops/logger.ts';
-import type { Deliver } from '../outbound/deliver.ts';
-import { createSend } from '../outbound/send.ts';
 import type { ArchiveParts } from './archive.ts';
 import { buildInboxArchive } from './inbox-archive.ts';
 import type { MemoryParts } from './memory.ts';
+import type { OutboundParts } from './outbound.ts';
 import type { PurposeParts } from './purpose.ts';
 import type { RecordingParts } from './recording.ts';
+import { buildSending } from './sending.ts';
 
 export interface DeskTools {
   memory: MemoryParts;
   archive: ArchiveParts;
   recording: RecordingParts;
   auth: Auth;
-  channels: Channels;
-  deliver: Deliver;
+  outbound: OutboundParts;
   purpose: Pick<PurposeParts, 'notices'>;
   log: Log;
 }
 
 /** @returns the routes of the inbox */
 export function buildDesk(config: Config, tools: DeskTools): Router[] {
-  const { memory, auth, channels, log } = tools;
-  const { database, standings } = tools.archive;
+  const { memory, auth } = tools;
+  const { database } = tools.archive;
+  const { channels, templates, findSender } = tools.outbound;
   const { live, costs, retryAnalyses } = tools.recording;
   const { publicUrl, timeZone } = config;
-  const deskWriter = createDeskWriter(database);
+  const { takeover, sendTemplate, writer } = buildSending(tools);
   const { taskTypes, sentiments } = readInstructions(config.analysisPrompt);
   const { now } = memory.clock;
   const inbox = createInbox({
     guard: auth.guard,
-    archive: buildInboxArchive(database, deskWriter),
-    takeover: buildTakeover(tools),
+    archive: buildInboxArchive(database, writer),
+    takeover,
+    templates: { channels, list: templates.list, send: sendTemplate, findSender },
     remembered: (conversation) => memory.desk.state(conversation),
     deadLetters: createDeadLetters(memory),
     explain: (channel, code) => channels.of(channel).explain(code),
@@ -63,12 +61,5 @@ export function buildDesk(config: Config, tools: DeskTools): Router[] {
 
   async function summaryOf(contact: ContactId): Promise<string> {
     return (await memory.summaries.load(contact)).summary;
-  }
-
-  function buildTakeover({ deliver }: DeskTools) {
-    const { desk, publish } = memory;
-    const stateOf = createStateOf(desk, standings.of);
-    const send = createSend({ channels, deliver, desk, stateOf, takeOver: deskWriter.takeOver, publish, log, now });
-    return createTakeover({ desk, truth: deskWriter, send, now });
   }
 }

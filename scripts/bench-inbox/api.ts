@@ -127,6 +127,7 @@ function deskOf(tools: Parameters<typeof createAliases>[0], truth: DeskWriter) {
     explain: () => null,
     deadLetters: createDeadLetters(memory),
     download: nobody,
+    templates: { channels: { all: [] }, list: nobody, send: nobody, findSender: nobody },
   };
 }
 

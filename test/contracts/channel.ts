@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import type { Channel, Recipient } from '../../app/channels/channel.ts';
 import { type FailureCode, isFailure } from '../../app/errors.ts';
+import { type TemplateRef, templateName } from '../../app/message.ts';
 import { scrub } from '../../app/privacy/scrub.ts';
 
 /** What the provider does to the next request instead of answering it. */
@@ -25,6 +26,10 @@ export interface ChannelUnderTest {
   messageId: string;
   /** What the provider keeps, in order. */
   stored(): { contact: string; business: string; text: string; id: string }[];
+  /** Of a template of the provider: approved, of two variables of its body, `{{1}}` and `{{2}}`. */
+  template?: TemplateRef;
+  /** Templates that the provider took, in order. */
+  storedTemplates?(): { contact: string; business: string; variables: string[]; id: string }[];
   /** Changes when the latest message was made, unix ms. */
   backdate(at: number): void;
   /** Ids of messages that were shown as being answered. */
@@ -92,6 +97,54 @@ export function channelContract(
         tested.stored(),
         texts.map((text, i) => ({ business, contact, text, id: ids[i] })),
       );
+    });
+
+    describe('templates', () => {
+      const variables = { '1': scrub('Ana'), '2': scrub('12 May') };
+      const sendOne = (template: TemplateRef) =>
+        tested.channel.sendTemplate?.(tested.to, { template, variables }, PART) ?? assert.fail('it has no templates');
+
+      test('are sent with their variables', async (t) => {
+        const { template, storedTemplates } = tested;
+        if (!template || !storedTemplates) return t.skip('its provider has none');
+        const { sid, answer } = await sendOne(template);
+        const { business, address: contact } = tested.to;
+        assert.deepEqual(storedTemplates(), [{ contact, business, variables: ['Ana', '12 May'], id: sid }]);
+        assert.ok(JSON.stringify(answer).includes(sid), 'the answer of the provider is passed on');
+      });
+
+      test('are listed as the team reads them', async (t) => {
+        const { template, channel } = tested;
+        if (!template) return t.skip('its provider has none');
+        const listed = (await channel.templates?.()) ?? [];
+        const found = listed.find(({ ref }) => templateName(ref) === templateName(template));
+        assert.equal(found?.state, 'approved');
+        assert.deepEqual(found?.variables, ['1', '2']);
+        assert.equal(found?.body, 'Hello {{1}}, your table on {{2}} is booked.');
+        assert.deepEqual([...new Set(listed.map(({ state }) => state))].sort(), ['approved', 'paused', 'rejected']);
+      });
+
+      test('that the provider does not know, or has paused, are refused', async (t) => {
+        const { template, channel } = tested;
+        if (!template) return t.skip('its provider has none');
+        const paused = (await channel.templates?.())?.find(({ state }) => state === 'paused');
+        const unknown: TemplateRef =
+          'name' in template ? { name: 'no_such_one', language: 'en' } : { contentSid: `HX${'0'.repeat(32)}` };
+        for (const ref of [unknown, paused?.ref ?? assert.fail('none is paused')])
+          assert.equal((await failureOf(sendOne(ref))).code, 'channel.template');
+        assert.deepEqual(tested.storedTemplates?.(), []);
+      });
+
+      test('it is not known whether one was sent: the provider knows', async (t) => {
+        const { template } = tested;
+        if (!template) return t.skip('its provider has none');
+        tested.fail('server-error-after-sending');
+        assert.equal((await failureOf(sendOne(template))).code, 'channel.ambiguous');
+        assert.deepEqual(
+          await findSent('Hello Ana, your table on 12 May is booked.'),
+          tested.storedTemplates?.().map(({ id }) => id),
+        );
+      });
     });
 
     test('sends to a person without a phone number', async () => {

@@ -30,8 +30,16 @@ export interface TakenMessage {
   /** The number, or the id of somebody without one. */
   to: string;
   text: string;
+  /** What it names, when it is a template; its text is '' then. */
+  template?: PostedTemplate;
   /** `biz_opaque_callback_data`: comes back with every status. */
   data: string | undefined;
+}
+
+export interface PostedTemplate {
+  name: string;
+  language: { code: string };
+  components?: object[];
 }
 
 export interface MetaDouble {
@@ -43,6 +51,8 @@ export interface MetaDouble {
   readonly requests: { method: string; path: string; authorization: string; body: unknown }[];
   /** First in, first out. */
   readonly faults: MetaFault[];
+  /** What the account has, as Meta lists it. As made: none. */
+  readonly templates: { name: string; language: string; status: string; [field: string]: unknown }[];
   /** Called with every message that is taken. */
   onSent: (message: TakenMessage) => void;
   /** Makes a file of a message that came in. @returns its id */
@@ -56,6 +66,8 @@ export interface MetaDoubleOptions {
   accessToken: string;
   /** Id → the number as Meta shows it. */
   numbers: Record<string, string>;
+  /** Of the account that has the templates. */
+  accountId?: string;
 }
 
 /** What a program posts, as far as it is looked at. */
@@ -67,6 +79,7 @@ interface Posted {
   recipient?: string;
   type?: string;
   text?: { body?: string };
+  template?: PostedTemplate;
   biz_opaque_callback_data?: string;
 }
 
@@ -81,7 +94,7 @@ export function newWamid(): string {
   return `wamid.${randomBytes(24).toString('base64')}`;
 }
 
-export async function startMetaDouble({ accessToken, numbers }: MetaDoubleOptions): Promise<MetaDouble> {
+export async function startMetaDouble({ accessToken, numbers, accountId }: MetaDoubleOptions): Promise<MetaDouble> {
   const files = new Map<string, Uint8Array>();
   const server = createServer((incoming, outgoing) => {
     serve(incoming, outgoing).catch(() => outgoing.destroy());
@@ -95,6 +108,7 @@ export async function startMetaDouble({ accessToken, numbers }: MetaDoubleOption
     typing: [],
     requests: [],
     faults: [],
+    templates: [],
     onSent: () => {},
     fileHost: origin,
     addMedia(bytes) {
@@ -141,8 +155,18 @@ export async function startMetaDouble({ accessToken, numbers }: MetaDoubleOption
     if (!pathname.startsWith(VERSION)) return refusal(404, 100);
     if (method === 'POST' && what === 'messages') return take(id, body);
     if (method === 'GET' && files.has(id)) return [200, { url: `${double.fileHost}/file/${id}`, id }];
+    if (method === 'GET' && id === accountId && what === 'message_templates') return page(url);
     if (method === 'GET' && id in numbers) return [200, { display_phone_number: numbers[id], id }];
     return refusal(404, 100);
+  }
+
+  /** Its pages have a cursor, which is where the next one begins. */
+  function page(url: string): [number, object] {
+    const { searchParams } = new URL(url, origin);
+    const [start, size] = [Number(searchParams.get('after') ?? 0), Number(searchParams.get('limit') ?? 25)];
+    const end = start + size;
+    const next = end < double.templates.length ? { next: `${origin}/next` } : {};
+    return [200, { data: double.templates.slice(start, end), paging: { cursors: { after: String(end) }, ...next } }];
   }
 
   function take(phoneNumberId: string, body: Posted | null): [number, object] {
@@ -153,16 +177,36 @@ export async function startMetaDouble({ accessToken, numbers }: MetaDoubleOption
       return [200, { success: true }];
     }
     const to = body.to ?? body.recipient ?? '';
-    const text = body.text?.body;
-    if (body.type !== 'text' || typeof text !== 'string' || text === '' || text.length > 4_096)
-      return refusal(400, 100);
+    const { type, template } = body;
+    const text = type === 'template' ? '' : body.text?.body;
+    if (type === 'template') {
+      const problem = problemWith(template);
+      if (problem !== null) return refusal(400, problem);
+    } else if (type !== 'text' || !text || text.length > 4_096) return refusal(400, 100);
     const isAddress = body.to ? /^\d{6,15}$/.test(body.to) : /^[A-Z]{2}\./.test(body.recipient ?? '');
     if (!isAddress) return refusal(400, 100);
-    const message = { id: newWamid(), phoneNumberId, to, text, data: body.biz_opaque_callback_data };
+    const message: TakenMessage = {
+      id: newWamid(),
+      phoneNumberId,
+      to,
+      text: text ?? '',
+      ...(template && { template }),
+      data: body.biz_opaque_callback_data,
+    };
     double.sent.push(message);
     double.onSent(message);
     const contact = { input: to, ...(body.to ? { wa_id: to } : { user_id: to }) };
     return [200, { messaging_product: 'whatsapp', contacts: [contact], messages: [{ id: message.id }] }];
+  }
+
+  /** Codes: https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes */
+  function problemWith(template: PostedTemplate | undefined): number | null {
+    if (!template?.name || !template.language?.code) return 132000;
+    const known = double.templates.find(
+      ({ name, language }) => name === template.name && language === template.language.code,
+    );
+    if (!known || known.status === 'REJECTED') return 132001;
+    return known.status === 'PAUSED' ? 132015 : null;
   }
 }
 

@@ -8,7 +8,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 
 /** What a request can be about; `file` is one to the second host. */
-export type Operation = 'create' | 'list' | 'fetch' | 'typing' | 'media' | 'file';
+export type Operation = 'create' | 'list' | 'fetch' | 'templates' | 'typing' | 'media' | 'file';
 
 /** What one request gets instead of its answer. */
 export type TwilioFault = FaultKind & {
@@ -53,6 +53,8 @@ export interface SentMessage {
   to: string;
   from: string;
   body: string;
+  /** When it is a template: which, and what stands for its variables. */
+  content?: { sid: string; variables: Record<string, string> };
   /** By our request, or by TwiML. */
   direction: 'outbound-api' | 'outbound-reply';
   messagingServiceSid: string | null;
@@ -74,6 +76,16 @@ export interface RecordedRequest {
   at: number;
 }
 
+/** https://www.twilio.com/docs/content/content-and-approvals-fetch-resource */
+export interface TwilioContent {
+  sid: string;
+  friendly_name: string;
+  language: string;
+  variables: Record<string, string>;
+  types: Record<string, { body: string; [field: string]: unknown }>;
+  approval_requests: { name: string; category: string; status: string; rejection_reason?: string };
+}
+
 export interface TwilioDouble {
   /** What `TWILIO_API_BASE_URL` is set to. */
   readonly url: string;
@@ -86,6 +98,8 @@ export interface TwilioDouble {
   readonly requests: RecordedRequest[];
   /** What the host of the files was asked. */
   readonly fileRequests: RecordedRequest[];
+  /** What the account has, as Twilio lists it. As made: none. */
+  readonly templates: TwilioContent[];
   /** First in, first out. */
   readonly faults: TwilioFault[];
   /** How far its clock is ahead of this machine's, ms. As made: 0. */
@@ -132,6 +146,7 @@ export async function startTwilioDouble({ accountSid, authToken }: TwilioDoubleO
     typing: [],
     requests: [],
     fileRequests: [],
+    templates: [],
     faults: [],
     aheadMs: 0,
     senders: new Set(['whatsapp:+14155238886']),
@@ -183,6 +198,7 @@ export async function startTwilioDouble({ accountSid, authToken }: TwilioDoubleO
   function operationOf({ method, path }: RecordedRequest): Exclude<Operation, 'file'> | undefined {
     if (method === 'POST' && path === `${account}/Messages.json`) return 'create';
     if (method === 'GET' && path === `${account}/Messages.json`) return 'list';
+    if (method === 'GET' && path === '/v1/ContentAndApprovals') return 'templates';
     if (method === 'POST' && path === '/v2/Indicators/Typing.json') return 'typing';
     if (method === 'GET' && messageNamedBy(path) !== null) return 'fetch';
     return method === 'GET' && path.startsWith(`${account}/Messages/`) ? 'media' : undefined;
@@ -203,6 +219,8 @@ export async function startTwilioDouble({ accountSid, authToken }: TwilioDoubleO
         const message = double.sent.find(({ sid }) => sid === messageNamedBy(request.path));
         return message ? json(200, resource(message, accountSid)) : refusal(404, 20404, 'It was not found');
       }
+      case 'templates':
+        return json(200, { contents: double.templates, meta: { page: 0, key: 'contents', next_page_url: null } });
       case 'typing':
         return type(request.form);
       case 'media':
@@ -213,19 +231,34 @@ export async function startTwilioDouble({ accountSid, authToken }: TwilioDoubleO
   function create(form: URLSearchParams): Answer {
     const problem = problemWith(form, double.senders);
     if (problem) return problem;
+    const content = contentIn(form);
+    if (content && 'status' in content) return content;
     const [anySender = ''] = double.senders;
     const messagingServiceSid = form.get('MessagingServiceSid');
     const message = newMessage({
       createdAt: now(),
       to: form.get('To') ?? '',
       from: form.get('From') ?? anySender,
-      body: form.get('Body') ?? '',
+      body: content?.body ?? form.get('Body') ?? '',
+      ...(content && { content: { sid: content.sid, variables: content.variables } }),
       messagingServiceSid,
       statusCallback: form.get('StatusCallback'),
       status: messagingServiceSid ? 'accepted' : 'queued',
     });
     double.sent.push(message);
     return json(201, resource(message, accountSid));
+  }
+
+  /** The template that a message names, filled in; undefined when it names none. */
+  function contentIn(form: URLSearchParams) {
+    const sid = form.get('ContentSid');
+    if (sid === null) return undefined;
+    const known = double.templates.find((one) => one.sid === sid);
+    if (!known) return refusal(400, 21655, 'The ContentSid Required parameter is invalid');
+    if (known.approval_requests.status === 'paused') return refusal(400, 63041, 'Template paused');
+    const variables: Record<string, string> = JSON.parse(form.get('ContentVariables') ?? '{}');
+    const [body = ''] = Object.values(known.types).map((one) => one.body);
+    return { sid, variables, body: body.replace(/\{\{(\w+)\}\}/g, (place, name) => variables[name] ?? place) };
   }
 
   function type(form: URLSearchParams): Answer {
@@ -333,8 +366,8 @@ function problemWith(form: URLSearchParams, senders: ReadonlySet<string>): Answe
     if (!senders.has(from))
       return refusal(400, 63007, 'Twilio could not find a Channel with the specified From address');
   }
-  if (!body) return refusal(400, 21602, 'Message body is required.');
-  if (body.length > 1_600)
+  if (!body && !form.has('ContentSid')) return refusal(400, 21602, 'Message body is required.');
+  if (body && body.length > 1_600)
     return refusal(400, 21617, 'The concatenated message body exceeds the 1600 character limit.');
   if (statusCallback !== null && !URL.canParse(statusCallback)) {
     return refusal(400, 21609, `The 'StatusCallback' URL ${statusCallback} is not a valid URL.`);

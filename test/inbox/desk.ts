@@ -12,7 +12,6 @@ import { createAnalysisStore } from '../../app/archive/write/analysis.ts';
 import { createDeskWriter } from '../../app/archive/write/desk.ts';
 import { createRecorder } from '../../app/archive/write/recorder.ts';
 import { createTasks } from '../../app/archive/write/tasks.ts';
-import { createChannels } from '../../app/channels/channels.ts';
 import { createTwilioChannel } from '../../app/channels/twilio/client.ts';
 import { createTwilioMedia } from '../../app/channels/twilio/media.ts';
 import { createStateOf, createTakeover } from '../../app/conversation/takeover.ts';
@@ -35,10 +34,12 @@ import { createSessions } from '../../app/memory/sessions.ts';
 import { createEventStream } from '../../app/memory/stream.ts';
 import type { Money } from '../../app/money.ts';
 import { createLogger } from '../../app/ops/logger.ts';
-import { createDeliver } from '../../app/outbound/deliver.ts';
 import { createSend } from '../../app/outbound/send.ts';
+import { createSendTemplate } from '../../app/outbound/template.ts';
+import { buildOutbound } from '../../app/wire/outbound.ts';
 import { newSid } from '../doubles/twilio.ts';
 import { ACCOUNT_SID, AUTH_TOKEN, startBot, startDoubles } from '../support/bot.ts';
+import { BUSINESS } from '../support/message.ts';
 import { createTestDatabase } from '../support/postgres.ts';
 
 export const PASSWORD = 'correct horse battery staple';
@@ -97,19 +98,24 @@ export async function startDesk() {
     waitsMs: [],
   });
   const media = createTwilioMedia({ ...account, downloader });
-  const channels = createChannels([
-    createTwilioChannel({ ...account, sender: {}, statusCallbackUrl: undefined, media, log }),
-  ]);
+  const sender = { from: `whatsapp:+${BUSINESS}` };
+  const { channels, deliver, templates, findSender } = buildOutbound(
+    [createTwilioChannel({ ...account, sender, statusCallbackUrl: undefined, media, log })],
+    now,
+  );
+  const stateOf = createStateOf(desk, createStandings(database).of);
+  const publish = createPublish({ redis, keys });
   const send = createSend({
     channels,
-    deliver: createDeliver({ channels, now }),
+    deliver,
     desk,
-    stateOf: createStateOf(desk, createStandings(database).of),
+    stateOf,
     takeOver: archive.writer.takeOver,
-    publish: createPublish({ redis, keys }),
+    publish,
     log,
     now,
   });
+  const sendTemplate = createSendTemplate({ templates, deliver, desk, stateOf, publish, log, now });
 
   const auth = createAuth({
     password: PASSWORD,
@@ -129,6 +135,7 @@ export async function startDesk() {
     guard: auth.guard,
     archive,
     takeover: createTakeover({ desk, truth: archive.writer, send, now }),
+    templates: { channels, list: templates.list, send: sendTemplate, findSender },
     explain: (channel, code) => channels.of(channel).explain(code),
     remembered: (conversation) => desk.state(conversation),
     deadLetters: createDeadLetters(memory),

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { responses } from '../../app/inbox/contract.ts';
 import type { JsonObject } from '../../app/inbox/openapi.ts';
 import { OPERATIONS, type Operation, SESSION_OPERATIONS } from '../../app/inbox/operations.ts';
+import { TWILIO_TEMPLATES, WELCOME_SID } from '../support/templates.ts';
 import { PASSWORD, startDesk, type TestDesk } from './desk.ts';
 
 const ANA = '15550100101';
@@ -27,6 +28,7 @@ let description: Description;
 
 before(async () => {
   desk = await startDesk();
+  desk.doubles.twilio.templates.push(...TWILIO_TEMPLATES);
   description = (await desk.ask('GET', '/api/openapi.json')).body;
 });
 after(() => desk.stop());
@@ -97,6 +99,8 @@ test('every answer is as described, field by field, nothing more', async () => {
   const asks: Record<string, [path: string | undefined, body?: unknown]> = {
     conversation: [`/api/whatsapp/conversation/${ANA}`],
     markRead: [undefined, phone],
+    templates: ['/api/whatsapp/templates'],
+    sendTemplate: [undefined, { to_number: ANA, template: WELCOME_SID }],
     send: [undefined, { to_number: ANA, message: 'hello from Kim' }],
     status: [undefined, { ...phone, status: 'active' }],
     notSpam: [undefined, phone],

@@ -29,6 +29,7 @@ function message(overrides: Partial<ArchivedMessage> = {}): ArchivedMessage {
     media: [],
     location: null,
     buttonPayload: null,
+    template: null,
     inReplyTo: null,
     quoted: null,
     forwarded: false,

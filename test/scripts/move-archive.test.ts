@@ -105,7 +105,7 @@ async function everything(ask: (query: string) => Promise<Record<string, unknown
         order by c.id`)
     ).map(({ contact_id: _own, search_text: _computed, ...row }) => withoutHandoff(row)),
     messages: messages.map(
-      ({ search: _old, search_text: _computed, referral: _later, original: _latest, ...row }) => row,
+      ({ search: _old, search_text: _computed, referral: _later, original: _latest, template: _newest, ...row }) => row,
     ),
     deliveries: await ask(
       'select channel, sid, message_id, part, state, error_code, changed_at from whatsapp_deliveries order by sid',

@@ -5,6 +5,8 @@ export const ACCESS_TOKEN = 'test-access-token';
 export const APP_SECRET = 'test-app-secret';
 export const VERIFY_TOKEN = 'test-verify-token';
 export const PHONE_NUMBER_ID = '106540352242922';
+/** Of the account that has the templates. */
+export const ACCOUNT_ID = '419561257915477';
 /** Of the recorded payloads. */
 export const NUMBER = '15550783881';
 
@@ -15,6 +17,7 @@ export function metaSettings(url: string) {
   return {
     ACCESS_TOKEN,
     PHONE_NUMBER_ID,
+    BUSINESS_ACCOUNT_ID: ACCOUNT_ID,
     VERIFY_TOKEN,
     META_APP_SECRET: APP_SECRET,
     GRAPH_API_BASE: url,
@@ -53,7 +56,7 @@ interface Things {
 export function batchOf({ phoneNumberId = PHONE_NUMBER_ID, field = 'messages', ...things }: Things): object {
   const metadata = { display_phone_number: NUMBER, phone_number_id: phoneNumberId };
   const value = { messaging_product: 'whatsapp', metadata, ...things };
-  return { object: 'whatsapp_business_account', entry: [{ id: '419561257915477', changes: [{ field, value }] }] };
+  return { object: 'whatsapp_business_account', entry: [{ id: ACCOUNT_ID, changes: [{ field, value }] }] };
 }
 
 /** Meta writes what is not ASCII as escapes. */

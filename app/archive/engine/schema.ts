@@ -18,7 +18,7 @@ export interface Tables {
 export type MessageType = 'text' | 'audio' | 'image' | 'video' | 'document' | 'contact' | 'location';
 export type Direction = 'inbound' | 'outbound';
 /** Who wrote it. */
-export type Author = 'contact' | 'bot' | 'desk';
+export type Author = 'contact' | 'bot' | 'desk' | 'template';
 export type MessageStatus = 'received' | 'read' | 'replied' | 'archived';
 export type Progress = 'pending' | 'processing' | 'completed' | 'failed';
 export type AnalysisStatus = Progress | 'skipped';
@@ -76,6 +76,7 @@ interface MessageTable {
   referral: Json<Referral>;
   original: Json<Record<string, unknown>>;
   button_payload: Optional<string>;
+  template: Optional<string>;
   in_reply_to: Optional<string>;
   forwarded: Generated<boolean>;
   transcription: Optional<string>;

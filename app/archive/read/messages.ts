@@ -41,6 +41,8 @@ export interface ArchivedMessage {
   media: { kind: Attachment['kind']; contentType: string; url: string }[];
   location: Location | null;
   buttonPayload: string | null;
+  /** Of a template: how it is named. */
+  template: string | null;
   /** The provider's id of the message this one answers. */
   inReplyTo: string | null;
   /** The beginning of that message; null when the archive does not have it. */
@@ -305,6 +307,7 @@ function presentMessage(row: InboxView, quoted: string | null): ArchivedMessage 
     media: (row.media ?? []).map(({ kind, contentType }, n) => ({ kind, contentType, url: mediaPath(row.id, n) })),
     location: row.location,
     buttonPayload: row.button_payload,
+    template: row.template,
     inReplyTo: row.in_reply_to,
     quoted,
     forwarded: row.forwarded,

@@ -6,7 +6,7 @@ import { type MessagePrice, recordMessages, recordUses } from './costs.ts';
 import { recordDeliveries, recordGivenUp, recordSent } from './deliveries.ts';
 import { recordBriefs } from './handoffs.ts';
 import { recordListening, recordReceived } from './inbound.ts';
-import { recordDesk, recordOver, recordReplies } from './replies.ts';
+import { recordDesk, recordOver, recordReplies, recordTemplates } from './replies.ts';
 import { recordSuspected } from './spam.ts';
 import type { Writer } from './writer.ts';
 
@@ -43,6 +43,7 @@ export async function record(
   touch(await recordReplies(db, of('reply.made')));
   await recordBriefs(db, of('handoff.summarized'));
   touch(await recordDesk(db, of('desk.said'), of('desk.took')));
+  touch(await recordTemplates(db, of('template.made')));
   touch(await recordOver(db, of('handoff.over')));
   touch(await recordSent(db, of('reply.sent')));
   touch(await recordGivenUp(db, of('given.up')));

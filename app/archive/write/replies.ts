@@ -22,7 +22,8 @@ export async function recordReplies(db: Writer, events: readonly ReplyMade[]): P
     return {
       ...outboundOf(conversation, reply),
       turn_id: turn,
-      author: 'bot' as const,
+      author: reply.template === undefined ? ('bot' as const) : ('template' as const),
+      template: reply.template ?? null,
       received_at: new Date(at),
       via: reply.via,
       failure_code: event.failure ?? null,
@@ -65,6 +66,19 @@ export async function recordDesk(
   for (const event of said) await answerWhatWaits(db, event);
   await endHandoffs(db, took);
   return phones;
+}
+
+/** What was sent as a template, by whomever. @returns the contacts, as people read their address. */
+export async function recordTemplates(db: Writer, made: readonly EventOf<'template.made'>[]): Promise<string[]> {
+  const outbound = made.map(({ conversation, id, at, to, text, template }) => ({
+    ...outboundOf(conversation, { to, parts: [text] }),
+    turn_id: id,
+    author: 'template' as const,
+    template,
+    received_at: new Date(at),
+    via: 'call',
+  }));
+  return (await insertOutbound(db, outbound, made.map(sightingIn))).phones;
 }
 
 function sightingIn({ conversation, at }: { conversation: ConversationId; at: number }): Sighting {
@@ -130,7 +144,7 @@ function outboundOf(conversation: ConversationId, { to, parts }: { to: string; p
 type Outbound = ReturnType<typeof outboundOf> & {
   turn_id: string;
   received_at: Date;
-  author: 'bot' | 'desk';
+  author: 'bot' | 'desk' | 'template';
   via: string;
 };
 

@@ -4,15 +4,17 @@ import { z } from 'zod';
 import { isNumber } from '../../contacts/addresses.ts';
 import { Failure } from '../../errors.ts';
 import type { Downloader } from '../../media/download.ts';
+import type { TemplateMessage } from '../../message.ts';
 import type { Log } from '../../ops/logger.ts';
 import type { Scrubbed } from '../../privacy/scrub.ts';
-import type { ChannelBasics, PartOf, Recipient, Reporting } from '../channel.ts';
+import type { ChannelBasics, PartOf, Recipient, Reporting, SentTemplate, Template } from '../channel.ts';
 import { explainMetaCode } from './explain.ts';
 import { unreadableAnswer } from './failure.ts';
 import type { Graph } from './graph.ts';
 import { createMetaDownload } from './media.ts';
 import type { Numbers } from './numbers.ts';
 import { META, nameOfPart } from './status.ts';
+import { listTemplates, templateBody } from './templates.ts';
 
 /** What is known of messages by the name that we gave them, see `memory/reports.ts`. Everything rejects with `store.unavailable`. */
 export interface Reports {
@@ -28,6 +30,8 @@ export interface MetaChannelOptions {
   apiBase: string;
   graph: Graph;
   numbers: Numbers;
+  /** Meta's id of our business account, which has the templates; undefined when it was not given. */
+  accountId?: string | undefined;
   reports: Reports;
   downloader: Downloader;
   /** How long a report is waited for, ms. */
@@ -45,14 +49,29 @@ const LOOK_MS = 500;
 /** A report that could not be delivered comes again. When those of later messages have come so long after a try, ms, there was none of it. */
 const SETTLED_MS = 60_000;
 
-const Sent = z.object({ messages: z.tuple([z.object({ id: z.string().min(1) })]).rest(z.unknown()) });
+/** The answer to a message, without what is not known: programs get it as it is. */
+const Sent = z.object({
+  messaging_product: z.string().optional().catch(undefined),
+  contacts: z
+    .array(z.object({ input: z.string().optional(), wa_id: z.string().optional(), user_id: z.string().optional() }))
+    .optional()
+    .catch(undefined),
+  messages: z
+    .tuple([z.object({ id: z.string().min(1), message_status: z.string().optional() })])
+    .rest(z.object({ id: z.string() })),
+});
 
 export function createMetaChannel(options: MetaChannelOptions): ChannelBasics & Reporting {
-  const { graph, numbers, reports, accessToken, apiBase, downloader, reportMs = REPORT_MS, now, log } = options;
+  const { graph, numbers, accountId, reports, accessToken, apiBase, downloader, now, log } = options;
+  const { reportMs = REPORT_MS } = options;
   return {
     name: META,
     limits: { textLength: LONGEST_TEXT },
     send,
+    sendTemplate,
+    templatesBy: 'name',
+    senders: (signal) => numbers.all(signal),
+    templates,
     sentAs,
     typing,
     ping,
@@ -62,18 +81,37 @@ export function createMetaChannel(options: MetaChannelOptions): ChannelBasics & 
 
   async function send(to: Recipient, text: Scrubbed, partOf: PartOf, signal?: AbortSignal): Promise<string> {
     const message = { type: 'text', text: { body: text, preview_url: false } };
+    return (await take(to, message, partOf, signal)).messages[0].id;
+  }
+
+  async function sendTemplate(
+    to: Recipient,
+    message: TemplateMessage,
+    partOf: PartOf,
+    signal?: AbortSignal,
+  ): Promise<SentTemplate> {
+    const answer = await take(to, templateBody(message), partOf, signal);
+    return { sid: answer.messages[0].id, answer };
+  }
+
+  /** One message, under a name of ours. */
+  async function take(to: Recipient, message: object, partOf: PartOf, signal?: AbortSignal) {
     const name = { biz_opaque_callback_data: nameOfPart(partOf) };
     await reports.trying(partOf, now());
-    const answer = await post(
-      to,
-      { recipient_type: 'individual', ...addressee(to), ...message, ...name },
-      false,
-      signal,
-    );
-    const id = Sent.safeParse(answer).data?.messages[0].id;
-    if (id === undefined) throw unreadableAnswer();
+    const body = { recipient_type: 'individual', ...addressee(to), ...message, ...name };
+    const answer = Sent.safeParse(await post(to, body, false, signal)).data;
+    if (answer === undefined) throw unreadableAnswer();
     log.debug('Meta took a message', { contact: to.address, replyId: partOf.replyId });
-    return id;
+    return answer;
+  }
+
+  async function templates(signal?: AbortSignal): Promise<Template[]> {
+    if (accountId === undefined)
+      throw new Failure(
+        'channel.template',
+        'Set BUSINESS_ACCOUNT_ID to see the templates: it names our account at Meta.',
+      );
+    return listTemplates(graph, accountId, signal);
   }
 
   /** There is no list of messages to look into: the reports of a message name it. */

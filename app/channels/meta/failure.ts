@@ -49,7 +49,8 @@ const BY_META_CODE = new Map<number, ChannelCode>([
   ...codes('channel.opted_out', 131050),
   ...codes('channel.recipient', 130403, 130472, 130497, 131021, 131026, 131030, 131049),
   ...codes('channel.sender', 368, 131031, 131042, 131045, 133010),
-  ...codes('channel.rejected', 33, 100, 131008, 131009, 131051, 131052, 131053, ...range(132000, 132099)),
+  ...codes('channel.rejected', 33, 100, 131008, 131009, 131051, 131052, 131053),
+  ...codes('channel.template', ...range(132000, 132099)),
 ]);
 
 /** Something went wrong at Meta; whether it was carried out is not said. */
@@ -66,6 +67,8 @@ const MESSAGES: Record<ChannelCode, string> = {
   'channel.opted_out': 'The person has switched off messages of this kind from us in WhatsApp.',
   'channel.recipient': 'Meta cannot deliver to this recipient. Is it a WhatsApp user who may be written to?',
   'channel.sender': 'Meta does not let us send from this number. Look at its state in the WhatsApp Manager.',
+  'channel.template':
+    'Meta does not send the template like this. Is it approved, in this language, and are all its variables filled in?',
   'channel.rejected': "Meta refused the message. Its code in the log is explained in Meta's list of error codes.",
 };
 

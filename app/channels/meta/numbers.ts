@@ -11,6 +11,8 @@ export interface Numbers {
   numberOf(phoneNumberId: string): string | undefined;
   /** A webhook named both. */
   learn(phoneNumberId: string, number: string): void;
+  /** All of them, in the order of the settings. Asks Meta for what no webhook has told yet; leaves out what Meta refuses. */
+  all(signal?: AbortSignal): Promise<string[]>;
   /** The id to send from. Asks Meta for what no webhook has told yet. Rejects with `channel.sender` for a number that is not ours. */
   idOf(number: string, signal?: AbortSignal): Promise<string>;
 }
@@ -19,7 +21,7 @@ export interface Numbers {
 export function createNumbers(ids: readonly string[], graph: Pick<Graph, 'get'>): Numbers {
   const [first = ''] = ids;
   const numbers = new Map<string, string>();
-  return { only: ids.length === 1 ? first : undefined, isOurs, numberOf, learn, idOf };
+  return { only: ids.length === 1 ? first : undefined, isOurs, numberOf, learn, all, idOf };
 
   function isOurs(phoneNumberId: string): boolean {
     return ids.includes(phoneNumberId);
@@ -37,21 +39,31 @@ export function createNumbers(ids: readonly string[], graph: Pick<Graph, 'get'>)
     if (ids.length === 1 || number === '' || ids.includes(number)) return ids.includes(number) ? number : first;
     const known = idKnownAs(number);
     if (known !== undefined) return known;
+    await learnAll(signal);
+    const learnt = idKnownAs(number);
+    if (learnt !== undefined) return learnt;
+    throw new Failure(
+      'channel.sender',
+      'The number that they wrote to is none of those in PHONE_NUMBER_ID. Add its id there to answer from it.',
+    );
+  }
+
+  async function all(signal?: AbortSignal): Promise<string[]> {
+    await learnAll(signal);
+    return ids.flatMap((id) => numbers.get(id) ?? []);
+  }
+
+  async function learnAll(signal?: AbortSignal): Promise<void> {
     let trouble: unknown;
     for (const id of ids.filter((one) => !numbers.has(one))) {
       // One that Meta refuses does not keep the others from sending.
       try {
         learn(id, await ask(id, signal));
-        if (numbers.get(id) === number) return id;
       } catch (error) {
         trouble = error;
       }
     }
     if (isFailure(trouble) && trouble.retryable) throw trouble;
-    throw new Failure(
-      'channel.sender',
-      'The number that they wrote to is none of those in PHONE_NUMBER_ID. Add its id there to answer from it.',
-    );
   }
 
   function idKnownAs(number: string): string | undefined {

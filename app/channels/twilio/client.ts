@@ -1,16 +1,17 @@
 /** Twilio's REST API as a `Channel`. https://www.twilio.com/docs/messaging/api/message-resource */
 import type Twilio from 'twilio/lib/rest/Twilio.js';
 import { isFailure } from '../../errors.ts';
-import type { DeliveryStatus } from '../../message.ts';
+import type { DeliveryStatus, TemplateMessage } from '../../message.ts';
 import type { Log } from '../../ops/logger.ts';
 import { type Scrubbed, scrub } from '../../privacy/scrub.ts';
-import type { ChannelBasics, Listing, PartOf, Recipient } from '../channel.ts';
+import type { ChannelBasics, Listing, PartOf, Recipient, SentTemplate, Template } from '../channel.ts';
 import { fromAddress, toAddress } from './address.ts';
 import { explainTwilioCode } from './explain.ts';
 import { channelFailure, unreadableAnswer } from './failure.ts';
 import type { TwilioHttp } from './http.ts';
 import type { TwilioMedia } from './media.ts';
 import { pricingOf, stateOf, statusCallbackFor } from './status.ts';
+import { contentOf, readContent } from './templates.ts';
 import { sendable } from './twiml.ts';
 
 export interface TwilioChannelOptions {
@@ -30,7 +31,8 @@ export interface TwilioChannelOptions {
   log: Log;
 }
 
-type NewMessage = { to: string; body: string } & ({ messagingServiceSid: string } | { from: string });
+type NewMessage = { to: string } & ({ body: string } | { contentSid: string; contentVariables?: string }) &
+  ({ messagingServiceSid: string } | { from: string });
 
 /** The channel's name in conversations and settings. */
 export const TWILIO = 'twilio';
@@ -40,6 +42,9 @@ const CALLBACK_REFUSED = '21609';
 
 /** The longest body that Twilio takes: https://www.twilio.com/docs/api/errors/21617 */
 const LONGEST_TEXT = 1_600;
+const MOST_TEMPLATES = 2_000;
+/** Twilio answers up to 1,000 at once, at several kilobytes each. */
+const PAGE_OF_TEMPLATES = 200;
 /** How many of the latest messages to a person are looked through. */
 const LOOKED_THROUGH = 100;
 /** Twilio's times are whole seconds, and what is known of its clock is no better. */
@@ -64,6 +69,10 @@ export function createTwilioChannel(options: TwilioChannelOptions): ChannelBasic
     name: TWILIO,
     limits: { textLength: LONGEST_TEXT },
     send,
+    sendTemplate,
+    templatesBy: 'id',
+    senders: async () => (sender.from ? [fromAddress(sender.from)] : []),
+    templates,
     typing,
     findSent,
     wordsOf,
@@ -82,6 +91,27 @@ export function createTwilioChannel(options: TwilioChannelOptions): ChannelBasic
     if (typeof sid !== 'string') throw unreadableAnswer();
     log.debug('Twilio took a message', { contact: to.address, replyId: partOf.replyId });
     return sid;
+  }
+
+  async function sendTemplate(
+    to: Recipient,
+    template: TemplateMessage,
+    partOf: PartOf,
+    signal?: AbortSignal,
+  ): Promise<SentTemplate> {
+    const message = { to: toAddress(to.address), ...origin(to), ...contentOf(template) };
+    const { sid, status, errorCode, dateCreated } = await create(message, statusCallback(partOf), signal);
+    if (typeof sid !== 'string') throw unreadableAnswer();
+    log.debug('Twilio took a template', { contact: to.address, replyId: partOf.replyId });
+    const answer = { sid, status, to: message.to, error_code: errorCode, date_created: dateCreated };
+    return { sid, answer };
+  }
+
+  async function templates(signal?: AbortSignal): Promise<Template[]> {
+    const rows = await call(true, signal, ({ twilio }) =>
+      twilio.content.v1.contentAndApprovals.list({ limit: MOST_TEMPLATES, pageSize: PAGE_OF_TEMPLATES }),
+    );
+    return rows.flatMap(readContent);
   }
 
   /** Without a status callback when Twilio refuses its address: a person's answer is worth more than the ticks beside it. */
@@ -221,7 +251,8 @@ async function connect(
   // It would put TWILIO_EDGE and TWILIO_REGION of the environment into any host name, and drops labels of long ones.
   twilio.getHostname = (host: string) => host;
   twilio.api.baseUrl = apiBaseUrl;
-  twilio.messaging.baseUrl = messagingBaseUrl(apiBaseUrl);
+  twilio.messaging.baseUrl = productBaseUrl('messaging', apiBaseUrl);
+  twilio.content.baseUrl = productBaseUrl('content', apiBaseUrl);
   return { twilio, http };
 }
 
@@ -235,8 +266,8 @@ export function isOutsideUs1(apiBaseUrl: string): boolean {
 }
 
 /** Twilio's products have hosts of their own with the same region and edge; a stand-in has one host. */
-export function messagingBaseUrl(apiBaseUrl: string): string {
-  return apiBaseUrl.replace(/^(https:\/\/)api((?:\.[a-z0-9-]+)*\.twilio\.com)$/i, '$1messaging$2');
+export function productBaseUrl(product: 'messaging' | 'content', apiBaseUrl: string): string {
+  return apiBaseUrl.replace(/^(https:\/\/)api((?:\.[a-z0-9-]+)*\.twilio\.com)$/i, `$1${product}$2`);
 }
 
 /** Twilio may trim a text, and knows one kind of line break. */

@@ -40,6 +40,7 @@ const BY_TWILIO_CODE = new Map<number, ChannelCode>([
   ...codes('channel.window', 63016),
   ...codes('channel.opted_out', 21610),
   ...codes('channel.recipient', 21211, 21408, 21604, 21608, 21614, 63003, 63015, 63024, 63031, 63032, 63033),
+  ...codes('channel.template', 21654, 21655, 21656, 63027, 63028, 63040, 63041, 63042),
   ...codes('channel.sender', 21212, 21603, 21606, 21659, 21660, 21703, 63001, 63007, 63020, 63051),
 ]);
 
@@ -55,6 +56,8 @@ const MESSAGES: Record<ChannelCode, string> = {
   'channel.recipient': 'Twilio cannot deliver to this recipient. Is it a WhatsApp user who may be written to?',
   'channel.sender':
     'Twilio does not let us send as this sender. Check TWILIO_WHATSAPP_NUMBER or TWILIO_MESSAGING_SERVICE_SID.',
+  'channel.template':
+    'Twilio does not send the template like this. Is it approved for WhatsApp, and are all its variables filled in?',
   'channel.rejected': "Twilio refused the message. Its code in the log is explained in Twilio's error dictionary.",
 };
 

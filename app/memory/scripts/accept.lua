@@ -44,7 +44,7 @@
 -- Returns {'moved', contact}  this contact is an alias of that one: nothing was changed
 --         {'known'}    the id was accepted before, and it was answered for certain or a turn is running
 --         {'waiting', counts}  stored; the running turn will see it, or it is due at once for whoever starts a turn
---         {'turn', state (field, value, …), history lines (JSON array), waiting messages, {id, conversation, to, parts, via, at, purpose} of a
+--         {'turn', state (field, value, …), history lines (JSON array), waiting messages, {id, conversation, to, parts, via, at, purpose, template} of a
 --          reply, how many processes crashed over it, counts}
 --                      stored; the lease is the caller's
 --          counts are of this contact: messages in this minute and in this hour; of these, with the same words and with a link (0 when this
@@ -176,7 +176,7 @@ return {
   redis.call('HGETALL', state),
   '[' .. table.concat(redis.call('LRANGE', history, -tonumber(ARGV[11]), -1), ',') .. ']',
   redis.call('LRANGE', mailbox, 0, ARGV[12] - 1),
-  redis.call('HMGET', reply, 'id', 'conversation', 'to', 'parts', 'via', 'at', 'purpose'),
+  redis.call('HMGET', reply, 'id', 'conversation', 'to', 'parts', 'via', 'at', 'purpose', 'template'),
   crashes,
   counts,
 }

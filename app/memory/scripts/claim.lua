@@ -10,7 +10,7 @@
 -- Returns {'moved', contact}   this contact is an alias of that one, but its memory was not moved completely
 --         {'busy'}   there is a lease; the contact is due again when it runs out
 --         {'idle'}   there is nothing to do; the contact is not due any more
---         {'turn', state (field, value, …), history lines (JSON array), waiting messages, {id, conversation, to, parts, via, at, purpose} of a reply,
+--         {'turn', state (field, value, …), history lines (JSON array), waiting messages, {id, conversation, to, parts, via, at, purpose, template} of a reply,
 --          how many processes crashed over it}
 local lease, mailbox, state, history, reply, due = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local leaseMs = tonumber(ARGV[2])
@@ -46,6 +46,6 @@ return {
   redis.call('HGETALL', state),
   '[' .. table.concat(redis.call('LRANGE', history, -tonumber(ARGV[4]), -1), ',') .. ']',
   redis.call('LRANGE', mailbox, 0, ARGV[5] - 1),
-  redis.call('HMGET', reply, 'id', 'conversation', 'to', 'parts', 'via', 'at', 'purpose'),
+  redis.call('HMGET', reply, 'id', 'conversation', 'to', 'parts', 'via', 'at', 'purpose', 'template'),
   crashes,
 }

@@ -19,7 +19,8 @@
 --     21 '1' when the model failed, '0' when it did not, '' when it was not asked
 --     22 why a person is called (JSON), '' when none is
 --     23 what the reply asks, '' = nothing   24 '1' when history and summary go, but for the new lines
---     25… the new history lines (JSON), oldest first; may be none
+--     25 the template that the reply is (JSON), '' when it is none
+--     26… the new history lines (JSON), oldest first; may be none
 --
 -- Returns {'lost'}                     the lease belongs to another turn: nothing was changed
 --         {'quiet', 'blocked', 'opted out' or 'takeover'}   meanwhile the contact was blocked or opted out, or a person took over: nothing was
@@ -52,10 +53,10 @@ if ARGV[24] == '1' then
   redis.call('HDEL', state, 'summary', 'tokens')
   redis.call('HINCRBY', state, 'version', 1)
 end
-if #ARGV >= 25 then
-  length = redis.call('RPUSH', history, unpack(ARGV, 25))
+if #ARGV >= 26 then
+  length = redis.call('RPUSH', history, unpack(ARGV, 26))
   -- The first lines of a history that had expired: what was counted before is gone with it.
-  if length == #ARGV - 24 then redis.call('HDEL', state, 'tokens') end
+  if length == #ARGV - 25 then redis.call('HDEL', state, 'tokens') end
 end
 redis.call('LTRIM', mailbox, taken, -1)
 redis.call('HINCRBY', state, 'turns', 1)
@@ -66,7 +67,7 @@ redis.call('HSET', state, 'holders', string.match(ARGV[1], '^%S+'))
 redis.call('XADD', events, 'MAXLEN', '~', ARGV[10], '*', 'event', ARGV[9])
 if ARGV[11] ~= '' then
   redis.call('HSET', reply, 'id', ARGV[2], 'conversation', ARGV[13], 'to', ARGV[14], 'parts', ARGV[11], 'via', ARGV[12],
-    'at', now, 'purpose', ARGV[18])
+    'at', now, 'purpose', ARGV[18], 'template', ARGV[25])
   redis.call('HDEL', state, 'confirm@' .. ARGV[15], 'asked@' .. ARGV[15])
   if ARGV[23] ~= '' then redis.call('HSET', state, 'asked@' .. ARGV[15], ARGV[23] .. ':' .. now) end
 end

@@ -5,15 +5,15 @@
 -- KEYS 1 state  2 history  3 events  4 due
 -- ARGV 1 idle time after which the memory expires (ms)   2 event (JSON)   3 most entries in the event stream
 --      4 history line (JSON), '' when nothing was written   5 tokens of the line   6 thread: <channel>:<business>
---      7 until when the bot is paused (unix ms); '0' ends the pause   8 by how much a person's message prolongs it (ms)
+--      7 until when the bot is paused (unix ms); '0' ends the pause, '' leaves it as it is   8 by how much a person's message prolongs it (ms)
 --      9 contact id
 --
 -- Returns 1 when it was recorded, 0 when the same line was recorded before
 local state, history, events = KEYS[1], KEYS[2], KEYS[3]
 local takeover, takeoverMs = 'takeover@' .. ARGV[6], 'takeoverMs@' .. ARGV[6]
 
--- The same line again: it was recorded, but the caller did not get the answer.
-if ARGV[4] ~= '' and redis.call('LINDEX', history, -1) == ARGV[4] then return 0 end
+-- The same line again: it was recorded, but the caller did not get the answer. Of what is tried again later it may not be the last one.
+if ARGV[4] ~= '' and redis.call('LPOS', history, ARGV[4], 'RANK', -1) then return 0 end
 
 if ARGV[4] ~= '' then
   -- The first line of a history that had expired: what was counted before is gone with it.
@@ -25,7 +25,7 @@ if ARGV[4] == '' then redis.call('HDEL', state, 'handoff@' .. ARGV[6], 'why@' ..
 redis.call('HDEL', state, 'asked@' .. ARGV[6])
 if ARGV[7] == '0' then
   redis.call('HDEL', state, takeover, takeoverMs)
-else
+elseif ARGV[7] ~= '' then
   redis.call('HSET', state, takeover, ARGV[7], takeoverMs, ARGV[8])
 end
 -- Nothing expires while the contact has work.

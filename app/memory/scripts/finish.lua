@@ -14,7 +14,7 @@
 -- Returns {'lost'}   the lease belongs to another turn: only the reply record, if it is still this reply's, was deleted
 --         {'done'}   nothing waits, the lease is free
 --         {'turn', state (field, value, …), history lines (JSON array), waiting messages,
---          {id, conversation, to, parts, via, at, purpose} of a reply that another turn left behind}
+--          {id, conversation, to, parts, via, at, purpose, template} of a reply that another turn left behind}
 --                    the lease is the next turn's
 local lease, reply, mailbox, state, history, due, events =
   KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
@@ -46,5 +46,5 @@ return {
   redis.call('HGETALL', state),
   '[' .. table.concat(redis.call('LRANGE', history, -tonumber(ARGV[8]), -1), ',') .. ']',
   redis.call('LRANGE', mailbox, 0, ARGV[10] - 1),
-  redis.call('HMGET', reply, 'id', 'conversation', 'to', 'parts', 'via', 'at', 'purpose'),
+  redis.call('HMGET', reply, 'id', 'conversation', 'to', 'parts', 'via', 'at', 'purpose', 'template'),
 }

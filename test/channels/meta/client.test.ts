@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, test } from 'node:test';
+import { z } from 'zod';
 import type { PartOf } from '../../../app/channels/channel.ts';
 import { createMetaChannel, type Reports } from '../../../app/channels/meta/client.ts';
 import { createGraph } from '../../../app/channels/meta/graph.ts';
@@ -9,8 +10,9 @@ import { createDownloader } from '../../../app/media/download.ts';
 import { createLogger } from '../../../app/ops/logger.ts';
 import { scrub } from '../../../app/privacy/scrub.ts';
 import { type ChannelUnderTest, channelContract, type ProviderFault } from '../../contracts/channel.ts';
-import { type MetaDouble, type MetaFault, newWamid, startMetaDouble } from '../../doubles/meta.ts';
-import { ACCESS_TOKEN, NUMBER, NUMBERS, PHONE_NUMBER_ID } from '../../support/meta.ts';
+import { type MetaDouble, type MetaFault, newWamid, type PostedTemplate, startMetaDouble } from '../../doubles/meta.ts';
+import { ACCESS_TOKEN, ACCOUNT_ID, NUMBER, NUMBERS, PHONE_NUMBER_ID } from '../../support/meta.ts';
+import { META_TEMPLATES as TEMPLATES } from '../../support/templates.ts';
 
 const TO = { business: NUMBER, address: '15550100123' };
 const log = createLogger({ level: 'error', format: 'json', write: () => {} });
@@ -29,6 +31,7 @@ function channelTo(meta: MetaDouble, { ids = [PHONE_NUMBER_ID], reports = report
     apiBase: meta.url,
     graph,
     numbers: createNumbers(ids, graph),
+    accountId: ACCOUNT_ID,
     reports,
     downloader,
     reportMs: 50,
@@ -36,6 +39,11 @@ function channelTo(meta: MetaDouble, { ids = [PHONE_NUMBER_ID], reports = report
     log,
   });
   return { channel, close: () => downloader.close() };
+}
+
+function valuesIn({ components = [] }: PostedTemplate): string[] {
+  const Body = z.object({ type: z.literal('body'), parameters: z.array(z.object({ text: z.string() })) });
+  return components.flatMap((one) => Body.safeParse(one).data?.parameters.map(({ text }) => text) ?? []);
 }
 
 /** What Meta would have reported by now. */
@@ -67,11 +75,17 @@ const FAULTS: Record<ProviderFault, MetaFault> = {
 channelContract(
   'Meta',
   async (timeoutMs): Promise<ChannelUnderTest> => {
-    const meta = await startMetaDouble({ accessToken: ACCESS_TOKEN, numbers: NUMBERS });
+    const meta = await startMetaDouble({ accessToken: ACCESS_TOKEN, numbers: NUMBERS, accountId: ACCOUNT_ID });
+    meta.templates.push(...TEMPLATES);
     const { channel, close } = channelTo(meta, { timeoutMs });
     return {
       channel,
       to: TO,
+      template: { name: 'table_booked', language: 'en' },
+      storedTemplates: () =>
+        meta.sent.flatMap(({ to, id, template }) =>
+          template ? [{ contact: to, business: NUMBER, variables: valuesIn(template), id }] : [],
+        ),
       messageId: newWamid(),
       stored: () => meta.sent.map(({ to, text, id }) => ({ contact: to, business: NUMBER, text, id })),
       backdate: () => assert.fail('Meta has no list with times'),
@@ -194,7 +208,7 @@ describe('a call of Meta', () => {
     [131056, 'channel.rate_limited'],
     [368, 'channel.sender'],
     [131009, 'channel.rejected'],
-    [132015, 'channel.rejected'],
+    [132015, 'channel.template'],
     [131016, 'channel.ambiguous'],
     [10, 'channel.credentials'],
     [200, 'channel.credentials'],

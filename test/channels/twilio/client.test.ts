@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, test } from 'node:test';
 import {
   createTwilioChannel,
   isOutsideUs1,
-  messagingBaseUrl,
+  productBaseUrl,
   type TwilioChannelOptions,
 } from '../../../app/channels/twilio/client.ts';
 import { type FailureCode, isFailure } from '../../../app/errors.ts';
@@ -17,6 +17,8 @@ import {
   type TwilioDouble,
   type TwilioFault,
 } from '../../doubles/twilio.ts';
+
+import { TABLE_BOOKED_SID, TWILIO_TEMPLATES } from '../../support/templates.ts';
 
 const ACCOUNT_SID = 'AC00000000000000000000000000000000';
 const AUTH_TOKEN = 'test-auth-token-0123456789abcdef';
@@ -50,14 +52,23 @@ const FAULTS: Record<ProviderFault, TwilioFault> = {
 
 channelContract('Twilio', async (timeoutMs): Promise<ChannelUnderTest> => {
   const twilio = await startTwilioDouble({ accountSid: ACCOUNT_SID, authToken: AUTH_TOKEN });
+  twilio.templates.push(...TWILIO_TEMPLATES);
+  const addressIn = (address: string) => address.replace(/^whatsapp:\+?/, '');
   return {
     channel: channelTo(twilio, { timeoutMs }),
     to: TO,
+    template: { contentSid: TABLE_BOOKED_SID },
+    storedTemplates: () =>
+      twilio.sent.flatMap(({ to, from, sid, content }) => {
+        if (!content) return [];
+        const variables = Object.values(content.variables);
+        return [{ contact: addressIn(to), business: addressIn(from), variables, id: sid }];
+      }),
     messageId: newSid('SM'),
     stored: () =>
       twilio.sent.map(({ to, from, body, sid }) => ({
-        contact: to.replace(/^whatsapp:\+?/, ''),
-        business: from.replace(/^whatsapp:\+?/, ''),
+        contact: addressIn(to),
+        business: addressIn(from),
         text: body,
         id: sid,
       })),
@@ -342,6 +353,9 @@ describe('the hosts', () => {
     ['https://api.eviltwilio.com', 'https://api.eviltwilio.com'],
   ];
   for (const [apiBaseUrl, messaging] of hosts) {
-    test(`of ${apiBaseUrl}`, () => assert.equal(messagingBaseUrl(apiBaseUrl), messaging));
+    test(`of ${apiBaseUrl}`, () => {
+      assert.equal(productBaseUrl('messaging', apiBaseUrl), messaging);
+      assert.equal(productBaseUrl('content', apiBaseUrl), messaging.replace('//messaging.', '//content.'));
+    });
   }
 });
