@@ -5,26 +5,31 @@ import { type Bot, type Doubles, eventually, startBot, startDoubles } from '../.
 import { buildCourier, createCourierChannel } from './channel.ts';
 import { type CourierProvider, SECRET, startCourierProvider } from './provider.ts';
 
-channelContract('A channel for tests', async (timeoutMs): Promise<ChannelUnderTest> => {
-  const provider = await startCourierProvider();
-  return {
-    channel: createCourierChannel(provider.url, SECRET, timeoutMs),
-    to: { business: 'shop', address: 'ana@courier' },
-    messageId: 'm-1',
-    stored: () =>
-      provider.messages.map(({ business, address, text, id }) => ({ business, contact: address, text, id })),
-    backdate(at) {
-      const latest = provider.messages.at(-1);
-      if (latest) latest.at = at;
-    },
-    typing: () => provider.typing,
-    fail: (fault) => provider.faults.push(fault),
-    knownCode: 'E-LOST',
-    ref: 'file-1',
-    stopProvider: () => provider.close(),
-    close: () => provider.close(),
-  };
-});
+channelContract(
+  'A channel for tests',
+  async (timeoutMs): Promise<ChannelUnderTest> => {
+    const provider = await startCourierProvider();
+    return {
+      channel: createCourierChannel(provider.url, SECRET, timeoutMs),
+      to: { business: 'shop', address: 'ana@courier' },
+      messageId: 'm-1',
+      stored: () =>
+        provider.messages.map(({ business, address, text, id }) => ({ business, contact: address, text, id })),
+      backdate(at) {
+        const latest = provider.messages.at(-1);
+        if (latest) latest.at = at;
+      },
+      typing: () => provider.typing,
+      fail: (fault) => provider.faults.push(fault),
+      knownCode: 'E-LOST',
+      ref: 'file-1',
+      stopProvider: () => provider.close(),
+      close: () => provider.close(),
+    };
+  },
+  'list',
+  false,
+);
 
 describe('a conversation through a channel for tests', () => {
   let doubles: Doubles;
