@@ -233,6 +233,31 @@ export interface FilledTemplate extends TemplateMessage {
   body: Scrubbed;
 }
 
+/** What goes with a text: a file, or choices that the person can press. */
+export type Extra =
+  | {
+      kind: 'file';
+      type: 'image' | 'video' | 'audio' | 'document';
+      /** Where the provider fetches it. */
+      link: string;
+      /** What a document is called. */
+      filename?: Scrubbed | undefined;
+    }
+  | {
+      kind: 'choices';
+      /** 1 to 10. */
+      choices: Choice[];
+      /** On the button that opens the list, when they are more than fit as buttons. */
+      label: Scrubbed;
+    };
+
+export interface Choice {
+  /** Comes back with what they press, as `buttonPayload`. */
+  id: string;
+  title: Scrubbed;
+  description?: Scrubbed | undefined;
+}
+
 /** How a reply is sent: in the response to the webhook, or by a call to the provider's API. */
 export type Via = 'response' | 'call';
 
@@ -247,6 +272,8 @@ export interface Reply {
   parts: Scrubbed[];
   /** Sent instead of `parts`, which is one then: all that the person will read. */
   template?: FilledTemplate;
+  /** Goes with the first part. */
+  extra?: Extra;
   via: Via;
   /** When it was recorded, unix ms. */
   at: number;

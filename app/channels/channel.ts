@@ -1,4 +1,4 @@
-import type { ChannelName, DeliveryStatus, Reply, TemplateMessage, TemplateRef } from '../message.ts';
+import type { ChannelName, DeliveryStatus, Extra, Reply, TemplateMessage, TemplateRef } from '../message.ts';
 import type { Log } from '../ops/logger.ts';
 import type { Scrubbed } from '../privacy/scrub.ts';
 
@@ -70,6 +70,10 @@ export interface ChannelBasics {
    * template, it is not approved, or variables are missing. A channel without templates leaves it out, and `templates`.
    */
   sendTemplate?(to: Recipient, message: TemplateMessage, partOf: PartOf, signal?: AbortSignal): Promise<SentTemplate>;
+  /** What can go with a text. Left out = nothing. */
+  readonly extras?: readonly Extra['kind'][];
+  /** Sends a text with a file or with choices, within the 24 hours. @param text at most 1,024 long; '' only with a file */
+  sendWith?(to: Recipient, text: Scrubbed, extra: Extra, partOf: PartOf, signal?: AbortSignal): Promise<string>;
   /** How a template is named: by name and language, or by an id. */
   readonly templatesBy?: 'name' | 'id';
   /** Our addresses that can send, the one first that sends when nobody says from which; none when the provider picks one. */

@@ -423,18 +423,59 @@ export const requests = {
       .optional()
       .describe('What came after it stays unread: the received_at of the newest message that was seen. Default: now'),
   }),
-  send: z.object({
-    to_number: Phone,
-    business_number: Business,
-    message: z.string().trim().min(1).max(16_000),
-    idempotency_key: IdempotencyKey,
-    despite_opt_out: z
-      .boolean()
-      .default(false)
-      .describe(
-        'Sends although the contact has opted out; only for what they have to know, such as an order they wait for',
-      ),
-  }),
+  send: z
+    .object({
+      to_number: Phone,
+      business_number: Business,
+      message: z
+        .string()
+        .trim()
+        .max(16_000)
+        .default('')
+        .describe('At most 1,024 characters with a file or with choices; may be empty with a file'),
+      file: z
+        .object({
+          type: z.enum(['image', 'video', 'audio', 'document']),
+          url: z
+            .url({ protocol: /^https$/ })
+            .max(2_000)
+            .describe('Where WhatsApp fetches it; a public https address'),
+          filename: z.string().trim().min(1).max(240).optional().describe('What a document is called'),
+        })
+        .optional(),
+      choices: z
+        .array(
+          z.object({
+            id: z.string().min(1).max(200),
+            title: z.string().trim().min(1).max(24),
+            description: z.string().trim().max(72).optional(),
+          }),
+        )
+        .min(1)
+        .max(10)
+        .refine((all) => new Set(all.map(({ id }) => id)).size === all.length, 'expected a different id for each')
+        .optional()
+        .describe(
+          "What they can press: up to three short ones are buttons, more are a list. Twilio's numbers get them as lines of the text",
+        ),
+      choices_label: z.string().trim().min(1).max(20).default('Choose').describe('On the button that opens the list'),
+      idempotency_key: IdempotencyKey,
+      despite_opt_out: z
+        .boolean()
+        .default(false)
+        .describe(
+          'Sends although the contact has opted out; only for what they have to know, such as an order they wait for',
+        ),
+    })
+    .superRefine(({ message, file, choices }, ctx) => {
+      const problem = (path: string, text: string) => ctx.addIssue({ code: 'custom', path: [path], message: text });
+      if (file && choices) problem('choices', 'expected a file or choices, not both');
+      if (message === '' && !file) problem('message', 'expected words');
+      if (message.length > 1_024 && (file || choices))
+        problem('message', 'expected at most 1,024 characters with a file or choices');
+      if (message !== '' && file?.type === 'audio')
+        problem('message', 'expected none: a recording has no words beside it');
+    }),
   templates: z.object({
     channel: z.string().max(50).optional().describe('twilio or meta. Default: all that have templates'),
   }),

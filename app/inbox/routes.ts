@@ -13,9 +13,10 @@ import { contactIdOf, readAddress } from '../contacts/addresses.ts';
 import type { Takeover } from '../conversation/takeover.ts';
 import type { Overview } from '../costs/overview.ts';
 import { Failure, isFailure } from '../errors.ts';
-import { type ConversationId, conversationId } from '../message.ts';
+import { type ConversationId, conversationId, type Extra } from '../message.ts';
+import { scrub } from '../privacy/scrub.ts';
 import { noStore } from './auth.ts';
-import type { Answered, LiveEvent } from './contract.ts';
+import type { Answered, LiveEvent, requests } from './contract.ts';
 import { explain } from './explain.ts';
 import { streamHistories, streamHistory } from './history.ts';
 import type { Live } from './live.ts';
@@ -283,6 +284,7 @@ function deskHandlers(options: InboxOptions) {
       const id = body.idempotency_key;
       const { sids, id: replyId } = await takeover.say(conversationId(conversation), body.message, {
         id,
+        extra: extraIn(body),
         despiteOptOut: body.despite_opt_out,
       });
       return { success: true, message_sid: sids[0] ?? replyId, reply_id: replyId };
@@ -338,6 +340,20 @@ function deskHandlers(options: InboxOptions) {
       return { success: true, takeover_until: typeof until === 'number' ? new Date(until).toISOString() : null };
     },
   } satisfies Partial<Handlers>;
+}
+
+function extraIn({ file, choices, choices_label: label }: z.output<typeof requests.send>): Extra | undefined {
+  if (file) {
+    const { type, url: link, filename } = file;
+    return { kind: 'file', type, link, ...(filename !== undefined && { filename: scrub(filename) }) };
+  }
+  if (!choices) return undefined;
+  const scrubbed = choices.map(({ id, title, description }) => ({
+    id,
+    title: scrub(title),
+    ...(description && { description: scrub(description) }),
+  }));
+  return { kind: 'choices', choices: scrubbed, label: scrub(label) };
 }
 
 function taskHandlers(options: InboxOptions) {

@@ -136,6 +136,8 @@ export function createDeliver(options: DeliverOptions): Deliver {
   async function send(reply: Reply, text: Scrubbed, part: number): Promise<TakenPart> {
     const channel = channels.of(conversationOf(reply.conversation).channel);
     const partOf = { replyId: reply.id, part };
+    if (reply.extra && part === 0 && channel.sendWith)
+      return { sid: await channel.sendWith(recipientOf(reply), text, reply.extra, partOf) };
     if (!reply.template) return { sid: await channel.send(recipientOf(reply), text, partOf) };
     if (!channel.sendTemplate) throw new Failure('channel.template', 'This channel has no templates.');
     return channel.sendTemplate(recipientOf(reply), reply.template, partOf);

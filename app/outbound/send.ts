@@ -1,4 +1,5 @@
 /** Sends what a person wrote in the inbox: decides, records, pauses the bot, delivers, notes the outcome. */
+import type { Channel } from '../channels/channel.ts';
 import type { Channels } from '../channels/channels.ts';
 import { Failure } from '../errors.ts';
 import { type EventOf, encodeEvent } from '../events.ts';
@@ -6,10 +7,10 @@ import { countTokens } from '../llm/tokens.ts';
 import type { Desk, DeskState, Pause } from '../memory/desk.ts';
 import type { Publish } from '../memory/publish.ts';
 import { repeated } from '../memory/redis.ts';
-import { type ConversationId, conversationOf, type Line, type Reply } from '../message.ts';
+import { type Choice, type ConversationId, conversationOf, type Extra, type Line, type Reply } from '../message.ts';
 import { newId } from '../ops/id.ts';
 import type { Log } from '../ops/logger.ts';
-import { scrub } from '../privacy/scrub.ts';
+import { type Scrubbed, scrub } from '../privacy/scrub.ts';
 import type { Deliver, Delivered } from './deliver.ts';
 import { type Author, refusalOf } from './permission.ts';
 import { partsOfText } from './prepare.ts';
@@ -34,6 +35,8 @@ export type SendAsPerson = (conversation: ConversationId, text: string, options?
 export interface SendOptions {
   /** Names the reply. Default: a new id. */
   id?: string | undefined;
+  /** Goes with the message, which is at most 1,024 long then. */
+  extra?: Extra | undefined;
   /** The person was asked, and writes although the contact has opted out. Default: false. */
   despiteOptOut?: boolean | undefined;
 }
@@ -55,16 +58,16 @@ export interface SendTools {
 export const PAUSE_MS = 30 * 60_000;
 
 export function createSend({ channels, deliver, desk, stateOf, takeOver, publish, log, now }: SendTools): SendAsPerson {
-  return async function send(conversation, words, { id = newId(), despiteOptOut = false } = {}) {
+  return async function send(conversation, words, { id = newId(), extra, despiteOptOut = false } = {}) {
     const author: Author = despiteOptOut ? 'person, despite the opt-out' : 'person';
     const state = await stateOf(conversation);
     const refusal = refusalOf(author, state, now());
     if (refusal) throw new Failure(refusal.code, refusal.reason);
     const { channel, contact } = conversationOf(conversation);
-    const text = scrub(words);
-    const parts = partsOfText(text, channels.of(channel));
-    const reply: Reply = { id, conversation, to: state.address ?? contact, parts, via: 'call', at: now() };
-    const line = lineOf(reply, text);
+    const { text, parts, carried } = prepared(words, extra, channels.of(channel));
+    const to = state.address ?? contact;
+    const reply: Reply = { id, conversation, to, parts, ...(carried && { extra: carried }), via: 'call', at: now() };
+    const line = lineOf({ ...reply, parts: shownParts(reply) }, text);
     await pause(reply, line, state);
     const look = () => stateOf(conversation);
     const delivered = await deliver({ reply, author, situation: state, look, response: null, history: [], log });
@@ -74,7 +77,9 @@ export function createSend({ channels, deliver, desk, stateOf, takeOver, publish
   };
 
   /** Pauses the bot and records the message, so that the bot cannot answer between the two. */
-  async function pause({ id, conversation, to, parts, at }: Reply, line: Line, state: DeskState): Promise<void> {
+  async function pause(reply: Reply, line: Line, state: DeskState): Promise<void> {
+    const { id, conversation, to, at } = reply;
+    const parts = shownParts(reply);
     // Where a person is waited for, the bot is silent already; that ends when something was sent.
     const waits = isWaiting(state, at);
     const { until, pauseMs } = waits ? { until: state.takeoverUntil, pauseMs: PAUSE_MS } : pauseOf(state, at);
@@ -127,6 +132,30 @@ export function createSend({ channels, deliver, desk, stateOf, takeOver, publish
   function letBotAnswer(conversation: ConversationId): Promise<void> {
     return pauseFrom(conversation, { until: 0, pauseMs: 0 });
   }
+}
+
+/** A channel that cannot carry the choices has them in the text. */
+function prepared(words: string, extra: Extra | undefined, channel: Channel) {
+  const carried = extra && channel.extras?.includes(extra.kind) ? extra : undefined;
+  if (extra?.kind === 'file' && !carried)
+    throw new Failure('request.invalid', `The channel ${channel.name} cannot send files.`);
+  const listed = extra && !carried && extra.kind === 'choices' ? linesOf(extra.choices) : '';
+  const text = scrub([words, listed].filter((part) => part !== '').join('\n\n'));
+  // What goes with a file or with choices is one part, also when there are no words.
+  return { text, parts: carried ? [text] : partsOfText(text, channel), carried };
+}
+
+function linesOf(choices: readonly Choice[]): string {
+  return choices
+    .map(({ title, description }, i) => `${i + 1}. ${title}${description ? `: ${description}` : ''}`)
+    .join('\n');
+}
+
+/** As the team reads it in the thread. */
+function shownParts({ parts, extra }: Reply): Scrubbed[] {
+  if (!extra) return parts;
+  const shown = extra.kind === 'file' ? `[${extra.type}] ${extra.link}` : linesOf(extra.choices);
+  return [scrub([...parts, shown].filter((part) => part !== '').join('\n\n'))];
 }
 
 export function isWaiting({ handoffUntil }: DeskState, at: number): boolean {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import type { Channel, Recipient } from '../../app/channels/channel.ts';
 import { type FailureCode, isFailure } from '../../app/errors.ts';
-import { type TemplateRef, templateName } from '../../app/message.ts';
+import { type Extra, type TemplateRef, templateName } from '../../app/message.ts';
 import { scrub } from '../../app/privacy/scrub.ts';
 
 /** What the provider does to the next request instead of answering it. */
@@ -30,6 +30,8 @@ export interface ChannelUnderTest {
   template?: TemplateRef;
   /** Templates that the provider took, in order. */
   storedTemplates?(): { contact: string; business: string; variables: string[]; id: string }[];
+  /** What went with messages, in order: where the file is, or the titles that can be pressed. */
+  storedExtras?(): { id: string; text: string; what: string[] }[];
   /** Changes when the latest message was made, unix ms. */
   backdate(at: number): void;
   /** Ids of messages that were shown as being answered. */
@@ -143,6 +145,30 @@ export function channelContract(
           await findSent('Hello Ana, your table on 12 May is booked.'),
           tested.storedTemplates?.().map(({ id }) => id),
         );
+      });
+    });
+
+    describe('what goes with a text', { skip: hasTemplates ? false : 'nothing can' }, () => {
+      const sendWith = (text: string, extra: Extra) =>
+        tested.channel.sendWith?.(tested.to, scrub(text), extra, PART) ?? assert.fail('nothing can go with a text');
+
+      test('is a file, with words or without', async () => {
+        const file = { kind: 'file' as const, type: 'image' as const, link: 'https://example.com/menu.jpg' };
+        const ids = [await sendWith('Our menu', file), await sendWith('', file)];
+        assert.deepEqual(tested.storedExtras?.(), [
+          { id: ids[0], text: 'Our menu', what: [file.link] },
+          { id: ids[1], text: '', what: [file.link] },
+        ]);
+      });
+
+      test('is what can be pressed: a few as buttons, many as a list', async (t) => {
+        if (!tested.channel.extras?.includes('choices')) return t.diagnostic('its provider needs a template for it');
+        for (const count of [2, 10]) {
+          const titles = Array.from({ length: count }, (_, i) => scrub(`Table ${i + 1}`));
+          const choices = titles.map((title, i) => ({ id: `t${i}`, title }));
+          const id = await sendWith('Which one?', { kind: 'choices', choices, label: scrub('Tables') });
+          assert.deepEqual(tested.storedExtras?.().at(-1), { id, text: 'Which one?', what: titles });
+        }
       });
     });
 

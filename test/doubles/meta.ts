@@ -32,6 +32,8 @@ export interface TakenMessage {
   text: string;
   /** What it names, when it is a template; its text is '' then. */
   template?: PostedTemplate;
+  /** The file or the choices that it has, as they were posted; its text is the words beside them. */
+  extra?: Record<string, unknown>;
   /** `biz_opaque_callback_data`: comes back with every status. */
   data: string | undefined;
 }
@@ -80,8 +82,15 @@ interface Posted {
   type?: string;
   text?: { body?: string };
   template?: PostedTemplate;
+  interactive?: { body?: { text?: string } } & Record<string, unknown>;
+  image?: PostedFile;
+  video?: PostedFile;
+  audio?: PostedFile;
+  document?: PostedFile;
   biz_opaque_callback_data?: string;
 }
+
+type PostedFile = { link?: string; caption?: string } & Record<string, unknown>;
 
 const VERSION = '/v25.0/';
 
@@ -177,19 +186,18 @@ export async function startMetaDouble({ accessToken, numbers, accountId }: MetaD
       return [200, { success: true }];
     }
     const to = body.to ?? body.recipient ?? '';
-    const { type, template } = body;
-    const text = type === 'template' ? '' : body.text?.body;
-    if (type === 'template') {
-      const problem = problemWith(template);
-      if (problem !== null) return refusal(400, problem);
-    } else if (type !== 'text' || !text || text.length > 4_096) return refusal(400, 100);
+    const { template } = body;
+    const content = contentOf(body);
+    const problem = body.type === 'template' ? problemWith(template) : content === null ? 100 : null;
+    if (problem !== null) return refusal(400, problem);
     const isAddress = body.to ? /^\d{6,15}$/.test(body.to) : /^[A-Z]{2}\./.test(body.recipient ?? '');
     if (!isAddress) return refusal(400, 100);
     const message: TakenMessage = {
       id: newWamid(),
       phoneNumberId,
       to,
-      text: text ?? '',
+      text: '',
+      ...content,
       ...(template && { template }),
       data: body.biz_opaque_callback_data,
     };
@@ -208,6 +216,23 @@ export async function startMetaDouble({ accessToken, numbers, accountId }: MetaD
     if (!known || known.status === 'REJECTED') return 132001;
     return known.status === 'PAUSED' ? 132015 : null;
   }
+}
+
+/** The words of a message, and what goes with them; null for one that Meta refuses. */
+function contentOf(body: Posted): { text: string; extra?: Record<string, unknown> } | null {
+  const { type, interactive } = body;
+  if (type === 'text') {
+    const text = body.text?.body;
+    return text && text.length <= 4_096 ? { text } : null;
+  }
+  if (type === 'interactive') {
+    const text = interactive?.body?.text;
+    return interactive && text && text.length <= 1_024 ? { text, extra: interactive } : null;
+  }
+  if (type !== 'image' && type !== 'video' && type !== 'audio' && type !== 'document') return null;
+  const file = body[type];
+  if (!file?.link || !URL.canParse(file.link) || (file.caption ?? '').length > 1_024) return null;
+  return { text: file.caption ?? '', extra: { type, ...file } };
 }
 
 /** https://developers.facebook.com/docs/graph-api/guides/error-handling */

@@ -53,6 +53,8 @@ export interface SentMessage {
   to: string;
   from: string;
   body: string;
+  /** Where the file is that goes with it. */
+  mediaUrl?: string;
   /** When it is a template: which, and what stands for its variables. */
   content?: { sid: string; variables: Record<string, string> };
   /** By our request, or by TwiML. */
@@ -240,6 +242,7 @@ export async function startTwilioDouble({ accountSid, authToken }: TwilioDoubleO
       to: form.get('To') ?? '',
       from: form.get('From') ?? anySender,
       body: content?.body ?? form.get('Body') ?? '',
+      ...(form.has('MediaUrl') && { mediaUrl: form.get('MediaUrl') ?? '' }),
       ...(content && { content: { sid: content.sid, variables: content.variables } }),
       messagingServiceSid,
       statusCallback: form.get('StatusCallback'),
@@ -366,7 +369,8 @@ function problemWith(form: URLSearchParams, senders: ReadonlySet<string>): Answe
     if (!senders.has(from))
       return refusal(400, 63007, 'Twilio could not find a Channel with the specified From address');
   }
-  if (!body && !form.has('ContentSid')) return refusal(400, 21602, 'Message body is required.');
+  if (!body && !form.has('ContentSid') && !form.has('MediaUrl'))
+    return refusal(400, 21602, 'Message body is required.');
   if (body && body.length > 1_600)
     return refusal(400, 21617, 'The concatenated message body exceeds the 1600 character limit.');
   if (statusCallback !== null && !URL.canParse(statusCallback)) {

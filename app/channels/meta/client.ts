@@ -4,11 +4,12 @@ import { z } from 'zod';
 import { isNumber } from '../../contacts/addresses.ts';
 import { Failure } from '../../errors.ts';
 import type { Downloader } from '../../media/download.ts';
-import type { TemplateMessage } from '../../message.ts';
+import type { Extra, TemplateMessage } from '../../message.ts';
 import type { Log } from '../../ops/logger.ts';
 import type { Scrubbed } from '../../privacy/scrub.ts';
 import type { ChannelBasics, PartOf, Recipient, Reporting, SentTemplate, Template } from '../channel.ts';
 import { explainMetaCode } from './explain.ts';
+import { extraBody } from './extras.ts';
 import { unreadableAnswer } from './failure.ts';
 import type { Graph } from './graph.ts';
 import { createMetaDownload } from './media.ts';
@@ -68,6 +69,8 @@ export function createMetaChannel(options: MetaChannelOptions): ChannelBasics & 
     name: META,
     limits: { textLength: LONGEST_TEXT },
     send,
+    extras: ['file', 'choices'],
+    sendWith,
     sendTemplate,
     templatesBy: 'name',
     senders: (signal) => numbers.all(signal),
@@ -82,6 +85,10 @@ export function createMetaChannel(options: MetaChannelOptions): ChannelBasics & 
   async function send(to: Recipient, text: Scrubbed, partOf: PartOf, signal?: AbortSignal): Promise<string> {
     const message = { type: 'text', text: { body: text, preview_url: false } };
     return (await take(to, message, partOf, signal)).messages[0].id;
+  }
+
+  async function sendWith(to: Recipient, text: Scrubbed, extra: Extra, partOf: PartOf, signal?: AbortSignal) {
+    return (await take(to, extraBody(text, extra), partOf, signal)).messages[0].id;
   }
 
   async function sendTemplate(

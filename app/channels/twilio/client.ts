@@ -1,7 +1,7 @@
 /** Twilio's REST API as a `Channel`. https://www.twilio.com/docs/messaging/api/message-resource */
 import type Twilio from 'twilio/lib/rest/Twilio.js';
 import { isFailure } from '../../errors.ts';
-import type { DeliveryStatus, TemplateMessage } from '../../message.ts';
+import type { DeliveryStatus, Extra, TemplateMessage } from '../../message.ts';
 import type { Log } from '../../ops/logger.ts';
 import { type Scrubbed, scrub } from '../../privacy/scrub.ts';
 import type { ChannelBasics, Listing, PartOf, Recipient, SentTemplate, Template } from '../channel.ts';
@@ -31,7 +31,10 @@ export interface TwilioChannelOptions {
   log: Log;
 }
 
-type NewMessage = { to: string } & ({ body: string } | { contentSid: string; contentVariables?: string }) &
+type NewMessage = { to: string } & (
+  | { body: string; mediaUrl?: string[] }
+  | { contentSid: string; contentVariables?: string }
+) &
   ({ messagingServiceSid: string } | { from: string });
 
 /** The channel's name in conversations and settings. */
@@ -69,6 +72,8 @@ export function createTwilioChannel(options: TwilioChannelOptions): ChannelBasic
     name: TWILIO,
     limits: { textLength: LONGEST_TEXT },
     send,
+    extras: ['file'],
+    sendWith,
     sendTemplate,
     templatesBy: 'id',
     senders: async () => (sender.from ? [fromAddress(sender.from)] : []),
@@ -90,6 +95,15 @@ export function createTwilioChannel(options: TwilioChannelOptions): ChannelBasic
     const { sid } = await create(message, statusCallback(partOf), signal);
     if (typeof sid !== 'string') throw unreadableAnswer();
     log.debug('Twilio took a message', { contact: to.address, replyId: partOf.replyId });
+    return sid;
+  }
+
+  /** Choices would need a Content template of their own. */
+  async function sendWith(to: Recipient, text: Scrubbed, extra: Extra, partOf: PartOf, signal?: AbortSignal) {
+    const mediaUrl = extra.kind === 'file' ? { mediaUrl: [extra.link] } : {};
+    const message = { to: toAddress(to.address), ...origin(to), body: sendable(text), ...mediaUrl };
+    const { sid } = await create(message, statusCallback(partOf), signal);
+    if (typeof sid !== 'string') throw unreadableAnswer();
     return sid;
   }
 

@@ -46,6 +46,12 @@ function valuesIn({ components = [] }: PostedTemplate): string[] {
   return components.flatMap((one) => Body.safeParse(one).data?.parameters.map(({ text }) => text) ?? []);
 }
 
+/** Where the file is, or the titles that can be pressed. */
+function whatIsIn(extra: Record<string, unknown>): string[] {
+  const titles = [...JSON.stringify(extra).matchAll(/"title":"([^"]+)"/g)].map(([, title = '']) => title);
+  return typeof extra.link === 'string' ? [extra.link] : titles;
+}
+
 /** What Meta would have reported by now. */
 function reportsOf(meta: MetaDouble): Reports {
   return tracesOf(async ({ replyId, part }) => meta.sent.find(({ data }) => data === `${replyId}.${part}`)?.id ?? null);
@@ -81,6 +87,8 @@ channelContract(
     return {
       channel,
       to: TO,
+      storedExtras: () =>
+        meta.sent.flatMap(({ id, text, extra }) => (extra ? [{ id, text, what: whatIsIn(extra) }] : [])),
       template: { name: 'table_booked', language: 'en' },
       storedTemplates: () =>
         meta.sent.flatMap(({ to, id, template }) =>

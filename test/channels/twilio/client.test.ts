@@ -57,6 +57,8 @@ channelContract('Twilio', async (timeoutMs): Promise<ChannelUnderTest> => {
   return {
     channel: channelTo(twilio, { timeoutMs }),
     to: TO,
+    storedExtras: () =>
+      twilio.sent.flatMap(({ sid, body, mediaUrl }) => (mediaUrl ? [{ id: sid, text: body, what: [mediaUrl] }] : [])),
     template: { contentSid: TABLE_BOOKED_SID },
     storedTemplates: () =>
       twilio.sent.flatMap(({ to, from, sid, content }) => {
