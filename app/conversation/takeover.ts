@@ -94,6 +94,7 @@ export function createStateOf(desk: Pick<Desk, 'state'>, standingsOf: StandingsO
     return {
       takeoverUntil: Math.max(state.takeoverUntil, known?.takeoverUntil ?? 0),
       takeoverMs: state.takeoverMs || (known?.takeoverMs ?? 0),
+      isOthers: state.isOthers,
       lastInboundAt: Math.max(state.lastInboundAt, known?.lastInboundAt ?? 0),
       address: state.address ?? known?.address ?? null,
       blocked: state.blocked || standing?.blocked === true,

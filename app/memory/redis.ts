@@ -127,6 +127,7 @@ const SCRIPTS = [
   'roll',
   'unroll',
   'desk',
+  'keep',
   'unsay',
   'restore',
   'depart',

@@ -16,6 +16,7 @@ import { createReports, type Reports } from '../memory/reports.ts';
 import { createSpending, type Spending } from '../memory/spending.ts';
 import { createSummaryStore, type SummaryStore } from '../memory/summary.ts';
 import { createSuspects, type Suspects } from '../memory/suspects.ts';
+import { createThreads, type Threads } from '../memory/threads.ts';
 import type { ChannelName, ContactId } from '../message.ts';
 import type { Log } from '../ops/logger.ts';
 import type { Metrics } from '../ops/metrics.ts';
@@ -31,6 +32,7 @@ export interface MemoryParts {
   aliases: Aliases;
   desk: Desk;
   handoffs: Handoffs;
+  threads: Threads;
   exports: Exports;
   summaries: SummaryStore;
   allowance: Allowance;
@@ -66,6 +68,7 @@ export function buildMemory(config: Config, address: RedisAddress, metrics: Metr
     desk: createDesk({ redis, run, keys, aliases, historyTtlMs }),
     exports: createExports({ redis, keys }),
     handoffs: createHandoffs({ redis, run, keys, aliases }),
+    threads: createThreads({ redis, run, keys, aliases, historyTtlMs }),
     summaries: createSummaryStore({ redis, run, keys, historyTtlMs, onDamaged }),
     allowance: createAllowance({
       redis,

@@ -35,6 +35,8 @@ for field, value in pairs(theirs) do
   local isTold = name == 'confirm' and value == 'opt-out' and wasOut
   if name == 'merged' or (name == 'confirm' and not isTold) then
     redis.call('HSETNX', state, field, value)
+  elseif name == 'owner' then
+    if tonumber(value) > tonumber(redis.call('HGET', state, field) or '0') then redis.call('HSET', state, field, value) end
   elseif name == 'lastInbound' or name == 'takeover' then
     if tonumber(value) > tonumber(redis.call('HGET', state, field) or '0') then
       redis.call('HSET', state, field, value)
