@@ -188,12 +188,17 @@ export interface Preference {
 /** What a provider tells of an account of ours. */
 export interface AccountNews {
   channel: ChannelName;
-  /** What it is about: `template:<name>:<language>`, `quality:<name>:<language>`, `category:<name>:<language>`, `account`, `number:<digits>`, `limit`. */
+  /**
+   * What it is about: `template:<name>:<language>` (its state), `quality:…` and `category:…` of it, `account`, `restriction:<kind>`,
+   * `number:<digits>`, `limit` (of conversations a day, for all numbers of the portfolio).
+   */
   subject: string;
   /** The provider's word: `PAUSED`, `TIER_2K`. */
   state: string;
   /** Why, in the provider's words; '' when it does not say. */
   detail: Scrubbed;
+  /** It is over then, unix ms; left out when nobody says so. */
+  until?: number;
   /** By the provider's stamp, unix ms. */
   at: number;
 }
@@ -201,6 +206,7 @@ export interface AccountNews {
 /** A contact has another number now, as the provider says. */
 export interface NumberChange {
   channel: ChannelName;
+  business: string;
   from: ContactId;
   to: ContactId;
   /** Unix ms. */

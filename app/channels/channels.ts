@@ -6,11 +6,13 @@ import type { Channel } from './channel.ts';
 export interface Channels {
   /** @throws Failure `channel.sender` for a channel that is not configured (any more). */
   of(name: ChannelName): Channel;
+  readonly names: readonly ChannelName[];
 }
 
 export function createChannels(channels: readonly Channel[]): Channels {
   const byName = new Map(channels.map((channel) => [channel.name, channel]));
   return {
+    names: [...byName.keys()],
     of(name) {
       const channel = byName.get(name);
       if (channel) return channel;

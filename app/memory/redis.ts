@@ -128,6 +128,7 @@ const SCRIPTS = [
   'unroll',
   'desk',
   'keep',
+  'news',
   'unsay',
   'restore',
   'depart',

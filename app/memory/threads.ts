@@ -24,6 +24,8 @@ export interface Happened {
 export interface Threads {
   /** Is anything remembered of the contact of this conversation? */
   knows(conversation: ConversationId): Promise<boolean>;
+  /** We did something that decides who owns the thread from now on. */
+  own(conversation: ConversationId, owner: Route['owner']): Promise<void>;
   /** Keeps what happened, once, all of it in one step. @returns false when it was kept before */
   keep(conversation: ConversationId, happened: Happened): Promise<boolean>;
 }
@@ -34,6 +36,8 @@ export interface ThreadsOptions {
   keys: Keys;
   aliases: Pick<Aliases, 'rootOf'>;
   historyTtlMs: number;
+  /** Redis' time, unix ms. */
+  now: () => number;
 }
 
 /** Meta brings what it could not deliver for seven days. */
@@ -53,12 +57,16 @@ export function isOther(mark: string | null | undefined): boolean {
   return Number(mark ?? 0) % 2 === 1;
 }
 
-export function createThreads({ redis, run, keys, aliases, historyTtlMs }: ThreadsOptions): Threads {
-  return { knows, keep };
+export function createThreads({ redis, run, keys, aliases, historyTtlMs, now }: ThreadsOptions): Threads {
+  return { knows, own, keep };
 
   async function knows(asked: ConversationId): Promise<boolean> {
     const { contact } = await current(asked);
     return (await redis.exists(keys.of(contact).state).catch(rejectUnavailable)) === 1;
+  }
+
+  async function own(conversation: ConversationId, owner: Route['owner']): Promise<void> {
+    await keep(conversation, { id: null, mark: markOf({ owner, at: now() }, true), line: null, event: null });
   }
 
   async function keep(asked: ConversationId, { id, mark, line, event }: Happened): Promise<boolean> {

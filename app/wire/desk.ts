@@ -10,14 +10,14 @@ import type { Auth } from '../inbox/auth.ts';
 import { createCopies } from '../inbox/copies.ts';
 import { createInbox } from '../inbox/routes.ts';
 import { createDeadLetters } from '../memory/dead-letters.ts';
-import type { ContactId } from '../message.ts';
+import { type ContactId, type ConversationId, conversationOf } from '../message.ts';
 import type { Log } from '../ops/logger.ts';
 import type { Deliver } from '../outbound/deliver.ts';
 import { createSend } from '../outbound/send.ts';
 import type { ArchiveParts } from './archive.ts';
 import { buildInboxArchive } from './inbox-archive.ts';
 import type { MemoryParts } from './memory.ts';
-import type { PurposeParts } from './purpose.ts';
+import { createNoticesOf, type NoticeTools } from './notices.ts';
 import type { RecordingParts } from './recording.ts';
 
 export interface DeskTools {
@@ -27,7 +27,7 @@ export interface DeskTools {
   auth: Auth;
   channels: Channels;
   deliver: Deliver;
-  purpose: Pick<PurposeParts, 'notices'>;
+  purpose: NoticeTools['purpose'];
   log: Log;
 }
 
@@ -44,7 +44,10 @@ export function buildDesk(config: Config, tools: DeskTools): Router[] {
     guard: auth.guard,
     archive: buildInboxArchive(database, deskWriter),
     takeover: buildTakeover(tools),
-    remembered: (conversation) => memory.desk.state(conversation),
+    remembered: async (conversation) => ({
+      ...(await memory.desk.state(conversation)),
+      isShared: isShared(conversation),
+    }),
     deadLetters: createDeadLetters(memory),
     explain: (channel, code) => channels.of(channel).explain(code),
     retryAnalyses,
@@ -52,7 +55,7 @@ export function buildDesk(config: Config, tools: DeskTools): Router[] {
     live,
     taskTypes,
     sentiments,
-    notices: async () => [...tools.purpose.notices, ...(await costs.notices())],
+    notices: createNoticesOf({ purpose: tools.purpose, costs, accounts: memory.accounts, channels, now }),
     costs,
     timeZone,
     publicUrl,
@@ -61,14 +64,22 @@ export function buildDesk(config: Config, tools: DeskTools): Router[] {
   const copies = createCopies({ contactOf: memory.exports.contactOf, copyOf: createCopyOf(database), summaryOf, now });
   return [auth.router, inbox, copies];
 
+  /** May other responders own it? */
+  function isShared(conversation: ConversationId): boolean {
+    const { channel } = conversationOf(conversation);
+    return channels.names.includes(channel) && channels.of(channel).controlThread !== undefined;
+  }
+
   async function summaryOf(contact: ContactId): Promise<string> {
     return (await memory.summaries.load(contact)).summary;
   }
 
   function buildTakeover({ deliver }: DeskTools) {
     const { desk, publish } = memory;
+    const { own } = memory.threads;
     const stateOf = createStateOf(desk, standings.of);
-    const send = createSend({ channels, deliver, desk, stateOf, takeOver: deskWriter.takeOver, publish, log, now });
-    return createTakeover({ desk, truth: deskWriter, send, now });
+    const { takeOver } = deskWriter;
+    const send = createSend({ channels, deliver, desk, stateOf, takeOver, own, publish, log, now });
+    return createTakeover({ desk, truth: deskWriter, send, channels, own, now });
   }
 }

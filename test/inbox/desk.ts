@@ -33,6 +33,7 @@ import { createPublish } from '../../app/memory/publish.ts';
 import { createRedis, createScripts } from '../../app/memory/redis.ts';
 import { createSessions } from '../../app/memory/sessions.ts';
 import { createEventStream } from '../../app/memory/stream.ts';
+import { createThreads } from '../../app/memory/threads.ts';
 import type { Money } from '../../app/money.ts';
 import { createLogger } from '../../app/ops/logger.ts';
 import { createDeliver } from '../../app/outbound/deliver.ts';
@@ -100,12 +101,14 @@ export async function startDesk() {
   const channels = createChannels([
     createTwilioChannel({ ...account, sender: {}, statusCallbackUrl: undefined, media, log }),
   ]);
+  const { own } = createThreads({ ...memory, now });
   const send = createSend({
     channels,
     deliver: createDeliver({ channels, now }),
     desk,
     stateOf: createStateOf(desk, createStandings(database).of),
     takeOver: archive.writer.takeOver,
+    own,
     publish: createPublish({ redis, keys }),
     log,
     now,
@@ -128,7 +131,7 @@ export async function startDesk() {
   const inbox = createInbox({
     guard: auth.guard,
     archive,
-    takeover: createTakeover({ desk, truth: archive.writer, send, now }),
+    takeover: createTakeover({ desk, truth: archive.writer, send, channels, own, now }),
     explain: (channel, code) => channels.of(channel).explain(code),
     remembered: (conversation) => desk.state(conversation),
     deadLetters: createDeadLetters(memory),
