@@ -56,7 +56,7 @@ export function createHandovers(tools: HandoverTools): Handovers {
       author: 'other',
       text: wordsOf(route.owner, context),
       attachments: [],
-      at: route.at,
+      at: now(),
     };
     const line =
       context === '' ? null : lineOf(said, { role: 'user', text: scrub(''), notes: [scrub(`${PASSED} ${context}`)] });

@@ -40,6 +40,10 @@ export interface MetaDouble {
   readonly sent: TakenMessage[];
   /** Ids of messages that were marked as read, with "typing…". */
   readonly typing: string[];
+  /** Threads that were released or taken. */
+  readonly controls: { to: string; action: string }[];
+  /** Meta lets the escalation partner alone take a thread. As made: we are not. */
+  isEscalation: boolean;
   readonly requests: { method: string; path: string; authorization: string; body: unknown }[];
   /** First in, first out. */
   readonly faults: MetaFault[];
@@ -65,6 +69,7 @@ interface Posted {
   message_id?: string;
   to?: string;
   recipient?: string;
+  action?: string;
   type?: string;
   text?: { body?: string };
   biz_opaque_callback_data?: string;
@@ -93,6 +98,8 @@ export async function startMetaDouble({ accessToken, numbers }: MetaDoubleOption
     url: origin + VERSION.slice(0, -1),
     sent: [],
     typing: [],
+    controls: [],
+    isEscalation: false,
     requests: [],
     faults: [],
     onSent: () => {},
@@ -140,9 +147,21 @@ export async function startMetaDouble({ accessToken, numbers }: MetaDoubleOption
     const [id = '', what] = pathname.slice(VERSION.length).split('/');
     if (!pathname.startsWith(VERSION)) return refusal(404, 100);
     if (method === 'POST' && what === 'messages') return take(id, body);
+    if (method === 'POST' && what === 'thread_control') return control(id, body);
     if (method === 'GET' && files.has(id)) return [200, { url: `${double.fileHost}/file/${id}`, id }];
     if (method === 'GET' && id in numbers) return [200, { display_phone_number: numbers[id], id }];
     return refusal(404, 100);
+  }
+
+  function control(phoneNumberId: string, body: Posted | null): [number, object] {
+    const to = body?.to ?? body?.recipient;
+    const { action = '' } = body ?? {};
+    const isKnown = ['pass', 'release', 'take'].includes(action);
+    if (!(phoneNumberId in numbers) || body?.messaging_product !== 'whatsapp' || !to || !isKnown)
+      return refusal(400, 100);
+    if (action === 'take' && !double.isEscalation) return refusal(400, 100, 2494191);
+    double.controls.push({ to, action });
+    return [200, { success: true }];
   }
 
   function take(phoneNumberId: string, body: Posted | null): [number, object] {
@@ -167,11 +186,9 @@ export async function startMetaDouble({ accessToken, numbers }: MetaDoubleOption
 }
 
 /** https://developers.facebook.com/docs/graph-api/guides/error-handling */
-function refusal(status: number, code: number): [number, object] {
-  return [
-    status,
-    { error: { message: `(#${code}) Scripted fault`, type: 'OAuthException', code, fbtrace_id: 'AbCdEf' } },
-  ];
+function refusal(status: number, code: number, subcode?: number): [number, object] {
+  const error = { message: `(#${code}) Scripted fault`, type: 'OAuthException', code, fbtrace_id: 'AbCdEf' };
+  return [status, { error: subcode === undefined ? error : { ...error, error_subcode: subcode } }];
 }
 
 function suffer(fault: MetaFault, outgoing: ServerResponse): void {

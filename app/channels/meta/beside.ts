@@ -44,15 +44,13 @@ export function readOthersEcho(one: unknown, { business }: Place, { next }: Requ
   if (address === undefined || !isAddress(address))
     return ignored('A message of another responder does not say to whom.');
   if (isUpdate(message)) return ignored(`What another responder sent is only an update (${message.type}).`);
-  const at = stampIn(timestamp, next());
-  const said: OverheardMessage = {
-    id,
-    author: 'other',
-    text: wordsIn(message),
-    attachments: attachmentsIn(message),
-    at,
-  };
-  return overheard({ business, address, messages: [said], route: { owner: 'other', at } });
+  const receivedAt = next();
+  // As messages to us: by when it was received, unless that was long after it was sent.
+  const at = sentAtIn(timestamp, receivedAt).sentAt ?? receivedAt;
+  const [text, attachments] = [wordsIn(message), attachmentsIn(message)];
+  const said: OverheardMessage = { id, author: 'other', text, attachments, at };
+  const route = { owner: 'other', at: stampIn(timestamp, receivedAt) } as const;
+  return overheard({ business, address, messages: [said], route });
 }
 
 /** So many past messages become one event, so that none is too large. */
