@@ -112,8 +112,6 @@ export function ThreadHeader({ conversation, onClose, onChange }: ThreadHeaderPr
   );
 }
 
-const OTHERS = 'Another responder answers';
-
 const PAUSES = [15, 30, 60, 240, 1_440].map((minutes) => ({
   value: String(minutes),
   label: minutes < 60 ? `for ${minutes} min` : `for ${minutes / 60} h`,
@@ -153,7 +151,9 @@ function Takeover({ conversation }: { conversation: Conversation }) {
       <legend className={classes.hidden}>Who answers</legend>
       <Text size="xs" className={classes.answers} role="status" data-soon={active && left < SOON_MS}>
         {isBlocked && 'Blocked: nobody answers'}
-        {!isBlocked && !active && (isOthers ? OTHERS : isThrottled ? 'Bot does not answer' : 'Bot is answering')}
+        {!isBlocked &&
+          !active &&
+          (isOthers ? 'Bot is silent' : isThrottled ? 'Bot does not answer' : 'Bot is answering')}
         {!isBlocked && active && left >= SOON_MS && `Bot is paused until ${until(takeover_until, now)}`}
         {!isBlocked && active && takeover_until && left < SOON_MS && `Bot answers again at ${clock(takeover_until)}`}
       </Text>

@@ -83,6 +83,12 @@ async function sayToOther(body: string, ago = 0): Promise<void> {
   await recorded();
 }
 
+interface Answer {
+  error?: string;
+  items?: unknown[];
+  conversation?: { answered_by: string; window_until: string | null };
+}
+
 async function ask(method: string, path: string, body?: object) {
   const headers = { 'Content-Type': 'application/json', 'x-api-key': KEY };
   const response = await fetch(`${bot.url}/api/whatsapp/${path}`, {
@@ -91,12 +97,12 @@ async function ask(method: string, path: string, body?: object) {
     ...(body && { body: JSON.stringify(body) }),
   });
   // The contract's own tests check its shape.
-  return { status: response.status, body: (await response.json()) as Record<string, never> & { error?: string } };
+  return { status: response.status, body: (await response.json()) as Answer };
 }
 
 async function answeredBy(): Promise<string> {
   const { body } = await ask('GET', `conversation/${phone}`);
-  return (body.conversation as { answered_by: string }).answered_by;
+  return body.conversation?.answered_by ?? assert.fail('there is no conversation');
 }
 
 async function notices(): Promise<string> {
@@ -183,7 +189,7 @@ describe('a thread that another responder owns', () => {
     assert.equal(await answeredBy(), 'bot');
     const released = await ask('POST', 'thread-control', { phone_number: phone, action: 'release' });
     assert.equal(released.status, 200, JSON.stringify(released.body));
-    assert.equal((released.body.conversation as { answered_by: string }).answered_by, 'other');
+    assert.equal(released.body.conversation?.answered_by, 'other');
     assert.deepEqual(meta.controls.at(-1), { to: phone, action: 'release' });
   });
 
@@ -339,7 +345,7 @@ describe('a contact', () => {
     await recorded();
     assert.deepEqual([await thread(), sentTo()], [[['contact', '[call]\nThey called us on WhatsApp.']], []]);
     const { body } = await ask('GET', `conversation/${phone}`);
-    assert.ok((body.conversation as { window_until: string | null }).window_until);
+    assert.ok(body.conversation?.window_until);
     assert.equal((await ask('POST', 'send', { to_number: phone, message: 'You called?' })).status, 200);
   });
 
