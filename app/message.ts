@@ -189,7 +189,7 @@ export interface Preference {
 export interface AccountNews {
   channel: ChannelName;
   /**
-   * What it is about: `template:<name>:<language>` (its state), `quality:…` and `category:…` of it, `account`, `restriction:<kind>`,
+   * What it is about: `template:<name>:<language>` (its state), `quality:…` and `category:…` of it, `account`, `violation`, `restriction:<kind>`,
    * `number:<digits>`, `limit` (of conversations a day, for all numbers of the portfolio).
    */
   subject: string;

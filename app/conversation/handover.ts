@@ -1,5 +1,4 @@
 /** Takes in that the provider gave a thread to us or took it from us, and what another responder says and does there. */
-
 import { contactIdOf } from '../contacts/addresses.ts';
 import type { StandingsOf } from '../contacts/confirm.ts';
 import { type Event, encodeEvent } from '../events.ts';
@@ -38,32 +37,26 @@ export function createHandovers(tools: HandoverTools): Handovers {
   const { threads, rootOf, standingsOf, note, publish, now, log } = tools;
   return { noteHandover, noteOverheard };
 
-  /** It names the contact by number alone: one that fits nobody is shown as such. */
+  /**
+   * It names the contact by number alone. One that fits nobody is shown as such, and kept under this number alone: should its owner write
+   * later, it counts.
+   */
   async function noteHandover({ id, channel, business, contact: named, route, context }: Handover): Promise<void> {
     const contact = await rootOf(named);
     const conversation = conversationId({ channel, business, contact });
-    if (!(await isKnown(conversation, contact))) {
-      log.warn('Another responder handed over a conversation with a number that fits no contact', {
-        contact,
-        ...route,
-      });
-      if (route.owner === 'us')
-        await note({ channel, subject: 'handover', state: 'UNKNOWN_CONTACT', detail: scrub(named), at: route.at });
-      return;
-    }
-    const said: OverheardMessage = {
-      id,
-      author: 'other',
-      text: wordsOf(route.owner, context),
-      attachments: [],
-      at: now(),
-    };
-    const line =
-      context === '' ? null : lineOf(said, { role: 'user', text: scrub(''), notes: [scrub(`${PASSED} ${context}`)] });
-    const event = keptEvent(conversation, contact, [said]);
+    const isKnownHere = await isKnown(conversation, contact);
+    const text = wordsOf(route.owner, context);
+    const said: OverheardMessage = { id, author: 'other', text, attachments: [], at: now() };
+    const notes = [scrub(`${PASSED} ${context}`)];
+    const line = context === '' ? null : lineOf(said, { role: 'user', text: scrub(''), notes });
+    const event = isKnownHere ? keptEvent(conversation, contact, [said]) : null;
     const isNew = await threads.keep(conversation, { id, mark: markOf(route, true), line, event });
-    if (isNew)
-      log.info('Another responder handed over a conversation', { contact, ...route, hasContext: context !== '' });
+    if (!isNew) return;
+    const facts = { contact, ...route, hasContext: context !== '' };
+    if (isKnownHere) log.info('Another responder handed over a conversation', facts);
+    else log.warn('Another responder handed over a conversation with a number that fits no contact', facts);
+    if (!isKnownHere && route.owner === 'us')
+      await note({ channel, subject: 'handover', state: 'UNKNOWN_CONTACT', detail: scrub(named), at: route.at });
   }
 
   async function noteOverheard({ channel, business, address, messages, route }: Overheard): Promise<void> {

@@ -10,6 +10,9 @@ export interface Notice {
 /** What is no trouble, such as a limit that was raised, is shown for so long, ms. */
 const LATELY_MS = 2 * 86_400_000;
 
+/** A warning, which nobody takes back: for so long, ms. */
+const WARNING_MS = 7 * 86_400_000;
+
 /** A handover that fits nobody: for so long, ms. */
 const HANDOVER_MS = 86_400_000;
 
@@ -36,6 +39,8 @@ function textOf(news: AccountNews, now: number): string | null {
       return isLate ? `${template} has the category ${news.state}${news.detail && `, and ${news.detail}`}.` : null;
     case 'account':
       return accountText(news, isLate);
+    case 'violation':
+      return now - news.at < WARNING_MS ? violationText(news) : null;
     case 'restriction':
       return restrictionText(name, news, now);
     case 'number':
@@ -72,7 +77,11 @@ function templateText(template: string, { state, detail }: AccountNews, isLate: 
   return said === undefined ? null : `${template} ${said}${trouble && detail ? `: ${detail}` : '.'}`;
 }
 
-function accountText({ state, detail }: AccountNews, isLate: boolean): string | null {
+function violationText({ detail }: AccountNews): string {
+  return `Meta says that our WhatsApp account breaks its policy${detail && ` (${detail})`}. See the WhatsApp Manager.`;
+}
+
+function accountText({ state }: AccountNews, isLate: boolean): string | null {
   const see = 'See the WhatsApp Manager.';
   switch (state) {
     case 'REINSTATE':
@@ -87,7 +96,7 @@ function accountText({ state, detail }: AccountNews, isLate: boolean): string | 
     case 'ACCOUNT_OFFBOARDED':
       return `Our number is not on Meta's API any more. ${see}`;
     default:
-      return `Meta says that our WhatsApp account breaks its policy${detail && ` (${detail})`}. ${see}`;
+      return `Meta told of our WhatsApp account: ${state}. ${see}`;
   }
 }
 
@@ -105,9 +114,9 @@ function restrictionText(kind: string, { until }: AccountNews, now: number): str
 function numberText(digits: string, { state, detail }: AccountNews, isLate: boolean): string | null {
   const number = phoneOf(digits);
   if (state === 'FLAGGED') return `The quality of our number ${number} is low: people block or report it.`;
+  if (!isLate) return null;
   if (state === 'DOWNGRADE')
     return `Meta lowered the limit of our number ${number}${detail && ` to ${limitText(detail)}`}.`;
-  if (!isLate) return null;
   if (state === 'UNFLAGGED') return `The quality of our number ${number} is fine again.`;
   if (state === 'UPGRADE')
     return `Meta raised the limit of our number ${number}${detail && ` to ${limitText(detail)}`}.`;

@@ -22,7 +22,7 @@ export interface Happened {
 
 /** Everything rejects with `store.unavailable`. */
 export interface Threads {
-  /** Is anything remembered of the contact of this conversation? */
+  /** Is anything remembered of the contact of this conversation, beside who owns a thread of theirs? */
   knows(conversation: ConversationId): Promise<boolean>;
   /** We did something that decides who owns the thread from now on. */
   own(conversation: ConversationId, owner: Route['owner']): Promise<void>;
@@ -62,7 +62,8 @@ export function createThreads({ redis, run, keys, aliases, historyTtlMs, now }: 
 
   async function knows(asked: ConversationId): Promise<boolean> {
     const { contact } = await current(asked);
-    return (await redis.exists(keys.of(contact).state).catch(rejectUnavailable)) === 1;
+    const fields = await redis.hkeys(keys.of(contact).state).catch(rejectUnavailable);
+    return fields.some((field) => !field.startsWith('owner@') && field !== 'tokens');
   }
 
   async function own(conversation: ConversationId, owner: Route['owner']): Promise<void> {

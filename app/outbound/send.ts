@@ -105,8 +105,9 @@ export function createSend({
     try {
       if (delivered.kind === 'sent') {
         const { sids } = delivered;
-        // A message of ours takes the thread.
-        if (before.isOthers) await repeated(() => own(conversation, 'us'));
+        // A message of ours takes the thread, where threads have several owners.
+        const { channel } = conversationOf(conversation);
+        if (channels.of(channel).controlThread) await repeated(() => own(conversation, 'us'));
         if (isWaiting(before, reply.at)) await pauseFrom(conversation, pauseOf(before, reply.at));
         await repeated(() =>
           publish(contact, encodeEvent({ type: 'reply.sent', conversation, turn, at: now(), via, sids })),

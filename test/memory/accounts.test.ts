@@ -101,6 +101,9 @@ test('the team is told what is wrong for as long as it is, and what changed for 
     'The template cake_day (en_US) has the category UTILITY, and becomes MARKETING within 24 hours.',
   );
   assert.match(textOf(news('account', 'DISABLE'), lateAt) ?? '', /^Meta has locked our WhatsApp account/);
+  const violation = news('violation', 'ACCOUNT_VIOLATION', NOON, { detail: scrub('SCAM') });
+  assert.match(textOf(violation) ?? '', /breaks its policy \(SCAM\)/);
+  assert.equal(textOf(violation, NOON + 8 * 24 * HOUR_MS), null);
   assert.equal(textOf(news('limit', 'TIER_2K')), "Meta's limit of new conversations in 24 hours is now 2,000.");
   assert.match(textOf(news('number:15550783881', 'FLAGGED')) ?? '', /^The quality of our number \+15550783881 is low/);
   const unknown = news('handover', 'UNKNOWN_CONTACT', NOON, { detail: scrub('15550100101') });

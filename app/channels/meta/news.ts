@@ -64,7 +64,7 @@ function changeIn({ correct_category: next, category_update_timestamp: at, previ
 }
 
 /** What says whether we may send. Prices, partners and the like change nothing about that. */
-const OF_ACCOUNT = new Set(['ACCOUNT_VIOLATION', 'ACCOUNT_DELETED', 'ACCOUNT_OFFBOARDED', 'ACCOUNT_RECONNECTED']);
+const OF_ACCOUNT = new Set(['ACCOUNT_DELETED', 'ACCOUNT_OFFBOARDED', 'ACCOUNT_RECONNECTED']);
 
 function ofAccount({ event, ban_info: ban, violation_info: violation, restriction_info: restrictions }: News): Said[] {
   if (event === 'DISABLED_UPDATE' && ban?.waba_ban_state !== undefined)
@@ -75,8 +75,9 @@ function ofAccount({ event, ban_info: ban, violation_info: violation, restrictio
       const until = secondsIn(expiration) ?? Date.parse(expiration ?? '');
       return { subject: `restriction:${kind}`, state: event, ...(until > 0 && { until }) };
     });
-  if (event === undefined || !OF_ACCOUNT.has(event)) return [];
-  return [{ subject: 'account', state: event, detail: violation?.violation_type }];
+  // A warning: what follows from it comes as an event of its own.
+  if (event === 'ACCOUNT_VIOLATION') return [{ subject: 'violation', state: event, detail: violation?.violation_type }];
+  return event === undefined || !OF_ACCOUNT.has(event) ? [] : [{ subject: 'account', state: event }];
 }
 
 function ofNumber(news: News): Said[] {

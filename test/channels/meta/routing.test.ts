@@ -217,8 +217,12 @@ describe('a thread that another responder owns', () => {
     await post(handoverOf(phone, 'control_passed'));
     await recorded();
     assert.match(await notices(), new RegExp(`conversation with \\+${phone} to us, but nobody known here`));
-    assert.deepEqual(await doubles.redis.client().keys(`*${phone}*`), []);
     assert.equal(await createConversations(database).find({ phone }), null);
+    await post(handoverOf(phone, 'control_taken', Date.now() + 1_000));
+    await recorded();
+    assert.equal(await createConversations(database).find({ phone }), null, 'not the second time either');
+    await say('I wrote before that', 20);
+    assert.deepEqual([await answeredBy(), sentTo()], ['other', []], 'they have this number');
   });
 
   test('gets no message over many random orders of what is told', async () => {
