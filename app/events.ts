@@ -19,6 +19,12 @@ const failureCode = z.custom<FailureCode>((value) => typeof value === 'string' &
 const spamReason = z.enum(['flood', 'repeats', 'links', 'campaign', 'neighbours']);
 export type SpamReason = z.infer<typeof spamReason>;
 
+const attachment = z.object({
+  kind: z.enum(['image', 'audio', 'video', 'contact-card', 'document']),
+  contentType: z.string(),
+  ref: z.string(),
+});
+
 const message = z.object({
   id,
   channel: id,
@@ -30,13 +36,7 @@ const message = z.object({
   receivedAt: time,
   sentAt: time.exactOptional(),
   text: scrubbed,
-  attachments: z.array(
-    z.object({
-      kind: z.enum(['image', 'audio', 'video', 'contact-card', 'document']),
-      contentType: z.string(),
-      ref: z.string(),
-    }),
-  ),
+  attachments: z.array(attachment),
   location: z
     .object({
       latitude: z.number(),
@@ -61,6 +61,7 @@ const message = z.object({
   unread: z.object({ kind: z.string(), isUpdate: z.boolean() }).exactOptional(),
   consent: z.enum(['opt-out', 'opt-in']).exactOptional(),
   answered: z.literal(true).exactOptional(),
+  route: z.object({ owner: z.enum(['us', 'other']), at: time }).exactOptional(),
   requestId: z.string(),
 });
 
@@ -211,6 +212,34 @@ export const Event = z.discriminatedUnion('type', [
     reasons: z.array(spamReason).min(1),
     until: time,
   }),
+  /** What was said without us, by another responder or before the number came to us: kept and shown, and nothing else follows from it. */
+  z.object({
+    type: z.literal('messages.kept'),
+    conversation,
+    at: time,
+    /** The contact's. */
+    address: id,
+    messages: z.array(
+      z.object({
+        id,
+        author: z.enum(['contact', 'desk', 'other']),
+        text: scrubbed,
+        attachments: z.array(attachment),
+        at: time,
+      }),
+    ),
+  }),
+  /** A contact said in WhatsApp whether they want marketing messages from us, at `saidAt`. `id` names the entry of the ledger. */
+  z.object({
+    type: z.literal('preference.changed'),
+    conversation,
+    at: time,
+    id,
+    consent: z.enum(['opt-out', 'opt-in']),
+    saidAt: time,
+  }),
+  /** The provider says that a contact has another number now; the conversation is that of the old one. */
+  z.object({ type: z.literal('number.changed'), conversation, at: time, from: id, to: id }),
   /** The provider reported the delivery status of a message that we sent. */
   z.object({ type: z.literal('delivery.changed'), conversation, at: time, status }),
 ]);

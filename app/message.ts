@@ -107,6 +107,8 @@ export interface InboundMessage {
   consent?: Consent;
   /** The provider has answered it itself, such as Twilio's Advanced Opt-Out its words for STOP, START and HELP. */
   answered?: true;
+  /** Who owns the thread, as the way that this message came shows it. Left out where threads have one owner only. */
+  route?: Route;
   /** The request that brought it, to follow it through the logs. */
   requestId: string;
 }
@@ -126,6 +128,98 @@ export interface Echo {
   /** When it was sent, unix ms. */
   at: number;
 }
+
+/**
+ * Who may answer in a thread: we, or another responder beside us (another program, the provider's own assistant). The provider routes
+ * threads and tells of changes alone: what is known is the newest word, by the words' own stamps.
+ */
+export interface Route {
+  owner: 'us' | 'other';
+  /** By the provider's stamp, unix ms. */
+  at: number;
+}
+
+/** The provider gave a thread to us, or took it from us. */
+export interface Handover {
+  /** The same for every delivery of it. */
+  id: string;
+  channel: ChannelName;
+  business: string;
+  /** The provider names the contact by their number alone. */
+  contact: ContactId;
+  route: Route;
+  /** What the other responder says of the conversation; '' when it says nothing. */
+  context: Scrubbed;
+}
+
+/** What was said without us: kept and shown. It is answered by nobody, opens no window and pauses nothing. */
+export interface Overheard {
+  channel: ChannelName;
+  business: string;
+  /** The contact's address. */
+  address: string;
+  /** Oldest first. */
+  messages: OverheardMessage[];
+  /** Said just now by another responder, who owns the thread; left out for what is of long ago. */
+  route?: Route;
+}
+
+export interface OverheardMessage {
+  /** The provider's id. */
+  id: string;
+  author: 'contact' | 'desk' | 'other';
+  /** Never empty, unless there are attachments. */
+  text: Scrubbed;
+  attachments: Attachment[];
+  /** Unix ms. */
+  at: number;
+}
+
+/** A contact said in WhatsApp's settings whether they want marketing messages from us. */
+export interface Preference {
+  channel: ChannelName;
+  business: string;
+  contact: ContactId;
+  consent: Consent;
+  /** By the provider's stamp, unix ms. */
+  at: number;
+}
+
+/** What a provider tells of an account of ours. */
+export interface AccountNews {
+  channel: ChannelName;
+  /**
+   * What it is about: `template:<name>:<language>` (its state), `quality:…` and `category:…` of it, `account`, `violation`, `restriction:<kind>`,
+   * `number:<digits>`, `limit` (of conversations a day, for all numbers of the portfolio).
+   */
+  subject: string;
+  /** The provider's word: `PAUSED`, `TIER_2K`. */
+  state: string;
+  /** Why, in the provider's words; '' when it does not say. */
+  detail: Scrubbed;
+  /** It is over then, unix ms; left out when nobody says so. */
+  until?: number;
+  /** By the provider's stamp, unix ms. */
+  at: number;
+}
+
+/** A contact has another number now, as the provider says. */
+export interface NumberChange {
+  channel: ChannelName;
+  business: string;
+  from: ContactId;
+  to: ContactId;
+  /** Unix ms. */
+  at: number;
+}
+
+/** What a provider tells beside messages. */
+export type Report =
+  | { kind: 'handover'; handover: Handover }
+  | { kind: 'overheard'; overheard: Overheard }
+  | { kind: 'preference'; preference: Preference }
+  | { kind: 'news'; news: AccountNews }
+  | { kind: 'number changed'; change: NumberChange };
 
 /** What a contact agreed to, told to the team or to another program. */
 export interface ConsentGiven {

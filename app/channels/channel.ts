@@ -17,6 +17,9 @@ export interface PartOf {
   part: number;
 }
 
+/** What we do with a thread that several responders share. */
+export type ThreadAction = 'release' | 'take';
+
 export interface DownloadOptions {
   signal?: AbortSignal;
   /** Knows for whom the file is fetched. */
@@ -95,6 +98,12 @@ export interface ChannelBasics {
    * does not know the message any more. A channel whose provider reports prices without being asked leaves it out.
    */
   statusOf?(id: string, signal?: AbortSignal): Promise<DeliveryStatus | null>;
+
+  /**
+   * Gives a thread back (`release`), so that another responder answers in it, or takes it. A channel whose threads have one owner only
+   * leaves it out. Rejects with `channel.rejected` when the provider does not let us.
+   */
+  controlThread?(to: Recipient, action: ThreadAction, signal?: AbortSignal): Promise<void>;
 
   /** Loads what the first call needs, without a call. For after the start. */
   prepare?(): Promise<void>;

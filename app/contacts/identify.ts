@@ -70,7 +70,8 @@ export function createIdentify({ aliases }: { aliases: Pick<Aliases, 'link' | 'p
   }
 
   function moved(message: InboundMessage, root: ContactId): InboundMessage {
-    remember(contactIdOf(message.from), root);
+    // A number is an alias only for the moment in which its contact gets another one.
+    if (!isNumber(message.from)) remember(contactIdOf(message.from), root);
     return { ...message, contact: root };
   }
 

@@ -66,8 +66,8 @@ export type Composed =
   /** The person is known by another id: `next` answers what waits, or a turn that is running already. */
   | { kind: 'moved'; next: Held | null }
   /**
-   * Meanwhile a person took over or blocked the contact, they opted out, or they got the same apology or notice before: `fresh` are the messages
-   * as they are remembered.
+   * Meanwhile a person took over or blocked the contact, another responder got the thread, they opted out, or they got the same apology or
+   * notice before: `fresh` are the messages as they are remembered.
    */
   | { kind: 'quiet'; why: Quiet | 'said before'; fresh: Fresh[] };
 

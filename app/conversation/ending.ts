@@ -19,7 +19,10 @@ export interface Ending {
   unanswered(held: Held, code: FailureCode, log: Log): Promise<null>;
   /** The messages cannot be answered, now or later. */
   undeliverable(held: Held, failure: Failure, log: Log): Promise<null>;
-  /** A person took over or blocked the contact, or they opted out, while it was not certain that the reply was sent. */
+  /**
+   * A person took over or blocked the contact, another responder got the thread, or they opted out, while it was not certain that the
+   * reply was sent.
+   */
   overtaken(held: Held, log: Log): Promise<null>;
   /** Several turns in a row ended early over it. */
   crashed(held: Held, log: Log): Promise<null>;
@@ -63,9 +66,11 @@ export function createEnding({ mailbox, metrics, now }: EndingOptions): Ending {
   function overtaken(held: Held, log: Log): Promise<null> {
     const what = held.blocked
       ? 'The contact was blocked'
-      : held.optedOutAt > 0
-        ? 'They opted out'
-        : 'A person took over';
+      : held.isOthers
+        ? 'Another responder got the conversation'
+        : held.optedOutAt > 0
+          ? 'They opted out'
+          : 'A person took over';
     const reason = `${what} before it was certain that this was sent.`;
     return giveUp(held, { reply: held.pending?.id ?? null, code: 'turn.overtaken', reason }, log);
   }

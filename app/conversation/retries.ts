@@ -16,7 +16,7 @@
  * | one process after the other crashes at the same messages | taken over alone, so that unrelated contacts are not counted; given up after `MOST_CRASHES` | nothing | error line, dead letter `turn.crashed` |
  * | the process is suspended for seconds | the same; it checks the lease before every send, and sends nothing without it | one answer | error line |
  * | the process is told to stop | what does not finish in 24 s is given back, no crash; what comes in is stored | a late answer | `Given back` in the log |
- * | a reply waits, and meanwhile a person takes over or blocks, or they opt out | the reply is not sent | what the person writes | error line, dead letter `turn.overtaken` |
+ * | a reply waits, and meanwhile a person takes over or blocks, another responder gets the thread, or they opt out | the reply is not sent | what the person writes | error line, dead letter `turn.overtaken` |
  * | more than MAX_WAITING wait | 503, nothing is stored; the provider repeats | nothing, or a late answer | `server.busy`, /metrics |
  */
 import type { FailureCode } from '../errors.ts';

@@ -1,10 +1,13 @@
 /** What people in the inbox do in a conversation: write, pause the bot, let it answer again, block, record consent, say that it is no spam. */
 
+import type { ThreadAction } from '../channels/channel.ts';
+import type { Channels } from '../channels/channels.ts';
 import type { StandingsOf } from '../contacts/confirm.ts';
+import { Failure, isFailure } from '../errors.ts';
 import { encodeEvent } from '../events.ts';
 import type { Desk, DeskState } from '../memory/desk.ts';
 import { type ConsentGiven, type ContactId, type ConversationId, conversationId, conversationOf } from '../message.ts';
-import type { SendAsPerson, SendOptions, Sent } from '../outbound/send.ts';
+import type { SendAsPerson, SendOptions, SendTools, Sent } from '../outbound/send.ts';
 import { EXCUSED_MS } from './spam.ts';
 
 /** Everything rejects with `archive.unavailable` or `store.unavailable`; the same call can be made again then. */
@@ -15,6 +18,11 @@ export interface Takeover {
   take(conversation: ConversationId, minutes: number): Promise<number>;
   /** Lets the bot answer again. */
   handBack(conversation: ConversationId): Promise<void>;
+  /**
+   * Gives the thread to another responder beside us (`release`), or takes it. Rejects with `channel.rejected` when the provider does not
+   * let us, or knows no other responders.
+   */
+  control(conversation: ConversationId, action: ThreadAction): Promise<void>;
   /** A blocked contact is neither answered nor remembered. */
   block(contact: ContactId, blocked: boolean): Promise<void>;
   /** Records that a contact agreed to get messages, or wants none. */
@@ -37,11 +45,13 @@ export interface TakeoverOptions {
   desk: Desk;
   truth: Truth;
   send: SendAsPerson;
+  channels: Channels;
+  own: SendTools['own'];
   now: () => number;
 }
 
-export function createTakeover({ desk, truth, send, now }: TakeoverOptions): Takeover {
-  return { say, take, handBack, block, consent, excuse };
+export function createTakeover({ desk, truth, send, channels, own, now }: TakeoverOptions): Takeover {
+  return { say, take, handBack, control, block, consent, excuse };
 
   function say(conversation: ConversationId, text: string, options?: SendOptions): Promise<Sent> {
     return send(conversation, text, options);
@@ -61,6 +71,22 @@ export function createTakeover({ desk, truth, send, now }: TakeoverOptions): Tak
     await truth.takeOver(conversation, until, pauseMs);
     await desk.takeOver(conversation, { until, pauseMs }, encodeEvent({ type: 'desk.took', conversation, at, until }));
     return until;
+  }
+
+  async function control(conversation: ConversationId, action: ThreadAction): Promise<void> {
+    const { channel: name, business, contact } = conversationOf(conversation);
+    const channel = channels.of(name);
+    if (!channel.controlThread)
+      throw new Failure('channel.rejected', 'This number has no other responders: every conversation is ours.');
+    const { address } = await desk.state(conversation);
+    try {
+      await channel.controlThread({ business, address: address ?? contact }, action);
+    } catch (error) {
+      const words = isFailure(error) && error.providerCode ? channel.explain(error.providerCode) : null;
+      if (isFailure(error) && words !== null) throw new Failure(error.code, words, { cause: error });
+      throw error;
+    }
+    await own(conversation, action === 'take' ? 'us' : 'other');
   }
 
   async function block(contact: ContactId, blocked: boolean): Promise<void> {
@@ -94,6 +120,7 @@ export function createStateOf(desk: Pick<Desk, 'state'>, standingsOf: StandingsO
     return {
       takeoverUntil: Math.max(state.takeoverUntil, known?.takeoverUntil ?? 0),
       takeoverMs: state.takeoverMs || (known?.takeoverMs ?? 0),
+      isOthers: state.isOthers,
       lastInboundAt: Math.max(state.lastInboundAt, known?.lastInboundAt ?? 0),
       address: state.address ?? known?.address ?? null,
       blocked: state.blocked || standing?.blocked === true,

@@ -71,7 +71,7 @@ export interface TurnOptions {
   now: () => number;
 }
 
-/** Is the bot to say nothing, because the contact is blocked or has opted out, or a person took over? */
+/** Is the bot to say nothing, because the contact is blocked or has opted out, another responder owns the thread, or a person took over? */
 export function isSilenced(held: Held, now: number): boolean {
   const refusal = refusalOf(held.pending ? authorOf(held.pending) : 'bot', held, now);
   return refusal !== null && refusal.code !== 'channel.window';
@@ -111,6 +111,7 @@ export function createTurn(options: TurnOptions): Turn {
       return { next: await ending.undeliverable(held, unconfigured, log), roll: false };
     }
     if (held.blocked) return keepQuiet(held, [], turn, 'blocked');
+    if (held.isOthers) return keepQuiet(held, await read(held, lease.signal, log), turn, 'standby');
     const confirmation = confirmationFor(held, now());
     if (confirmation) return answerWith(held, { text: confirmations[confirmation], confirms: confirmation }, turn);
     if (isSilenced(held, now())) {

@@ -30,7 +30,7 @@ export const MessageStatus = z.enum(['received', 'read', 'replied', 'archived'])
 const AnalysisStatus = z.enum(['pending', 'processing', 'completed', 'failed', 'skipped']);
 export const ConversationStatus = z.enum(['active', 'archived', 'blocked']);
 export const TaskStatus = z.enum(['pending', 'in_progress', 'completed', 'cancelled']);
-const Author = z.enum(['contact', 'bot', 'desk', 'template']);
+const Author = z.enum(['contact', 'bot', 'desk', 'other', 'template']);
 
 /** `people`, `companies`, `dates`, `amounts` and `products`, or the operator's own. */
 export const Entities = z.record(z.string(), z.array(z.string())).meta({ id: 'Entities' });
@@ -87,7 +87,9 @@ export const Message = z
     from_number: z.string(),
     to_number: z.string(),
     direction: z.enum(['inbound', 'outbound']),
-    author: Author.describe('Who wrote it; template: the provider approved it before, whoever sent it'),
+    author: Author.describe(
+      'Who wrote it; other: another responder, such as an assistant of Meta; template: the provider approved it before, whoever sent it',
+    ),
     template: z.string().nullable().describe("Of a template: its name and language, or Twilio's id of it"),
     message_type: MessageType,
     message_body: z.string(),
@@ -178,8 +180,11 @@ export type HistoryResult = z.output<typeof HistoryResult>;
 export const Consent = z
   .object({
     consent: z.enum(['opt-out', 'opt-in']),
-    cause: z.enum(['word', 'provider', 'desk', 'api']).describe('word: they wrote it; provider: Twilio answered it'),
+    cause: z
+      .enum(['word', 'provider', 'desk', 'api'])
+      .describe('word: they wrote it; provider: Twilio answered it, or WhatsApp told us of it'),
     source: z.string().describe('Their words, or where the team has it from'),
+    about: z.enum(['messages', 'marketing']).describe('All messages, or marketing alone'),
     at: Time,
   })
   .meta({ id: 'Consent' });
@@ -212,6 +217,12 @@ export const Conversation = z
       .nullable()
       .describe('What the contact wrote in the last 7 days looks like spam'),
     takeover_until: Time.nullable().describe('Until then a person answers instead of the bot'),
+    answered_by: z
+      .enum(['bot', 'person', 'other'])
+      .describe(
+        'Who answers now. other: another responder owns the conversation, which shows in a conversation, not in a list',
+      ),
+    is_shared: z.boolean().describe('Other responders may own the conversation, so that it can be released'),
     opted_out_at: Time.nullable().describe('Since when the contact wants no messages; null when they have not said so'),
     waiting: Waiting.nullable().describe('What a person of the team is needed for; null when nobody is'),
     window_until: Time.nullable().describe(
@@ -519,6 +530,13 @@ export const requests = {
       .default(30)
       .describe('The bot answers again when no person has written for this many minutes'),
   }),
+  threadControl: z.object({
+    phone_number: Phone,
+    business_number: Business,
+    action: z
+      .enum(['release', 'take'])
+      .describe('release gives the conversation to another responder; take is for the escalation partner alone'),
+  }),
   tasks: z.object({
     ...Page,
     status: z
@@ -612,7 +630,11 @@ export const responses = {
     success,
     items: z.array(
       z.object({
-        code: z.string().describe('purpose.missing, budget.near, budget.used_up, budget.currency or prices.unknown'),
+        code: z
+          .string()
+          .describe(
+            'purpose.missing, budget.near, budget.used_up, budget.currency, prices.unknown, or account.<channel>.<subject>',
+          ),
         text: z.string(),
       }),
     ),

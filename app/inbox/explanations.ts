@@ -56,7 +56,7 @@ const BY_FAILURE: Record<FailureCode, string> = {
   'store.unavailable': "The bot's memory (Redis) did not answer.",
   'store.format': "The bot's memory (Redis) holds data of another version.",
   'turn.overtaken':
-    'A person took over or blocked the contact before it was certain that this was sent. Check the conversation on WhatsApp before you try again.',
+    'A person or another responder took over, or the contact was blocked, before it was certain that this was sent. Check the conversation on WhatsApp before you try again.',
   'turn.crashed':
     'The bot crashed several times while it answered this. See the log. Try again when the cause is fixed.',
   'turn.throttled': 'What this contact wrote looked like spam.',

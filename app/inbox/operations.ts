@@ -144,6 +144,15 @@ export const OPERATIONS = {
     answer: responses.takeover,
     refusals: [404],
   },
+  threadControl: {
+    method: 'post',
+    path: '/api/whatsapp/thread-control',
+    summary:
+      'Gives a conversation to another responder beside us, or takes it; a message that is sent takes it, too. 502 when the provider does not allow it',
+    body: requests.threadControl,
+    answer: responses.status,
+    refusals: [404, 502],
+  },
   analytics: {
     method: 'get',
     path: '/api/whatsapp/analytics',

@@ -98,6 +98,10 @@ export interface Remembered {
   /** Newer than the archive's, which is recorded a moment later. */
   lastInboundAt: number;
   optedOutAt: number;
+  /** Another responder owns the thread. */
+  isOthers: boolean;
+  /** Other responders may own it. Default: none is beside us. */
+  isShared?: boolean;
   /** Block and opt-out were compared with the archive: before that, the archive's word counts. */
   confirmed: boolean;
 }
@@ -132,6 +136,8 @@ export function presentConversation(
     last_message_author: lastMessage?.author ?? null,
     last_sentiment: conversation.sentiment || null,
     takeover_until: takeoverUntil > now ? iso(takeoverUntil) : null,
+    answered_by: remembered?.isOthers ? 'other' : takeoverUntil > now ? 'person' : 'bot',
+    is_shared: remembered?.isShared ?? false,
     opted_out_at: optedOutAt > 0 ? iso(optedOutAt) : null,
     waiting: waiting && { ...waiting, since: iso(waiting.since) },
     spam: spam && {

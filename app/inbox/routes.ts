@@ -339,6 +339,12 @@ function deskHandlers(options: InboxOptions) {
       tell('conversation', conversation.phone);
       return { success: true, takeover_until: typeof until === 'number' ? new Date(until).toISOString() : null };
     },
+
+    async threadControl({ body }) {
+      const known = await find(options, { phone: body.phone_number, business: body.business_number });
+      await takeover.control(conversationId(known), body.action);
+      return changed(body.phone_number, known.business);
+    },
   } satisfies Partial<Handlers>;
 }
 

@@ -15,6 +15,12 @@ export interface Aliases {
    * @returns the contact it is an alias of now; null while a turn is running or a reply is being delivered: nothing was changed
    */
   link(contact: ContactId, target: ContactId, turn?: string): Promise<ContactId | null>;
+  /**
+   * A contact has another number now, `target`: what is remembered of them goes there, and the old number is nobody's. Its next owner is a
+   * contact of their own.
+   * @returns false while a turn is running or a reply is being delivered: nothing was changed
+   */
+  renumber(contact: ContactId, target: ContactId): Promise<boolean>;
   /** Makes an alias one of another contact; nothing is moved. */
   point(alias: ContactId, target: ContactId): Promise<void>;
 }
@@ -34,7 +40,7 @@ const MOST_HOPS = 8;
 const CONTINUED_AFTER_MS = 5_000;
 
 export function createAliases({ redis, run, keys, historyTtlMs, processId = '' }: AliasesOptions): Aliases {
-  return { rootOf, link, point };
+  return { rootOf, link, renumber, point };
 
   async function rootOf(contact: ContactId): Promise<ContactId> {
     let root = contact;
@@ -46,7 +52,12 @@ export function createAliases({ redis, run, keys, historyTtlMs, processId = '' }
     throw new RangeError(`the aliases of ${contact} lead in a circle`);
   }
 
-  async function link(contact: ContactId, wanted: ContactId, turn = ''): Promise<ContactId | null> {
+  function link(contact: ContactId, wanted: ContactId, turn = ''): Promise<ContactId | null> {
+    return linkAs(contact, wanted, '', turn);
+  }
+
+  /** @param number the contact's numbers become this one; '' = they stay */
+  async function linkAs(contact: ContactId, wanted: ContactId, number: string, turn = ''): Promise<ContactId | null> {
     const target = await rootOf(wanted);
     if (target === contact) return contact;
     const key = keys.of(contact);
@@ -59,10 +70,16 @@ export function createAliases({ redis, run, keys, historyTtlMs, processId = '' }
     if (kind === 'busy') return null;
     const root = await rootOf(String(name));
     if (kind === 'move') {
-      await add(root, memory);
+      await add(root, memory, number);
       await removeMemory(contact);
     }
     return root;
+  }
+
+  async function renumber(contact: ContactId, target: ContactId): Promise<boolean> {
+    if ((await linkAs(contact, target, target)) === null) return false;
+    await redis.del(keys.of(contact).alias).catch((error) => Promise.reject(unavailable(error)));
+    return true;
   }
 
   async function point(alias: ContactId, target: ContactId): Promise<void> {
@@ -71,12 +88,12 @@ export function createAliases({ redis, run, keys, historyTtlMs, processId = '' }
       .catch((error) => Promise.reject(unavailable(error)));
   }
 
-  async function add(contact: ContactId, memory: unknown[]): Promise<void> {
+  async function add(contact: ContactId, memory: unknown[], number: string): Promise<void> {
     const key = keys.of(contact);
     await run(
       'arrive',
       [key.state, key.history, key.mailbox, key.seen, key.due, key.alias],
-      [historyTtlMs, contact, ...memory.map((part) => JSON.stringify(part))],
+      [historyTtlMs, contact, ...memory.map((part) => JSON.stringify(part)), number],
     );
   }
 

@@ -11,6 +11,7 @@ import type { Aliases } from './aliases.ts';
 import { type Keys, threadOf } from './keys.ts';
 import { type RedisClient, type RunScript, rejectUnavailable, unavailable } from './redis.ts';
 import { MOST_EVENTS } from './stream.ts';
+import { isOther } from './threads.ts';
 
 /** What the memory knows of a conversation. */
 export interface DeskState {
@@ -18,6 +19,8 @@ export interface DeskState {
   takeoverUntil: number;
   /** By how much a person's message prolongs the takeover, ms; 0 when there is none. */
   takeoverMs: number;
+  /** Another responder owns the thread. */
+  isOthers: boolean;
   /** When the contact last wrote, unix ms; 0 when that is not remembered: WhatsApp lets us write freely for 24 hours after it. */
   lastInboundAt: number;
   /** The address to answer to; null when it is not remembered. */
@@ -97,7 +100,7 @@ export function createDesk({ redis, run, keys, aliases, historyTtlMs }: DeskOpti
   async function state(asked: ConversationId): Promise<DeskState> {
     const conversation = await current(asked);
     const thread = threadOf(conversation);
-    const [takeover, takeoverMs, lastInbound, from, blocked, optedOut, optedIn, standing, handoff] = await redis
+    const [takeover, takeoverMs, lastInbound, from, blocked, optedOut, optedIn, standing, handoff, owner] = await redis
       .hmget(
         keys.of(conversationOf(conversation).contact).state,
         `takeover@${thread}`,
@@ -109,11 +112,13 @@ export function createDesk({ redis, run, keys, aliases, historyTtlMs }: DeskOpti
         'optedIn',
         'standing',
         `handoff@${thread}`,
+        `owner@${thread}`,
       )
       .catch((error) => Promise.reject(unavailable(error)));
     return {
       takeoverUntil: Number(takeover ?? 0),
       takeoverMs: Number(takeoverMs ?? 0),
+      isOthers: isOther(owner),
       lastInboundAt: Number(lastInbound ?? 0),
       address: from ?? null,
       blocked: blocked === '1',

@@ -68,6 +68,8 @@ export interface Keys {
   report(channel: string, replyId: string): string;
   /** string, expires: a message of the Business app is recorded; not part of a shard */
   echo(channel: string, sid: string): string;
+  /** hash: what a provider told of our accounts, subject → JSON, see `accounts.ts`; not part of a shard */
+  account(channel: string): string;
   /** string, expires: when a provider last reported anything, unix ms; not part of a shard */
   reported(channel: string): string;
   /** hash: version of the format and number of shards, see `format.ts` */
@@ -96,6 +98,7 @@ export function createKeys(shards: number): Keys {
     export: exportOf,
     report: (channel, replyId) => `recado:report:${keySafe(channel)}:${keySafe(replyId)}`,
     echo: (channel, sid) => `recado:echo:${keySafe(channel)}:${keySafe(sid)}`,
+    account: (channel) => `recado:account:${keySafe(channel)}`,
     reported: (channel) => `recado:reported:${keySafe(channel)}`,
     shardOf,
     of,

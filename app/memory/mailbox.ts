@@ -19,6 +19,7 @@ import { type Keys, threadOf } from './keys.ts';
 import { leaseOf } from './processes.ts';
 import { type RedisClient, type RunScript, unavailable } from './redis.ts';
 import { MOST_EVENTS } from './stream.ts';
+import { isOther, markOf } from './threads.ts';
 
 /** What is remembered of a contact, as a turn needs it. */
 export interface Memory {
@@ -49,6 +50,8 @@ export interface Held extends Memory {
   crashes: number;
   /** In this conversation a person answers until then, unix ms; 0 = the model does. */
   takeoverUntil: number;
+  /** Another responder owns the thread of this conversation: nothing is sent. */
+  isOthers: boolean;
   /** When the person last wrote in this conversation, unix ms; 0 when it is not known. */
   lastInboundAt: number;
   /** The contact is not answered. */
@@ -109,12 +112,12 @@ export interface Counts {
 
 export type Committed =
   | { kind: 'lost' }
-  /** Meanwhile the contact was blocked or opted out, or a person took over: nothing was changed. */
+  /** Meanwhile the contact was blocked or opted out, another responder got the thread, or a person took over: nothing was changed. */
   | { kind: 'quiet'; why: Quiet }
   | { kind: 'more'; messages: InboundMessage[] }
   | { kind: 'committed'; roll: boolean };
 
-export type Quiet = 'blocked' | 'opted out' | 'takeover';
+export type Quiet = 'blocked' | 'standby' | 'opted out' | 'takeover';
 
 export type Claimed =
   /** The contact became an alias of `to`, but its memory was not moved completely. */
@@ -218,8 +221,8 @@ const MOST_COMPARED = 20_000;
 
 const NO_TRAITS: Traits = { words: '', hasLink: false, block: '' };
 
-/** A message as it waits: what is for the archive alone is in the event. */
-function waiting({ original: _, ...message }: InboundMessage): string {
+/** A message as it waits: what is for the archive alone is in the event, and who owns the thread in the state. */
+function waiting({ original: _, route: __, ...message }: InboundMessage): string {
   return JSON.stringify(message);
 }
 
@@ -283,6 +286,7 @@ export function createMailbox(options: MailboxOptions): Mailbox {
         message.consent ?? '',
         message.answered ? '' : '1',
         message.sentAt === undefined ? 0 : Math.max(0, message.receivedAt - message.sentAt),
+        message.route ? markOf(message.route) : 0,
       ],
     );
     const [kind, ...rest] = listOf(result);
@@ -478,6 +482,7 @@ function readHeld(
     attempts: Number(fields.get('attempts') ?? 0),
     crashes: Number(crashes),
     takeoverUntil: Number(fields.get(`takeover@${thread}`) ?? 0),
+    isOthers: isOther(fields.get(`owner@${thread}`)),
     lastInboundAt: Number(fields.get(`lastInbound@${thread}`) ?? 0),
     blocked: fields.has('blocked'),
     optedOutAt: Number(fields.get('optedOut') ?? 0),

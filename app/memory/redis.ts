@@ -127,6 +127,8 @@ const SCRIPTS = [
   'roll',
   'unroll',
   'desk',
+  'keep',
+  'news',
   'unsay',
   'restore',
   'depart',

@@ -1,4 +1,4 @@
-/** May something be sent in this conversation now? The one place that decides it: block, opt-out, takeover, 24-hour window. */
+/** May something be sent in this conversation now? The one place that decides it: block, opt-out, other responders, takeover, 24-hour window. */
 import type { FailureCode } from '../errors.ts';
 import { isWindowOpen } from './window.ts';
 
@@ -15,6 +15,8 @@ export interface Situation {
   blocked: boolean;
   /** Since when the contact has opted out of messages, unix ms: nothing is sent to them until they agree again. 0 = they have not. */
   optedOutAt: number;
+  /** Another responder owns the thread: only a person writes, and gets the thread by that. Default: we own it. */
+  isOthers?: boolean;
   /** A person answers until then, unix ms: the bot sends nothing before. */
   takeoverUntil: number;
   /** When the contact last wrote in this conversation, unix ms. 0 = that is not known, and the provider decides. */
@@ -29,10 +31,13 @@ export interface Refusal {
 
 /** Why nothing may be sent; null when it may. */
 export function refusalOf(author: Author, situation: Situation, now: number): Refusal | null {
-  const { blocked, optedOutAt, takeoverUntil, lastInboundAt } = situation;
+  const { blocked, optedOutAt, isOthers = false, takeoverUntil, lastInboundAt } = situation;
   if (blocked) return { code: 'channel.blocked', reason: 'The contact is blocked. Unblock them to write.' };
   if (optedOutAt > 0 && author !== 'opt-out' && author !== 'person, despite the opt-out') {
     return { code: 'channel.opted_out', reason: 'They have opted out: nothing is sent until they write START.' };
+  }
+  if (isOthers && author !== 'person' && author !== 'person, despite the opt-out' && author !== 'template') {
+    return { code: 'turn.overtaken', reason: 'Another responder got the conversation before this was sent.' };
   }
   if (author === 'bot' && takeoverUntil > now) {
     return { code: 'turn.overtaken', reason: 'A person took the conversation over before this was sent.' };

@@ -7,7 +7,15 @@ import { countTokens } from '../llm/tokens.ts';
 import type { Desk, DeskState, Pause } from '../memory/desk.ts';
 import type { Publish } from '../memory/publish.ts';
 import { repeated } from '../memory/redis.ts';
-import { type Choice, type ConversationId, conversationOf, type Extra, type Line, type Reply } from '../message.ts';
+import {
+  type Choice,
+  type ConversationId,
+  conversationOf,
+  type Extra,
+  type Line,
+  type Reply,
+  type Route,
+} from '../message.ts';
 import { newId } from '../ops/id.ts';
 import type { Log } from '../ops/logger.ts';
 import { type Scrubbed, scrub } from '../privacy/scrub.ts';
@@ -49,6 +57,8 @@ export interface SendTools {
   stateOf: (conversation: ConversationId) => Promise<DeskState>;
   /** Pauses the bot until `until` (unix ms) in the archive, the source of truth. */
   takeOver: (conversation: ConversationId, until: number, pauseMs: number) => Promise<void>;
+  /** Notes who owns a thread from now on. */
+  own: (conversation: ConversationId, owner: Route['owner']) => Promise<void>;
   publish: Publish;
   log: Log;
   now: () => number;
@@ -57,7 +67,8 @@ export interface SendTools {
 /** How long the bot is paused after a person's message, unless a takeover with another length is running, ms. */
 export const PAUSE_MS = 30 * 60_000;
 
-export function createSend({ channels, deliver, desk, stateOf, takeOver, publish, log, now }: SendTools): SendAsPerson {
+export function createSend(tools: SendTools): SendAsPerson {
+  const { channels, deliver, desk, stateOf, takeOver, own, publish, log, now } = tools;
   return async function send(conversation, words, { id = newId(), extra, despiteOptOut = false } = {}) {
     const author: Author = despiteOptOut ? 'person, despite the opt-out' : 'person';
     const state = await stateOf(conversation);
@@ -98,6 +109,9 @@ export function createSend({ channels, deliver, desk, stateOf, takeOver, publish
     try {
       if (delivered.kind === 'sent') {
         const { sids } = delivered;
+        // A message of ours takes the thread, where threads have several owners.
+        const { channel } = conversationOf(conversation);
+        if (channels.of(channel).controlThread) await repeated(() => own(conversation, 'us'));
         if (isWaiting(before, reply.at)) await pauseFrom(conversation, pauseOf(before, reply.at));
         await repeated(() =>
           publish(contact, encodeEvent({ type: 'reply.sent', conversation, turn, at: now(), via, sids })),

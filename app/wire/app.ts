@@ -110,6 +110,7 @@ export function build(config: Config, standIns: StandIns, log: Log, options: Bui
         onMessage: join.ifOurs(bot.accept),
         onStatus: join.ifOurs(bot.onStatus),
         onEcho: join.ifOurs(bot.onEcho),
+        onReport: join.ifOurs(bot.onReport),
       },
       desk: {
         routers: recording ? buildDesk(config, { ...shared, recording, auth }) : [],

@@ -31,7 +31,9 @@ export interface BotTools {
   log: Log;
 }
 
-export interface BotParts extends Pick<AnsweringParts, 'turns' | 'sweep'>, Pick<Receivers, 'onStatus' | 'onEcho'> {
+export interface BotParts
+  extends Pick<AnsweringParts, 'turns' | 'sweep'>,
+    Pick<Receivers, 'onStatus' | 'onEcho' | 'onReport'> {
   accept: Receivers['onMessage'];
   /** What is worth an alarm here; `close` stops it. */
   alarms: Pick<AlarmParts, 'start'>;

@@ -13,7 +13,7 @@ import type { Config } from '../config.ts';
 import type { Accept } from '../conversation/accept.ts';
 import { createDownloader, type Downloader } from '../media/download.ts';
 import type { Reports } from '../memory/reports.ts';
-import type { ChannelName, DeliveryStatus, Echo } from '../message.ts';
+import type { ChannelName, DeliveryStatus, Echo, Report } from '../message.ts';
 import type { Log } from '../ops/logger.ts';
 import { remember } from '../ops/remember.ts';
 import type { StandIns } from './stand-ins.ts';
@@ -36,6 +36,8 @@ export interface Receivers {
   onStatus: (status: DeliveryStatus) => Promise<void>;
   /** What the team sent from the Business app. */
   onEcho: (echo: Echo) => Promise<void>;
+  /** What a provider tells beside messages. */
+  onReport: (report: Report) => Promise<void>;
 }
 
 export interface ChannelTools {
@@ -143,13 +145,13 @@ function buildMeta({ config, downloader, now, reportsOf, log }: ChannelTools): C
     channel: createMetaChannel({ accessToken, apiBase, graph, numbers, accountId, reports, downloader, now, log }),
     states: { meta_signatures: appSecret === null ? 'not checked' : 'ok' },
     rawBodies: new Map([[META_PATH, LARGEST_BATCH]]),
-    webhook: ({ onMessage, onStatus, onEcho }) => {
+    webhook: ({ onStatus, ...receivers }) => {
       const noted = async (status: DeliveryStatus): Promise<void> => {
         await onStatus(status);
         const { replyId, part = 0, sid } = status;
         if (replyId !== undefined) await reports.note({ replyId, part }, sid);
       };
-      return createMetaWebhook({ verifyToken, appSecret, numbers, now, onMessage, onStatus: noted, onEcho, log });
+      return createMetaWebhook({ verifyToken, appSecret, numbers, now, ...receivers, onStatus: noted, log });
     },
   };
 }

@@ -7,13 +7,13 @@ import type { Auth } from '../inbox/auth.ts';
 import { createCopies } from '../inbox/copies.ts';
 import { createInbox } from '../inbox/routes.ts';
 import { createDeadLetters } from '../memory/dead-letters.ts';
-import type { ContactId } from '../message.ts';
+import { type ContactId, type ConversationId, conversationOf } from '../message.ts';
 import type { Log } from '../ops/logger.ts';
 import type { ArchiveParts } from './archive.ts';
 import { buildInboxArchive } from './inbox-archive.ts';
 import type { MemoryParts } from './memory.ts';
+import { createNoticesOf, type NoticeTools } from './notices.ts';
 import type { OutboundParts } from './outbound.ts';
-import type { PurposeParts } from './purpose.ts';
 import type { RecordingParts } from './recording.ts';
 import { buildSending } from './sending.ts';
 
@@ -23,7 +23,7 @@ export interface DeskTools {
   recording: RecordingParts;
   auth: Auth;
   outbound: OutboundParts;
-  purpose: Pick<PurposeParts, 'notices'>;
+  purpose: NoticeTools['purpose'];
   log: Log;
 }
 
@@ -42,7 +42,10 @@ export function buildDesk(config: Config, tools: DeskTools): Router[] {
     archive: buildInboxArchive(database, writer),
     takeover,
     templates: { channels, list: templates.list, send: sendTemplate, findSender },
-    remembered: (conversation) => memory.desk.state(conversation),
+    remembered: async (conversation) => ({
+      ...(await memory.desk.state(conversation)),
+      isShared: isShared(conversation),
+    }),
     deadLetters: createDeadLetters(memory),
     explain: (channel, code) => channels.of(channel).explain(code),
     retryAnalyses,
@@ -50,7 +53,7 @@ export function buildDesk(config: Config, tools: DeskTools): Router[] {
     live,
     taskTypes,
     sentiments,
-    notices: async () => [...tools.purpose.notices, ...(await costs.notices())],
+    notices: createNoticesOf({ purpose: tools.purpose, costs, accounts: memory.accounts, channels, now }),
     costs,
     timeZone,
     publicUrl,
@@ -58,6 +61,12 @@ export function buildDesk(config: Config, tools: DeskTools): Router[] {
   });
   const copies = createCopies({ contactOf: memory.exports.contactOf, copyOf: createCopyOf(database), summaryOf, now });
   return [auth.router, inbox, copies];
+
+  /** May other responders own it? */
+  function isShared(conversation: ConversationId): boolean {
+    const { channel } = conversationOf(conversation);
+    return channels.all.find(({ name }) => name === channel)?.controlThread !== undefined;
+  }
 
   async function summaryOf(contact: ContactId): Promise<string> {
     return (await memory.summaries.load(contact)).summary;

@@ -12,15 +12,15 @@ import { createMailbox, type Mailbox } from '../memory/mailbox.ts';
 import { createProcesses, type Processes } from '../memory/processes.ts';
 import { createPublish, type Publish } from '../memory/publish.ts';
 import { createRedis, createScripts, type RedisAddress, type RedisClient, type RunScript } from '../memory/redis.ts';
-import { createReports, type Reports } from '../memory/reports.ts';
 import { createSpending, type Spending } from '../memory/spending.ts';
 import { createSummaryStore, type SummaryStore } from '../memory/summary.ts';
 import { createSuspects, type Suspects } from '../memory/suspects.ts';
-import type { ChannelName, ContactId } from '../message.ts';
+import type { ContactId } from '../message.ts';
 import type { Log } from '../ops/logger.ts';
 import type { Metrics } from '../ops/metrics.ts';
+import { buildProviderMemory, type ProviderMemory } from './providers.ts';
 
-export interface MemoryParts {
+export interface MemoryParts extends ProviderMemory {
   redis: RedisClient;
   run: RunScript;
   keys: Keys;
@@ -37,7 +37,6 @@ export interface MemoryParts {
   spending: Spending;
   suspects: Suspects;
   publish: Publish;
-  reportsOf(channel: ChannelName): Reports;
 }
 
 /** Builds it; nothing is connected. */
@@ -76,6 +75,6 @@ export function buildMemory(config: Config, address: RedisAddress, metrics: Metr
     spending: createSpending({ redis, run, keys }),
     suspects: createSuspects({ run, keys }),
     publish: createPublish({ redis, keys }),
-    reportsOf: (channel) => createReports({ redis, keys, channel, now: clock.now }),
+    ...buildProviderMemory({ redis, run, keys, aliases, historyTtlMs, now: clock.now }),
   };
 }

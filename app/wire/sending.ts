@@ -22,14 +22,15 @@ export interface SendingParts {
 }
 
 export function buildSending({ memory, archive, outbound, log }: SendingTools): SendingParts {
-  const { desk, publish, clock } = memory;
+  const { desk, publish, clock, threads } = memory;
+  const { own } = threads;
   const { now } = clock;
   const { channels, deliver, templates } = outbound;
   const writer = createDeskWriter(archive.database);
   const stateOf = createStateOf(desk, archive.standings.of);
-  const send = createSend({ channels, deliver, desk, stateOf, takeOver: writer.takeOver, publish, log, now });
+  const send = createSend({ channels, deliver, desk, stateOf, takeOver: writer.takeOver, own, publish, log, now });
   return {
-    takeover: createTakeover({ desk, truth: writer, send, now }),
+    takeover: createTakeover({ desk, truth: writer, send, channels, own, now }),
     sendTemplate: createSendTemplate({ templates, deliver, desk, stateOf, publish, log, now }),
     writer,
   };

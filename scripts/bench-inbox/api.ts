@@ -11,6 +11,7 @@ import { createCosts } from '../../app/archive/read/costs.ts';
 import { createMessages } from '../../app/archive/read/messages.ts';
 import { createDeskWriter, type DeskWriter } from '../../app/archive/write/desk.ts';
 import { createTasks } from '../../app/archive/write/tasks.ts';
+import { createChannels } from '../../app/channels/channels.ts';
 import { createTakeover } from '../../app/conversation/takeover.ts';
 import { createMonthOf } from '../../app/costs/month.ts';
 import { createOverview } from '../../app/costs/overview.ts';
@@ -122,7 +123,7 @@ function deskOf(tools: Parameters<typeof createAliases>[0], truth: DeskWriter) {
   const memory = { ...tools, aliases: createAliases(tools) };
   const desk = createDesk(memory);
   return {
-    takeover: createTakeover({ desk, truth, send: nobody, now: Date.now }),
+    takeover: createTakeover({ desk, truth, send: nobody, channels: createChannels([]), own: nobody, now: Date.now }),
     remembered: desk.state,
     explain: () => null,
     deadLetters: createDeadLetters(memory),

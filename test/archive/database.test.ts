@@ -38,6 +38,7 @@ describe('PostgreSQL', () => {
       { name: '0009-costs' },
       { name: '0010-spam' },
       { name: '0011-original' },
+      { name: '0012-beside-messages' },
       { name: '0013-templates' },
     ]);
     await Promise.all(processes.map((one) => one.ping()));

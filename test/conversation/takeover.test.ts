@@ -8,6 +8,7 @@ import { createDesk, type Desk } from '../../app/memory/desk.ts';
 import { createKeys } from '../../app/memory/keys.ts';
 import { createPublish } from '../../app/memory/publish.ts';
 import { createRedis, createScripts, type RedisClient } from '../../app/memory/redis.ts';
+import { createThreads } from '../../app/memory/threads.ts';
 import { createLogger } from '../../app/ops/logger.ts';
 import { createDeliver } from '../../app/outbound/deliver.ts';
 import { createSend } from '../../app/outbound/send.ts';
@@ -51,17 +52,19 @@ before(async () => {
   const tools = { redis, run: createScripts(redis), keys, historyTtlMs: 86_400_000 };
   desk = createDesk({ ...tools, aliases: createAliases(tools) });
   const channels = createChannels([channel]);
+  const { own } = createThreads({ ...tools, aliases: createAliases(tools), now });
   const send = createSend({
     channels,
     deliver: createDeliver({ channels, now }),
     desk,
     stateOf: createStateOf(desk, async () => new Map()),
     takeOver: NO_ARCHIVE_YET.takeOver,
+    own,
     publish: createPublish({ redis, keys }),
     log,
     now,
   });
-  takeover = createTakeover({ desk, truth: NO_ARCHIVE_YET, send, now });
+  takeover = createTakeover({ desk, truth: NO_ARCHIVE_YET, send, channels, own, now });
 });
 
 after(async () => {

@@ -50,6 +50,10 @@ export interface MetaDouble {
   readonly sent: TakenMessage[];
   /** Ids of messages that were marked as read, with "typing…". */
   readonly typing: string[];
+  /** Threads that were released or taken. */
+  readonly controls: { to: string; action: string }[];
+  /** Meta lets the escalation partner alone take a thread. As made: we are not. */
+  isEscalation: boolean;
   readonly requests: { method: string; path: string; authorization: string; body: unknown }[];
   /** First in, first out. */
   readonly faults: MetaFault[];
@@ -79,6 +83,7 @@ interface Posted {
   message_id?: string;
   to?: string;
   recipient?: string;
+  action?: string;
   type?: string;
   text?: { body?: string };
   template?: PostedTemplate;
@@ -115,6 +120,8 @@ export async function startMetaDouble({ accessToken, numbers, accountId }: MetaD
     url: origin + VERSION.slice(0, -1),
     sent: [],
     typing: [],
+    controls: [],
+    isEscalation: false,
     requests: [],
     faults: [],
     templates: [],
@@ -163,6 +170,7 @@ export async function startMetaDouble({ accessToken, numbers, accountId }: MetaD
     const [id = '', what] = pathname.slice(VERSION.length).split('/');
     if (!pathname.startsWith(VERSION)) return refusal(404, 100);
     if (method === 'POST' && what === 'messages') return take(id, body);
+    if (method === 'POST' && what === 'thread_control') return control(id, body);
     if (method === 'GET' && files.has(id)) return [200, { url: `${double.fileHost}/file/${id}`, id }];
     if (method === 'GET' && id === accountId && what === 'message_templates') return page(url);
     if (method === 'GET' && id in numbers) return [200, { display_phone_number: numbers[id], id }];
@@ -176,6 +184,17 @@ export async function startMetaDouble({ accessToken, numbers, accountId }: MetaD
     const end = start + size;
     const next = end < double.templates.length ? { next: `${origin}/next` } : {};
     return [200, { data: double.templates.slice(start, end), paging: { cursors: { after: String(end) }, ...next } }];
+  }
+
+  function control(phoneNumberId: string, body: Posted | null): [number, object] {
+    const to = body?.to ?? body?.recipient;
+    const { action = '' } = body ?? {};
+    const isKnown = ['pass', 'release', 'take'].includes(action);
+    if (!(phoneNumberId in numbers) || body?.messaging_product !== 'whatsapp' || !to || !isKnown)
+      return refusal(400, 100);
+    if (action === 'take' && !double.isEscalation) return refusal(400, 100, 2494191);
+    double.controls.push({ to, action });
+    return [200, { success: true }];
   }
 
   function take(phoneNumberId: string, body: Posted | null): [number, object] {
@@ -236,11 +255,9 @@ function contentOf(body: Posted): { text: string; extra?: Record<string, unknown
 }
 
 /** https://developers.facebook.com/docs/graph-api/guides/error-handling */
-function refusal(status: number, code: number): [number, object] {
-  return [
-    status,
-    { error: { message: `(#${code}) Scripted fault`, type: 'OAuthException', code, fbtrace_id: 'AbCdEf' } },
-  ];
+function refusal(status: number, code: number, subcode?: number): [number, object] {
+  const error = { message: `(#${code}) Scripted fault`, type: 'OAuthException', code, fbtrace_id: 'AbCdEf' };
+  return [status, { error: subcode === undefined ? error : { ...error, error_subcode: subcode } }];
 }
 
 function suffer(fault: MetaFault, outgoing: ServerResponse): void {

@@ -32,6 +32,7 @@ import { createPublish } from '../../app/memory/publish.ts';
 import { createRedis, createScripts } from '../../app/memory/redis.ts';
 import { createSessions } from '../../app/memory/sessions.ts';
 import { createEventStream } from '../../app/memory/stream.ts';
+import { createThreads } from '../../app/memory/threads.ts';
 import type { Money } from '../../app/money.ts';
 import { createLogger } from '../../app/ops/logger.ts';
 import { createSend } from '../../app/outbound/send.ts';
@@ -105,12 +106,14 @@ export async function startDesk() {
   );
   const stateOf = createStateOf(desk, createStandings(database).of);
   const publish = createPublish({ redis, keys });
+  const { own } = createThreads({ ...memory, now });
   const send = createSend({
     channels,
     deliver,
     desk,
     stateOf,
     takeOver: archive.writer.takeOver,
+    own,
     publish,
     log,
     now,
@@ -134,7 +137,7 @@ export async function startDesk() {
   const inbox = createInbox({
     guard: auth.guard,
     archive,
-    takeover: createTakeover({ desk, truth: archive.writer, send, now }),
+    takeover: createTakeover({ desk, truth: archive.writer, send, channels, own, now }),
     templates: { channels, list: templates.list, send: sendTemplate, findSender },
     explain: (channel, code) => channels.of(channel).explain(code),
     remembered: (conversation) => desk.state(conversation),

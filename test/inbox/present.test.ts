@@ -173,9 +173,22 @@ test('a takeover and the 24 hours are shown until they are over', () => {
 
 test('the later of the last messages that memory and archive know opens the window', () => {
   const windowOf = (lastInboundAt: number) =>
-    presentConversation(CONVERSATION, NOON, { lastInboundAt, optedOutAt: 0, confirmed: true }).window_until;
+    presentConversation(CONVERSATION, NOON, { lastInboundAt, optedOutAt: 0, isOthers: false, confirmed: true })
+      .window_until;
   assert.equal(windowOf(NOON + HOUR_MS), '2026-11-24T13:00:00.000Z');
   assert.equal(windowOf(0), '2026-11-24T12:00:00.000Z', 'the memory was lost');
+});
+
+test('who answers: the bot, a person for a while, or another responder', () => {
+  const remembered = { lastInboundAt: 0, optedOutAt: 0, isOthers: false, confirmed: true };
+  const answeredBy = (isOthers: boolean, now = NOON) =>
+    presentConversation(CONVERSATION, now, { ...remembered, isOthers }).answered_by;
+  assert.deepEqual(
+    [answeredBy(false), answeredBy(false, NOON + HOUR_MS), answeredBy(true)],
+    ['person', 'bot', 'other'],
+  );
+  assert.equal(presentConversation(CONVERSATION, NOON + HOUR_MS).answered_by, 'bot', 'as far as is known');
+  assert.equal(presentConversation(CONVERSATION, NOON, { ...remembered, isShared: true }).is_shared, true);
 });
 
 test('what was given up is shown with its words, files and places', () => {

@@ -48,6 +48,9 @@ interface Things {
   contacts?: unknown[];
   message_echoes?: unknown[];
   standby?: object;
+  user_preferences?: unknown[];
+  calls?: unknown[];
+  history?: unknown[];
   phoneNumberId?: string;
   field?: string;
 }
@@ -57,6 +60,37 @@ export function batchOf({ phoneNumberId = PHONE_NUMBER_ID, field = 'messages', .
   const metadata = { display_phone_number: NUMBER, phone_number_id: phoneNumberId };
   const value = { messaging_product: 'whatsapp', metadata, ...things };
   return { object: 'whatsapp_business_account', entry: [{ id: ACCOUNT_ID, changes: [{ field, value }] }] };
+}
+
+/** A batch that tells of a thread: we got it, or lost it. @param at unix ms */
+export function handoverOf(
+  phone: string,
+  type: 'control_passed' | 'control_taken',
+  at = Date.now(),
+  passed: Record<string, unknown> = {},
+): object {
+  const value = {
+    messaging_product: 'whatsapp',
+    recipient: { display_phone_number: NUMBER, phone_number_id: PHONE_NUMBER_ID },
+    sender: { phone_number: phone },
+    timestamp: String(Math.floor(at / 1_000)),
+    type,
+    ...(type === 'control_passed' && {
+      control_passed: {
+        previous_owner_app_role: 'meta_business_agent',
+        previous_owner_role: 'ai_agent',
+        new_owner_role: 'escalation',
+        ...passed,
+      },
+    }),
+  };
+  return changeOf('messaging_handovers', value, at);
+}
+
+/** One change of a field, in a batch with this stamp, unix ms. */
+export function changeOf(field: string, value: object, at = Date.now()): object {
+  const entry = { id: '419561257915477', time: Math.floor(at / 1_000), changes: [{ field, value }] };
+  return { object: 'whatsapp_business_account', entry: [entry] };
 }
 
 /** Meta writes what is not ASCII as escapes. */

@@ -6,8 +6,11 @@ import type { BrowserContextOptions, Locator, Page } from 'playwright-core';
 import sharp from 'sharp';
 import { NO_PURPOSE } from '../../app/conversation/purpose.ts';
 import { encodeEvent } from '../../app/events.ts';
+import { createAliases } from '../../app/memory/aliases.ts';
 import { createScripts } from '../../app/memory/redis.ts';
 import { createSuspects } from '../../app/memory/suspects.ts';
+import { createThreads, markOf } from '../../app/memory/threads.ts';
+import { scrub } from '../../app/privacy/scrub.ts';
 import { newSid } from '../doubles/twilio.ts';
 import { PASSWORD } from '../inbox/desk.ts';
 import { barriers } from '../support/axe.ts';
@@ -140,6 +143,37 @@ describe('the inbox in the browser', { skip: NO_BROWSER }, () => {
           { ...options, colorScheme },
         );
       });
+
+  it('shows that another responder answers, what it said, and that a message takes the conversation', async () => {
+    await shareWithOther(desk, '15550100190', 'Shared Sue');
+    for (const [options, colorScheme] of [
+      [DESKTOP, 'light'],
+      [PHONE, 'dark'],
+    ] as const)
+      await sit(
+        async ({ page, open }) => {
+          await open('Shared Sue');
+          await page.getByRole('group', { name: 'Who answers Shared Sue' }).waitFor();
+          await page.getByText('Another responder', { exact: true }).first().waitFor();
+          await page.getByText('We bake it for 20 euros').last().waitFor();
+          await stillness(page);
+          assert.equal(await page.evaluate('document.documentElement.scrollWidth - innerWidth'), 0);
+          assert.deepEqual(await barriers(page), []);
+        },
+        '',
+        { ...options, colorScheme },
+      );
+    await sit(async ({ page, open, reply }) => {
+      await open('Shared Sue');
+      await page.getByText('Bot is silent', { exact: true }).waitFor();
+      await page.getByRole('button', { name: 'Take this conversation' }).click();
+      await page.getByText('no other responders').waitFor();
+      await reply.fill('Kim here');
+      await page.getByRole('button', { name: 'Send' }).click();
+      await page.getByText(/^Bot is paused until/).waitFor();
+      assert.equal(await page.getByRole('group', { name: 'Who answers Shared Sue' }).count(), 0);
+    });
+  });
 
   it('shows a message as it arrives, in the list and in the open conversation', async () => {
     await sit(async ({ row, open, bubbles }) => {
@@ -1092,6 +1126,20 @@ async function suspect({ say, redis, keys, recorder }: InboxDesk, contact: strin
     until,
   });
   await createSuspects({ run: createScripts(redis), keys }).record(contact, 100, until, event);
+  await recorder.catchUp();
+}
+
+/** Another responder owns the thread of somebody who writes, and has answered. */
+async function shareWithOther({ say, redis, keys, recorder }: InboxDesk, contact: string, name: string): Promise<void> {
+  await say(contact, 'How much is a cake?', { ProfileName: name });
+  const conversation = `twilio:14155238886:${contact}`;
+  const at = Date.now();
+  const text = scrub('We bake it for 20 euros');
+  const said = { id: `echo-${contact}`, author: 'other' as const, text, attachments: [], at };
+  const event = encodeEvent({ type: 'messages.kept', conversation, at, address: contact, messages: [said] });
+  const tools = { redis, run: createScripts(redis), keys, historyTtlMs: DAY_MS, now: Date.now };
+  const threads = createThreads({ ...tools, aliases: createAliases(tools) });
+  await threads.keep(conversation, { id: said.id, mark: markOf({ owner: 'other', at }), line: null, event });
   await recorder.catchUp();
 }
 

@@ -18,7 +18,7 @@ export interface Tables {
 export type MessageType = 'text' | 'audio' | 'image' | 'video' | 'document' | 'contact' | 'location';
 export type Direction = 'inbound' | 'outbound';
 /** Who wrote it. */
-export type Author = 'contact' | 'bot' | 'desk' | 'template';
+export type Author = 'contact' | 'bot' | 'desk' | 'other' | 'template';
 export type MessageStatus = 'received' | 'read' | 'replied' | 'archived';
 export type Progress = 'pending' | 'processing' | 'completed' | 'failed';
 export type AnalysisStatus = Progress | 'skipped';
@@ -45,6 +45,7 @@ interface ContactTable {
   blocked: Generated<boolean>;
   opted_out_at: OptionalTime;
   opted_in_at: OptionalTime;
+  marketing_opted_out_at: OptionalTime;
   created_at: Generated<Date>;
   spam_score: Generated<number>;
   spam_reasons: Generated<string[]>;

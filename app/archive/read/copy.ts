@@ -41,7 +41,7 @@ export function createCopyOf(database: Database): CopyOf {
         where contact_id = ${id} and contact_name is not null order by 1`.execute(db);
       const messages = await sql<ContactCopy['messages'][number]>`
         select m.received_at as at, m.message_body as text,
-          case m.author when 'contact' then 'you' when 'bot' then 'assistant' else 'team' end as from,
+          case m.author when 'contact' then 'you' when 'bot' then 'assistant' when 'other' then 'another assistant' else 'team' end as from,
           m.transcription as transcript, m.location, m.ai_analysis as analysis,
           (select json_agg(f->>'contentType') from jsonb_array_elements(m.media) f) as files
         from whatsapp_messages m join whatsapp_conversations c on c.id = m.conversation_id

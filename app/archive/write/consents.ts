@@ -1,7 +1,14 @@
 /** The ledger of what contacts agreed to. It is only added to; what a contact says now is its newest entry, and is so since the first that said it. */
 import { sql } from 'kysely';
 import type { EventOf } from '../../events.ts';
-import { type ConsentGiven, type ContactId, type ConversationId, conversationId, wordsOf } from '../../message.ts';
+import {
+  type Consent,
+  type ConsentGiven,
+  type ContactId,
+  type ConversationId,
+  conversationId,
+  wordsOf,
+} from '../../message.ts';
 import { clean } from '../engine/text.ts';
 import type { Writer } from './writer.ts';
 
@@ -50,10 +57,38 @@ export async function addConsent(db: Writer, contact: string, given: ConsentGive
   await mark(db, [contact]);
 }
 
+/** What a contact said in WhatsApp about marketing messages. `name` is the same however often it is told. */
+interface PreferenceEntry {
+  /** The id of the row. */
+  contact: string;
+  channel: string;
+  name: string;
+  consent: Consent;
+  /** ISO 8601. */
+  at: string;
+}
+
+const PREFERENCES = {
+  'opt-out': 'They switched off marketing messages from us in WhatsApp.',
+  'opt-in': 'They switched on marketing messages from us in WhatsApp.',
+} as const satisfies Record<Consent, string>;
+
+export async function addPreferences(db: Writer, entries: readonly PreferenceEntry[]): Promise<void> {
+  const rows = entries.map((entry) => ({ ...entry, source: PREFERENCES[entry.consent] }));
+  await sql`
+    insert into whatsapp_consents (contact_id, consent, cause, source, channel, message_sid, at, about)
+    select e.contact, e.consent, 'provider', e.source, e.channel, e.name, e.at, 'marketing'
+    from json_to_recordset(${JSON.stringify(rows)}::json)
+      as e(contact uuid, consent text, source text, channel text, name text, at timestamptz)
+    on conflict (channel, message_sid) do nothing`.execute(db);
+  await markMarketing(db, [...new Set(entries.map(({ contact }) => contact))]);
+}
+
 /** The ledger of a contact who turned out to be another one. */
 export async function moveConsents(db: Writer, from: ContactId, to: ContactId): Promise<void> {
   await sql`update whatsapp_consents set contact_id = ${to} where contact_id = ${from}`.execute(db);
   await mark(db, [to]);
+  await markMarketing(db, [to]);
 }
 
 /** When they last agreed, and since when they have opted out after that. */
@@ -65,7 +100,18 @@ async function mark(db: Writer, contacts: readonly string[]): Promise<void> {
         min(at) filter (where consent = 'opt-out' and at >= coalesce(opted_in_at, '-infinity')) as opted_out_at
       from (select contact_id, consent, at,
           max(at) filter (where consent = 'opt-in') over (partition by contact_id) as opted_in_at
-        from whatsapp_consents where contact_id in (${sql.join([...contacts])})) entries
+        from whatsapp_consents where contact_id in (${sql.join([...contacts])}) and about = 'messages') entries
       group by contact_id, opted_in_at) l
     where c.id = l.contact_id`.execute(db);
+}
+
+/** The newest word about marketing counts; of two at the same time the one that keeps us silent. Since the first that said so. */
+async function markMarketing(db: Writer, contacts: readonly string[]): Promise<void> {
+  if (contacts.length === 0) return;
+  await sql`
+    update whatsapp_contacts c set marketing_opted_out_at = (
+      select min(at) from whatsapp_consents o where o.contact_id = c.id and o.about = 'marketing' and o.consent = 'opt-out'
+        and o.at >= coalesce((select max(at) from whatsapp_consents i
+          where i.contact_id = c.id and i.about = 'marketing' and i.consent = 'opt-in'), '-infinity'))
+    where c.id in (${sql.join([...contacts])})`.execute(db);
 }

@@ -1,6 +1,6 @@
 /** Contacts and their addresses: who an event is about, and contacts that turn out to be the same person. */
 import { sql } from 'kysely';
-import { isNumber } from '../../contacts/addresses.ts';
+import { isNumber, phoneOf } from '../../contacts/addresses.ts';
 import type { ContactId } from '../../message.ts';
 import { moveConsents } from './consents.ts';
 import type { Writer } from './writer.ts';
@@ -117,6 +117,30 @@ async function adopt(
   for (const [other, known] of owners) if (known.id === owner.id) owners.set(other, renamed);
   owners.set(key, renamed);
   return renamed;
+}
+
+/**
+ * A contact has another number now. They stay the same contact, with all that they wrote; with what they wrote under the new number
+ * meanwhile. The old number is nobody's: whoever writes from it later is somebody else.
+ */
+export async function renumberContact(
+  db: Writer,
+  { from, to, at }: { from: ContactId; to: ContactId; at: number },
+): Promise<void> {
+  // Told again later, when the old number may have its next owner, it changes nothing: they wrote for the first time after it.
+  const { rows } = await sql<{ id: string }>`
+    select c.id from whatsapp_contact_addresses a join whatsapp_contacts c on c.id = a.contact_id
+    where a.address = ${from} and not (exists (select from whatsapp_conversations v where v.contact_id = c.id)
+      and not exists (select from whatsapp_conversations v where v.contact_id = c.id and v.first_message_at <= ${new Date(at)}))`.execute(
+    db,
+  );
+  const old = rows[0]?.id;
+  if (old === undefined) return;
+  const contact = (await upsertContacts(db, [{ key: to, addresses: [] }])).get(to) ?? '';
+  if (contact !== old) await mergeContacts(db, old, contact);
+  await sql`delete from whatsapp_contact_addresses where address = ${from} and contact_id = ${contact}`.execute(db);
+  await sql`update whatsapp_conversations set phone_number = ${phoneOf(to)}, address = ${to}
+    where contact_id = ${contact} and phone_number = ${phoneOf(from)}`.execute(db);
 }
 
 async function setOwner(db: Writer, address: string, contactId: string): Promise<void> {

@@ -144,7 +144,7 @@ export async function countIn(db: Writer, ids: readonly string[]): Promise<void>
     with new as (select * from whatsapp_messages where id in (${sql.join(ids)})),
     counts as (
       select conversation_id, count(*) as total,
-        count(*) filter (where direction = 'inbound') as inbound,
+        count(*) filter (where direction = 'inbound' and seen_at is null) as unseen,
         count(*) filter (where direction = 'inbound' and message_type = 'audio') as voice,
         count(*) filter (where direction = 'inbound' and message_type = 'image') as pictures,
         count(*) filter (where direction = 'inbound' and message_type = 'text') as texts,
@@ -156,7 +156,7 @@ export async function countIn(db: Writer, ids: readonly string[]): Promise<void>
       from new order by conversation_id, received_at desc, id desc)
     update whatsapp_conversations c set
       total_messages = c.total_messages + n.total,
-      unread_count = c.unread_count + n.inbound,
+      unread_count = c.unread_count + n.unseen,
       voice_messages = c.voice_messages + n.voice,
       picture_messages = c.picture_messages + n.pictures,
       text_messages = c.text_messages + n.texts,
@@ -166,7 +166,7 @@ export async function countIn(db: Writer, ids: readonly string[]): Promise<void>
       last_message_text = case when ${LATER} then l.text else c.last_message_text end,
       last_message_type = case when ${LATER} then l.message_type else c.last_message_type end,
       last_message_author = case when ${LATER} then l.author else c.last_message_author end,
-      conversation_status = case when c.conversation_status = 'archived' and n.inbound > 0
+      conversation_status = case when c.conversation_status = 'archived' and n.unseen > 0
         then 'active' else c.conversation_status end
     from counts n join newest l using (conversation_id)
     where c.id = n.conversation_id`.execute(db);

@@ -6,6 +6,7 @@ import { type MessagePrice, recordMessages, recordUses } from './costs.ts';
 import { recordDeliveries, recordGivenUp, recordSent } from './deliveries.ts';
 import { recordBriefs } from './handoffs.ts';
 import { recordListening, recordReceived } from './inbound.ts';
+import { recordKept, recordNumbers, recordPreferences } from './kept.ts';
 import { recordDesk, recordOver, recordReplies, recordTemplates } from './replies.ts';
 import { recordSuspected } from './spam.ts';
 import type { Writer } from './writer.ts';
@@ -38,6 +39,8 @@ export async function record(
   };
   await lockConversations(db, events.flatMap(conversationIn));
   touch(await recordReceived(db, of('message.received'), analysis));
+  touch(await recordKept(db, of('messages.kept')));
+  await recordPreferences(db, of('preference.changed'));
   touch(await recordSuspected(db, of('contact.suspected')));
   touch(await recordListening(db, of('voice.opened')));
   touch(await recordReplies(db, of('reply.made')));
@@ -49,6 +52,7 @@ export async function record(
   touch(await recordGivenUp(db, of('given.up')));
   touch(await recordDeliveries(db, of('delivery.changed')));
   await recordUses(db, [...of('reply.made'), ...of('models.used')]);
+  touch(await recordNumbers(db, of('number.changed')));
   const turns = of('reply.sent').map(({ turn }) => turn);
   const parts = of('delivery.changed').map(({ status: { channel, sid } }) => ({ channel, sid }));
   await recordMessages(db, { turns, parts }, prices);

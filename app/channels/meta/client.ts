@@ -7,7 +7,7 @@ import type { Downloader } from '../../media/download.ts';
 import type { Extra, TemplateMessage } from '../../message.ts';
 import type { Log } from '../../ops/logger.ts';
 import type { Scrubbed } from '../../privacy/scrub.ts';
-import type { ChannelBasics, PartOf, Recipient, Reporting, SentTemplate, Template } from '../channel.ts';
+import type { ChannelBasics, PartOf, Recipient, Reporting, SentTemplate, Template, ThreadAction } from '../channel.ts';
 import { explainMetaCode } from './explain.ts';
 import { extraBody } from './extras.ts';
 import { unreadableAnswer } from './failure.ts';
@@ -77,6 +77,7 @@ export function createMetaChannel(options: MetaChannelOptions): ChannelBasics & 
     templates,
     sentAs,
     typing,
+    controlThread,
     ping,
     explain: explainMetaCode,
     download: createMetaDownload({ graph, accessToken, apiBase, downloader }),
@@ -141,6 +142,17 @@ export function createMetaChannel(options: MetaChannelOptions): ChannelBasics & 
   /** Also marks the message as read. Lasts 25 s at most. */
   async function typing(to: Recipient, messageId: string, signal?: AbortSignal): Promise<void> {
     await post(to, { status: 'read', message_id: messageId, typing_indicator: { type: 'text' } }, true, signal);
+  }
+
+  /** Made twice it does no harm. A release is told to nobody, and no call says who owns a thread. */
+  async function controlThread(to: Recipient, action: ThreadAction, signal?: AbortSignal): Promise<void> {
+    const from = await numbers.idOf(to.business, signal);
+    await graph.post(
+      `${from}/thread_control`,
+      { messaging_product: 'whatsapp', ...addressee(to), action },
+      true,
+      signal,
+    );
   }
 
   async function ping(signal?: AbortSignal): Promise<void> {

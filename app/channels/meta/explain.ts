@@ -3,7 +3,7 @@
 /** @returns null for what is no code of Meta. A code without a sentence of ours gets one that says where it is explained. */
 export function explainMetaCode(code: string): string | null {
   if (Object.hasOwn(SENTENCES, code)) return SENTENCES[code] ?? null;
-  if (!/^\d{1,6}$/.test(code)) return null;
+  if (!/^\d{1,7}$/.test(code)) return null;
   return `It was not delivered (Meta's code ${code}, explained at https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes).`;
 }
 
@@ -38,5 +38,7 @@ const SENTENCES: Record<string, string> = {
   '132012': 'A value of the template has the wrong form.',
   '132015': 'WhatsApp has paused the template.',
   '132016': 'WhatsApp has switched the template off.',
+  '2494191':
+    'Only the escalation partner of this number may take a conversation. Write to them instead: what you send takes it, too.',
   '133010': 'Our number is not registered with the Cloud API.',
 };

@@ -32,11 +32,15 @@ export function connectionFailure(error: unknown, repeatable: boolean): Failure<
   return new Failure(failure, MESSAGES[failure], { providerCode: code || undefined, cause: slim(error) });
 }
 
-/** `{"error":{"code":131047,…}}`; null when the answer has no code. */
+/** `{"error":{"code":131047,…}}`; null when the answer has no code. Of a few errors only the second code says what they are. */
 function codeIn(body: unknown): number | null {
   const error = isRecord(body) && isRecord(body.error) ? body.error : {};
+  if (typeof error.error_subcode === 'number' && BY_META_CODE.has(error.error_subcode)) return error.error_subcode;
   return typeof error.code === 'number' ? error.code : null;
 }
+
+/** Only the escalation partner may take a thread. */
+const NOT_ESCALATION = 2494191;
 
 /**
  * Meta's codes: https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes. Its words are not used: they name numbers
@@ -49,7 +53,7 @@ const BY_META_CODE = new Map<number, ChannelCode>([
   ...codes('channel.opted_out', 131050),
   ...codes('channel.recipient', 130403, 130472, 130497, 131021, 131026, 131030, 131049),
   ...codes('channel.sender', 368, 131031, 131042, 131045, 133010),
-  ...codes('channel.rejected', 33, 100, 131008, 131009, 131051, 131052, 131053),
+  ...codes('channel.rejected', 33, 100, 131008, 131009, 131051, 131052, 131053, NOT_ESCALATION),
   ...codes('channel.template', ...range(132000, 132099)),
 ]);
 

@@ -1,30 +1,25 @@
 /** A batch of events → what they are, in our words. Fields: https://developers.facebook.com/docs/whatsapp/cloud-api/webhooks/components */
-import { contactIdOf } from '../../contacts/addresses.ts';
-import type { Attachment, DeliveryStatus, Echo, InboundMessage, Location, Referral, Unread } from '../../message.ts';
-import { type Scrubbed, scrub } from '../../privacy/scrub.ts';
+import { contactIdOf, isNumber } from '../../contacts/addresses.ts';
+import type { InboundMessage, Referral, Route, Unread } from '../../message.ts';
 import { answersIn } from '../form.ts';
+import { clean, isAddress, LONGEST_AD, LONGEST_NAME, LONGEST_TEXT, nameIn, tokenIn } from '../reading.ts';
+import { readCall, readEcho, readHandover, readOthersEcho, readPast, readPastFile, readPreference } from './beside.ts';
+import { attachmentsIn, locationIn, textIn, UPDATES } from './content.ts';
 import {
-  attachmentKindOf,
-  clean,
-  degreesIn,
-  isAddress,
-  LONGEST_AD,
-  LONGEST_NAME,
-  LONGEST_TEXT,
-  mediaTypeIn,
-  nameIn,
-  tokenIn,
-} from '../reading.ts';
+  digitsOf,
+  type Inbound,
+  ignored,
+  isWord,
+  type Place,
+  type Request,
+  safely,
+  sentAtIn,
+  stampIn,
+} from './inbound.ts';
+import { isNewsField, readNews } from './news.ts';
 import type { Numbers } from './numbers.ts';
-import { Batch, Change, type Contact, type Content, Echo as EchoShape, Message, Status } from './shapes.ts';
+import { Batch, Change, type Contact, type Content, Message, Past, Status } from './shapes.ts';
 import { META, readStatus } from './status.ts';
-
-export type Inbound =
-  | { kind: 'message'; message: InboundMessage }
-  | { kind: 'status'; status: DeliveryStatus }
-  | { kind: 'echo'; echo: Echo }
-  /** Nothing to keep. `reason` is for the operator and holds nothing of what was sent. */
-  | { kind: 'ignored'; reason: string };
 
 export interface BatchContext {
   /** Unix ms. */
@@ -34,13 +29,6 @@ export interface BatchContext {
   numbers: Pick<Numbers, 'only' | 'isOurs' | 'numberOf' | 'learn'>;
 }
 
-/** Which number of ours a change is about, and whether we may answer. */
-interface Place {
-  business: string;
-  /** Another responder owns the thread: it is kept and shown, and never answered. */
-  isStandby: boolean;
-}
-
 /**
  * Everything in a batch, in order. What cannot be read is one `ignored` event, and takes nothing else with it.
  * @param batch the body, as JSON
@@ -48,49 +36,86 @@ interface Place {
 export function readBatch(batch: unknown, context: BatchContext): Inbound[] {
   const read = Batch.safeParse(batch);
   if (!read.success) return [ignored('The body is no batch of events: it has no list named entry.')];
-  const { numbers } = context;
   // All came at the same moment; what comes later in the batch was written later.
   let { receivedAt } = context;
-  const next = () => receivedAt++;
-  const changes = read.data.entry.flatMap((entry) => entry.changes);
-  return changes.flatMap((change) => {
-    const { success, data } = Change.safeParse(change);
-    if (!success) return [ignored('An event has no value.')];
-    const { field = 'messages', value } = data;
-    const id = value.metadata?.phone_number_id ?? numbers.only;
-    if (id === undefined) return [ignored(`An event of the field ${nameOf(field)} names no number of ours.`)];
-    if (!numbers.isOurs(id)) return [ignored('An event is for a number that is not in PHONE_NUMBER_ID.')];
-    const number = digitsOf(value.metadata?.display_phone_number);
-    if (number !== undefined) numbers.learn(id, number);
-    const business = number ?? numbers.numberOf(id) ?? id;
-    const request = { next, requestId: context.requestId };
-    const ours = thingsIn(value, { business, isStandby: field === 'standby' }, request);
-    const standby = value.standby ? thingsIn(value.standby, { business, isStandby: true }, request) : [];
-    const found = [...ours, ...standby];
-    return found.length > 0 ? found : [ignored(`An event of the field ${nameOf(field)} has nothing that is kept.`)];
-  });
+  const request = { next: () => receivedAt++, requestId: context.requestId };
+  return read.data.entry.flatMap(({ time, changes }) =>
+    changes.flatMap((change) => safely(() => readChange(change, time, context.numbers, request))),
+  );
 }
 
-type Things = Omit<Change['value'], 'metadata' | 'standby'>;
-
-/** The request that brought it. */
-interface Request {
-  /** When a message was received, unix ms: each after the one before it. */
-  next: () => number;
-  requestId: string;
-}
-
-function thingsIn(
-  { contacts, messages, statuses, message_echoes, errors }: Things,
-  place: Place,
+/** @param time the stamp of the entry */
+function readChange(
+  change: unknown,
+  time: string | undefined,
+  numbers: BatchContext['numbers'],
   request: Request,
 ): Inbound[] {
+  const { success, data } = Change.safeParse(change);
+  if (!success) return [ignored('An event has no value.')];
+  const { field = 'messages', value } = data;
+  // They are about an account, and name no number of ours.
+  if (isNewsField(field)) return readNews(field, rawValueOf(change), stampIn(time, request.next()));
+  const named = value.metadata ?? value.recipient;
+  const id = named?.phone_number_id ?? numbers.only;
+  if (id === undefined) return [ignored(`An event of the field ${nameOf(field)} names no number of ours.`)];
+  if (!numbers.isOurs(id)) return [ignored('An event is for a number that is not in PHONE_NUMBER_ID.')];
+  const number = digitsOf(named?.display_phone_number);
+  if (number !== undefined) numbers.learn(id, number);
+  const business = number ?? numbers.numberOf(id) ?? id;
+  if (field === 'messaging_handovers')
+    return safely(() => readHandover(rawValueOf(change), { business, owner: null }, request));
+  const place: Place = { business, owner: OWNERS.get(field) ?? null };
+  const ours = field === 'history' ? pastIn(value, place, request) : thingsIn(value, place, request);
+  const standby = value.standby ? thingsIn(value.standby, { business, owner: 'other' }, request) : [];
+  const found = [...ours, ...standby];
+  return found.length > 0 ? found : [ignored(`An event of the field ${nameOf(field)} has nothing that is kept.`)];
+}
+
+/** Whose thread it is, by the field that its messages come in. */
+const OWNERS = new Map<string, Route['owner']>([
+  ['messages', 'us'],
+  ['standby', 'other'],
+]);
+
+/** What `Change` has read it as is an object. */
+function rawValueOf(change: unknown): unknown {
+  return (change as { value: unknown }).value;
+}
+
+type Things = Omit<Change['value'], 'metadata' | 'recipient' | 'standby'>;
+
+function thingsIn(things: Things, place: Place, request: Request): Inbound[] {
+  const { contacts, messages, statuses, message_echoes, user_preferences, calls, errors } = things;
+  const echo = place.owner === 'other' ? readOthersEcho : readEcho;
   return [
-    ...messages.map((one) => safely(() => readMessage(one, contacts, place, request))),
-    ...statuses.map((one) => safely(() => readReport(one, place))),
-    ...message_echoes.map((one) => safely(() => readEcho(one, place, request))),
-    ...errors.map(({ code }) => ignored(`Meta reports an error of its own: ${Number(code) || 'without a code'}.`)),
+    ...messages.flatMap((one) => safely(() => readMessage(one, contacts, place, request))),
+    ...statuses.flatMap((one) => safely(() => readReport(one, place))),
+    ...message_echoes.flatMap((one) => safely(() => echo(one, place, request))),
+    ...user_preferences.flatMap((one) => safely(() => readPreference(one, place, request))),
+    ...calls.flatMap((one) => safely(() => callIn(one, contacts, place, request))),
+    ...errors.map(errorOfMeta),
   ];
+}
+
+/** What was said before the number came to this API. */
+function pastIn({ history, messages, message_echoes }: Things, place: Place, request: Request): Inbound[] {
+  return [
+    ...history.flatMap(({ threads, errors }) => [
+      ...threads.flatMap(({ id, messages }) => safely(() => readPast(id, messages, place, request))),
+      ...errors.map(errorOfMeta),
+    ]),
+    ...[...messages, ...message_echoes].flatMap((one) =>
+      safely(() => {
+        const read = Past.safeParse(one);
+        return read.success ? readPastFile(read.data, place, request) : ignored('A past message has no id.');
+      }),
+    ),
+  ];
+}
+
+function errorOfMeta({ code }: { code?: string | undefined }): Inbound {
+  return ignored(`Meta reports an error of its own: ${Number(code) || 'without a code'}.`);
 }
 
 function readReport(one: unknown, { business }: Place): Inbound {
@@ -99,33 +124,12 @@ function readReport(one: unknown, { business }: Place): Inbound {
   return status ? { kind: 'status', status } : ignored('A status names no message, or nobody who got it.');
 }
 
-/** What the team sent from the Business app; what they edited or took back is ignored. */
-function readEcho(one: unknown, { business, isStandby }: Place, { next }: Request): Inbound {
-  if (isStandby) return ignored('Another responder wrote to somebody.');
-  const read = EchoShape.safeParse(one);
-  if (!read.success) return ignored('A message of the Business app has no id.');
-  const { id, timestamp, ...content } = read.data;
-  const to = digitsOf(content.to) ?? content.to;
-  if (to === undefined || !isAddress(to)) return ignored('A message of the Business app does not say to whom.');
-  const kind = isWord(content.type) ? content.type : 'message';
-  if (UPDATES.has(kind)) return ignored(`What came from the Business app is only an update (${kind}).`);
-  const words = textIn(content, undefined);
-  const text = words === '' ? scrub(`[${kind}]`) : words;
-  const receivedAt = next();
-  const at = sentAtIn({ timestamp }, receivedAt).sentAt ?? receivedAt;
-  return { kind: 'echo', echo: { id, channel: META, business, to, contact: contactIdOf(to), text, at } };
-}
-
-/** Whatever is wrong with one event takes no other with it. */
-function safely(read: () => Inbound): Inbound {
-  try {
-    return read();
-  } catch (error) {
-    return ignored(`It cannot be read: ${error instanceof Error ? error.name : 'unknown'}.`);
-  }
-}
-
-function readMessage(one: unknown, contacts: readonly Contact[], place: Place, { next, requestId }: Request): Inbound {
+function readMessage(
+  one: unknown,
+  contacts: readonly Contact[],
+  place: Place,
+  { next, requestId }: Request,
+): Inbound | Inbound[] {
   const read = Message.safeParse(one);
   if (!read.success) return ignored('A message has no id.');
   const message = read.data;
@@ -135,21 +139,60 @@ function readMessage(one: unknown, contacts: readonly Contact[], place: Place, {
   const [from, ...aliases] = addresses;
   if (from === undefined) return ignored('A message does not say who wrote it.');
   const receivedAt = next();
+  const profile = contacts.find((contact) => isOf(contact, addresses))?.profile;
+  const found: InboundMessage = {
+    id: message.id,
+    channel: META,
+    business: place.business,
+    from,
+    ...(aliases.length > 0 && { aliases }),
+    contact: contactIdOf(from),
+    profileName: nameIn(profile?.name),
+    receivedAt,
+    ...sentAtIn(message.timestamp, receivedAt),
+    ...contentIn(message),
+    ...originalIn(one),
+    ...(place.owner && { route: { owner: place.owner, at: stampIn(message.timestamp, receivedAt) } }),
+    ...(place.owner === 'other' && { answered: true as const }),
+    requestId,
+  };
+  return [...numberChangeIn(message, found), { kind: 'message', message: found }];
+}
+
+/** Comes first: what tells of it is a message of the new number already. */
+function numberChangeIn(
+  { from, system }: Message,
+  { business, contact: to, receivedAt: at }: InboundMessage,
+): Inbound[] {
+  if (system?.type !== 'user_changed_number') return [];
+  const before = digitsOf(from);
+  if (before === undefined || contactIdOf(before) === to || !isNumber(to)) return [];
+  const change = { channel: META, business, from: contactIdOf(before), to, at };
+  return [{ kind: 'report', report: { kind: 'number changed', change } }];
+}
+
+/** A call opens the 24 hours, even when nobody takes it. */
+function callIn(one: unknown, contacts: readonly Contact[], place: Place, { next, requestId }: Request): Inbound {
+  const read = readCall(one, place);
+  if (read === null) return ignored('A call is one of ours, or does not say who called.');
+  const addresses = addressesOf(read.call, contacts);
+  const [from, ...aliases] = addresses;
+  if (from === undefined) return ignored('A call does not say who called.');
+  const receivedAt = next();
+  const profile = contacts.find((contact) => isOf(contact, addresses))?.profile;
   return {
     kind: 'message',
     message: {
-      id: message.id,
+      id: read.call.id,
       channel: META,
       business: place.business,
       from,
       ...(aliases.length > 0 && { aliases }),
       contact: contactIdOf(from),
-      profileName: nameIn(contacts.find((contact) => isOf(contact, addresses))?.profile?.name),
+      profileName: nameIn(profile?.name),
       receivedAt,
-      ...sentAtIn(message, receivedAt),
-      ...contentIn(message),
-      ...originalIn(one),
-      ...(place.isStandby && { answered: true as const }),
+      ...sentAtIn(read.call.timestamp, receivedAt),
+      ...read.content,
       requestId,
     },
   };
@@ -219,8 +262,9 @@ function contentIn(
 }
 
 /** Each once: the number first, as it is what people know; then ids. */
-function addressesOf(message: Message, contacts: readonly Contact[]): string[] {
-  const { from, from_user_id: id, from_parent_user_id: parent } = message;
+function addressesOf(message: Writer, contacts: readonly Contact[]): string[] {
+  const { from_user_id: id, from_parent_user_id: parent } = message;
+  const from = newNumberIn(message) ?? message.from;
   const own = [digitsOf(from) ?? from, id, parent].filter((one) => one !== undefined && isAddress(one));
   const found = contacts.find((contact) => isOf(contact, own));
   // A batch of one message and one contact needs no name to match.
@@ -231,95 +275,22 @@ function addressesOf(message: Message, contacts: readonly Contact[]): string[] {
   return [...new Set(all)];
 }
 
-/** The new ids of a person and those before: memory, block and consent go with them. A new number is another contact. */
-function idsThatChanged({ system }: Message): (string | undefined)[] {
-  if (system?.type !== 'user_changed_user_id') return [];
+/** What says who wrote or called. */
+type Writer = Pick<Message, 'from' | 'from_user_id' | 'from_parent_user_id'> & { system?: Message['system'] };
+
+/** What tells of a new number comes from the old one. */
+function newNumberIn({ system }: Writer): string | undefined {
+  return system?.type === 'user_changed_number' ? digitsOf(system.wa_id ?? system.new_wa_id) : undefined;
+}
+
+/** The new ids of a person and those before: memory, block and consent go with them. */
+function idsThatChanged({ system }: Writer): (string | undefined)[] {
+  if (system?.type !== 'user_changed_user_id' && system?.type !== 'user_changed_number') return [];
   return [system.user_id, system.parent_user_id, system.previous_user_id, system.previous_parent_user_id];
 }
 
 function isOf({ wa_id, user_id, parent_user_id }: Contact, addresses: readonly (string | undefined)[]): boolean {
   return [wa_id, user_id, parent_user_id].some((one) => one !== undefined && addresses.includes(one));
-}
-
-/** When it was sent: a message that Meta could not bring us for hours does not open the 24 hours anew. */
-function sentAtIn({ timestamp }: Pick<Message, 'timestamp'>, receivedAt: number): { sentAt?: number } {
-  const at = /^\d{9,11}$/.test(timestamp ?? '') ? Number(timestamp) * 1_000 : receivedAt;
-  return at < receivedAt - DELAY_MS && at > receivedAt - LONGEST_DELAY_MS ? { sentAt: at } : {};
-}
-
-/** A message is always some seconds on its way, and clocks differ. */
-const DELAY_MS = 60_000;
-/** Meta tries for seven days. What says that it is older was not sent by Meta just now: it is an example, or a recording. */
-const LONGEST_DELAY_MS = 8 * 86_400_000;
-
-/** What was written, chosen, pressed or ordered; a caption; a place without coordinates; contact cards as lines. */
-function textIn(content: Content, product: string | undefined): Scrubbed {
-  const { interactive, button, order } = content;
-  const choice = interactive?.list_reply;
-  const caption = [content.image, content.video, content.document].find((file) => file?.caption)?.caption;
-  const words = [
-    content.text?.body,
-    caption,
-    interactive?.button_reply?.title,
-    choice && [choice.title, choice.description].filter(Boolean).join(': '),
-    button?.text,
-    content.reaction?.emoji,
-    content.system?.body,
-    order?.text,
-    ...(order?.product_items ?? []).map(lineOfOrder),
-    ...content.contacts.map(lineOfContact),
-    ...(content.location && !locationIn(content) ? [content.location.name, content.location.address] : []),
-    product && `[about the product ${product}]`,
-  ];
-  return clean(words.filter(Boolean).join('\n'), LONGEST_TEXT);
-}
-
-/** `2 × di9ozbzfi4 (4.50 EUR each)` */
-function lineOfOrder(item: NonNullable<Content['order']>['product_items'][number]): string {
-  const price = item.item_price ? ` (${item.item_price} ${item.currency ?? ''} each)`.replace('  ', ' ') : '';
-  return `${item.quantity ?? '1'} × ${item.product_retailer_id ?? 'a product'}${price}`;
-}
-
-/** `Contact card: Lucía Gómez, Google, +1 (983) 555-2319` */
-function lineOfContact({ name, org, phones, emails }: Content['contacts'][number]): string {
-  const facts = [
-    name?.formatted_name,
-    org?.company,
-    ...phones.map(({ phone }) => phone),
-    ...emails.map((one) => one.email),
-  ];
-  return `Contact card: ${facts.filter(Boolean).join(', ')}`;
-}
-
-function attachmentsIn(content: Content): Attachment[] {
-  const { image, audio, video, document, sticker } = content;
-  const files = [
-    { kind: 'image', file: image ?? sticker },
-    { kind: 'audio', file: audio },
-    { kind: 'video', file: video },
-    { kind: 'document', file: document },
-  ] as const;
-  return files.flatMap(({ kind, file }) => {
-    if (!file) return [];
-    const contentType = mediaTypeIn(file.mime_type ?? '');
-    // The type tells more of a document: a picture or a contact card may be sent as one.
-    const told = attachmentKindOf(contentType);
-    return [{ kind: told === 'document' ? kind : told, contentType, ref: refOf(file.id) }];
-  });
-}
-
-/** Meta's ids of files are digits. */
-function refOf(id: string | undefined): string {
-  return id !== undefined && /^\d{1,40}$/.test(id) ? id : '';
-}
-
-function locationIn({ location }: Content): Location | undefined {
-  const latitude = degreesIn(location?.latitude, 90);
-  const longitude = degreesIn(location?.longitude, 180);
-  if (latitude === undefined || longitude === undefined) return undefined;
-  const label = clean(location?.name, LONGEST_TEXT);
-  const address = clean(location?.address, LONGEST_TEXT);
-  return { latitude, longitude, ...(label !== '' && { label }), ...(address !== '' && { address }) };
 }
 
 function referralIn({ referral }: Message): Referral | undefined {
@@ -342,12 +313,7 @@ function unreadIn({ type, unsupported, interactive }: Message): Unread {
   return { kind: SAYS_NOTHING.has(kind) ? 'unknown' : kind, isUpdate: UPDATES.has(type ?? '') || UPDATES.has(kind) };
 }
 
-function isWord(kind: string | undefined): kind is string {
-  return kind !== undefined && /^[a-z0-9_-]{1,40}$/.test(kind);
-}
-
 const SAYS_NOTHING = new Set(['text', 'unsupported', 'unknown']);
-const UPDATES = new Set(['reaction', 'system', 'edit', 'revoke', 'request_welcome', 'call_permission_reply']);
 
 /** Texts and objects: `answersIn` reads JSON. */
 function jsonOf(value: unknown): string {
@@ -355,15 +321,6 @@ function jsonOf(value: unknown): string {
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
-function digitsOf(number: string | undefined): string | undefined {
-  const digits = number?.replace(/[\s()+.-]/g, '');
-  return digits && /^\d+$/.test(digits) ? digits : undefined;
-}
-
 function nameOf(field: string): string {
   return isWord(field) ? field : 'with an odd name';
-}
-
-function ignored(reason: string): Inbound {
-  return { kind: 'ignored', reason: String(scrub(reason)) };
 }

@@ -75,6 +75,9 @@ const content = {
     parent_user_id: text,
     previous_user_id: text,
     previous_parent_user_id: text,
+    wa_id: text,
+    /** As older versions call it. */
+    new_wa_id: text,
   }),
   unsupported: maybe({ type: text }),
   errors: listOf(error),
@@ -105,6 +108,74 @@ export type Content = z.output<z.ZodObject<typeof content>>;
 export const Echo = z.object({ id: wamid, to: text, timestamp: text, ...content });
 export type Echo = z.output<typeof Echo>;
 
+/** Of a message that another responder sent in a thread that it owns. */
+export const OthersEcho = z.object({
+  id: wamid,
+  timestamp: text,
+  message: z.object({ to: text, recipient: text, ...content }),
+});
+
+/** Of one from the time before the number came to this API: either side's. */
+export const Past = z.object({ id: wamid, from: text, to: text, timestamp: text, ...content });
+export type Past = z.output<typeof Past>;
+
+const words = z
+  .union([z.string(), z.object({ body: z.string() }).transform(({ body }) => body)])
+  .optional()
+  .catch(undefined);
+
+/** It has no `metadata`, and names the contact by the number alone. */
+export const Handovers = z.object({
+  sender: maybe({ phone_number: text }),
+  timestamp: text,
+  type: text,
+  control_passed: maybe({
+    metadata: text,
+    new_owner_role: text,
+    conversation_context: maybe({
+      summary: maybe({ text: words }),
+      history: maybe({ items: listOf(z.object({ role: text, sender_type: text, type: text, text: words })) }),
+    }),
+  }),
+});
+
+export type Handovers = z.output<typeof Handovers>;
+
+export const Preference = z.object({ wa_id: text, user_id: text, category: text, value: text, timestamp: text });
+
+export const Call = z.object({
+  id: wamid,
+  from: text,
+  from_user_id: text,
+  from_parent_user_id: text,
+  timestamp: text,
+  direction: text,
+});
+export type Call = z.output<typeof Call>;
+
+/** Of the fields that tell of templates, the account, its numbers and its limits. */
+export const News = z.object({
+  event: text,
+  message_template_name: text,
+  message_template_language: text,
+  reason: text,
+  other_info: maybe({ description: text }),
+  rejection_info: maybe({ reason: text }),
+  new_quality_score: text,
+  previous_category: text,
+  new_category: text,
+  correct_category: text,
+  category_update_timestamp: text,
+  ban_info: maybe({ waba_ban_state: text, waba_ban_date: text }),
+  violation_info: maybe({ violation_type: text }),
+  restriction_info: listOf(z.object({ restriction_type: text, expiration: text })),
+  display_phone_number: text,
+  current_limit: text,
+  max_daily_conversations_per_business: text,
+  max_daily_conversation_per_phone: text,
+});
+export type News = z.output<typeof News>;
+
 export const Contact = z.object({
   wa_id: text,
   user_id: text,
@@ -129,6 +200,14 @@ const things = {
   messages: z.array(z.unknown()).catch([]),
   statuses: z.array(z.unknown()).catch([]),
   message_echoes: z.array(z.unknown()).catch([]),
+  user_preferences: z.array(z.unknown()).catch([]),
+  calls: z.array(z.unknown()).catch([]),
+  history: listOf(
+    z.object({
+      threads: listOf(z.object({ id: text, messages: listOf(Past) })),
+      errors: listOf(error),
+    }),
+  ),
   errors: listOf(error),
 };
 
@@ -137,6 +216,8 @@ export const Change = z.object({
   field: text,
   value: z.object({
     metadata: maybe({ display_phone_number: text, phone_number_id: text }),
+    /** Of the field `messaging_handovers`, instead of `metadata`. */
+    recipient: maybe({ display_phone_number: text, phone_number_id: text }),
     ...things,
     /** Of the field `standby`: what goes on in a thread that another responder owns. */
     standby: maybe(things),
@@ -144,4 +225,6 @@ export const Change = z.object({
 });
 export type Change = z.output<typeof Change>;
 
-export const Batch = z.object({ entry: listOf(z.object({ changes: z.array(z.unknown()).catch([]) })) });
+export const Batch = z.object({
+  entry: listOf(z.object({ time: text, changes: z.array(z.unknown()).catch([]) })),
+});

@@ -3,11 +3,12 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import Router from '@koa/router';
 import type { Context } from 'koa';
 import { Failure, isFailure } from '../../errors.ts';
-import type { DeliveryStatus, Echo, InboundMessage } from '../../message.ts';
+import type { DeliveryStatus, Echo, InboundMessage, Report } from '../../message.ts';
 import type { Log } from '../../ops/logger.ts';
 import { NO_RESPONSE, type OpenResponse } from '../channel.ts';
+import type { Inbound } from './inbound.ts';
 import type { Numbers } from './numbers.ts';
-import { type Inbound, readBatch } from './parse.ts';
+import { readBatch } from './parse.ts';
 import { isSigned } from './signature.ts';
 
 export interface MetaWebhookOptions {
@@ -22,6 +23,7 @@ export interface MetaWebhookOptions {
   onMessage: (message: InboundMessage, response: OpenResponse) => Promise<void>;
   onStatus: (status: DeliveryStatus) => Promise<void>;
   onEcho: (echo: Echo) => Promise<void>;
+  onReport: (report: Report) => Promise<void>;
   log: Log;
 }
 
@@ -35,7 +37,7 @@ export const LARGEST_BATCH = 3 * 1024 * 1024;
  * that is wrong with one of them is told; only when the store is away, all of them are to come again.
  */
 export function createMetaWebhook(options: MetaWebhookOptions): Router {
-  const { verifyToken, appSecret, numbers, now, onMessage, onStatus, onEcho, log } = options;
+  const { verifyToken, appSecret, numbers, now, onMessage, onStatus, onEcho, onReport, log } = options;
   const router = new Router();
   router.get(META_PATH, verify);
   router.post(META_PATH, receive);
@@ -92,6 +94,7 @@ export function createMetaWebhook(options: MetaWebhookOptions): Router {
         if (event.kind === 'message') await onMessage(event.message, NO_RESPONSE);
         if (event.kind === 'status') await onStatus(event.status);
         if (event.kind === 'echo') await onEcho(event.echo);
+        if (event.kind === 'report') await onReport(event.report);
       } catch (error) {
         if (isFailure(error) && error.retryable) return [error];
         log.error('An event of Meta could not be taken in', { kind: event.kind, id: idOf(event), error });
@@ -114,8 +117,26 @@ function laneOf(event: Inbound): string {
       return event.status.to;
     case 'echo':
       return event.echo.to;
+    case 'report':
+      return personOf(event.report);
     case 'ignored':
       return '';
+  }
+}
+
+/** A change of number comes before what the new one brings. */
+function personOf(report: Report): string {
+  switch (report.kind) {
+    case 'handover':
+      return report.handover.contact;
+    case 'overheard':
+      return report.overheard.address;
+    case 'preference':
+      return report.preference.contact;
+    case 'number changed':
+      return report.change.to;
+    case 'news':
+      return report.news.subject;
   }
 }
 

@@ -23,6 +23,7 @@
 --     20 most texts of a contact that are compared                       21 most fields of texts and of blocks
 --     22 'opt-out' or 'opt-in' when the message says so, else ''   23 '1' when a word of ours is to confirm that
 --     24 how long ago it was sent (ms): one that comes late does not open the 24 hours anew; 0 = just now
+--     25 who owns the thread, as the way that the message came shows it: a mark, see `threads.ts`; 0 = it shows nothing
 --
 -- State hash: summary, version (of the summary), tokens (of the history), profile, turns, rolling (unix ms until which a process
 -- folds the history into the summary), rollFailures (how many times in a row that failed because of what was folded), attempts (at
@@ -34,7 +35,8 @@
 -- prolongs it), confirm@<thread> ('opt-out' or 'opt-in': that was said there, and is to be confirmed),
 -- handoff@<thread> (unix ms until which it waits for a person, and the bot is silent), why@<thread> (JSON),
 -- told@<thread> (of which handoff@ the team was told), failures@<thread> (answers in a row that failed),
--- asked@<thread> (what the bot asked last, to be answered with yes or no, and when: `reset:<unix ms>`).
+-- asked@<thread> (what the bot asked last, to be answered with yes or no, and when: `reset:<unix ms>`),
+-- owner@<thread> (who owns it, see `threads.ts`: a mark that only grows, odd while another responder does).
 -- disclosed names the turn whose reply said that software answers.
 -- Of spam: throttled (unix ms until which the contact is not answered), excused (unix ms until which the team says that it is none).
 --
@@ -127,6 +129,9 @@ else
   local sentAt = now - tonumber(ARGV[24])
   if sentAt == now or sentAt > tonumber(redis.call('HGET', state, 'lastInbound@' .. thread) or '0') then
     redis.call('HSET', state, 'lastInbound@' .. thread, sentAt, 'from@' .. thread, ARGV[15])
+  end
+  if tonumber(ARGV[25]) > tonumber(redis.call('HGET', state, 'owner@' .. thread) or '0') then
+    redis.call('HSET', state, 'owner@' .. thread, ARGV[25])
   end
   if ARGV[10] ~= '' then redis.call('HSET', state, 'profile', ARGV[10]) end
   redis.call('XADD', events, 'MAXLEN', '~', ARGV[8], '*', 'event', ARGV[7])

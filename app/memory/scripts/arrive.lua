@@ -6,6 +6,7 @@
 -- KEYS 1 state  2 history  3 mailbox  4 seen  5 due  6 alias
 -- ARGV 1 idle time after which the memory expires (ms)   2 this contact's id
 --      3 the alias's state   4 its history lines   5 its waiting messages   6 its seen ids (id, unix ms, …); each a JSON array of texts
+--      7 the number that the alias's own became, so that nothing goes to the old one; '' when it is still theirs
 --
 -- Returns {'moved', contact}  this contact is itself an alias of that one: nothing was changed
 --         {'added'}           also when it was added before
@@ -28,6 +29,7 @@ redis.call('HINCRBY', state, 'tokens', theirs.tokens or 0)
 for _, field in ipairs({ 'profile', 'disclosed' }) do
   if theirs[field] then redis.call('HSETNX', state, field, theirs[field]) end
 end
+local function current(address) return ARGV[7] ~= '' and string.match(address, '^%d+$') and ARGV[7] or address end
 local wasOut = redis.call('HEXISTS', state, 'optedOut') == 1
 for field, value in pairs(theirs) do
   local name, thread = string.match(field, '^(%a+)@(.*)$')
@@ -35,10 +37,13 @@ for field, value in pairs(theirs) do
   local isTold = name == 'confirm' and value == 'opt-out' and wasOut
   if name == 'merged' or (name == 'confirm' and not isTold) then
     redis.call('HSETNX', state, field, value)
+  elseif name == 'owner' then
+    if tonumber(value) > tonumber(redis.call('HGET', state, field) or '0') then redis.call('HSET', state, field, value) end
   elseif name == 'lastInbound' or name == 'takeover' then
     if tonumber(value) > tonumber(redis.call('HGET', state, field) or '0') then
       redis.call('HSET', state, field, value)
       for _, beside in ipairs(name == 'takeover' and { 'takeoverMs@', 'handoff@', 'why@', 'told@' } or { 'from@' }) do
+        if beside == 'from@' and theirs[beside .. thread] then theirs[beside .. thread] = current(theirs[beside .. thread]) end
         if theirs[beside .. thread] then redis.call('HSET', state, beside .. thread, theirs[beside .. thread]) end
       end
     end
@@ -59,7 +64,11 @@ for _, entry in ipairs(order) do redis.call('RPUSH', history, entry[3]) end
 local ids = cjson.decode(ARGV[6])
 for i = 1, #ids, 2 do redis.call('ZADD', seen, 'NX', ids[i + 1], ids[i]) end
 local waiting = cjson.decode(ARGV[5])
-for _, message in ipairs(waiting) do redis.call('RPUSH', mailbox, message) end
+for _, message in ipairs(waiting) do
+  -- Inside of a text there would be a backslash before the quotation mark.
+  if ARGV[7] ~= '' then message = string.gsub(message, '"from":"%d+"', '"from":"' .. ARGV[7] .. '"', 1) end
+  redis.call('RPUSH', mailbox, message)
+end
 if #waiting > 0 then
   redis.call('PERSIST', mailbox)
   redis.call('ZADD', due, 'NX', now, ARGV[2])

@@ -23,8 +23,9 @@
 --     26… the new history lines (JSON), oldest first; may be none
 --
 -- Returns {'lost'}                     the lease belongs to another turn: nothing was changed
---         {'quiet', 'blocked', 'opted out' or 'takeover'}   meanwhile the contact was blocked or opted out, or a person took over: nothing was
---          changed. What confirms an opt-out goes out once, also to a conversation that a person took over.
+--         {'quiet', 'blocked', 'standby', 'opted out' or 'takeover'}   meanwhile the contact was blocked or opted out, another responder
+--          owns the thread, or a person took over: nothing was changed. What confirms an opt-out goes out once, also to a conversation
+--          that a person took over; nothing goes out in a thread that another responder owns.
 --         {'more', waiting messages}   these came in meanwhile: nothing was changed, the lease is renewed
 --         {'committed', roll}          roll is 1 when the caller should fold the history into the summary, else 0
 local lease, mailbox, history, state = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
@@ -40,6 +41,7 @@ if ARGV[11] ~= '' then
   local isOut = redis.call('HEXISTS', state, 'optedOut') == 1
   local isOwed = (ARGV[18] == 'opt-out' or ARGV[18] == 'opt-in') and redis.call('HGET', state, 'confirm@' .. ARGV[15]) == ARGV[18]
   if redis.call('HEXISTS', state, 'blocked') == 1 then return { 'quiet', 'blocked' } end
+  if tonumber(redis.call('HGET', state, 'owner@' .. ARGV[15]) or '0') % 2 == 1 then return { 'quiet', 'standby' } end
   if isOut ~= (ARGV[18] == 'opt-out') or (isOut and not isOwed) then return { 'quiet', 'opted out' } end
   if not isOwed and tonumber(redis.call('HGET', state, 'takeover@' .. ARGV[15]) or '0') > now then return { 'quiet', 'takeover' } end
 end

@@ -1,6 +1,6 @@
 -- Lets the bot answer again in a conversation that waited for a person in vain, and says so.
 --
--- Guarantee: it is said once, and only when nobody has come meanwhile, no turn is running and they may be written to. Line, reply record and
+-- Guarantee: it is said once, and only when nobody has come meanwhile, no turn is running, the thread is ours and they may be written to. Line, reply record and
 -- event change together; the reply is delivered by the turn that finds it, like one that a crashed turn left.
 --
 -- KEYS 1 handoffs  2 state  3 lease  4 reply  5 mailbox  6 history  7 due  8 events
@@ -38,7 +38,8 @@ redis.call('ZREM', handoffs, ARGV[1])
 local to = redis.call('HGET', state, 'from@' .. ARGV[3])
 local isOpen = now - tonumber(redis.call('HGET', state, 'lastInbound@' .. ARGV[3]) or '0') < tonumber(ARGV[5])
 local isWanted = redis.call('HEXISTS', state, 'blocked') + redis.call('HEXISTS', state, 'optedOut') == 0
-if not (to and isOpen and isWanted) then
+local isOurs = tonumber(redis.call('HGET', state, 'owner@' .. ARGV[3]) or '0') % 2 == 0
+if not (to and isOpen and isWanted and isOurs) then
   redis.call('XADD', events, 'MAXLEN', '~', ARGV[13], '*', 'event', ARGV[12])
   return 'silent'
 end

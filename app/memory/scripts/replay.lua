@@ -10,7 +10,7 @@
 --      9… the messages (JSON), oldest first
 --
 -- Returns 1 when it was put back, 0 when there is no such dead letter, -1 when a turn is running, the contact is blocked or has
--- opted out, or a person took over: try again later
+-- opted out, or a person took over or another responder owns the thread: try again later
 local mailbox, reply, due, dead, lease, state = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -19,6 +19,7 @@ if redis.call('EXISTS', lease) == 1 then return -1 end
 if ARGV[5] ~= '' and redis.call('EXISTS', reply) == 1 then return -1 end
 if redis.call('HEXISTS', state, 'blocked') + redis.call('HEXISTS', state, 'optedOut') > 0 then return -1 end
 if tonumber(redis.call('HGET', state, 'takeover@' .. ARGV[3]) or '0') > now then return -1 end
+if tonumber(redis.call('HGET', state, 'owner@' .. ARGV[3]) or '0') % 2 == 1 then return -1 end
 if redis.call('XDEL', dead, ARGV[1]) == 0 then return 0 end
 if ARGV[5] ~= '' then
   redis.call('HSET', reply, 'id', ARGV[7], 'conversation', ARGV[4], 'to', ARGV[8], 'parts', ARGV[5], 'via', 'call', 'at', ARGV[6])

@@ -21,6 +21,11 @@ const MEANING = {
   'opt-out': { word: 'Wants no messages', tone: 'bad' },
 } as const satisfies Record<Entry['consent'], object>;
 
+function meaningOf({ about, consent }: Entry): string {
+  if (about === 'messages') return MEANING[consent].word;
+  return consent === 'opt-in' ? 'Agreed to marketing' : 'Wants no marketing';
+}
+
 const CAUSES = {
   word: 'they wrote it',
   provider: 'they wrote it, and the provider answered',
@@ -136,10 +141,11 @@ function Ledger({ phone }: { phone: string }) {
       <ul className={classes.entries}>
         {data?.consents.map((entry) => (
           <li key={`${entry.at} ${entry.consent} ${entry.source}`} className={classes.entry}>
-            <Tag tone={MEANING[entry.consent].tone}>{MEANING[entry.consent].word}</Tag>
+            <Tag tone={MEANING[entry.consent].tone}>{meaningOf(entry)}</Tag>
             <p className={classes.source}>{entry.source}</p>
             <Text size="xs" className={classes.quiet}>
-              <time dateTime={entry.at}>{minuteOf(entry.at)}</time>, {CAUSES[entry.cause]}
+              <time dateTime={entry.at}>{minuteOf(entry.at)}</time>,{' '}
+              {entry.about === 'marketing' ? 'as WhatsApp told us' : CAUSES[entry.cause]}
             </Text>
           </li>
         ))}

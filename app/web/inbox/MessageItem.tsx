@@ -20,7 +20,7 @@ interface MessageItemProps {
   wanted: boolean;
 }
 
-const BY = { bot: 'Bot', desk: 'You' } as const;
+const BY = { bot: 'Bot', desk: 'You', other: 'Another responder', template: 'Template' } as const;
 
 /** One message with all that is known of it. */
 export function MessageItem({ message, name, first, wanted }: MessageItemProps) {

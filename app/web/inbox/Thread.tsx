@@ -9,6 +9,7 @@ import { FindBar, useFound } from './FindBar.tsx';
 import { MessageList } from './MessageList.tsx';
 import type { Place } from './paths.ts';
 import { Reply } from './Reply.tsx';
+import { SharedNote } from './SharedNote.tsx';
 import { SpamNote } from './SpamNote.tsx';
 import { Problem, Waiting } from './States.tsx';
 import classes from './Thread.module.css';
@@ -74,6 +75,7 @@ export function Thread({ place, onClose, onArchived, onUndone }: ThreadProps) {
     <div className={classes.frame}>
       <ThreadHeader conversation={conversation} onClose={onClose} onChange={(status) => void change(status)} />
       {conversation.waiting && <WaitingNote waiting={conversation.waiting} />}
+      {conversation.answered_by === 'other' && <SharedNote conversation={conversation} />}
       {conversation.spam && <SpamNote conversation={conversation} spam={conversation.spam} />}
       {found && <FindBar found={found} />}
       <MessageList

@@ -14,6 +14,7 @@ import { Tag } from './Tag.tsx';
 import { TaskDialog } from './TaskDialog.tsx';
 import classes from './Thread.module.css';
 import { useNow } from './useNow.ts';
+import { useThreadControl } from './useThreadControl.ts';
 import { clock, nameOf, problemOf, until } from './words.ts';
 
 interface ThreadHeaderProps {
@@ -27,6 +28,7 @@ export function ThreadHeader({ conversation, onClose, onChange }: ThreadHeaderPr
   const actions = useRef<HTMLButtonElement>(null);
   // The menu's entry that opened it is gone by then.
   const closing = { onClose: () => setTimeout(() => actions.current?.focus()) };
+  const { control } = useThreadControl(conversation);
   const [adding, dialog] = useDisclosure(false, closing);
   const [consenting, consent] = useDisclosure(false, closing);
   const { conversation_status: status, contact_name, phone_number, business_number, total_messages } = conversation;
@@ -85,6 +87,11 @@ export function ThreadHeader({ conversation, onClose, onChange }: ThreadHeaderPr
           <Menu.Item leftSection={<Icon name="check" size={16} />} onClick={consent.open}>
             Consent to messages
           </Menu.Item>
+          {conversation.is_shared && conversation.answered_by !== 'other' && (
+            <Menu.Item leftSection={<Icon name="back" size={16} />} onClick={() => void control('release')}>
+              Give to another responder
+            </Menu.Item>
+          )}
           <Menu.Divider />
           {status !== 'active' && <Menu.Item onClick={() => onChange('active')}>Move to inbox</Menu.Item>}
           {status === 'active' && (
@@ -115,8 +122,9 @@ const SOON_MS = 120_000;
 
 /** Pauses the bot, so that a person answers. */
 function Takeover({ conversation }: { conversation: Conversation }) {
-  const { phone_number, business_number, takeover_until, conversation_status, spam } = conversation;
+  const { phone_number, business_number, takeover_until, conversation_status, spam, answered_by } = conversation;
   const isBlocked = conversation_status === 'blocked';
+  const isOthers = answered_by === 'other';
   const throttledUntil = spam?.throttled_until ?? null;
   const now = useNow([takeover_until, throttledUntil]);
   const isThrottled = throttledUntil !== null && Date.parse(throttledUntil) > now;
@@ -143,7 +151,9 @@ function Takeover({ conversation }: { conversation: Conversation }) {
       <legend className={classes.hidden}>Who answers</legend>
       <Text size="xs" className={classes.answers} role="status" data-soon={active && left < SOON_MS}>
         {isBlocked && 'Blocked: nobody answers'}
-        {!isBlocked && !active && (isThrottled ? 'Bot does not answer' : 'Bot is answering')}
+        {!isBlocked &&
+          !active &&
+          (isOthers ? 'Bot is silent' : isThrottled ? 'Bot does not answer' : 'Bot is answering')}
         {!isBlocked && active && left >= SOON_MS && `Bot is paused until ${until(takeover_until, now)}`}
         {!isBlocked && active && takeover_until && left < SOON_MS && `Bot answers again at ${clock(takeover_until)}`}
       </Text>

@@ -97,6 +97,10 @@ export function takeover(body: Body<'takeover'>): Promise<Answer<'takeover'>> {
   return send('POST', `${API}/takeover`, body);
 }
 
+export function threadControl(body: Body<'threadControl'>): Promise<Answer<'status'>> {
+  return send('POST', `${API}/thread-control`, body);
+}
+
 export function tasks(query: Query<'tasks'>): Promise<Answer<'tasks'>> {
   return send('GET', `${API}/tasks${searchOf(query)}`);
 }

@@ -47,10 +47,12 @@ export function nameOf({ contact_name, phone_number }: Pick<Conversation, 'conta
   return contact_name || phone_number;
 }
 
+const WRITERS = { bot: 'Bot: ', desk: 'You: ', other: 'Another responder: ', template: 'Template: ' } as const;
+
 /** The line under a name in the list. */
 export function previewOf(conversation: Conversation): string {
   const { last_message_type, last_message_text, last_message_author } = conversation;
-  const who = last_message_author === 'bot' ? 'Bot: ' : last_message_author === 'desk' ? 'You: ' : '';
+  const who = last_message_author === null || last_message_author === 'contact' ? '' : WRITERS[last_message_author];
   const kind = last_message_type ? KINDS[last_message_type] : undefined;
   return who + [kind, plain(last_message_text ?? '')].filter(Boolean).join(' · ');
 }

@@ -8,10 +8,6 @@ export async function up(db: Kysely<unknown>): Promise<void> {
 const STATEMENTS = [
   // `order_ready:en`, or Twilio's id of it
   'alter table whatsapp_messages add column template varchar(600)',
-  'alter table whatsapp_messages drop constraint whatsapp_messages_author_check',
-  `alter table whatsapp_messages add constraint whatsapp_messages_author_check
-    check (author in ('contact', 'bot', 'desk', 'template')) not valid`,
-  'alter table whatsapp_messages validate constraint whatsapp_messages_author_check',
   // A view has the columns that its tables had when it was made.
   'drop view whatsapp_inbox_view',
   `create view whatsapp_inbox_view as

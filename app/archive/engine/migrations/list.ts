@@ -10,6 +10,7 @@ import * as consentAndHandoff from './0008-consent-and-handoff.ts';
 import * as costs from './0009-costs.ts';
 import * as spam from './0010-spam.ts';
 import * as original from './0011-original.ts';
+import * as besideMessages from './0012-beside-messages.ts';
 import * as templates from './0013-templates.ts';
 
 /** In this order. A migration that was released is never changed, only followed by another one. */
@@ -25,5 +26,6 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0009-costs': costs,
   '0010-spam': spam,
   '0011-original': original,
+  '0012-beside-messages': besideMessages,
   '0013-templates': templates,
 };
