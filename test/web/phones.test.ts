@@ -9,7 +9,7 @@ const BEN = '15550100145';
 
 let count = 0;
 function event(body: PageEventBody, contact = ANA, at = 1_000): PageEvent {
-  return { id: `e-${++count}`, at, contact, ...body };
+  return { id: `e-${++count}`, at, provider: 'twilio', contact, ...body };
 }
 
 function written(sid: string, contact = ANA, at = 1_000): PageEvent {
