@@ -10,6 +10,7 @@ import { createScripts } from '../../app/memory/redis.ts';
 import { conversationOf } from '../../app/message.ts';
 import { lastUserText } from '../doubles/model.ts';
 import { type Bot, type Doubles, startBot, startDoubles } from '../support/bot.ts';
+import { seeded } from '../support/seeded.ts';
 import { type Answer, type Handle, type HttpProxy, type Outcome, startHttpProxy } from './support/http-proxy.ts';
 import { createPeople, type Person } from './support/people.ts';
 import { report, say, sized } from './support/size.ts';
@@ -172,15 +173,4 @@ async function writeAll(person: Person, chance: () => number): Promise<void> {
     await person.write();
     await sleep(chance() * sized(2_000, 4_000));
   }
-}
-
-/** Numbers from 0 to 1 that a seed repeats. https://gist.github.com/tommyettinger/46a874533244883189143505d203312c */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let value = Math.imul(state ^ (state >>> 15), 1 | state);
-    value = (value + Math.imul(value ^ (value >>> 7), 61 | value)) ^ value;
-    return ((value ^ (value >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }
