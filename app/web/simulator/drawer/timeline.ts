@@ -2,7 +2,16 @@
 import type { Delivery, OutgoingState, PageEvent, Provider, Written } from '../../../simulator/contract.ts';
 
 export type WireEntry = { key: string; at: number; provider: Provider } & (
-  | { kind: 'webhook'; sid: string; attempt: number; preview: string; delivery: Delivery | null; stages: Stages | null }
+  | {
+      kind: 'webhook';
+      sid: string;
+      attempt: number;
+      preview: string;
+      /** It only changes another message, and gets no answer. */
+      isUpdate: boolean;
+      delivery: Delivery | null;
+      stages: Stages | null;
+    }
   | { kind: 'model'; asked: Asked; replied: Replied | null }
   | {
       kind: 'answer';
@@ -29,7 +38,7 @@ export function wireEntries(log: readonly PageEvent[]): WireEntry[] {
   const entries: WireEntry[] = [];
   for (const event of log) add(entries, event);
   for (const entry of entries)
-    if (entry.kind === 'webhook' && entry.attempt === 1) entry.stages = stagesOf(entry.at, log);
+    if (entry.kind === 'webhook' && entry.attempt === 1 && !entry.isUpdate) entry.stages = stagesOf(entry.at, log);
   return entries;
 }
 
@@ -75,8 +84,9 @@ function add(entries: WireEntry[], event: PageEvent): void {
   const base = { key: event.id, at: event.at, provider: event.provider };
   switch (event.type) {
     case 'written': {
-      const preview = previewOf(event.message);
-      entries.push({ ...base, kind: 'webhook', sid: event.sid, attempt: 1, preview, delivery: null, stages: null });
+      const { sid, message } = event;
+      const facts = { sid, attempt: 1, preview: previewOf(message), isUpdate: message.about !== undefined };
+      entries.push({ ...base, kind: 'webhook', ...facts, delivery: null, stages: null });
       return;
     }
     case 'delivered': {
@@ -93,6 +103,7 @@ function add(entries: WireEntry[], event: PageEvent): void {
           sid,
           attempt,
           preview: delivery.fields.Body ?? first?.preview ?? '',
+          isUpdate: first?.isUpdate ?? false,
           delivery,
           stages: null,
         });
