@@ -5,7 +5,8 @@ import { ToEnd } from '../parts/ToEnd.tsx';
 import { dayOf } from '../parts/time.ts';
 import { useEnd } from '../parts/useEnd.ts';
 import classes from './Conversation.module.css';
-import { type Change, MessageBubble } from './MessageBubble.tsx';
+import { MessageBubble } from './MessageBubble.tsx';
+import type { Change } from './MessageMenu.tsx';
 import type { PhoneState } from './phones.ts';
 
 interface ConversationProps {

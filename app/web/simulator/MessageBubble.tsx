@@ -10,11 +10,8 @@ import { VoicePlayer } from '../parts/VoicePlayer.tsx';
 import { WhatsAppText } from '../parts/WhatsAppText.tsx';
 import * as api from './api.ts';
 import classes from './MessageBubble.module.css';
-import { MessageMenu } from './MessageMenu.tsx';
+import { type Change, MessageMenu } from './MessageMenu.tsx';
 import type { Message } from './phones.ts';
-
-/** Sends what changes another message. @param text what it says now, or an emoji */
-export type Change = (text: string, about: NonNullable<Written['about']>) => void;
 
 interface MessageBubbleProps {
   message: Message;

@@ -1,9 +1,12 @@
 import { ActionIcon, Button, Group, Menu, Modal, Stack, Textarea } from '@mantine/core';
 import { useState } from 'react';
+import type { Written } from '../../simulator/contract.ts';
 import { Icon } from '../parts/Icon.tsx';
-import classes from './MessageBubble.module.css';
-import type { Change } from './MessageBubble.tsx';
+import classes from './MessageMenu.module.css';
 import type { Message } from './phones.ts';
+
+/** Sends what changes another message. @param text what it says now, or an emoji */
+export type Change = (text: string, about: NonNullable<Written['about']>) => void;
 
 interface MessageMenuProps {
   message: Message;
