@@ -81,7 +81,9 @@ export async function startMetaApi(options: MetaApiOptions): Promise<MetaApi> {
   }
 
   function answer(method: string, url: URL, body: string): object {
-    const [, id = '', edge = ''] = /^\/v\d+\.\d+\/([^/]+)(?:\/([^/]+))?$/.exec(url.pathname) ?? [];
+    const [, id, edge = ''] = /^\/v\d+\.\d+\/([^/]+)(?:\/([^/]+))?$/.exec(url.pathname) ?? [];
+    // An address of a file that is too old, too.
+    if (id === undefined) throw new GraphRefusal(404, 100, 'Not found');
     const isOurs = id === own.phoneNumberId;
     if (method === 'POST' && isOurs && edge === 'messages') return take(readPosted(jsonOf(body)));
     if (method === 'POST' && isOurs && edge === 'thread_control') return route(jsonOf(body));

@@ -38,7 +38,7 @@ export function createMetaFiles({ shelf, isMissing, onFetched, now }: MetaFilesO
     },
     describe(mediaId, origin) {
       const file = fileOf(mediaId);
-      tell(mediaId, 'api', file !== null);
+      tell(mediaId, 'api', file ? 200 : 400);
       if (!file) return null;
       const token = randomBytes(12).toString('hex');
       keep(links, token, { mediaId, madeAt: now() });
@@ -55,7 +55,7 @@ export function createMetaFiles({ shelf, isMissing, onFetched, now }: MetaFilesO
       const link = path.startsWith(FILES_PATH) ? links.get(path.slice(FILES_PATH.length)) : undefined;
       if (!link) return null;
       const file = now() - link.madeAt < LINK_MS ? fileOf(link.mediaId) : null;
-      tell(link.mediaId, 'cdn', file !== null);
+      tell(link.mediaId, 'cdn', file ? 200 : 404);
       return file;
     },
   };
@@ -65,9 +65,9 @@ export function createMetaFiles({ shelf, isMissing, onFetched, now }: MetaFilesO
     return (fileId !== undefined && !isMissing() && shelf.get(fileId)) || null;
   }
 
-  function tell(mediaId: string, step: 'api' | 'cdn', found: boolean): void {
+  function tell(mediaId: string, step: 'api' | 'cdn', status: number): void {
     const sid = files.get(mediaId)?.sid;
-    if (sid !== undefined) onFetched(sid, step, found ? 200 : 404);
+    if (sid !== undefined) onFetched(sid, step, status);
   }
 }
 

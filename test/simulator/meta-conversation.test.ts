@@ -114,6 +114,20 @@ describe('a conversation with the Cloud API number', () => {
     assert.match(answerOf(ana), /320 × 200 pixels/);
   });
 
+  it('says that it cannot open a file which Meta does not give out', async () => {
+    const ana = somebody();
+    const faults = await phones.ask<object>('/faults');
+    await phones.ask('/faults', 'PUT', { ...faults, media: 'missing' });
+    try {
+      await ana.write('', { media: await upload(Buffer.from('not there'), 'image/jpeg') });
+      await ana.answered();
+    } finally {
+      await phones.ask('/faults', 'PUT', faults);
+    }
+    assert.match(answerOf(ana), /cannot open it/);
+    assert.ok(ana.events('fetched').every(({ step, status }) => step === 'api' && status === 400));
+  });
+
   it('takes a voice note, a place, a contact card and a pressed button', async () => {
     const ana = somebody();
     await ana.write('', { media: await upload(Buffer.from('OggS made up'), 'audio/ogg') });
