@@ -7,9 +7,9 @@ import { parseArgs } from 'node:util';
 
 const HELP = `npm run chaos [-- options] [PART...]: is anything lost, doubled or out of order when parts fail?
 
-Processes are killed at every step of a turn, Redis is killed under load, the model and Twilio fail, are slow or never
-answer, and thousands of hostile requests come in. With PART only the tests whose file name has it run (kill, redis,
-failures, slow-model, hostile, spoilt-webhooks …). All of it takes about ten minutes, on this machine alone: it needs redis-server (or
+Processes are killed at every step of a turn, Redis is killed under load, the model and the provider fail, are slow or
+never answer, and thousands of hostile requests come in: over Twilio, and the parts named …-meta over Meta. With PART only the tests whose file name has it run (kill, redis,
+failures, slow-model, kill-meta …). All of it takes about half an hour, on this machine alone: it needs redis-server (or
 valkey-server), and no network.
 
   --clocks S   the clocks of the processes are S seconds ahead of Redis' and Twilio's, and S behind, in turns

@@ -1,6 +1,7 @@
-/** The account of the simulator: invented, the same at every start, and valid nowhere else. */
+/** The accounts of the simulator: invented, and valid nowhere else. */
 import { createHash, randomBytes } from 'node:crypto';
 
+/** The same at every start. */
 export const SIMULATED_ACCOUNT_SID = `AC${'fa4e'.repeat(8)}`;
 
 /** Signs the webhooks and opens the REST API. Everybody knows it: it protects nothing. */
@@ -9,7 +10,7 @@ export const SIMULATED_AUTH_TOKEN = 'simulator';
 /** The sender of Twilio's own WhatsApp sandbox, without `+`. */
 export const SIMULATED_NUMBER = '14155238886';
 
-/** The account in the shape of the settings of a real one. */
+/** Twilio's account in the shape of the settings of a real one. */
 export interface SimulatedAccount {
   accountSid: string;
   authToken: string;
@@ -28,6 +29,36 @@ export function simulatedAccount(apiBaseUrl: string): SimulatedAccount {
     number: SIMULATED_NUMBER,
     messagingServiceSid: undefined,
     apiBaseUrl,
+  };
+}
+
+/** The simulated number of the Cloud API, without `+`: one that is reserved for fiction. */
+export const SIMULATED_CLOUD_NUMBER = '15550100190';
+export const SIMULATED_PHONE_NUMBER_ID = '100000000000190';
+export const SIMULATED_ACCOUNT_ID = '100000000000191';
+
+/** A number of the Cloud API in the shape of the settings of a real one. */
+export interface SimulatedCloudNumber {
+  accessToken: string;
+  phoneNumberIds: string[];
+  /** Of the account that has the templates. */
+  accountId: string;
+  verifyToken: string;
+  appSecret: string;
+  /** Where the simulated Graph API listens, with its version: this machine alone. */
+  apiBase: string;
+}
+
+/** With a token and secrets of its own at every start: nobody has to know them. */
+export function simulatedCloudNumber(apiBase: string): SimulatedCloudNumber {
+  const secret = () => randomBytes(24).toString('base64url');
+  return {
+    accessToken: secret(),
+    phoneNumberIds: [SIMULATED_PHONE_NUMBER_ID],
+    accountId: SIMULATED_ACCOUNT_ID,
+    verifyToken: secret(),
+    appSecret: secret(),
+    apiBase,
   };
 }
 
@@ -52,7 +83,7 @@ export function isWrittenBy(contact: string, messageSid: string): boolean {
   return messageSid.slice(2, 2 + PHONE_DIGITS) === phoneMark(contact);
 }
 
-/** The username id of a contact. Twilio sends one along with every number, always the same one. */
+/** The username id of a contact. Both providers send one along with every number, always the same one. */
 export function usernameId(contact: string): string {
   return /^\d+$/.test(contact) ? `US.${digest(contact).slice(0, 16).toUpperCase()}` : contact;
 }

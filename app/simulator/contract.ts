@@ -3,6 +3,9 @@
  * for all phones. Types only, so that the page can share them. Times are unix ms, durations ms, sizes bytes.
  */
 
+/** Who brings a message: each of the two has a number that people can write to. */
+export type Provider = 'twilio' | 'meta';
+
 /** Whose phone it is. */
 export interface SimulatedPerson {
   /** Digits, or a username id such as `US.1A2B`. */
@@ -13,8 +16,10 @@ export interface SimulatedPerson {
 /** `GET /simulator/api/people` */
 export interface People {
   people: SimulatedPerson[];
-  /** Whom they write to, without `+`. */
+  /** The Twilio number that they write to, without `+`. */
   business: string;
+  /** The Cloud API number that they write to, likewise. */
+  cloudBusiness: string;
 }
 
 /** `POST /simulator/api/media?type=image/jpeg&name=cat.jpg`, the bytes as body; answers with this. */
@@ -36,6 +41,24 @@ export interface Written {
   media?: MediaFile;
   location?: { latitude: number; longitude: number; label?: string; address?: string };
   button?: { payload: string };
+  /** The number it is sent to; left out = Twilio's. */
+  to?: Provider;
+  /** Somebody's contact card. To the Cloud API number alone; the Twilio number gets one as a file. */
+  card?: { name: string; phone: string };
+  /**
+   * It changes or comments on another message. To the Cloud API number alone. `text` is what an edited message says now, or the emoji
+   * of a reaction, '' = the reaction is taken back.
+   */
+  about?: { sid: string; as: 'edit' | 'revoke' | 'reaction' };
+}
+
+/**
+ * `PUT /simulator/api/routing`: whether another responder owns a person's thread with the Cloud API number. What they write then comes to
+ * the bot as `standby`. When it ends, the control is passed to the bot, with a summary.
+ */
+export interface Routing {
+  contact: string;
+  other: boolean;
 }
 
 export interface Sent {
@@ -83,8 +106,10 @@ export interface Delivery {
   url: string;
   signedUrl: string;
   signature: string;
-  /** The form, in the order it was sent. */
+  /** The form, in the order it was sent; empty when the body is JSON. */
   fields: Record<string, string>;
+  /** The JSON, as it was sent. */
+  body?: string;
   ms: number;
   response: { status: number; contentType: string; body: string } | null;
   /** Why there was no response. */
@@ -102,22 +127,31 @@ export interface ShownMessage {
 }
 
 /** What happened, in the order it happened. `id` resumes the stream behind it. */
-export type PageEvent = { id: string; at: number; contact: string } & PageEventBody;
+export type PageEvent = { id: string; at: number; provider: Provider; contact: string } & PageEventBody;
 
 export type PageEventBody =
   /** A person sent something; the webhook is on its way. */
   | { type: 'written'; sid: string; message: Written }
   /** A webhook was answered, or was not. `attempt` counts the deliveries of this message from 1. */
   | { type: 'delivered'; sid: string; attempt: number; delivery: Delivery }
-  /** The bot sent something. `request` is the form of a REST call, null for TwiML. */
-  | { type: 'answer'; sid: string; via: 'twiml' | 'rest'; text: string; request: Record<string, string> | null }
+  /** The bot sent something. `request` is the form of a REST call, or the fields of a call of the Graph API; null for TwiML. */
+  | {
+      type: 'answer';
+      sid: string;
+      via: 'twiml' | 'rest' | 'graph';
+      text: string;
+      request: Record<string, string> | null;
+    }
   /** How far a message of the bot has come. */
   | { type: 'status'; sid: string; state: OutgoingState }
-  /** The status callback was posted to the bot; `status` is its answer, null when there was none. */
+  /** The status was posted to the bot; `status` is its answer, null when there was none. */
   | { type: 'told'; sid: string; state: OutgoingState; url: string; status: number | null }
   /** The bot shows "typing…" for a message, and so has read it. */
   | { type: 'typing'; sid: string }
-  /** The bot fetched a file that a person had sent: from the API with the account's password, then from where it redirects to. */
+  /**
+   * The bot fetched a file that a person had sent. `api`: it asked the API with its password or token. `cdn`: it fetched the bytes from
+   * where the API said they are.
+   */
   | { type: 'fetched'; sid: string; step: 'api' | 'cdn'; status: number }
   /** The model was asked. */
   | {
@@ -137,5 +171,7 @@ export type PageEventBody =
       text: string;
       tokens: { prompt: number; completion: number; cached: number } | null;
     }
+  /** Another responder owns the thread from now on, or no longer. `delivery`: the webhook that passed the control, if there was one. */
+  | { type: 'routed'; other: boolean; delivery: Delivery | null }
   /** What the store held for the person was deleted, and the phone's own memory with it. */
   | { type: 'forgotten' };

@@ -1,10 +1,16 @@
 /** What happened on all phones, kept for a while, so that a page that opens or comes back sees it all. In memory alone. */
 import { randomBytes } from 'node:crypto';
-import type { PageEvent, PageEventBody } from './contract.ts';
+import type { PageEvent, PageEventBody, Provider } from './contract.ts';
+
+/** A person's conversation with one of the two numbers. */
+export interface Chat {
+  provider: Provider;
+  contact: string;
+}
 
 export interface Journal {
   /** Stores an event and calls all listeners. */
-  add(contact: string, body: PageEventBody, at?: number): void;
+  add(chat: Chat, body: PageEventBody, at?: number): void;
   /**
    * What came after an event, oldest first; everything for an id that is not known (any more).
    * @returns `all` when it is everything, so that what a page knew before is to be thrown away.
@@ -29,9 +35,9 @@ export function createJournal(): Journal {
   let count = 0;
 
   return {
-    add(contact, body, at = Date.now()) {
+    add({ provider, contact }, body, at = Date.now()) {
       const number = ++count;
-      const event: PageEvent = { id: `${start}-${number}`, at, contact, ...body };
+      const event: PageEvent = { id: `${start}-${number}`, at, provider, contact, ...body };
       kept.push({ number, length: JSON.stringify(event).length, event });
       length += kept.at(-1)?.length ?? 0;
       while (kept.length > MOST_EVENTS || (length > MOST_CHARACTERS && kept.length > 1))

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { toAddress } from '../channels/twilio/address.ts';
 import { sign } from '../channels/twilio/signature.ts';
 import { newInboundSid, usernameId } from './account.ts';
+import { type Posted, postWebhook } from './post.ts';
 
 export interface PhoneOptions {
   /** Where the bot listens: `http://localhost:3002/whatsapp`. */
@@ -32,20 +33,12 @@ export interface Person {
 }
 
 /** One webhook: what went over the wire, both ways. */
-export interface Exchange {
+export interface Exchange extends Posted {
   /** The form, in the order it was sent. */
   fields: Record<string, string>;
   /** The address that the signature was made over. */
   signedUrl: string;
   signature: string;
-  /** When it was sent, unix ms. */
-  at: number;
-  /** How long it took, ms. */
-  ms: number;
-  /** Null when there was none. */
-  response: { status: number; contentType: string; body: string } | null;
-  /** Why there was no response: the bot is down, did not answer within Twilio's time, or the connection broke. */
-  failure: 'unreachable' | 'timeout' | 'lost' | null;
   /** What the person gets to see, in order. */
   messages: TwimlMessage[];
 }
@@ -57,9 +50,6 @@ export interface TwimlMessage {
   statusCallback?: string;
 }
 
-/** How long Twilio waits for a response: https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides */
-const WEBHOOK_TIMEOUT_MS = 15_000;
-
 export function createPhone(options: PhoneOptions): Phone {
   const { webhookUrl, authToken } = options;
   const signedUrl = options.signedUrl ?? webhookUrl;
@@ -68,11 +58,12 @@ export function createPhone(options: PhoneOptions): Phone {
       const fields = { ...textFields(from, text, options), ...overrides };
       const pairs = new URLSearchParams(fields);
       const signature = sign(authToken, signedUrl, pairs);
-      const at = Date.now();
-      const started = performance.now();
-      const { response, failure } = await post(webhookUrl, pairs, signature);
-      const ms = Math.round(performance.now() - started);
-      return { fields, signedUrl, signature, at, ms, response, failure, messages: messagesIn(response) };
+      const posted = await postWebhook(webhookUrl, pairs, {
+        'User-Agent': 'TwilioProxy/1.1',
+        'I-Twilio-Idempotency-Token': randomUUID(),
+        'X-Twilio-Signature': signature,
+      });
+      return { fields, signedUrl, signature, ...posted, messages: messagesIn(posted.response) };
     },
   };
 }
@@ -102,37 +93,6 @@ function textFields(from: Person, text: string, { accountSid, businessNumber }: 
     ExternalUserId: toAddress(usernameId(contact)),
     ApiVersion: '2010-04-01',
   };
-}
-
-async function post(
-  url: string,
-  body: URLSearchParams,
-  signature: string,
-): Promise<Pick<Exchange, 'response' | 'failure'>> {
-  try {
-    const response = await fetch(url, {
-      method: 'POST',
-      headers: {
-        'User-Agent': 'TwilioProxy/1.1',
-        'I-Twilio-Idempotency-Token': randomUUID(),
-        'X-Twilio-Signature': signature,
-      },
-      body,
-      signal: AbortSignal.timeout(WEBHOOK_TIMEOUT_MS),
-    });
-    const contentType = response.headers.get('content-type') ?? '';
-    return { response: { status: response.status, contentType, body: await response.text() }, failure: null };
-  } catch (error) {
-    return { response: null, failure: whyNone(error) };
-  }
-}
-
-function whyNone(error: unknown): NonNullable<Exchange['failure']> {
-  if (!(error instanceof Error)) return 'lost';
-  if (error.name === 'TimeoutError') return 'timeout';
-  const { cause } = error;
-  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
-  return code === 'ECONNREFUSED' || code === 'ENOTFOUND' || code === 'EAI_AGAIN' ? 'unreachable' : 'lost';
 }
 
 /** What Twilio makes of a response. A plain text is sent as it is, which is why a webhook must never answer with one. */

@@ -5,20 +5,20 @@ import type { Context, Middleware } from 'koa';
 import { z } from 'zod';
 import { fromAddress, toAddress } from '../channels/twilio/address.ts';
 import { Failure } from '../errors.ts';
-import { isChannelAddress } from './account.ts';
-import type { Faults, PageEvent, People, Sent, StoredMemory, Written } from './contract.ts';
+import { isChannelAddress, SIMULATED_CLOUD_NUMBER, SIMULATED_NUMBER } from './account.ts';
+import type { Faults, PageEvent, People, Routing, Sent, StoredMemory, Written } from './contract.ts';
 import type { InspectMemory } from './inspect.ts';
 import type { Journal } from './journal.ts';
 import { LARGEST_FILE, type MediaShelf } from './media.ts';
 import { PEOPLE } from './people.ts';
+import type { ThreadRouting } from './routing.ts';
 import type { Switchboard } from './switchboard.ts';
 
 export interface SimulatorApiOptions {
   journal: Journal;
   switchboard: Switchboard;
   media: MediaShelf;
-  /** Whom people write to, without `+`. */
-  business: string;
+  routing: ThreadRouting;
   faults: { get: () => Faults; set: (faults: Faults) => void };
   /** Null until the store is handed in. */
   memory: () => InspectMemory | null;
@@ -59,7 +59,13 @@ const WRITTEN = z.object({
     })
     .optional(),
   button: z.object({ payload: z.string().min(1).max(256) }).optional(),
+  to: z.enum(['twilio', 'meta']).optional(),
+  card: z
+    .object({ name: z.string().trim().min(1).max(100), phone: z.string().regex(/^\+?[\d ().-]{6,30}$/) })
+    .optional(),
+  about: z.object({ sid: z.string().max(255), as: z.enum(['edit', 'revoke', 'reaction']) }).optional(),
 });
+const ROUTING = z.object({ contact: CONTACT, other: z.boolean() });
 const BATCH = z.object({ messages: z.array(WRITTEN).min(1).max(10), order: z.enum(['together', 'reversed']) });
 const FAULTS = z.object({
   model: z.enum(['well', 'slow', 'down', 'refusing']),
@@ -75,13 +81,14 @@ const FILE = z.object({
 });
 
 export function createSimulatorApi(options: SimulatorApiOptions): SimulatorApi {
-  const { journal, switchboard, media, business, faults, memory } = options;
+  const { journal, switchboard, media, routing, faults, memory } = options;
   const streams = new Set<PassThrough>();
   const router = new Router({ prefix: '/simulator/api' });
   router.use(sameOrigin);
 
   router.get('/people', (ctx) => {
-    ctx.body = { people: [...PEOPLE], business } satisfies People;
+    const numbers = { business: SIMULATED_NUMBER, cloudBusiness: SIMULATED_CLOUD_NUMBER };
+    ctx.body = { people: [...PEOPLE], ...numbers } satisfies People;
   });
   router.get('/events', (ctx) => openStream(ctx, journal, streams));
   router.post('/messages', (ctx) => {
@@ -109,6 +116,11 @@ export function createSimulatorApi(options: SimulatorApiOptions): SimulatorApi {
     faults.set(parsed(FAULTS, ctx.request.body));
     ctx.body = faults.get();
   });
+  router.put('/routing', async (ctx) => {
+    const wanted: Routing = parsed(ROUTING, ctx.request.body);
+    await routing.hand(wanted.contact, wanted.other);
+    ctx.body = wanted;
+  });
   router.get('/memory', async (ctx) => {
     const contact = parsed(CONTACT, ctx.query.contact);
     ctx.body = (await memory()?.memoryOf(contact)) ?? ({ keys: [] } satisfies StoredMemory);
@@ -117,8 +129,10 @@ export function createSimulatorApi(options: SimulatorApiOptions): SimulatorApi {
     const { contact } = parsed(z.object({ contact: CONTACT }), ctx.request.body);
     await memory()?.forget(contact);
     switchboard.forget(contact);
+    routing.forget(contact);
     journal.drop(contact);
-    journal.add(contact, { type: 'forgotten' });
+    // It counts for both numbers: what is remembered is the person's.
+    journal.add({ provider: 'twilio', contact }, { type: 'forgotten' });
     ctx.status = 204;
   });
 
@@ -130,10 +144,13 @@ export function createSimulatorApi(options: SimulatorApiOptions): SimulatorApi {
   };
 
   function written({ media: id, ...message }: z.output<typeof WRITTEN>): Written {
-    const { text, contact, profileName, location, button } = message;
+    const { text, contact, profileName, location, button, to, card, about } = message;
     const file = id === undefined ? undefined : media.get(id);
     if (id !== undefined && !file) throw new Failure('request.invalid', 'This file is not known any more.');
-    if (text.trim() === '' && !file && !location && !button)
+    if (to !== 'meta' && (card || about))
+      throw new Failure('request.invalid', 'Only the Cloud API number takes cards, edits and reactions.');
+    if (about) mayChange(message, about);
+    else if (text.trim() === '' && !file && !location && !button && !card)
       throw new Failure('request.invalid', 'There is nothing to send.');
     return {
       contact,
@@ -142,9 +159,24 @@ export function createSimulatorApi(options: SimulatorApiOptions): SimulatorApi {
       ...(file ? { media: { id: file.id, contentType: file.contentType, name: file.name, size: file.size } } : {}),
       ...(location ? { location: place(location) } : {}),
       ...(button ? { button } : {}),
+      ...(to ? { to } : {}),
+      ...(card ? { card } : {}),
+      ...(about ? { about } : {}),
     };
   }
+
+  /** Everybody may react to any message; only one's own is edited or taken back. */
+  function mayChange({ contact, text }: Pick<Written, 'contact' | 'text'>, { sid, as }: Change): void {
+    if (as === 'reaction') return;
+    const own = switchboard.find(sid);
+    if (own?.contact !== contact || own.to !== 'meta' || own.about)
+      throw new Failure('request.invalid', 'This is no message of theirs to the Cloud API number.');
+    if (as === 'edit' && (text.trim() === '' || own.text === ''))
+      throw new Failure('request.invalid', 'Only a text can be edited, and it cannot be empty.');
+  }
 }
+
+type Change = NonNullable<Written['about']>;
 
 function place({ latitude, longitude, label, address }: NonNullable<z.output<typeof WRITTEN>['location']>) {
   return { latitude, longitude, ...(label ? { label } : {}), ...(address ? { address } : {}) };

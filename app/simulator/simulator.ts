@@ -1,28 +1,28 @@
 /**
- * What stands in when no provider is configured: a Twilio account that reaches no phone, and a model for practice. Both
- * speak the real wire formats, so no code path of the bot knows about them.
+ * What stands in when no provider is configured: a Twilio account and a number of the Cloud API that reach no phone, and a model for
+ * practice. All speak the real wire formats, so no code path of the bot knows about them.
  */
 import Router from '@koa/router';
 import type { Context } from 'koa';
 import { fromAddress } from '../channels/twilio/address.ts';
 import { Failure } from '../errors.ts';
 import type { Log } from '../ops/logger.ts';
-import { type SimulatedAccount, simulatedAccount } from './account.ts';
+import { type SimulatedAccount, type SimulatedCloudNumber, simulatedAccount } from './account.ts';
 import type { Faults } from './contract.ts';
 import type { InspectMemory, InspectTools } from './inspect.ts';
 import { createJournal } from './journal.ts';
-import { createMediaShelf } from './media.ts';
 import { startModelHop } from './model-hop.ts';
-import { createPhone } from './phone.ts';
 import { PRACTICE_MODELS, type PracticeModel, startPracticeModel } from './practice-model.ts';
+import { startProviders } from './providers.ts';
 import { createSimulatorApi } from './routes.ts';
 import { createStreams, type Streams } from './stream.ts';
-import { createSwitchboard } from './switchboard.ts';
-import { startTwilioApi, type TwilioApi } from './twilio-api.ts';
+import type { TwilioApi } from './twilio-api.ts';
 
 export interface SimulatorOptions {
   /** Where this process receives webhooks, by loopback; status callbacks go to the same host. */
   webhookUrl: string;
+  /** Where this process receives Meta's webhooks, by loopback. */
+  metaWebhookUrl: string;
   /** The address that Twilio would call, when one is configured, without a slash at its end. */
   publicUrl?: string | undefined;
   /** The model's server that is configured; without one the practice model answers. */
@@ -48,6 +48,7 @@ interface ModelPlace {
 
 export interface Simulator {
   account: SimulatedAccount;
+  cloudNumber: SimulatedCloudNumber;
   /** The model, by way of the hop that writes down what it is asked. */
   model: ModelPlace;
   /** `/simulator/api` for the page, and `/simulator/stream`: what is sent to one contact, live. */
@@ -63,41 +64,13 @@ export interface Simulator {
 const WELL: Faults = { model: 'well', slowMs: 15_000, media: 'well' };
 
 export async function startSimulator(options: SimulatorOptions): Promise<Simulator> {
-  const { webhookUrl, publicUrl, tools = {}, log } = options;
-  // The account is known but for its address, which exists when the API listens.
-  const { accountSid, authToken, number } = simulatedAccount('');
+  const { tools = {} } = options;
   let faults = WELL;
   let memory: InspectMemory | null = null;
   const streams = createStreams();
   const journal = createJournal();
-  const media = createMediaShelf({
-    accountSid,
-    authToken,
-    isMissing: () => faults.media === 'missing',
-    onFetched: (sid, step, status) => switchboard.onFetched(sid, step, status),
-  });
-  const api = await startTwilioApi({
-    accountSid,
-    authToken,
-    number,
-    botUrl: new URL(webhookUrl).origin,
-    publicUrl,
-    onOutgoing(outgoing) {
-      streams.publish(outgoing);
-      switchboard.onOutgoing(outgoing);
-    },
-    onCallback: (callback) => switchboard.onCallback(callback),
-    serveFile: (request) => media.serve(request),
-    log,
-  });
-  const signedUrl = publicUrl ? `${publicUrl}${new URL(webhookUrl).pathname}` : webhookUrl;
-  const switchboard = createSwitchboard({
-    phone: createPhone({ webhookUrl, signedUrl, authToken, accountSid, businessNumber: number }),
-    webhookUrl,
-    journal,
-    mediaUrl: (messageSid, id) => api.url + media.pathOf(messageSid, id),
-    reply: (contact, message) => api.reply(contact, message),
-  });
+  const providers = await startProviders(options, { streams, journal, isMissing: () => faults.media === 'missing' });
+  const { twilio, meta, switchboard } = providers;
   const practice = options.model ? null : await startPracticeModel(tools);
   const model = options.model ?? practiceModel(practice);
   const hop = await startModelHop({
@@ -111,16 +84,17 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
   const page = createSimulatorApi({
     journal,
     switchboard,
-    media,
-    business: number,
+    media: providers.media,
+    routing: providers.routing,
     faults: { get: () => faults, set: (next) => (faults = next) },
     memory: () => memory,
   });
   return {
-    account: simulatedAccount(api.url),
+    account: simulatedAccount(twilio.url),
+    cloudNumber: { ...providers.cloudNumber, apiBase: meta.url },
     // Speech goes by way of the hop when it goes where the model is.
     model: { ...model, baseUrl: hop.url, transcribeBaseUrl: model.transcribeBaseUrl ?? hop.url },
-    router: createRouter(page.router, streams, api),
+    router: createRouter(page.router, streams, twilio),
     lookInto(store) {
       memory = store;
     },
@@ -131,7 +105,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
     async stop() {
       streams.end();
       page.endStreams();
-      await Promise.all([api.stop(), hop.stop(), practice?.close()]);
+      await Promise.all([twilio.stop(), meta.stop(), hop.stop(), practice?.close()]);
     },
   };
 }

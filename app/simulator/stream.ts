@@ -1,7 +1,7 @@
 /** Live events of a phone: server-sent events, one stream for every open phone. */
 import { PassThrough, type Readable } from 'node:stream';
 import { isWrittenBy } from './account.ts';
-import type { MessageState, Outgoing } from './twilio-api.ts';
+import type { MessageState, Outgoing } from './outgoing.ts';
 
 /** An event of the stream: `type` is the event's name, the whole is its data. `at` is unix ms. */
 export type PhoneEvent =

@@ -4,24 +4,17 @@
  */
 import { randomBytes } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { z } from 'zod';
 import { fromAddress, toAddress } from '../channels/twilio/address.ts';
 import { sign } from '../channels/twilio/signature.ts';
 import type { Log } from '../ops/logger.ts';
 import { isChannelAddress } from './account.ts';
 import { bodyOf } from './body.ts';
 import type { MediaAnswer, MediaRequest } from './media.ts';
-
-/** What the bot did that a phone notices. */
-export type Outgoing =
-  | { type: 'message'; contact: string; sid: string; text: string; at: number; request: Record<string, string> | null }
-  | { type: 'status'; contact: string; sid: string; state: MessageState; at: number }
-  /** The request only names the message that is being answered. */
-  | { type: 'typing'; messageSid: string; at: number };
-
-export type MessageState = 'queued' | 'sent' | 'delivered' | 'read';
+import { type MessageState, type Outgoing, type StatusCallback, travel } from './outgoing.ts';
+import { startLocalServer } from './server.ts';
+import { listForTwilio, textOf } from './templates.ts';
 
 export interface TwilioApi {
   /** Its origin, `http://127.0.0.1:<port>`. */
@@ -51,27 +44,12 @@ export interface TwilioApiOptions {
   log: Log;
 }
 
-export interface StatusCallback {
-  contact: string;
-  sid: string;
-  state: MessageState;
-  url: string;
-  status: number | null;
-}
-
 /** How many messages are remembered. */
 const KEPT = 1_000;
 /** The longest body of a request, bytes. */
 const LONGEST_BODY = 64 * 1_024;
 const LONGEST_TEXT = 1_600;
 const CALLBACK_TIMEOUT_MS = 5_000;
-
-/** What becomes of a message, and how long after the step before, ms. */
-const JOURNEY: readonly [state: MessageState, afterMs: number][] = [
-  ['sent', 100],
-  ['delivered', 300],
-  ['read', 600],
-];
 
 interface Message {
   sid: string;
@@ -103,7 +81,7 @@ export async function startTwilioApi(options: TwilioApiOptions): Promise<TwilioA
   const stopping = new AbortController();
   // Every message under way listens to it.
   setMaxListeners(0, stopping.signal);
-  const server = createServer((request, response) => {
+  const server = await startLocalServer((request, response) => {
     const file = serveFile?.(fileRequest(request));
     if (file) return void response.writeHead(file.status, file.headers).end(file.body);
     serve(request).then(
@@ -111,14 +89,8 @@ export async function startTwilioApi(options: TwilioApiOptions): Promise<TwilioA
       (error: unknown) => refuse(response, error),
     );
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', resolve);
-  });
-
   return {
-    // A server that listens on a port has an address of this shape.
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: server.url,
     sentTo(contact, after) {
       const to = toAddress(contact);
       return messages.filter((message) => message.to === to && message.createdAt > after).map(asOutgoing);
@@ -129,8 +101,7 @@ export async function startTwilioApi(options: TwilioApiOptions): Promise<TwilioA
     },
     stop() {
       stopping.abort();
-      server.closeAllConnections();
-      return new Promise((resolve) => server.close(() => resolve()));
+      return server.stop();
     },
   };
 
@@ -147,6 +118,8 @@ export async function startTwilioApi(options: TwilioApiOptions): Promise<TwilioA
         return { status: 201, body: asResource(create(form), accountSid) };
       case `GET ${messagesPath(accountSid)}`:
         return { status: 200, body: page(messages, url, accountSid) };
+      case 'GET /v1/ContentAndApprovals':
+        return { status: 200, body: listForTwilio() };
       case 'POST /v2/Indicators/Typing.json':
         return { status: 200, body: typing(form) };
       default:
@@ -163,7 +136,7 @@ export async function startTwilioApi(options: TwilioApiOptions): Promise<TwilioA
     if (messages.length > KEPT) messages.shift();
     onOutgoing(asOutgoing(message));
     // Rejects only when the simulator stops.
-    travel(message).catch(() => {});
+    travel((state) => arrive(message, state), stopping.signal).catch(() => {});
     return message;
   }
 
@@ -175,15 +148,11 @@ export async function startTwilioApi(options: TwilioApiOptions): Promise<TwilioA
     return { success: true };
   }
 
-  /** Every message arrives and is read, a moment later. */
-  async function travel(message: Message): Promise<void> {
-    for (const [state, afterMs] of JOURNEY) {
-      await sleep(afterMs, undefined, { signal: stopping.signal, ref: false });
-      message.state = state;
-      const { sid } = message;
-      onOutgoing({ type: 'status', contact: fromAddress(message.to), sid, state, at: Date.now() });
-      if (message.statusCallback !== null) await report(message, message.statusCallback);
-    }
+  async function arrive(message: Message, state: MessageState): Promise<void> {
+    message.state = state;
+    const { sid } = message;
+    onOutgoing({ type: 'status', contact: fromAddress(message.to), sid, state, at: Date.now() });
+    if (message.statusCallback !== null) await report(message, message.statusCallback);
   }
 
   /** Posts the status as Twilio does; what the receiver makes of it changes nothing. */
@@ -220,7 +189,7 @@ function loopback(callback: string, { botUrl, publicUrl }: TwilioApiOptions): UR
 function checkedMessage(form: URLSearchParams, sender: string): Message {
   const from = form.get('From') ?? '';
   const to = form.get('To') ?? '';
-  const body = form.get('Body') ?? '';
+  const body = bodyIn(form);
   const statusCallback = form.get('StatusCallback');
   if (to === '') throw new Refusal(400, 21604, "A 'To' phone number is required.");
   if (!isChannelAddress(to)) throw new Refusal(400, 21211, `The 'To' number ${to} is not a valid phone number.`);
@@ -241,6 +210,26 @@ function checkedMessage(form: URLSearchParams, sender: string): Message {
 
 function newMessage(content: Pick<Message, 'from' | 'to' | 'body' | 'statusCallback' | 'request'>): Message {
   return { sid: `SM${randomBytes(16).toString('hex')}`, state: 'queued', createdAt: Date.now(), ...content };
+}
+
+/** The words of a message, also when they are those of a template; a file stands below them. */
+function bodyIn(form: URLSearchParams): string {
+  const template = form.get('ContentSid');
+  if (template !== null) {
+    const text = textOf(template, variablesIn(form.get('ContentVariables') ?? '{}'));
+    if (text === null) throw new Refusal(400, 21655, 'The ContentSid Required parameter is invalid');
+    return text;
+  }
+  const file = form.get('MediaUrl');
+  return [form.get('Body') ?? '', file === null ? '' : `[file] ${file}`].filter((part) => part !== '').join('\n');
+}
+
+function variablesIn(json: string): Record<string, string> {
+  try {
+    return z.record(z.string(), z.string()).parse(JSON.parse(json));
+  } catch {
+    throw new Refusal(400, 21656, 'The ContentVariables Parameter is invalid');
+  }
 }
 
 const PAGE_SIZE = 50;

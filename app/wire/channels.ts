@@ -69,7 +69,7 @@ export function buildChannels(
   shared: Pick<ChannelTools, 'now' | 'reportsOf' | 'log'>,
 ): AllChannels {
   const { log } = shared;
-  const providers = [standIns.twilio?.apiBaseUrl, config.meta?.apiBase].filter((address) => address !== undefined);
+  const providers = [standIns.twilio?.apiBaseUrl, standIns.meta?.apiBase].filter((address) => address !== undefined);
   const downloader = createDownloader({
     trustedOrigins: [...providers.map((address) => new URL(address).origin), ...standIns.trustedOrigins],
     maxBytes: config.maxMediaBytes,
@@ -135,9 +135,9 @@ function buildTwilio({ config, standIns, downloader, now, log }: ChannelTools): 
   };
 }
 
-function buildMeta({ config, downloader, now, reportsOf, log }: ChannelTools): ChannelParts | null {
-  if (!config.meta) return null;
-  const { accessToken, apiBase, phoneNumberIds, accountId, verifyToken, appSecret } = config.meta;
+function buildMeta({ standIns, downloader, now, reportsOf, log }: ChannelTools): ChannelParts | null {
+  if (!standIns.meta) return null;
+  const { accessToken, apiBase, phoneNumberIds, accountId, verifyToken, appSecret } = standIns.meta;
   const graph = createGraph({ accessToken, apiBase, timeoutMs: CALL_MS });
   const numbers = createNumbers(phoneNumberIds, graph);
   const reports = reportsOf(META);

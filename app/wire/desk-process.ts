@@ -42,10 +42,10 @@ export interface DeskProcessOptions {
 
 export async function createDeskProcess(options: DeskProcessOptions): Promise<DeskProcess> {
   const { standIns, args, environment, toldAs, password, log } = options;
-  const { redis, twilio, model, trustedOrigins, isSimulated } = standIns;
+  const { redis, twilio, meta, model, trustedOrigins, isSimulated, database } = standIns;
   const folder = await mkdtemp(join(tmpdir(), 'recado-desk-')); // for this user alone
   const socket = join(folder, 'http.sock');
-  const told: Told = { socket, database: standIns.database.url, redis, twilio, model, trustedOrigins, isSimulated };
+  const told: Told = { socket, database: database.url, redis, twilio, meta, model, trustedOrigins, isSimulated };
   let running: Promise<Child> | undefined;
   return { socket, start, ping, figures: () => ask(socket, FIGURES_PATH), stop };
 

@@ -2,6 +2,7 @@
 import { rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { META_PATH } from '../channels/meta/webhook.ts';
 import type { Config } from '../config.ts';
 import { summaryPrompt } from '../conversation/prompts.ts';
 import { warnOfFormerArchive } from '../embedded/former-archive.ts';
@@ -21,6 +22,8 @@ export interface StandIns {
   database: { url: string; start(): Promise<void> };
   /** Null when it is not configured, but another provider is. */
   twilio: Config['twilio'];
+  /** Likewise. */
+  meta: Config['meta'];
   model: NonNullable<Config['model']>;
   /** Origins that files may come from although they are not public: those of a replacement on this machine. */
   trustedOrigins: string[];
@@ -43,6 +46,7 @@ export async function startStandIns(config: Config, log: Log): Promise<StandIns>
     config.simulator || !config.model
       ? await startSimulator({
           webhookUrl: `http://127.0.0.1:${config.port}/whatsapp`,
+          metaWebhookUrl: `http://127.0.0.1:${config.port}${META_PATH}`,
           publicUrl: config.publicUrl,
           model: config.model,
           tools: {
@@ -59,13 +63,14 @@ export async function startStandIns(config: Config, log: Log): Promise<StandIns>
       'No model is configured: a practice model answers. Set OPENAI_API_KEY, OPENAI_BASE_URL or GOOGLE_API_KEY.',
     );
   const twilio = config.simulator ? (simulator?.account ?? null) : config.twilio;
+  const meta = config.simulator ? (simulator?.cloudNumber ?? null) : config.meta;
   const model = simulator?.model ?? config.model;
-  if (!(twilio || config.meta) || !model)
-    throw new RangeError('the settings name neither a provider nor the simulator');
+  if (!(twilio || meta) || !model) throw new RangeError('the settings name neither a provider nor the simulator');
   return {
     redis: config.redis.kind === 'embedded' ? { kind: 'socket', path: redis?.path ?? '' } : config.redis,
     database: postgres ?? { url: config.databaseUrl ?? '', start: async () => {} },
     twilio,
+    meta,
     model,
     trustedOrigins: [],
     isSimulated: config.simulator,
@@ -78,7 +83,7 @@ export async function startStandIns(config: Config, log: Log): Promise<StandIns>
 }
 
 /** What the process beside is told by the one that starts it, as JSON in its environment. */
-export interface Told extends Pick<StandIns, 'redis' | 'twilio' | 'model' | 'trustedOrigins' | 'isSimulated'> {
+export interface Told extends Pick<StandIns, 'redis' | 'twilio' | 'meta' | 'model' | 'trustedOrigins' | 'isSimulated'> {
   socket: string;
   /** Address of the archive's database. */
   database: string;
@@ -86,9 +91,9 @@ export interface Told extends Pick<StandIns, 'redis' | 'twilio' | 'model' | 'tru
 
 /** What stands in for what is not configured, in a process that another one of ours started: that one keeps it running. */
 export function standInsOf(told: Told): StandIns {
-  const { socket, database: url, redis, twilio, model, trustedOrigins, isSimulated } = told;
+  const { socket, database: url, redis, twilio, meta, model, trustedOrigins, isSimulated } = told;
   const database = { url, start: () => untilReachable(url) };
-  return { database, redis, twilio, model, trustedOrigins, isSimulated, simulator: null, stop };
+  return { database, redis, twilio, meta, model, trustedOrigins, isSimulated, simulator: null, stop };
 
   /** Whoever started us may have been killed, and has not done it then. */
   async function stop(): Promise<void> {

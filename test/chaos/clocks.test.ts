@@ -4,14 +4,16 @@ import { after, before, beforeEach, describe, test } from 'node:test';
 import type { Redis } from 'ioredis';
 import { lastUserText } from '../doubles/model.ts';
 import { eventually } from '../support/bot.ts';
-import { BUSINESS, createPeople } from './support/people.ts';
+import { createPeople } from './support/people.ts';
 import { report } from './support/size.ts';
-import { type Actor, asTwilio, type Stage, setStage } from './support/stage.ts';
+import { type Actor, type Stage, setStage } from './support/stage.ts';
 import { figuresOf, judge, settled } from './support/verdict.ts';
 
 const AHEAD_MS = 300_000;
 /** Before which a machine that is short of time is not blamed. */
 const PATIENCE_MS = 100_000;
+
+const BUSINESS = '14155238886';
 
 let stage: Stage;
 let redis: Redis;
@@ -27,14 +29,15 @@ before(async () => {
   stage.model.answer = async (request) => `Answer to ${lastUserText(request)}`;
 });
 beforeEach(() => {
-  stage.twilio.sent.length = 0;
+  stage.provider.clear();
 });
 after(() => stage.stop());
 
 const keyOf = (phone: string, name: string) => `recado:{0}:c:${phone}:${name}`;
 
 function bodiesTo(phone: string): string[] {
-  return stage.twilio.sent.filter(({ to }) => to === `whatsapp:+${phone}`).map(({ body }) => body);
+  const got = stage.provider.received().filter(({ to }) => to === phone);
+  return got.map(({ text }) => text);
 }
 
 /** A reply of a process that is gone, recorded a moment ago; `state` are fields of its contact. */
@@ -53,8 +56,9 @@ for (const name of ['fast', 'slow'] as const)
     const [person] = createPeople(1, { ...stage, route: () => (actor.program.isUp ? actor.program.url : null) });
     assert.ok(person);
     let killedAt = 0;
-    actor.twilio.handle = async (request, forward) => {
-      if (request.method !== 'POST' || !request.path.endsWith('/Messages.json')) return asTwilio(request, forward);
+    const { callOf, passOn } = stage.provider;
+    actor.provider.handle = async (request, forward) => {
+      if (callOf(request) !== 'send') return passOn(request, await forward());
       await forward();
       actor.program.kill();
       killedAt = performance.now();
@@ -65,7 +69,7 @@ for (const name of ['fast', 'slow'] as const)
     report(t, { 'settled after (ms)': Math.round(performance.now() - killedAt) });
     actor.letGo();
     await actor.program.start();
-    const verdict = await judge([person], redis, stage.twilio);
+    const verdict = await judge([person], redis, stage.provider);
     assert.deepEqual(verdict.complaints, []);
     assert.equal(bodiesTo(person.phone).length, 1);
     await redis.del(keyOf(person.phone, 'history'));
@@ -73,12 +77,7 @@ for (const name of ['fast', 'slow'] as const)
 
 test('the same words sent 90 s before are not taken for the new ones', async () => {
   const phone = '15550100801';
-  stage.twilio.addReply({
-    to: `whatsapp:+${phone}`,
-    from: `whatsapp:+${BUSINESS}`,
-    body: 'yes',
-    createdAt: Date.now() - 90_000,
-  });
+  stage.provider.add(phone, 'yes', Date.now() - 90_000);
   await leaveReply(phone, 'yes');
   await settled(redis, PATIENCE_MS);
   assert.deepEqual(bodiesTo(phone), ['yes', 'yes']);
@@ -119,7 +118,7 @@ test('what both take in turns is answered once, in order', async (t) => {
     }),
   );
   await settled(redis, PATIENCE_MS);
-  const verdict = await judge(people, redis, stage.twilio);
+  const verdict = await judge(people, redis, stage.provider);
   report(t, figuresOf(verdict));
   assert.deepEqual(verdict.complaints, []);
   const times = await redis.xrange('recado:{0}:events', '-', '+');

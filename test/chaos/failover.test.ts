@@ -9,6 +9,7 @@ import { ACCOUNT_SID, AUTH_TOKEN, type Bot, type Doubles, eventually, startBot }
 import { startTestPostgres } from '../support/postgres.ts';
 import { startTestRedis, type TestRedis } from '../support/redis.ts';
 import { createPeople, type Person } from './support/people.ts';
+import { overTwilio } from './support/provider.ts';
 import { report, sized } from './support/size.ts';
 import { startTcpProxy } from './support/tcp-proxy.ts';
 import { figuresOf, judge, settled } from './support/verdict.ts';
@@ -71,7 +72,7 @@ test('Redis fails over, twice, behind an address that moves: nothing is lost or 
   );
   let turn = 0;
   const people = createPeople(sized(10, 40), {
-    twilio: doubles.twilio,
+    provider: overTwilio(doubles.twilio),
     route: () => bots[turn++ % bots.length]?.url ?? null,
   });
   let writing = true;
@@ -99,7 +100,7 @@ test('Redis fails over, twice, behind an address that moves: nothing is lost or 
     await Promise.all(wrote);
   }
   await settled(doubles.redis.client());
-  const verdict = await judge(people, doubles.redis.client(), doubles.twilio);
+  const verdict = await judge(people, doubles.redis.client(), overTwilio(doubles.twilio));
   report(t, { 'taken again after (ms)': recovered.join(' and '), ...figuresOf(verdict) });
   await Promise.all(bots.map((bot) => bot.stop()));
   await proxy.close();

@@ -1,4 +1,4 @@
-/** Almost a third of all calls to the model and to Twilio fail, in every way that they do. */
+/** Almost a third of all calls to the model and to the provider fail, in every way that they do. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -10,8 +10,17 @@ import { createScripts } from '../../app/memory/redis.ts';
 import { conversationOf } from '../../app/message.ts';
 import { lastUserText } from '../doubles/model.ts';
 import { type Bot, type Doubles, startBot, startDoubles } from '../support/bot.ts';
-import { type Answer, type Handle, type HttpProxy, type Outcome, startHttpProxy } from './support/http-proxy.ts';
+import { seeded } from '../support/seeded.ts';
+import {
+  type Answer,
+  type Handle,
+  type HttpProxy,
+  type Outcome,
+  type Passing,
+  startHttpProxy,
+} from './support/http-proxy.ts';
 import { createPeople, type Person } from './support/people.ts';
+import { IS_META, over, type Provider, startProvider } from './support/provider.ts';
 import { report, say, sized } from './support/size.ts';
 import { figuresOf, judge, settled } from './support/verdict.ts';
 
@@ -21,19 +30,20 @@ const PEOPLE = sized(30, 60);
 const MESSAGES = sized(3, 25);
 
 let doubles: Doubles;
-let lines: { model: HttpProxy; twilio: HttpProxy };
+let provider: Provider;
+let lines: { model: HttpProxy; provider: HttpProxy };
 let bot: Bot;
 
 before(async () => {
-  doubles = await startDoubles();
+  [doubles, provider] = await Promise.all([startDoubles(), startProvider()]);
   doubles.model.answer = (request) => `Answer to ${lastUserText(request)}`;
   lines = {
     model: await startHttpProxy(new URL(doubles.model.url).origin),
-    twilio: await startHttpProxy(doubles.twilio.url),
+    provider: await startHttpProxy(provider.origin),
   };
   bot = await startBot(doubles, {
     OPENAI_BASE_URL: `${lines.model.url}/v1`,
-    TWILIO_API_BASE_URL: lines.twilio.url,
+    ...provider.settings(lines.provider.url),
     OPENAI_TIMEOUT_MS: sized('5000', '15000'),
     // Nothing leaves as TwiML: it is the sending by request that fails.
     TWIML_DEADLINE_MS: '0',
@@ -41,11 +51,12 @@ before(async () => {
     HISTORY_TOKENS: '200000',
     LOG_LEVEL: 'error',
   });
+  provider.reportTo(() => bot.url);
 });
 
 after(async () => {
   await bot.stop();
-  await Promise.all([lines.model.close(), lines.twilio.close()]);
+  await Promise.all([lines.model.close(), lines.provider.close(), provider.close()]);
   await doubles.stop();
 });
 
@@ -76,12 +87,12 @@ const MODEL_TROUBLES: Record<string, Trouble> = {
   'no answer at all': () => 'silence',
 };
 
-const refused = (status: number, code: number) => () => json(status, { status, code, message: 'made up' });
+const refused = (why: Parameters<Provider['refuse']>[0]) => () => provider.refuse(why);
 
 /** The same for sending. Those named `final` are never tried again, and lead to a dead letter. */
 const SENDING_TROUBLES: Record<string, Trouble> = {
-  '429': refused(429, 20429),
-  '500, not sent': refused(500, 20500),
+  '429': refused('busy'),
+  '500, not sent': refused('failing'),
   '500, but sent': async (forward) => {
     await forward();
     return json(500, {});
@@ -97,22 +108,22 @@ const SENDING_TROUBLES: Record<string, Trouble> = {
     await forward();
     return { status: 200, headers: { 'content-type': 'text/html' }, body: '<p>Sorry</p>' };
   },
-  'final: outside the window': refused(400, 63016),
-  'final: opted out': refused(400, 21610),
+  'final: outside the window': refused('window'),
+  'final: opted out': refused('opted out'),
 };
 
-/** Spoils a share of the calls to `path`, each kind of trouble as often as the others; `met` counts them. */
+/** Spoils a share of the calls that are meant, each kind of trouble as often as the others; `met` counts them. */
 function spoiled(
   troubles: Record<string, Trouble>,
-  { method, path }: { method: string; path: RegExp },
+  isMeant: (request: Passing) => boolean,
   chance: () => number,
   met: Map<string, number>,
 ): Handle {
   const names = Object.keys(troubles);
   return (request, forward) => {
-    if (request.method !== method || !path.test(request.path) || chance() >= SHARE) return forward();
+    if (!isMeant(request) || chance() >= SHARE) return forward();
     // Apologies all have the same words: if one were given up, nobody could tell which arrived.
-    const isApology = new URLSearchParams(request.body.toString()).get('Body') === DEFAULT_FAILURE_REPLY;
+    const isApology = troubles === SENDING_TROUBLES && provider.textOf(request) === DEFAULT_FAILURE_REPLY;
     const possible = isApology ? names.filter((name) => !name.startsWith('final')) : names;
     const name = possible[Math.floor(chance() * possible.length)] ?? '';
     met.set(name, (met.get(name) ?? 0) + 1);
@@ -120,25 +131,27 @@ function spoiled(
   };
 }
 
-test('with a third of the calls failing everybody gets one answer or one apology, or there is a dead letter', {
-  timeout: sized(280_000, 900_000),
+const isSending = (request: Passing) => provider.callOf(request) === 'send' && provider.textOf(request) !== null;
+
+test(over('with a third of the calls failing everybody gets one answer or one apology, or there is a dead letter'), {
+  timeout: sized(280_000, 1_500_000),
 }, async (t) => {
   const chance = seeded(SEED);
   const modelMet = new Map<string, number>();
   const sendingMet = new Map<string, number>();
-  lines.model.handle = spoiled(MODEL_TROUBLES, { method: 'POST', path: /chat\/completions$/ }, chance, modelMet);
-  const sending = spoiled(SENDING_TROUBLES, { method: 'POST', path: /Messages\.json$/ }, chance, sendingMet);
-  lines.twilio.handle = (request, forward) => {
+  lines.model.handle = spoiled(MODEL_TROUBLES, ({ path }) => path.endsWith('chat/completions'), chance, modelMet);
+  const sending = spoiled(SENDING_TROUBLES, isSending, chance, sendingMet);
+  lines.provider.handle = (request, forward) => {
     // The list that tells what was sent fails, too.
     if (request.method === 'GET' && chance() < 0.1) return json(500, {});
     return sending(request, forward);
   };
-  const people = createPeople(PEOPLE, { twilio: doubles.twilio, route: () => bot.url });
+  const people = createPeople(PEOPLE, { provider, route: () => bot.url });
   await Promise.all(people.map((person) => writeAll(person, chance)));
   say('everything is written; waiting for the last retries');
   const redis = doubles.redis.client();
   // Long enough for two rests after a turn whose every try failed: 15 s and a minute.
-  await settled(redis, sized(170_000, 300_000));
+  await settled(redis, IS_META ? 1_200_000 : sized(170_000, 300_000));
 
   const tools = { redis, run: createScripts(redis), keys: createKeys(1), historyTtlMs: 60_000 };
   const { items: letters } = await createDeadLetters({ ...tools, aliases: createAliases(tools) }).list(10_000);
@@ -147,7 +160,7 @@ test('with a third of the calls failing everybody gets one answer or one apology
     const { contact } = conversationOf(conversation);
     excused.set(contact, [...(excused.get(contact) ?? []), reply]);
   }
-  const verdict = await judge(people, redis, doubles.twilio, excused);
+  const verdict = await judge(people, redis, provider, excused);
   const final = [...sendingMet].filter(([name]) => name.startsWith('final')).reduce((sum, [, times]) => sum + times, 0);
   const sum = (met: Map<string, number>) => [...met.values()].reduce((total, times) => total + times, 0);
   report(t, {
@@ -172,15 +185,4 @@ async function writeAll(person: Person, chance: () => number): Promise<void> {
     await person.write();
     await sleep(chance() * sized(2_000, 4_000));
   }
-}
-
-/** Numbers from 0 to 1 that a seed repeats. https://gist.github.com/tommyettinger/46a874533244883189143505d203312c */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let value = Math.imul(state ^ (state >>> 15), 1 | state);
-    value = (value + Math.imul(value ^ (value >>> 7), 61 | value)) ^ value;
-    return ((value ^ (value >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }

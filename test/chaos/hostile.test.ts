@@ -15,6 +15,7 @@ import { startTestRedis } from '../support/redis.ts';
 import { addressed, type Case, hostile, post, WEBHOOKS } from './support/hostile-requests.ts';
 import { createPeople, type Person } from './support/people.ts';
 import { createProgram, type Program } from './support/program.ts';
+import { overTwilio } from './support/provider.ts';
 import { report, say, sized } from './support/size.ts';
 import { figuresOf, judge, settled } from './support/verdict.ts';
 import { exchange, type RawAnswer, trickle } from './support/wire.ts';
@@ -50,7 +51,7 @@ before(async () => {
   program = await createProgram(environment, ['--expose-gc', '--import', collect]);
   await program.start();
   port = Number(new URL(program.url).port);
-  const [person] = createPeople(1, { twilio, route: () => program.url });
+  const [person] = createPeople(1, { provider: overTwilio(twilio), route: () => program.url });
   assert.ok(person);
   ana = person;
 });
@@ -85,7 +86,7 @@ test('thousands of hostile requests: refused clearly, nothing stored, nothing to
   await settled(client);
   const strangers = await strangersIn(cases);
   assert.deepEqual(strangers, [], 'only what was signed may leave a trace');
-  const verdict = await judge([ana], client, doubles.twilio);
+  const verdict = await judge([ana], client, overTwilio(doubles.twilio));
   const statuses = [...answers.values()].reduce<Record<string, number>>((counts, { status }) => {
     counts[status] = (counts[status] ?? 0) + 1;
     return counts;

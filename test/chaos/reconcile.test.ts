@@ -1,47 +1,76 @@
-/** A reply whose sender died: what Twilio has on its list is not sent again, what is missing is. */
+/** A reply whose sender died: what Twilio has on its list, or Meta has reported, is not sent again; what is missing is. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createAliases } from '../../app/memory/aliases.ts';
 import { createDeadLetters } from '../../app/memory/dead-letters.ts';
 import { createKeys } from '../../app/memory/keys.ts';
 import { createScripts } from '../../app/memory/redis.ts';
+import { createReports } from '../../app/memory/reports.ts';
 import { partsOfMarkdown } from '../../app/outbound/prepare.ts';
 import { scrub } from '../../app/privacy/scrub.ts';
+import { type MetaDouble, newWamid, startMetaDouble } from '../doubles/meta.ts';
 import { type Bot, type Doubles, startBot, startDoubles } from '../support/bot.ts';
+import { ACCESS_TOKEN, batchOf, metaSettings, NUMBER, NUMBERS, postBatch } from '../support/meta.ts';
 import { startHttpProxy } from './support/http-proxy.ts';
-import { BUSINESS } from './support/people.ts';
 import { report } from './support/size.ts';
 import { settled } from './support/verdict.ts';
 
+const BUSINESS = '14155238886';
+
 let doubles: Doubles;
+let meta: MetaDouble;
 let bot: Bot;
 const phones: string[] = [];
 
 before(async () => {
-  doubles = await startDoubles();
+  [doubles, meta] = await Promise.all([
+    startDoubles(),
+    startMetaDouble({ accessToken: ACCESS_TOKEN, numbers: NUMBERS }),
+  ]);
 });
 
 after(async () => {
   await bot.stop();
-  await doubles.stop();
+  await Promise.all([doubles.stop(), meta.close()]);
 });
 
-/** A crash left this reply behind; `arrived` are messages that Twilio was given before, and when; `said` replies that were made before it. */
+function newPhone(): string {
+  const phone = `155501003${String(phones.length).padStart(2, '0')}`;
+  phones.push(phone);
+  return phone;
+}
+
+/** A crash left this reply behind. */
+async function leaveReply(phone: string, ours: string, parts: string[]): Promise<void> {
+  const client = doubles.redis.client();
+  const at = Date.now() - 5_000;
+  const conversation = `${ours}:${phone}`;
+  const record = {
+    id: turnOf(phone),
+    conversation,
+    to: phone,
+    parts: JSON.stringify(parts),
+    via: 'call',
+    at: String(at),
+  };
+  await client.hset(`recado:{0}:c:${phone}:reply`, record);
+  await client.zadd('recado:{0}:due', String(at), phone);
+}
+
+function turnOf(phone: string): string {
+  return `turn-of-${phone}`;
+}
+
+/** The same over Twilio; `arrived` are messages that it was given before, and when; `said` replies that were made before it. */
 async function leaveBehind(
   text: string,
   arrived: { body: string; agoMs?: number }[],
   said: { text: string; agoMs: number }[] = [],
 ): Promise<string> {
-  const phone = `1555010030${phones.length}`;
-  phones.push(phone);
+  const phone = newPhone();
   const client = doubles.redis.client();
-  const at = Date.now() - 5_000;
-  const conversation = `twilio:${BUSINESS}:${phone}`;
-  const parts = JSON.stringify(partsOf(text));
-  const record = { id: `turn-of-${phone}`, conversation, to: phone, parts, via: 'call', at: String(at) };
-  await client.hset(`recado:{0}:c:${phone}:reply`, record);
-  await client.zadd('recado:{0}:due', String(at), phone);
+  await leaveReply(phone, `twilio:${BUSINESS}`, partsOf(text));
   for (const [i, { text, agoMs }] of said.entries()) {
     const at = Date.now() - agoMs;
     const line = JSON.stringify({ role: 'assistant', text, sent: partsOf(text), at, id: `earlier${i}`, tokens: 1 });
@@ -80,7 +109,7 @@ test('after a crash everybody has the whole answer, and no part of it twice', as
       [{ text: 'yes', agoMs: 7_000 }],
     ),
   };
-  bot = await startBot(doubles, { LEASE_MS: '1000' });
+  bot = await startBot(doubles, { LEASE_MS: '1000', ...metaSettings(meta.url) });
   await settled(doubles.redis.client());
   const received = Object.fromEntries(Object.entries(cases).map(([name, phone]) => [name, receivedBy(phone)]));
   assert.deepEqual(received, {
@@ -128,6 +157,58 @@ test('a dead letter of which a part had arrived is completed when it is replayed
   assert.equal(await letters.replay(`0-${id}`), 'replayed');
   await settled(redis);
   assert.deepEqual(receivedBy(phone), [one, two]);
+});
+
+describe('over Meta, which has no list', () => {
+  const sentTo = (phone: string) => meta.sent.filter(({ to }) => to === phone).map(({ text }) => text);
+  const reports = () => {
+    const redis = doubles.redis.client();
+    return createReports({ redis, keys: createKeys(1), channel: 'meta', now: Date.now });
+  };
+  /** The process that died had begun to send this part. */
+  const tried = (phone: string, part: number, agoMs: number) =>
+    reports().trying({ replyId: turnOf(phone), part }, Date.now() - agoMs);
+  /** Meta tells that it has taken it. */
+  const report = async (phone: string, part: number) => {
+    const status = { id: newWamid(), status: 'sent', timestamp: '1', recipient_id: phone };
+    const named = { ...status, biz_opaque_callback_data: `${turnOf(phone)}.${part}` };
+    assert.equal((await postBatch(bot.url, batchOf({ statuses: [named] }))).status, 200);
+  };
+
+  test('what nobody had begun to send is sent at once', async () => {
+    const phone = newPhone();
+    await leaveReply(phone, `meta:${NUMBER}`, ['hello']);
+    await settled(doubles.redis.client());
+    assert.deepEqual(sentTo(phone), ['hello']);
+  });
+
+  test('what was reported is not sent again, and the part behind it is', async () => {
+    const phone = newPhone();
+    await tried(phone, 0, 6_000);
+    await report(phone, 0);
+    await leaveReply(phone, `meta:${NUMBER}`, ['first part', 'second part']);
+    await settled(doubles.redis.client());
+    assert.deepEqual(sentTo(phone), ['second part']);
+  });
+
+  test('a report that comes a little later is waited for', async () => {
+    const phone = newPhone();
+    await tried(phone, 0, 1_000);
+    await leaveReply(phone, `meta:${NUMBER}`, ['hello']);
+    await sleep(2_500);
+    await report(phone, 0);
+    await settled(doubles.redis.client());
+    assert.deepEqual(sentTo(phone), []);
+  });
+
+  test('once what was sent later has long been reported, there will be no report of it: it is sent', async () => {
+    const [phone, other] = [newPhone(), newPhone()];
+    await tried(phone, 0, 90_000);
+    await report(other, 0);
+    await leaveReply(phone, `meta:${NUMBER}`, ['hello']);
+    await settled(doubles.redis.client());
+    assert.deepEqual(sentTo(phone), ['hello']);
+  });
 });
 
 test('the one way to get an answer twice: Twilio carries out a send after its list was asked', async (t) => {

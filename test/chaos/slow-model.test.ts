@@ -6,6 +6,7 @@ import { DEFAULT_FAILURE_REPLY } from '../../app/config.ts';
 import { lastUserText } from '../doubles/model.ts';
 import { type Bot, type Doubles, startBot, startDoubles } from '../support/bot.ts';
 import { createPeople } from './support/people.ts';
+import { overTwilio } from './support/provider.ts';
 import { isLong, report } from './support/size.ts';
 import { figuresOf, judge, settled } from './support/verdict.ts';
 
@@ -45,7 +46,7 @@ after(async () => {
 test('a model at 14 s, 20 s, 70 s and never: exactly one answer or one apology, by the expected way', {
   timeout: 180_000,
 }, async (t) => {
-  const people = createPeople(CASES.length, { twilio: doubles.twilio, route: () => bot.url });
+  const people = createPeople(CASES.length, { provider: overTwilio(doubles.twilio), route: () => bot.url });
   doubles.model.answer = async (request) => {
     const text = lastUserText(request);
     const { seconds = 0 } = CASES[Number(/c(\d+)/.exec(text)?.[1])] ?? {};
@@ -60,7 +61,7 @@ test('a model at 14 s, 20 s, 70 s and never: exactly one answer or one apology, 
   await sleep(40 * SECOND);
 
   const sentTo = people.map(({ phone }) => doubles.twilio.sent.filter(({ to }) => to === `whatsapp:+${phone}`));
-  const verdict = await judge(people, client, doubles.twilio);
+  const verdict = await judge(people, client, overTwilio(doubles.twilio));
   report(t, figuresOf(verdict));
   assert.deepEqual(
     sentTo.map((messages) => messages.map(({ body }) => body)),

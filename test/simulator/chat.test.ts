@@ -31,7 +31,11 @@ describe('a conversation in the terminal', () => {
 
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'recado-chat-'));
-    simulator = await startSimulator({ webhookUrl: 'http://127.0.0.1:9/whatsapp', log });
+    simulator = await startSimulator({
+      webhookUrl: 'http://127.0.0.1:9/whatsapp',
+      metaWebhookUrl: 'http://127.0.0.1:9/webhook',
+      log,
+    });
     origin = await serve([webhook(), simulator.router]);
   });
   beforeEach(() => {

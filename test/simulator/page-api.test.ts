@@ -1,67 +1,32 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import type { MediaFile, PageEvent, People, Sent, StoredMemory, Written } from '../../app/simulator/contract.ts';
+import type { MediaFile, People, StoredMemory } from '../../app/simulator/contract.ts';
 import { eventually } from '../support/bot.ts';
 import { type SimulatedBot, startSimulatedBot } from '../support/simulated-bot.ts';
-
-type Of<Type extends PageEvent['type']> = Extract<PageEvent, { type: Type }>;
+import { follow, type Phones, switchOn } from '../support/simulated-phones.ts';
 
 describe('the page’s side of the simulator', () => {
   let bot: SimulatedBot;
-  let stream: Awaited<ReturnType<typeof follow>>;
-  let next = 15550100300;
+  let phones: Phones;
 
   before(async () => {
     bot = await startSimulatedBot({ TWIML_DEADLINE_MS: '3000', RATE_LIMIT_PER_MINUTE: '1000' });
-    stream = await follow(bot.url);
+    phones = await switchOn(bot.url);
   });
   after(async () => {
-    stream?.stop();
+    phones?.stop();
     await bot?.stop();
   });
 
-  function call(path: string, method = 'GET', body?: unknown, headers: Record<string, string> = {}) {
-    const json = body === undefined ? {} : { body: JSON.stringify(body) };
-    return fetch(`${bot.url}/simulator/api${path}`, {
-      method,
-      headers: { 'Content-Type': 'application/json', ...headers },
-      ...json,
-    });
-  }
+  const somebody = () => phones.somebody();
+  const call: Phones['call'] = (...args) => phones.call(...args);
+  const upload: Phones['upload'] = (...args) => phones.upload(...args);
   // What the routes answer is written down in the contract.
-  async function ask<Answer>(path: string, method = 'GET', body?: unknown): Promise<Answer> {
-    const response = await call(path, method, body);
-    assert.ok(response.ok, `${method} ${path} answered ${response.status}`);
-    return (await response.json()) as Answer;
-  }
-  async function upload(bytes: Uint8Array, type: string): Promise<Response> {
-    const headers = { 'Content-Type': 'application/octet-stream' };
-    return fetch(`${bot.url}/simulator/api/media?type=${encodeURIComponent(type)}&name=file`, {
-      method: 'POST',
-      headers,
-      body: Buffer.from(bytes),
-    });
-  }
-
-  /** Somebody new, with what happens on their phone. */
-  function somebody() {
-    const contact = String(next++);
-    const events = <Type extends PageEvent['type']>(type: Type) =>
-      // Filtered by its type.
-      stream.events.filter((event) => event.contact === contact && event.type === type) as Of<Type>[];
-    return {
-      contact,
-      events,
-      order: () => stream.events.filter((event) => event.contact === contact).map(({ type }) => type),
-      write: (text: string, rest: Partial<Omit<Written, 'media'>> & { media?: string } = {}) =>
-        ask<Sent>('/messages', 'POST', { contact, profileName: 'Somebody', text, ...rest }),
-      answered: (count = 1) => eventually(`${count} answers`, () => events('answer').length >= count),
-    };
-  }
+  const ask = <Answer>(path: string, method?: string, body?: unknown) => phones.ask<Answer>(path, method, body);
 
   it('tells who can be played, one of them without a number', async () => {
-    const { people, business } = await ask<People>('/people');
-    assert.equal(business, '14155238886');
+    const { people, ...numbers } = await ask<People>('/people');
+    assert.deepEqual(numbers, { business: '14155238886', cloudBusiness: '15550100190' });
     assert.ok(people.length >= 4);
     assert.equal(people.filter(({ contact }) => !/^\d+$/.test(contact)).length, 1);
   });
@@ -232,7 +197,7 @@ describe('the page’s side of the simulator', () => {
     await ana.write('one');
     await ana.answered();
     const seen = ana.events('answer')[0]?.id ?? '';
-    const later = stream.events.slice(stream.events.findIndex(({ id }) => id === seen) + 1);
+    const later = phones.events.slice(phones.events.findIndex(({ id }) => id === seen) + 1);
     const resumed = await follow(bot.url, seen);
     await eventually('what was missed', () => resumed.ready());
     assert.deepEqual(resumed.events.slice(0, later.length), later);
@@ -287,31 +252,6 @@ describe('the simulator', () => {
     assert.deepEqual(statuses, [404, 404, 404]);
   });
 });
-
-/** A page's stream. */
-async function follow(origin: string, lastId = '') {
-  const closing = new AbortController();
-  const headers = lastId ? { 'Last-Event-ID': lastId } : {};
-  const response = await fetch(`${origin}/simulator/api/events`, { headers, signal: closing.signal });
-  assert.equal(response.status, 200);
-  const events: PageEvent[] = [];
-  let [resets, ready] = [0, false];
-  const reading = (async () => {
-    let rest = '';
-    for await (const chunk of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
-      const blocks = (rest + chunk).split('\n\n');
-      rest = blocks.pop() ?? '';
-      for (const block of blocks) {
-        if (block.startsWith('event: reset')) resets++;
-        else if (block.startsWith('event: ready')) ready = true;
-        else if (block.startsWith('id: '))
-          events.push(JSON.parse(block.slice(block.indexOf('data: ') + 6)) as PageEvent); // the stream's own
-      }
-    }
-  })();
-  reading.catch(() => {}); // it was closed
-  return { events, resets: () => resets, ready: () => ready, stop: () => closing.abort() };
-}
 
 /** One red pixel. */
 const PNG = Buffer.from(

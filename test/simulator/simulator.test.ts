@@ -22,7 +22,11 @@ describe('the simulator', () => {
   let origin: string;
 
   before(async () => {
-    simulator = await startSimulator({ webhookUrl: 'http://127.0.0.1:9/whatsapp', log });
+    simulator = await startSimulator({
+      webhookUrl: 'http://127.0.0.1:9/whatsapp',
+      metaWebhookUrl: 'http://127.0.0.1:9/webhook',
+      log,
+    });
     const koa = createKoa({ routers: [simulator.router], log, isStopping: () => false });
     server = createServer(koa.callback());
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -12,7 +12,8 @@ import {
   SIMULATED_AUTH_TOKEN,
   SIMULATED_NUMBER,
 } from '../../app/simulator/account.ts';
-import { type Outgoing, startTwilioApi, type TwilioApi } from '../../app/simulator/twilio-api.ts';
+import type { Outgoing } from '../../app/simulator/outgoing.ts';
+import { startTwilioApi, type TwilioApi } from '../../app/simulator/twilio-api.ts';
 
 const PATH = `/2010-04-01/Accounts/${SIMULATED_ACCOUNT_SID}/Messages.json`;
 const CONTACT = '15550100123';

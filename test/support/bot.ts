@@ -80,6 +80,7 @@ export async function startBot(
     redis,
     database: postgres ?? { url: config.databaseUrl ?? '', start: async () => {} },
     twilio: config.twilio,
+    meta: config.meta,
     model: config.model,
     isSimulated: false,
     simulator: null,

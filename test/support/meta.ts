@@ -102,11 +102,17 @@ export function asMetaWrites(batch: unknown): string {
 }
 
 /** Posts a batch, signed. */
-export function postBatch(botUrl: string, batch: unknown, headers: Record<string, string> = {}): Promise<Response> {
+export function postBatch(
+  botUrl: string,
+  batch: unknown,
+  headers: Record<string, string> = {},
+  signal: AbortSignal | null = null,
+): Promise<Response> {
   const body = typeof batch === 'string' ? batch : asMetaWrites(batch);
   return fetch(`${botUrl}/webhook`, {
     method: 'POST',
     headers: { 'Content-Type': 'application/json', 'X-Hub-Signature-256': metaSignature(APP_SECRET, body), ...headers },
     body,
+    signal,
   });
 }

@@ -2,14 +2,14 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Delivery, PageEvent, PageEventBody } from '../../app/simulator/contract.ts';
 import { wireEntries, wireGroups } from '../../app/web/simulator/drawer/timeline.ts';
-import { asRead, EMPTY_PHONE, withEvents } from '../../app/web/simulator/phones.ts';
+import { asRead, chatOf, EMPTY_PHONE, withEvents } from '../../app/web/simulator/phones.ts';
 
 const ANA = '15550100123';
 const BEN = '15550100145';
 
 let count = 0;
 function event(body: PageEventBody, contact = ANA, at = 1_000): PageEvent {
-  return { id: `e-${++count}`, at, contact, ...body };
+  return { id: `e-${++count}`, at, provider: 'twilio', contact, ...body };
 }
 
 function written(sid: string, contact = ANA, at = 1_000): PageEvent {
@@ -37,6 +37,40 @@ function ticksAfter(...events: PageEvent[]) {
 }
 
 describe('a phone', () => {
+  it('keeps what is written to the two numbers apart, and forgets both', () => {
+    const meta = (event: PageEvent): PageEvent => ({ ...event, provider: 'meta' });
+    const events = [written('m1'), meta(written('m2')), meta(answer('a1'))];
+    const phones = withEvents(new Map(), events, ANA);
+    assert.deepEqual(
+      phones.get(ANA)?.messages.map(({ sid }) => sid),
+      ['m1'],
+    );
+    const chat = chatOf('meta', ANA);
+    assert.deepEqual(
+      phones.get(chat)?.messages.map(({ sid }) => sid),
+      ['m2', 'a1'],
+    );
+    assert.equal(phones.get(chat)?.unread, 1);
+    const forgotten = withEvents(phones, [event({ type: 'forgotten' })], ANA);
+    assert.deepEqual([forgotten.get(ANA)?.messages, forgotten.get(chat)?.messages], [[], []]);
+  });
+
+  it('shows edits, reactions and deletions at the message that they are about', () => {
+    const about = (as: 'edit' | 'revoke' | 'reaction', text: string, sid = 'm1') =>
+      event({
+        type: 'written',
+        sid: `${as}-${text}`,
+        message: { contact: ANA, profileName: 'Ana', text, about: { sid, as } },
+      });
+    const shown = (...events: PageEvent[]) =>
+      phoneAfter(written('m1'), ...events).messages.map(({ text, change, reaction }) => [text, change, reaction]);
+    assert.deepEqual(shown(about('edit', 'changed')), [['changed', 'edited', '']]);
+    assert.deepEqual(shown(about('reaction', '👍')), [['text of m1', null, '👍']]);
+    assert.deepEqual(shown(about('reaction', '👍'), about('reaction', '')), [['text of m1', null, '']]);
+    assert.deepEqual(shown(about('edit', 'changed'), about('revoke', '')), [['', 'revoked', '']]);
+    assert.deepEqual(shown(about('revoke', '', 'of another day')), [['text of m1', null, '']]);
+  });
+
   it('ticks once when it is sent, twice when it was taken, blue when it was answered', () => {
     assert.deepEqual(ticksAfter(written('1')), ['sent']);
     assert.deepEqual(ticksAfter(written('1'), delivered('1', 200)), ['delivered']);

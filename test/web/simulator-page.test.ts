@@ -270,6 +270,58 @@ describe('the phone in the browser', { skip: NO_BROWSER }, () => {
     });
   });
 
+  it('writes to the Cloud API number, where messages are edited, reacted to and deleted', async () => {
+    await hold('15550100211', async ({ page, say, answers, own }) => {
+      await page.getByText('Cloud API number').click();
+      await page.waitForURL(/number=meta$/);
+      await say('a table for eight');
+      await answers.filter({ hasText: 'You wrote' }).waitFor();
+      await own.last().locator('[data-ticks=read]').waitFor();
+      const menuOf = (bubble: Locator) => bubble.getByRole('button', { name: 'About this message' }).click();
+
+      await menuOf(own.last());
+      await page.getByRole('menuitem', { name: 'Edit' }).click();
+      await page.getByRole('textbox', { name: 'It says now' }).fill('a table for nine');
+      await page.getByRole('button', { name: 'Send the edit' }).click();
+      await own.filter({ hasText: 'a table for nine' }).filter({ hasText: 'edited' }).waitFor();
+
+      await menuOf(answers.last());
+      await page.getByRole('menuitem', { name: 'React with 👍' }).click();
+      await answers.getByRole('img', { name: 'Your reaction: 👍' }).waitFor();
+      await menuOf(own.last());
+      await page.getByRole('menuitem', { name: 'Delete for everyone' }).click();
+      await own.filter({ hasText: 'You deleted this message' }).waitFor();
+
+      await page.getByRole('button', { name: 'Attach' }).click();
+      await page.getByRole('menuitem', { name: 'Contact' }).click();
+      await page.getByRole('button', { name: 'Share it' }).click();
+      await own.filter({ hasText: '+1 555 010 0145' }).waitFor();
+      await page.getByText('POST …/messages, read').first().waitFor();
+      await page.getByText('POST /webhook').first().waitFor();
+      await page.getByText('Twilio number').click();
+      assert.equal(await own.count(), 0, 'each number has a conversation of its own');
+    });
+  });
+
+  it('lets another responder answer, and passes the conversation back to the bot', async () => {
+    await hold('15550100212?number=meta', async ({ page, say, answers, own }) => {
+      await say('hello');
+      await answers.first().waitFor();
+      await page.getByRole('tab', { name: 'Try' }).click();
+      await page.getByRole('switch', { name: /^Another responder/ }).click();
+      await page.getByText('Another responder answers here').waitFor();
+      await say('to the other one');
+      await page.getByRole('tab', { name: 'Wire' }).click();
+      await page.locator('summary').filter({ hasText: 'to the other one' }).filter({ hasText: '200' }).waitFor();
+      assert.deepEqual([await own.count(), await answers.count()], [2, 1]);
+      await page.getByRole('button', { name: 'Pass to the bot' }).click();
+      await page.getByText('the control is passed to the bot').waitFor();
+      await say('and now?');
+      await answers.nth(1).waitFor();
+      assert.equal(await page.getByText('Another responder answers here').count(), 0);
+    });
+  });
+
   for (const [name, options] of Object.entries({ 'on a desktop': DESKTOP, '360 pixels wide': PHONE })) {
     for (const colorScheme of ['light', 'dark'] as const) {
       it(`is usable for everybody ${name}, ${colorScheme}`, async () => {
@@ -290,6 +342,7 @@ describe('the phone in the browser', { skip: NO_BROWSER }, () => {
           }
         };
         await hold('15550100207', run, { ...options, colorScheme });
+        await hold('15550100209?number=meta', run, { ...options, colorScheme });
       });
     }
   }

@@ -19,11 +19,13 @@ export interface BubbleProps {
   beside?: ReactNode;
   /** Below it: what went wrong, and what to do. */
   below?: ReactNode;
+  /** Beside it: what can be done about it. */
+  menu?: ReactNode;
   children: ReactNode;
 }
 
 /** One message of a conversation. */
-export function Bubble({ mine, by, at, first, tight = false, room, beside, below, children }: BubbleProps) {
+export function Bubble({ mine, by, at, first, tight = false, room, beside, below, menu, children }: BubbleProps) {
   return (
     <li className={classes.row} data-mine={mine} data-first={first}>
       <div className={classes.bubble} data-tight={tight} data-room={room}>
@@ -33,6 +35,7 @@ export function Bubble({ mine, by, at, first, tight = false, room, beside, below
           <time dateTime={new Date(at).toISOString()}>{clock(at)}</time>
           {beside}
         </span>
+        {menu}
       </div>
       {below}
     </li>

@@ -5,6 +5,7 @@ import { EmojiPicker } from '../parts/EmojiPicker.tsx';
 import { Icon } from '../parts/Icon.tsx';
 import { size } from '../parts/time.ts';
 import { ButtonDialog } from './ButtonDialog.tsx';
+import { CardDialog } from './CardDialog.tsx';
 import classes from './Composer.module.css';
 import { LocationDialog } from './LocationDialog.tsx';
 import type { Picked } from './picked.ts';
@@ -13,6 +14,8 @@ import { Recorder } from './Recorder.tsx';
 type Sendable = Omit<Written, 'contact' | 'profileName'>;
 
 interface ComposerProps {
+  /** Whether the number takes contact cards that are no files. */
+  sharesCards: boolean;
   picked: readonly Picked[];
   onPick: (files: Iterable<File>) => void;
   onUnpick: (key?: string) => void;
@@ -25,10 +28,10 @@ interface ComposerProps {
 /** The longest text that WhatsApp lets a person write. */
 const LONGEST = 4_096;
 
-type Asking = 'location' | 'button' | 'voice' | null;
+type Asking = 'location' | 'button' | 'card' | 'voice' | null;
 
 /** Where the person writes. Enter sends, Shift+Enter begins a line. */
-export function Composer({ picked, onPick, onUnpick, onSend, onSendPicked, onSendVoice }: ComposerProps) {
+export function Composer({ sharesCards, picked, onPick, onUnpick, onSend, onSendPicked, onSendVoice }: ComposerProps) {
   const field = useRef<HTMLTextAreaElement>(null);
   const [text, setText] = useState('');
   const [asking, setAsking] = useState<Asking>(null);
@@ -85,7 +88,7 @@ export function Composer({ picked, onPick, onUnpick, onSend, onSendPicked, onSen
     <footer className={classes.composer}>
       {picked.length > 0 && <Tray picked={picked} onUnpick={onUnpick} />}
       <div className={classes.row}>
-        <AttachMenu onPick={onPick} onAsk={setAsking} />
+        <AttachMenu sharesCards={sharesCards} onPick={onPick} onAsk={setAsking} />
         <div className={classes.field}>
           <EmojiPicker onPick={insert} />
           <Textarea
@@ -122,11 +125,18 @@ export function Composer({ picked, onPick, onUnpick, onSend, onSendPicked, onSen
       </div>
       <LocationDialog opened={asking === 'location'} onClose={() => setAsking(null)} onSend={sendFrom} />
       <ButtonDialog opened={asking === 'button'} onClose={() => setAsking(null)} onSend={sendFrom} />
+      <CardDialog opened={asking === 'card'} onClose={() => setAsking(null)} onSend={sendFrom} />
     </footer>
   );
 }
 
-function AttachMenu({ onPick, onAsk }: { onPick: (files: File[]) => void; onAsk: (what: Asking) => void }) {
+interface AttachMenuProps {
+  sharesCards: boolean;
+  onPick: (files: File[]) => void;
+  onAsk: (what: Asking) => void;
+}
+
+function AttachMenu({ sharesCards, onPick, onAsk }: AttachMenuProps) {
   // A browser says nothing when the file that it holds already is chosen again.
   const forgetFiles = useRef<() => void>(null);
   const forgetVoice = useRef<() => void>(null);
@@ -156,6 +166,11 @@ function AttachMenu({ onPick, onAsk }: { onPick: (files: File[]) => void; onAsk:
                 <Menu.Item leftSection={<Icon name="location" />} onClick={() => onAsk('location')}>
                   Location
                 </Menu.Item>
+                {sharesCards && (
+                  <Menu.Item leftSection={<Icon name="person" />} onClick={() => onAsk('card')}>
+                    Contact
+                  </Menu.Item>
+                )}
                 <Menu.Item leftSection={<Icon name="button" />} onClick={() => onAsk('button')}>
                   Quick reply
                 </Menu.Item>

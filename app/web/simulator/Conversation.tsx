@@ -6,6 +6,7 @@ import { dayOf } from '../parts/time.ts';
 import { useEnd } from '../parts/useEnd.ts';
 import classes from './Conversation.module.css';
 import { MessageBubble } from './MessageBubble.tsx';
+import type { Change } from './MessageMenu.tsx';
 import type { PhoneState } from './phones.ts';
 
 interface ConversationProps {
@@ -13,10 +14,12 @@ interface ConversationProps {
   person: SimulatedPerson;
   typing: boolean;
   onSay: (text: string) => void;
+  /** Edits a message, takes it back, reacts to it; undefined where the number brings no such thing. */
+  onChange: Change | undefined;
 }
 
 /** The messages, the newest at the end and visible, unless the reader has scrolled up. */
-export function Conversation({ phone: { messages }, person, typing, onSay }: ConversationProps) {
+export function Conversation({ phone: { messages }, person, typing, onSay, onChange }: ConversationProps) {
   const end = useEnd();
   const last = messages.at(-1);
 
@@ -45,7 +48,7 @@ export function Conversation({ phone: { messages }, person, typing, onSay }: Con
             return (
               <Fragment key={message.sid}>
                 {newDay && <li className={classes.day}>{day}</li>}
-                <MessageBubble message={message} first={newDay || before.mine !== message.mine} />
+                <MessageBubble message={message} first={newDay || before.mine !== message.mine} onChange={onChange} />
               </Fragment>
             );
           })}

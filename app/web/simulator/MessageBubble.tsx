@@ -10,15 +10,18 @@ import { VoicePlayer } from '../parts/VoicePlayer.tsx';
 import { WhatsAppText } from '../parts/WhatsAppText.tsx';
 import * as api from './api.ts';
 import classes from './MessageBubble.module.css';
+import { type Change, MessageMenu } from './MessageMenu.tsx';
 import type { Message } from './phones.ts';
 
 interface MessageBubbleProps {
   message: Message;
   first: boolean;
+  onChange: Change | undefined;
 }
 
-export function MessageBubble({ message, first }: MessageBubbleProps) {
-  const { mine, at, text, written, ticks, trouble } = message;
+export function MessageBubble({ message, first, onChange }: MessageBubbleProps) {
+  const { mine, at, text, written, ticks, trouble, change, reaction } = message;
+  const revoked = change === 'revoked';
   const picture = written?.media?.contentType.startsWith('image/') ?? false;
   return (
     <Bubble
@@ -27,12 +30,32 @@ export function MessageBubble({ message, first }: MessageBubbleProps) {
       at={at}
       first={first}
       tight={picture || written?.location !== undefined}
-      room={text !== ''}
+      room={text !== '' && change === null}
       beside={mine && (trouble === null ? <Ticks state={ticks} /> : <Icon name="alarm" size={13} />)}
-      below={trouble !== null && <Trouble message={message} trouble={trouble} />}
+      below={
+        <>
+          {reaction !== '' && (
+            <span className={classes.reaction} role="img" aria-label={`Your reaction: ${reaction}`}>
+              {reaction}
+            </span>
+          )}
+          {trouble !== null && <Trouble message={message} trouble={trouble} />}
+        </>
+      }
+      menu={onChange && !revoked && <MessageMenu message={message} onChange={onChange} />}
     >
+      {revoked && <em className={classes.revoked}>You deleted this message</em>}
       {written?.media && <Media file={written.media} />}
       {written?.location && <Place {...written.location} />}
+      {written?.card && (
+        <span className={classes.card}>
+          <Icon name="person" size={26} />
+          <span>
+            <strong>{written.card.name}</strong>
+            <small>{written.card.phone}</small>
+          </span>
+        </span>
+      )}
       {written?.button && (
         <span className={classes.pressed}>
           <Icon name="button" size={14} /> pressed
@@ -43,6 +66,7 @@ export function MessageBubble({ message, first }: MessageBubbleProps) {
           <LongText text={text} />
         </div>
       )}
+      {change === 'edited' && <small className={classes.edited}>edited</small>}
     </Bubble>
   );
 }

@@ -1,17 +1,19 @@
 import { Anchor, Button, ScrollArea, Text, Title, UnstyledButton, VisuallyHidden } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
-import type { SimulatedPerson } from '../../simulator/contract.ts';
+import type { Provider, SimulatedPerson } from '../../simulator/contract.ts';
 import { Avatar } from '../parts/Avatar.tsx';
 import { ColorSchemeSwitch } from '../parts/ColorSchemeSwitch.tsx';
 import { Icon } from '../parts/Icon.tsx';
 import { clock } from '../parts/time.ts';
 import { NewPerson } from './NewPerson.tsx';
 import classes from './PeopleList.module.css';
-import type { PhoneState, Phones } from './phones.ts';
+import { chatOf, type PhoneState, type Phones } from './phones.ts';
 import { shownContact } from './usePeople.ts';
 
 export interface CastProps {
   people: readonly SimulatedPerson[];
+  /** Whose number they write to. */
+  provider: Provider;
   phones: Phones;
   chosen: SimulatedPerson;
   onChoose: (contact: string) => void;
@@ -19,7 +21,7 @@ export interface CastProps {
 }
 
 /** Whose phone to hold. */
-export function PeopleList({ people, phones, chosen, onChoose, onAdd }: CastProps) {
+export function PeopleList({ people, provider, phones, chosen, onChoose, onAdd }: CastProps) {
   const [adding, { open, close }] = useDisclosure(false);
   return (
     <div className={classes.list}>
@@ -40,7 +42,7 @@ export function PeopleList({ people, phones, chosen, onChoose, onAdd }: CastProp
             <PersonRow
               key={person.contact}
               person={person}
-              phone={phones.get(person.contact)}
+              phone={phones.get(chatOf(provider, person.contact))}
               chosen={person.contact === chosen.contact}
               onChoose={() => onChoose(person.contact)}
             />
@@ -51,8 +53,8 @@ export function PeopleList({ people, phones, chosen, onChoose, onAdd }: CastProp
         </Button>
       </ScrollArea>
       <footer className={classes.foot}>
-        The real bot answers, through its real webhook. No phone is reached: this is Twilio’s part, played on this
-        machine. The same in a terminal: <code>npm run chat</code>. What the team sees:{' '}
+        The real bot answers, through its real webhooks. No phone is reached: this is the part of Twilio and of Meta,
+        played on this machine. The same in a terminal: <code>npm run chat</code>. What the team sees:{' '}
         <Anchor href="/whatsapp-inbox">the inbox</Anchor>. <Anchor href="/readyz">Health</Anchor>
       </footer>
       <NewPerson opened={adding} onClose={close} onAdd={onAdd} onChoose={onChoose} />
@@ -101,5 +103,8 @@ function previewOf({ contact }: SimulatedPerson, phone: PhoneState | undefined):
   if (phone?.typingSince) return 'Recado is typing…';
   const last = phone?.messages.at(-1);
   if (!last) return shownContact(contact);
-  return last.text || (last.written?.location ? 'Location' : (last.written?.media?.contentType.split('/')[0] ?? ''));
+  if (last.change === 'revoked') return 'You deleted this message';
+  if (last.text) return last.text;
+  const { location, card, media } = last.written ?? {};
+  return location ? 'Location' : card ? `Contact: ${card.name}` : (media?.contentType.split('/')[0] ?? '');
 }

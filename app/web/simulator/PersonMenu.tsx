@@ -6,12 +6,13 @@ import { Icon } from '../parts/Icon.tsx';
 import { NewPerson } from './NewPerson.tsx';
 import type { CastProps } from './PeopleList.tsx';
 import classes from './PersonMenu.module.css';
+import { chatOf } from './phones.ts';
 import { shownContact } from './usePeople.ts';
 
 /** Whose phone to hold, where there is no room for the list. */
-export function PersonMenu({ people, phones, chosen, onChoose, onAdd }: CastProps) {
+export function PersonMenu({ people, provider, phones, chosen, onChoose, onAdd }: CastProps) {
   const [adding, { open, close }] = useDisclosure(false);
-  const unread = people.reduce((sum, { contact }) => sum + (phones.get(contact)?.unread ?? 0), 0);
+  const unread = people.reduce((sum, { contact }) => sum + (phones.get(chatOf(provider, contact))?.unread ?? 0), 0);
   return (
     <div className={classes.menu}>
       <Menu position="bottom-start" width={280} shadow="md">

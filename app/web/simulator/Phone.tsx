@@ -1,6 +1,7 @@
+import { Button } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { type DragEvent, useState } from 'react';
-import type { SimulatedPerson, Written } from '../../simulator/contract.ts';
+import type { Provider, SimulatedPerson, Written } from '../../simulator/contract.ts';
 import { BotAvatar } from '../parts/Avatar.tsx';
 import { Icon } from '../parts/Icon.tsx';
 import { clock } from '../parts/time.ts';
@@ -16,6 +17,8 @@ import { useTimer } from './useTimer.ts';
 
 interface PhoneProps {
   person: SimulatedPerson;
+  /** Whose number they write to. */
+  provider: Provider;
   phone: PhoneState;
   business: string;
   connection: Connection;
@@ -25,7 +28,7 @@ interface PhoneProps {
 const MOST_PICKED = 10;
 
 /** What the person holds: their conversation with the bot. */
-export function Phone({ person, phone, business, connection }: PhoneProps) {
+export function Phone({ person, provider, phone, business, connection }: PhoneProps) {
   const [picked, setPicked] = useState<Picked[]>([]);
   const [dragging, setDragging] = useState(false);
   const typing = useTyping(phone);
@@ -38,13 +41,14 @@ export function Phone({ person, phone, business, connection }: PhoneProps) {
     for (const one of picked) if (key === undefined || one.key === key) URL.revokeObjectURL(one.url);
     setPicked((before) => (key === undefined ? [] : before.filter((one) => one.key !== key)));
   }
+  const sender = { ...person, to: provider };
   async function send(message: Omit<Written, 'contact' | 'profileName'>): Promise<boolean> {
-    return tried(api.write({ ...person, ...message }));
+    return tried(api.write({ ...sender, ...message }));
   }
   /** Every file is a message of its own, as on WhatsApp; the first has the caption. */
   function sendFiles(files: readonly File[], caption: string): Promise<boolean> {
     const uploads = Promise.all(files.map(api.upload));
-    const messages = uploads.then((all) => all.map((media, i) => ({ ...person, text: i === 0 ? caption : '', media })));
+    const messages = uploads.then((all) => all.map((media, i) => ({ ...sender, text: i === 0 ? caption : '', media })));
     return tried(messages.then((all) => Promise.all(all.map(api.write))));
   }
   async function sendPicked(caption: string): Promise<boolean> {
@@ -80,6 +84,7 @@ export function Phone({ person, phone, business, connection }: PhoneProps) {
           <p aria-live="polite">{subtitle(connection, typing, business)}</p>
         </div>
       </header>
+      {phone.others && <OtherResponder contact={person.contact} />}
       {/* biome-ignore lint/a11y/noStaticElementInteractions: dropping is one more way beside the buttons below */}
       <div
         className={classes.screen}
@@ -90,7 +95,13 @@ export function Phone({ person, phone, business, connection }: PhoneProps) {
         onDragLeave={() => setDragging(false)}
         onDrop={drop}
       >
-        <Conversation phone={phone} person={person} typing={typing} onSay={(text) => void send({ text })} />
+        <Conversation
+          phone={phone}
+          person={person}
+          typing={typing}
+          onSay={(text) => void send({ text })}
+          onChange={provider === 'meta' ? (text, about) => void send({ text, about }) : undefined}
+        />
         {dragging && (
           <div className={classes.drop}>
             <Icon name="picture" size={36} />
@@ -99,6 +110,7 @@ export function Phone({ person, phone, business, connection }: PhoneProps) {
         )}
       </div>
       <Composer
+        sharesCards={provider === 'meta'}
         picked={picked}
         onPick={pick}
         onUnpick={unpick}
@@ -107,6 +119,18 @@ export function Phone({ person, phone, business, connection }: PhoneProps) {
         onSendVoice={(file) => sendFiles([file], '')}
       />
     </section>
+  );
+}
+
+/** Somebody else than the bot answers: it reads along, and is silent. */
+function OtherResponder({ contact }: { contact: string }) {
+  return (
+    <div className={classes.others} role="status">
+      <p>Another responder answers here. The bot reads along.</p>
+      <Button size="compact-xs" variant="default" onClick={() => void tried(api.route({ contact, other: false }))}>
+        Pass to the bot
+      </Button>
+    </div>
   );
 }
 

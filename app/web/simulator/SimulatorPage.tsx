@@ -1,14 +1,15 @@
 import { ActionIcon, Drawer, Tooltip } from '@mantine/core';
 import { useMediaQuery } from '@mantine/hooks';
 import { useState } from 'react';
-import { Router, useLocation, useRoute } from 'wouter';
-import type { SimulatedPerson } from '../../simulator/contract.ts';
+import { Router, useLocation, useRoute, useSearch } from 'wouter';
+import type { Provider, SimulatedPerson } from '../../simulator/contract.ts';
 import { Icon } from '../parts/Icon.tsx';
 import { Developers } from './drawer/Developers.tsx';
+import { NumberSwitch } from './NumberSwitch.tsx';
 import { PeopleList } from './PeopleList.tsx';
 import { PersonMenu } from './PersonMenu.tsx';
 import { Phone } from './Phone.tsx';
-import { EMPTY_PHONE } from './phones.ts';
+import { chatOf, EMPTY_PHONE } from './phones.ts';
 import classes from './SimulatorPage.module.css';
 import { usePeople } from './usePeople.ts';
 import { usePhones } from './usePhones.ts';
@@ -26,17 +27,22 @@ const NOBODY: SimulatedPerson = { contact: '', profileName: '' };
 
 function Simulator() {
   const [, route] = useRoute('/as/:contact');
-  const { people, business, problem, add } = usePeople(route?.contact);
+  const { people, numbers, problem, add } = usePeople(route?.contact);
   const [, navigate] = useLocation();
   const person = people.find(({ contact }) => contact === route?.contact) ?? people[0] ?? NOBODY;
-  const { phones, connection } = usePhones(person.contact);
+  const provider: Provider = new URLSearchParams(useSearch()).get('number') === 'meta' ? 'meta' : 'twilio';
+  const chat = chatOf(provider, person.contact);
+  const { phones, connection } = usePhones(chat);
   const ready = person !== NOBODY;
-  const phone = phones.get(person.contact) ?? EMPTY_PHONE;
+  const phone = phones.get(chat) ?? EMPTY_PHONE;
   const wide = useMediaQuery('(min-width: 1180px)', true, { getInitialValueInEffect: false });
   const [drawerOpen, setDrawerOpen] = useState(false);
-  const choose = (contact: string) => navigate(`/as/${encodeURIComponent(contact)}`);
-  const cast = { people, phones, chosen: person, onChoose: choose, onAdd: add };
-  const developers = <Developers key={person.contact} person={person} phone={phone} />;
+  const open = (contact: string, number: Provider) =>
+    navigate(`/as/${encodeURIComponent(contact)}${number === 'meta' ? '?number=meta' : ''}`);
+  const choose = (contact: string) => open(contact, provider);
+  const cast = { people, provider, phones, chosen: person, onChoose: choose, onAdd: add };
+  const developers = <Developers key={chat} person={person} provider={provider} phone={phone} />;
+  const unreadFrom = (number: Provider) => phones.get(chatOf(number, person.contact))?.unread ?? 0;
 
   return (
     <div className={classes.page}>
@@ -49,7 +55,21 @@ function Simulator() {
           <DeveloperButton onClick={() => setDrawerOpen(true)} />
         </header>
         {ready ? (
-          <Phone key={person.contact} person={person} phone={phone} business={business} connection={connection} />
+          <>
+            <NumberSwitch
+              provider={provider}
+              onChange={(number) => open(person.contact, number)}
+              unread={{ twilio: unreadFrom('twilio'), meta: unreadFrom('meta') }}
+            />
+            <Phone
+              key={chat}
+              person={person}
+              provider={provider}
+              phone={phone}
+              business={numbers[provider]}
+              connection={connection}
+            />
+          </>
         ) : (
           <p role="status">{problem ?? 'Switching the phone on…'}</p>
         )}

@@ -1,5 +1,14 @@
 /** What the page asks of the simulator. Everything rejects with an Error whose message can be shown. */
-import type { Batch, Faults, MediaFile, People, Sent, StoredMemory, Written } from '../../simulator/contract.ts';
+import type {
+  Batch,
+  Faults,
+  MediaFile,
+  People,
+  Routing,
+  Sent,
+  StoredMemory,
+  Written,
+} from '../../simulator/contract.ts';
 
 const API = '/simulator/api';
 
@@ -40,6 +49,11 @@ export function faults(): Promise<Faults> {
 
 export function setFaults(next: Faults): Promise<Faults> {
   return ask('/faults', 'PUT', next);
+}
+
+/** Whether another responder answers them, beside the bot. */
+export function route(routing: Routing): Promise<Routing> {
+  return ask('/routing', 'PUT', routing);
 }
 
 export function memory(contact: string): Promise<StoredMemory> {

@@ -18,7 +18,8 @@ export function usePeople(wanted: string | undefined) {
   }, [data, own, wanted]);
   return {
     people,
-    business: data?.business ?? '',
+    /** Our numbers, without `+`; '' while they are not known. */
+    numbers: { twilio: data?.business ?? '', meta: data?.cloudBusiness ?? '' },
     /** Why there are no people. */
     problem: error?.message,
     add: (person: SimulatedPerson) =>

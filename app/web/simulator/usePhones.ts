@@ -8,7 +8,7 @@ export type Connection = 'connecting' | 'live' | 'lost';
 /**
  * Everything that happens on all phones, live. After an interruption the stream continues where it ended; after a restart of the
  * bot it begins again.
- * @param looking whose phone is looked at: what comes in there is read.
+ * @param looking which chat is looked at: what comes in there is read.
  */
 export function usePhones(looking: string): { phones: Phones; connection: Connection } {
   const [phones, setPhones] = useState<Phones>(new Map());

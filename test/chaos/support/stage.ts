@@ -1,10 +1,9 @@
 /** Everything a chaos test needs: a Redis that survives, the doubles, and processes of the program with a proxy on each of their lines. */
 import { type ModelDouble, startModelDouble } from '../../doubles/model.ts';
-import { startTwilioDouble, type TwilioDouble } from '../../doubles/twilio.ts';
-import { ACCOUNT_SID, AUTH_TOKEN } from '../../support/bot.ts';
 import { startTestRedis, type TestRedis } from '../../support/redis.ts';
-import { type Handle, type HttpProxy, letThrough, startHttpProxy } from './http-proxy.ts';
+import { type Answer, type HttpProxy, letThrough, type Passing, startHttpProxy } from './http-proxy.ts';
 import { createProgram, type Program } from './program.ts';
+import { type Provider, startProvider } from './provider.ts';
 import { type RedisProxy, startRedisProxy } from './redis-proxy.ts';
 import { CLOCKS } from './size.ts';
 
@@ -13,7 +12,7 @@ export interface Actor {
   program: Program;
   redis: RedisProxy;
   model: HttpProxy;
-  twilio: HttpProxy;
+  provider: HttpProxy;
   /** Lets everything through again. */
   letGo(): void;
 }
@@ -21,7 +20,7 @@ export interface Actor {
 export interface Stage {
   redis: TestRedis;
   model: ModelDouble;
-  twilio: TwilioDouble;
+  provider: Provider;
   actors: Actor[];
   /** A process that takes webhooks now, in turns; null when none does. */
   route: () => string | null;
@@ -37,37 +36,40 @@ export async function setStage(
   environment: Record<string, string> = {},
   clocks: readonly number[] = CLOCKS,
 ): Promise<Stage> {
-  const [redis, model, twilio] = await Promise.all([
+  const [redis, model, provider] = await Promise.all([
     startTestRedis({ appendOnly: true }),
     startModelDouble(),
-    startTwilioDouble({ accountSid: ACCOUNT_SID, authToken: AUTH_TOKEN }),
+    startProvider(),
   ]);
   const actors = await Promise.all(
     Array.from({ length: count }, (_, i) =>
-      createActor({ redis, model, twilio }, { ...clockSettings(clocks[i % clocks.length]), ...environment }),
+      createActor({ redis, model, provider }, { ...clockSettings(clocks[i % clocks.length]), ...environment }),
     ),
   );
   await Promise.all(actors.map(({ program }) => program.start()));
   let turn = 0;
+  provider.reportTo(route);
   return {
     redis,
     model,
-    twilio,
+    provider,
     actors,
-    route() {
-      for (let i = 0; i < actors.length; i++) {
-        const actor = actors[turn++ % actors.length];
-        if (actor?.program.isUp) return actor.program.url;
-      }
-      return null;
-    },
+    route,
     async stop() {
       await Promise.all(actors.map(({ program }) => program.stop()));
-      const lines = actors.flatMap(({ redis, model, twilio }) => [redis.close(), model.close(), twilio.close()]);
-      await Promise.all([...lines, model.close(), twilio.close()]);
+      const lines = actors.flatMap(({ redis, model, provider }) => [redis.close(), model.close(), provider.close()]);
+      await Promise.all([...lines, model.close(), provider.close()]);
       await redis.stop();
     },
   };
+
+  function route(): string | null {
+    for (let i = 0; i < actors.length; i++) {
+      const actor = actors[turn++ % actors.length];
+      if (actor?.program.isUp) return actor.program.url;
+    }
+    return null;
+  }
 }
 
 function clockSettings(aheadMs = 0): Record<string, string> {
@@ -75,20 +77,20 @@ function clockSettings(aheadMs = 0): Record<string, string> {
 }
 
 async function createActor(
-  { redis, model, twilio }: Pick<Stage, 'redis' | 'model' | 'twilio'>,
+  { redis, model, provider }: Pick<Stage, 'redis' | 'model' | 'provider'>,
   environment: Record<string, string>,
 ): Promise<Actor> {
   const lines = {
     redis: await startRedisProxy(redis.port),
     model: await startHttpProxy(new URL(model.url).origin),
-    twilio: await startHttpProxy(twilio.url),
+    provider: await startHttpProxy(provider.origin),
   };
-  lines.twilio.handle = asTwilio;
+  lines.provider.handle = asUsual;
   const program = await createProgram({
     REDIS_URL: lines.redis.url,
     DATABASE_URL: 'postgres://nobody@127.0.0.1:9/nothing', // people are answered without the archive
     OPENAI_BASE_URL: `${lines.model.url}/v1`,
-    TWILIO_API_BASE_URL: lines.twilio.url,
+    ...provider.settings(lines.provider.url),
     // People here write faster than people do, and no history is folded: it is compared with what arrived.
     RATE_LIMIT_PER_MINUTE: '100000',
     HISTORY_TOKENS: '200000',
@@ -100,20 +102,11 @@ async function createActor(
     letGo() {
       lines.redis.onCommand = () => 'pass';
       lines.model.handle = letThrough;
-      lines.twilio.handle = asTwilio;
+      lines.provider.handle = asUsual;
     },
   };
-}
 
-/** Lets everything through, and fetches files itself: the host that Twilio sends people to is a private address here. */
-export const asTwilio: Handle = async (_request, forward) => {
-  const answer = await forward();
-  const elsewhere = answer.status === 307 ? answer.headers.location : undefined;
-  if (typeof elsewhere !== 'string') return answer;
-  const file = await fetch(elsewhere);
-  return {
-    status: file.status,
-    headers: { 'content-type': file.headers.get('content-type') ?? '' },
-    body: Buffer.from(await file.arrayBuffer()),
-  };
-};
+  async function asUsual(request: Passing, forward: () => Promise<Answer>): Promise<Answer> {
+    return provider.passOn(request, await forward());
+  }
+}

@@ -1,10 +1,10 @@
-/** Compares what people wrote, what the bot remembers, and what Twilio has sent to them: nothing lost, nothing doubled, in order. */
+/** Compares what people wrote, what the bot remembers, and what they got: nothing lost, nothing doubled, in order. */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { DEFAULT_FAILURE_REPLY } from '../../../app/config.ts';
-import type { TwilioDouble } from '../../doubles/twilio.ts';
 import type { Person, Sent } from './people.ts';
+import type { Provider } from './provider.ts';
 
 export interface Verdict {
   /** Messages that people wrote, and those of them that the bot said 200 to. */
@@ -13,8 +13,9 @@ export interface Verdict {
   /** Answers of the model, and apologies, that people got. */
   answers: number;
   apologies: number;
-  twiml: number;
-  rest: number;
+  /** By which way: in the response to a webhook, or by a call. */
+  responses: number;
+  calls: number;
   /** Answers that somebody got more than once. */
   doubled: number;
   /** Acknowledged messages that the bot knows nothing of, and answers that it made and nobody got. */
@@ -47,7 +48,7 @@ export async function settled(redis: Redis, patienceMs = 30_000): Promise<void> 
 export async function judge(
   people: readonly Person[],
   redis: Redis,
-  twilio: TwilioDouble,
+  provider: Provider,
   excused: ReadonlyMap<string, readonly string[]> = new Map(),
 ): Promise<Verdict> {
   const verdict: Verdict = {
@@ -55,8 +56,8 @@ export async function judge(
     acknowledged: 0,
     answers: 0,
     apologies: 0,
-    twiml: 0,
-    rest: 0,
+    responses: 0,
+    calls: 0,
     doubled: 0,
     lost: 0,
     outOfOrder: 0,
@@ -65,15 +66,15 @@ export async function judge(
   for (const person of people) {
     const lines = await redis.lrange(`recado:{0}:c:${person.phone}:history`, 0, -1);
     const history: Remembered[] = lines.map((line) => JSON.parse(line));
-    const arrived = twilio.sent.filter(({ to }) => to === `whatsapp:+${person.phone}`);
+    const arrived = provider.received().filter(({ to }) => to === person.phone);
     verdict.messages += person.sent.length;
     verdict.acknowledged += person.sent.filter(({ acknowledged }) => acknowledged).length;
-    verdict.twiml += arrived.filter(({ direction }) => direction === 'outbound-reply').length;
-    verdict.rest += arrived.filter(({ direction }) => direction === 'outbound-api').length;
+    verdict.responses += arrived.filter(({ via }) => via === 'response').length;
+    verdict.calls += arrived.filter(({ via }) => via === 'call').length;
     checkMemory(person, history, verdict);
     checkAnswers(person, history, verdict);
-    const bodies = arrived.map(({ body }) => body);
-    checkDelivery(person, history, bodies, excused.get(person.phone) ?? [], verdict);
+    const texts = arrived.map(({ text }) => text);
+    checkDelivery(person, history, texts, excused.get(person.phone) ?? [], verdict);
   }
   return verdict;
 }

@@ -1,5 +1,5 @@
 import { Tabs } from '@mantine/core';
-import type { SimulatedPerson } from '../../../simulator/contract.ts';
+import type { Provider, SimulatedPerson } from '../../../simulator/contract.ts';
 import { Icon, type IconName } from '../../parts/Icon.tsx';
 import type { PhoneState } from '../phones.ts';
 import classes from './Developers.module.css';
@@ -8,8 +8,15 @@ import { ModelView } from './ModelView.tsx';
 import { TryOut } from './TryOut.tsx';
 import { WireView } from './WireView.tsx';
 
+interface DevelopersProps {
+  person: SimulatedPerson;
+  /** Whose number they write to. */
+  provider: Provider;
+  phone: PhoneState;
+}
+
 /** What happens behind the phone. */
-export function Developers({ person, phone }: { person: SimulatedPerson; phone: PhoneState }) {
+export function Developers({ person, provider, phone }: DevelopersProps) {
   return (
     <Tabs defaultValue="wire" className={classes.developers} keepMounted={false}>
       <Tabs.List grow>
@@ -28,7 +35,7 @@ export function Developers({ person, phone }: { person: SimulatedPerson; phone: 
         <MemoryView person={person} log={phone.log} />
       </Tabs.Panel>
       <Tabs.Panel value="try" className={classes.panel}>
-        <TryOut person={person} phone={phone} />
+        <TryOut person={person} provider={provider} phone={phone} />
       </Tabs.Panel>
     </Tabs>
   );

@@ -2,7 +2,7 @@ import { Button, SegmentedControl, Slider, Stack, Switch, Text } from '@mantine/
 import { notifications } from '@mantine/notifications';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { type ReactNode, useState } from 'react';
-import type { Faults, SimulatedPerson } from '../../../simulator/contract.ts';
+import type { Faults, Provider, SimulatedPerson } from '../../../simulator/contract.ts';
 import { Icon, type IconName } from '../../parts/Icon.tsx';
 import * as api from '../api.ts';
 import type { PhoneState } from '../phones.ts';
@@ -10,6 +10,8 @@ import classes from './TryOut.module.css';
 
 interface TryOutProps {
   person: SimulatedPerson;
+  /** Whose number they write to. */
+  provider: Provider;
   phone: PhoneState;
 }
 
@@ -21,9 +23,9 @@ const REVERSED = [
 ];
 
 /** What a network does to a bot, by hand. */
-export function TryOut({ person, phone }: TryOutProps) {
+export function TryOut({ person, provider, phone }: TryOutProps) {
   const lastSid = phone.messages.findLast(({ mine }) => mine)?.sid;
-  const messages = (texts: string[]) => texts.map((text) => ({ ...person, text }));
+  const messages = (texts: string[]) => texts.map((text) => ({ ...person, to: provider, text }));
   const say = (text: string) => api.writeAll({ messages: messages([text]), order: 'together' });
   return (
     <Stack gap="lg">
@@ -81,9 +83,33 @@ export function TryOut({ person, phone }: TryOutProps) {
           act={() => say('START')}
         />
       </Part>
-      <FaultSwitches />
+      {provider === 'meta' && <Routing person={person} others={phone.others} />}
+      <FaultSwitches provider={provider} />
       <Forget person={person} />
     </Stack>
+  );
+}
+
+/** Who owns the thread, where a number may have several responders. */
+function Routing({ person, others }: { person: SimulatedPerson; others: boolean }) {
+  const { mutate, isPending } = useMutation({
+    mutationFn: (other: boolean) => api.route({ contact: person.contact, other }),
+    onError: showProblem,
+  });
+  return (
+    <Part title="Conversation routing">
+      <Switch
+        label="Another responder answers, such as Meta’s Business Agent"
+        checked={others}
+        disabled={isPending}
+        onChange={(event) => mutate(event.currentTarget.checked)}
+      />
+      <Text size="sm" c="var(--wa-muted)">
+        {others
+          ? 'What they write comes to the bot as “standby”. Switched off, the control is passed to the bot, with a summary.'
+          : 'The bot owns the thread: what they write comes as “messages”.'}
+      </Text>
+    </Part>
   );
 }
 
@@ -124,12 +150,13 @@ function Act({ icon, name, note, done, disabled = false, act }: ActProps) {
   );
 }
 
-const MODELS: { value: Faults['model']; label: string; note: string }[] = [
+const MODELS: { value: Faults['model']; label: string; note: string; metaNote?: string }[] = [
   { value: 'well', label: 'Well', note: 'Requests go through as they are.' },
   {
     value: 'slow',
     label: 'Slow',
     note: 'After 12 s the webhook is answered empty, “typing…” appears, and the answer comes by REST.',
+    metaNote: 'The webhook is answered at once, “typing…” appears, and the answer comes later.',
   },
   { value: 'down', label: 'Down', note: '503 for every request: the bot tries on for a minute, then apologises.' },
   {
@@ -139,7 +166,7 @@ const MODELS: { value: Faults['model']; label: string; note: string }[] = [
   },
 ];
 
-function FaultSwitches() {
+function FaultSwitches({ provider }: { provider: Provider }) {
   const queries = useQueryClient();
   const { data } = useQuery({ queryKey: ['faults'], queryFn: api.faults });
   const { mutate } = useMutation({
@@ -148,6 +175,7 @@ function FaultSwitches() {
     onError: showProblem,
   });
   if (!data) return null;
+  const chosen = MODELS.find(({ value }) => value === data.model);
   return (
     <>
       <Part title="Model">
@@ -161,7 +189,7 @@ function FaultSwitches() {
           }
         />
         <Text size="sm" c="var(--wa-muted)">
-          {MODELS.find(({ value }) => value === data.model)?.note}
+          {provider === 'meta' ? (chosen?.metaNote ?? chosen?.note) : chosen?.note}
         </Text>
         {data.model === 'slow' && (
           <SlowBy key={data.slowMs} slowMs={data.slowMs} onChange={(slowMs) => mutate({ ...data, slowMs })} />

@@ -1,5 +1,5 @@
 import { type ReactNode, useMemo } from 'react';
-import type { PageEvent } from '../../../simulator/contract.ts';
+import type { Delivery, PageEvent } from '../../../simulator/contract.ts';
 import { exactClock, took } from '../../parts/time.ts';
 import { Nothing } from './Nothing.tsx';
 import { type Stages, type WireEntry, type WireGroup, wireGroups } from './timeline.ts';
@@ -42,29 +42,70 @@ function Entry({ entry }: { entry: WireEntry }) {
     case 'answer':
       return <Answer entry={entry} />;
     case 'typing':
-      return <Row way="in" at={entry.at} title="Typing.json" note="shows “typing…”, marks it as read" />;
-    case 'fetched':
       return (
         <Row
           way="in"
           at={entry.at}
-          title={entry.step === 'api' ? 'GET …/Media/ME…' : 'GET the CDN'}
-          note={entry.step === 'api' ? 'with the account’s password, redirects' : 'without a password'}
-          status={entry.status}
+          title={entry.provider === 'meta' ? 'POST …/messages, read' : 'Typing.json'}
+          note="shows “typing…”, marks it as read"
         />
       );
+    case 'fetched':
+      return <Row way="in" at={entry.at} {...FETCHED[entry.provider][entry.step]} status={entry.status} />;
+    case 'routed':
+      return <Routed entry={entry} />;
     case 'forgotten':
       return <Row way="none" at={entry.at} title="Forgotten" note="nothing is remembered of this person" />;
   }
 }
 
+const FETCHED = {
+  twilio: {
+    api: { title: 'GET …/Media/ME…', note: 'with the account’s password, redirects' },
+    cdn: { title: 'GET the CDN', note: 'without a password' },
+  },
+  meta: {
+    api: { title: 'GET /{media-id}', note: 'where the file is, for five minutes' },
+    cdn: { title: 'GET the file', note: 'with the token, too' },
+  },
+};
+
+function Routed({ entry: { at, other, delivery } }: { entry: Extract<WireEntry, { kind: 'routed' }> }) {
+  if (!delivery) {
+    const note = other ? 'messages come as standby' : 'the bot has taken the thread';
+    return <Row way="none" at={at} title={other ? 'Another responder answers' : 'The bot answers'} note={note} />;
+  }
+  const { response, failure, ms } = delivery;
+  const status = response?.status ?? failure ?? 'lost';
+  return (
+    <Row way="out" at={at} title="POST /webhook" note="the control is passed to the bot" status={status} ms={ms}>
+      <Sent delivery={delivery} />
+    </Row>
+  );
+}
+
+/** What was posted, as it was signed. */
+function Sent({ delivery: { body, fields, signature, signedUrl } }: { delivery: Delivery }) {
+  if (body === undefined) {
+    const signed = { 'X-Twilio-Signature': signature, ...fields };
+    return <Fields title={`Form, signed over ${signedUrl}`} fields={signed} />;
+  }
+  return (
+    <>
+      <Fields title="Signed over the bytes" fields={{ 'X-Hub-Signature-256': signature }} />
+      <Raw title="Body" text={JSON.stringify(JSON.parse(body), null, 2)} />
+    </>
+  );
+}
+
 function Webhook({
-  entry: { at, attempt, preview, delivery, stages },
+  entry: { at, provider, attempt, preview, delivery, stages },
 }: {
   entry: Extract<WireEntry, { kind: 'webhook' }>;
 }) {
   const status = delivery?.response?.status ?? null;
-  const title = `POST /whatsapp${attempt > 1 ? `, delivery ${attempt}` : ''}`;
+  const path = provider === 'meta' ? '/webhook' : '/whatsapp';
+  const title = `POST ${path}${attempt > 1 ? `, delivery ${attempt}` : ''}`;
   if (!delivery) return <Row way="out" at={at} title={title} note={`${preview} · under way…`} />;
   return (
     <Row
@@ -77,10 +118,7 @@ function Webhook({
       bar={stages}
     >
       {stages && <StageBar {...stages} />}
-      <Fields
-        title={`Form, signed over ${delivery.signedUrl}`}
-        fields={{ 'X-Twilio-Signature': delivery.signature, ...delivery.fields }}
-      />
+      <Sent delivery={delivery} />
       {delivery.response && (
         <Raw
           title={`Response: ${status} ${delivery.response.contentType}`}
@@ -111,19 +149,20 @@ function ModelCall({ entry: { at, asked, replied } }: { entry: Extract<WireEntry
   );
 }
 
+const ANSWERS = { twiml: 'TwiML <Message>', rest: 'POST …/Messages.json', graph: 'POST …/messages' };
+
 function Answer({ entry: { at, answer, states } }: { entry: Extract<WireEntry, { kind: 'answer' }> }) {
-  const rest = answer.via === 'rest';
   const last = states.at(-1);
   return (
-    <Row way="in" at={at} title={rest ? 'POST …/Messages.json' : 'TwiML <Message>'} note={last ? last.state : 'queued'}>
-      {answer.request && <Fields title="Form" fields={answer.request} />}
+    <Row way="in" at={at} title={ANSWERS[answer.via]} note={last ? last.state : 'queued'}>
+      {answer.request && <Fields title={answer.via === 'graph' ? 'JSON' : 'Form'} fields={answer.request} />}
       <Raw title="Text" text={answer.text} />
       {states.length > 0 && (
         <ul className={classes.states}>
           {states.map(({ state, at: when, told }) => (
             <li key={state}>
               {exactClock(when)} {state}
-              {told !== undefined && ` · status callback: ${told ?? 'no answer'}`}
+              {told !== undefined && ` · status posted: ${told ?? 'no answer'}`}
             </li>
           ))}
         </ul>

@@ -1,8 +1,17 @@
 /** What went over the wire, one entry for each request, out of the events of one phone. */
-import type { Delivery, OutgoingState, PageEvent } from '../../../simulator/contract.ts';
+import type { Delivery, OutgoingState, PageEvent, Provider, Written } from '../../../simulator/contract.ts';
 
-export type WireEntry = { key: string; at: number } & (
-  | { kind: 'webhook'; sid: string; attempt: number; preview: string; delivery: Delivery | null; stages: Stages | null }
+export type WireEntry = { key: string; at: number; provider: Provider } & (
+  | {
+      kind: 'webhook';
+      sid: string;
+      attempt: number;
+      preview: string;
+      /** It only changes another message, and gets no answer. */
+      isUpdate: boolean;
+      delivery: Delivery | null;
+      stages: Stages | null;
+    }
   | { kind: 'model'; asked: Asked; replied: Replied | null }
   | {
       kind: 'answer';
@@ -11,6 +20,7 @@ export type WireEntry = { key: string; at: number } & (
     }
   | { kind: 'typing' }
   | { kind: 'fetched'; step: 'api' | 'cdn'; status: number }
+  | { kind: 'routed'; other: boolean; delivery: Delivery | null }
   | { kind: 'forgotten' }
 );
 
@@ -28,7 +38,7 @@ export function wireEntries(log: readonly PageEvent[]): WireEntry[] {
   const entries: WireEntry[] = [];
   for (const event of log) add(entries, event);
   for (const entry of entries)
-    if (entry.kind === 'webhook' && entry.attempt === 1) entry.stages = stagesOf(entry.at, log);
+    if (entry.kind === 'webhook' && entry.attempt === 1 && !entry.isUpdate) entry.stages = stagesOf(entry.at, log);
   return entries;
 }
 
@@ -71,18 +81,20 @@ export function modelRequests(log: readonly PageEvent[]): { asked: Asked; replie
 }
 
 function add(entries: WireEntry[], event: PageEvent): void {
-  const base = { key: event.id, at: event.at };
+  const base = { key: event.id, at: event.at, provider: event.provider };
   switch (event.type) {
     case 'written': {
-      const { text, media, location } = event.message;
-      const preview = text || media?.contentType || (location ? 'a place' : '');
-      entries.push({ ...base, kind: 'webhook', sid: event.sid, attempt: 1, preview, delivery: null, stages: null });
+      const { sid, message } = event;
+      const facts = { sid, attempt: 1, preview: previewOf(message), isUpdate: message.about !== undefined };
+      entries.push({ ...base, kind: 'webhook', ...facts, delivery: null, stages: null });
       return;
     }
     case 'delivered': {
       const { sid, attempt, delivery } = event;
-      const first = entries.find((entry) => entry.kind === 'webhook' && entry.sid === sid && entry.attempt === attempt);
-      if (first?.kind === 'webhook') first.delivery = delivery;
+      const own = entries.filter((entry) => entry.kind === 'webhook').filter((entry) => entry.sid === sid);
+      const [first] = own;
+      const known = own.find((entry) => entry.attempt === attempt);
+      if (known) known.delivery = delivery;
       else
         entries.push({
           ...base,
@@ -90,7 +102,8 @@ function add(entries: WireEntry[], event: PageEvent): void {
           kind: 'webhook',
           sid,
           attempt,
-          preview: delivery.fields.Body ?? '',
+          preview: delivery.fields.Body ?? first?.preview ?? '',
+          isUpdate: first?.isUpdate ?? false,
           delivery,
           stages: null,
         });
@@ -122,8 +135,25 @@ function add(entries: WireEntry[], event: PageEvent): void {
     case 'fetched':
       entries.push({ ...base, kind: 'fetched', step: event.step, status: event.status });
       return;
+    case 'routed':
+      entries.push({ ...base, kind: 'routed', other: event.other, delivery: event.delivery });
+      return;
     case 'forgotten':
       entries.push({ ...base, kind: 'forgotten' });
+  }
+}
+
+/** A message in a few words. */
+function previewOf({ about, text, media, location, card }: Written): string {
+  switch (about?.as) {
+    case 'edit':
+      return `edit: ${text}`;
+    case 'revoke':
+      return 'deleted';
+    case 'reaction':
+      return text ? `reaction ${text}` : 'reaction taken back';
+    default:
+      return text || media?.contentType || (location ? 'a place' : card ? 'a contact' : '');
   }
 }
 
