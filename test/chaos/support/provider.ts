@@ -46,7 +46,7 @@ export interface Provider {
   addFile(bytes: Uint8Array, contentType: string): string;
   /**
    * Brings a message to a bot, once. @returns the status of its answer, 0 without one
-   * @throws AssertionError for an answer that no good webhook gets
+   * @throws for an answer that no good webhook gets
    */
   bring(botUrl: string, letter: Letter, timeoutMs: number): Promise<number>;
   /** Everything that anybody got, in its order. */
