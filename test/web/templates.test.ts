@@ -65,7 +65,7 @@ test('a text is filled in with what is there, and names the places that are empt
 });
 
 test('a value that WhatsApp would refuse is explained', () => {
-  assert.match(problemOfValue('1', '  ') ?? '', /^Fill this in/);
+  assert.match(problemOfValue('1', '  ') ?? '', /^Fill this in\.$/);
   assert.match(problemOfValue('1', 'a\tb') ?? '', /no tabs/);
   assert.match(problemOfValue('1', 'a     b') ?? '', /four spaces/);
   assert.match(problemOfValue('header.image', 'menu.jpg') ?? '', /whole address/);

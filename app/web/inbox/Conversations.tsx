@@ -246,11 +246,12 @@ export function Conversations() {
 
 /** A button and its dialog. */
 function NewMessage({ onSent }: { onSent: (phone: string) => void }) {
-  const [writing, dialog] = useDisclosure(false);
+  const button = useRef<HTMLButtonElement>(null);
+  const [writing, dialog] = useDisclosure(false, { onClose: () => setTimeout(() => button.current?.focus()) });
   return (
     <>
       <Tooltip label="New message">
-        <ActionIcon size={36} variant="light" aria-label="New message" onClick={dialog.open}>
+        <ActionIcon ref={button} size={36} variant="light" aria-label="New message" onClick={dialog.open}>
           <Icon name="plus" />
         </ActionIcon>
       </Tooltip>

@@ -41,7 +41,8 @@ export function Reply({ conversation, onSend, ref }: ReplyProps) {
   const inWindow = window_until !== null && Date.parse(window_until) > now && !blocked;
   const out = inWindow && opted_out_at !== null;
   const open = inWindow && (!out || allTheSame);
-  const [choosing, dialog] = useDisclosure(false);
+  const chooser = useRef<HTMLButtonElement>(null);
+  const [choosing, dialog] = useDisclosure(false, { onClose: () => setTimeout(() => chooser.current?.focus()) });
   const refusal = whyNoTemplate(conversation);
 
   function send(): void {
@@ -78,7 +79,7 @@ export function Reply({ conversation, onSend, ref }: ReplyProps) {
               'More than 24 hours since their last message: WhatsApp only allows an approved template until they write again.')}
         </Text>
         {!inWindow && refusal === null && (
-          <Button size="xs" onClick={dialog.open}>
+          <Button ref={chooser} size="xs" onClick={dialog.open}>
             Choose a template
           </Button>
         )}

@@ -5,12 +5,12 @@ import { Icon } from '../parts/Icon.tsx';
 import { TemplatePreview } from './TemplatePreview.tsx';
 import classes from './Templates.module.css';
 import { buttonOf, LONGEST_VALUE, problemOfValue, templateInWords, variableInWords } from './templates.ts';
+import type { SendingProblem } from './useSendTemplate.ts';
 
 interface TemplateFormProps {
   template: Template;
   busy: boolean;
-  /** Why it was not sent. */
-  problem: string | null;
+  problem: SendingProblem | null;
   onBack: () => void;
   onSend: (variables: Record<string, string>) => void;
 }
@@ -22,11 +22,17 @@ export function TemplateForm({ template, busy, problem, onBack, onSend }: Templa
   // A sentence under every field that is still empty helps nobody before they have tried to send.
   const [tried, setTried] = useState(false);
   const form = useRef<HTMLFormElement>(null);
+  const end = useRef<HTMLDivElement>(null);
   const wrong = new Map(variables.map((name) => [name, problemOfValue(name, values.get(name) ?? '')]));
   useEffect(() => {
     const field = form.current?.querySelector('input') ?? form.current?.querySelector('button');
     field?.focus();
   }, []);
+
+  // On a phone, the end of the form is out of sight.
+  useEffect(() => {
+    if (problem) end.current?.scrollIntoView({ block: 'nearest' });
+  }, [problem]);
 
   function submit(event: FormEvent): void {
     event.preventDefault();
@@ -63,19 +69,21 @@ export function TemplateForm({ template, busy, problem, onBack, onSend }: Templa
               }}
             />
           ))}
-          {variables.length === 0 && <span className={classes.quiet}>There is nothing to fill in.</span>}
+          {variables.length === 0 && <small className={classes.quiet}>There is nothing to fill in.</small>}
         </Stack>
       </div>
-      {problem !== null && (
-        <Alert color="red" title="It was not sent" role="alert">
-          {problem}
-        </Alert>
-      )}
-      <Group justify="flex-end">
-        <Button type="submit" loading={busy}>
-          Send
-        </Button>
-      </Group>
+      <div ref={end} className={classes.end}>
+        {problem && (
+          <Alert color="red" title={problem.title}>
+            {problem.text}
+          </Alert>
+        )}
+        <Group justify="flex-end">
+          <Button type="submit" loading={busy}>
+            Send
+          </Button>
+        </Group>
+      </div>
     </form>
   );
 }

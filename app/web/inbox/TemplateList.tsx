@@ -1,11 +1,11 @@
-import { Alert, Text, TextInput, UnstyledButton } from '@mantine/core';
+import { Text, TextInput, UnstyledButton } from '@mantine/core';
 import { useEffect, useRef, useState } from 'react';
 import type { Template } from '../../inbox/contract.ts';
 import { Icon } from '../parts/Icon.tsx';
 import { Nothing, Problem, Waiting } from './States.tsx';
 import { Tag } from './Tag.tsx';
 import classes from './Templates.module.css';
-import { found, languageInWords, reasonOf, STATES } from './templates.ts';
+import { filledIn, found, languageInWords, reasonOf, STATES, type Values } from './templates.ts';
 import { useTemplates } from './useTemplates.ts';
 import { capitalised, problemOf } from './words.ts';
 
@@ -16,6 +16,8 @@ interface TemplateListProps {
   /** Begins in the search field. */
   focused: boolean;
 }
+
+const NONE: Values = new Map();
 
 /** An account may have thousands: the search finds the others. */
 const MOST = 100;
@@ -43,9 +45,9 @@ export function TemplateList({ channel, onChoose, focused }: TemplateListProps) 
         onChange={(event) => setSearch(event.currentTarget.value)}
       />
       {data?.problems.map(({ channel: name, text }) => (
-        <Alert key={name} color="yellow" title={`The templates of ${capitalised(name)} cannot be listed`}>
-          {text}
-        </Alert>
+        <div key={name} className={classes.note} role="alert">
+          <strong>The templates of {capitalised(name)} cannot be listed.</strong> {text}
+        </div>
       ))}
       {error && !data && <Problem message={problemOf(error)} onRetry={() => void refetch()} />}
       {!error && !data && <Waiting />}
@@ -95,7 +97,7 @@ function Choice({ template, several, onChoose }: ChoiceProps) {
       </span>
       <small className={classes.quiet}>{kind}</small>
       <span className={classes.body} dir="auto">
-        {body}
+        {filledIn(body, NONE)}
       </span>
       {reason !== '' && <small className={classes.reason}>{reason}</small>}
     </>

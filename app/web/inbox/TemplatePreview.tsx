@@ -14,7 +14,7 @@ export function TemplatePreview({ template, values }: { template: Template; valu
   return (
     <section className={classes.preview} aria-label="Preview">
       <ul className={classes.plain}>
-        <Bubble mine by="They will read" at={Date.now()} first room={footer === null}>
+        <Bubble mine by="They will read" at={Date.now()} first room>
           {file && (
             <span className={classes.file}>
               <Icon name={DRAWINGS[file.kind] ?? 'document'} size={26} />
@@ -26,7 +26,9 @@ export function TemplatePreview({ template, values }: { template: Template; valu
               {filledIn(header, values)}
             </strong>
           )}
-          <WhatsAppText text={filledIn(body, values)} />
+          <div className={footer === null ? undefined : classes.above}>
+            <WhatsAppText text={filledIn(body, values)} />
+          </div>
           {footer !== null && (
             <small className={classes.footer} dir="auto">
               {filledIn(footer, values)}

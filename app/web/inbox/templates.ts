@@ -53,7 +53,7 @@ export function buttonOf({ buttons }: Pick<Template, 'buttons'>, name: string): 
 
 /** What is wrong with a value, as a sentence; null when it can be sent. */
 export function problemOfValue(name: string, value: string): string | null {
-  if (value.trim() === '') return 'Fill this in: WhatsApp sends no template with an empty place.';
+  if (value.trim() === '') return 'Fill this in.';
   // https://developers.facebook.com/docs/whatsapp/message-templates/guidelines
   if (/[\n\t]| {5}/.test(value.trim())) return 'WhatsApp allows no tabs, and no more than four spaces in a row.';
   if (FILES.has(name) && !/^https?:\/\/[^\s/]+\.[^\s/]+\/\S/.test(value.trim()))
