@@ -1016,10 +1016,10 @@ describe('the inbox in the browser', { skip: NO_BROWSER }, () => {
   });
 
   it('sends no template to somebody who is blocked or has opted out, and says why', async () => {
-    const [BOB, OLE] = ['15550100193', '15550100194'];
+    const [FRIEDA, OLE] = ['15550100193', '15550100194'];
     const at = Date.now() - 2 * DAY_MS;
     await desk.remember(
-      [BOB, OLE].map((contact) => ({ contact, name: contact === BOB ? 'Bob' : 'Ole', text: 'hm', at })),
+      [FRIEDA, OLE].map((contact) => ({ contact, name: contact === OLE ? 'Ole' : 'Frieda', text: 'hm', at })),
     );
     await desk.ask('POST', '/api/whatsapp/consent', { phone_number: OLE, consent: 'opt-out', source: 'a letter' });
     await desk.recorder.catchUp();
@@ -1036,7 +1036,7 @@ describe('the inbox in the browser', { skip: NO_BROWSER }, () => {
       await open('Ole');
       await page.getByText('They want no more messages (STOP). No template can be sent').waitFor();
       await refused('No template can be sent until they write START');
-      await open('Bob');
+      await open('Frieda');
       await page.getByRole('button', { name: 'Choose a template' }).waitFor();
       await page.getByRole('button', { name: 'Actions for this conversation' }).click();
       await page.getByRole('menuitem', { name: 'Block this contact' }).click();
