@@ -975,6 +975,7 @@ describe('the inbox in the browser', { skip: NO_BROWSER }, () => {
       desk.doubles.twilio.faults.push({ kind: 'status', status: 400, code: 63024, message: 'no', on: 'create' });
       await dialog.getByRole('button', { name: 'Send' }).click();
       await dialog.getByRole('alert').filter({ hasText: 'It was not sent' }).waitFor();
+      await dialog.getByRole('button', { name: 'Send' }).and(page.locator(':focus')).waitFor();
       await dialog.getByRole('button', { name: 'Send' }).click();
       await dialog.waitFor({ state: 'detached' });
       await choose.and(page.locator(':focus')).waitFor();
@@ -1055,7 +1056,7 @@ describe('the inbox in the browser', { skip: NO_BROWSER }, () => {
               assert.equal(await page.evaluate('document.documentElement.scrollWidth - innerWidth'), 0, where);
               assert.deepEqual(await barriers(page), [], where);
             };
-            const asked: unknown[] = [];
+            const asked: { idempotency_key: string }[] = [];
             await page.route('**/api/whatsapp/templates*', (route) => route.fulfill({ json: OFFERS }));
             await page.route('**/api/whatsapp/send-template', async (route) => {
               asked.push(route.request().postDataJSON());
@@ -1089,6 +1090,10 @@ describe('the inbox in the browser', { skip: NO_BROWSER }, () => {
             await send.click();
             await eventually('tried again', async () => asked.length === 2);
             assert.deepEqual(asked[0], asked[1], 'under the same name: nobody knows whether the first was sent');
+            await dialog.getByRole('textbox', { name: 'Offer' }).fill('10 % less');
+            await send.click();
+            await eventually('another message', async () => asked.length === 3);
+            assert.notEqual(asked[2]?.idempotency_key, asked[0]?.idempotency_key);
             await dialog.getByRole('button', { name: 'Other templates' }).click();
             await dialog.getByRole('textbox', { name: 'Search templates' }).and(page.locator(':focus')).waitFor();
           },

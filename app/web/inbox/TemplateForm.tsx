@@ -29,9 +29,11 @@ export function TemplateForm({ template, busy, problem, onBack, onSend }: Templa
     field?.focus();
   }, []);
 
-  // On a phone, the end of the form is out of sight.
   useEffect(() => {
-    if (problem) end.current?.scrollIntoView({ block: 'nearest' });
+    if (!problem) return;
+    // The button lost the focus while it was disabled; on a phone, what is said above it may be out of sight.
+    end.current?.querySelector('button')?.focus();
+    end.current?.scrollIntoView({ block: 'nearest' });
   }, [problem]);
 
   function submit(event: FormEvent): void {

@@ -5,7 +5,7 @@ import { Refused, sendTemplate } from './api.ts';
 import { newKey } from './useOutbox.ts';
 import { problemOf } from './words.ts';
 
-export type Filled = Omit<Asked<'sendTemplate'>, 'idempotency_key'>;
+type Filled = Omit<Asked<'sendTemplate'>, 'idempotency_key'>;
 
 /** Why it was not sent, or may not have been. */
 export interface SendingProblem {
@@ -29,21 +29,23 @@ export function useSendTemplate(): SendingTemplate {
   const queries = useQueryClient();
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<SendingProblem | null>(null);
-  const key = useRef('');
+  /** What nobody answered to, and the name that it has. */
+  const unanswered = useRef<{ what: string; key: string } | null>(null);
 
   async function send(filled: Filled): Promise<boolean> {
     setBusy(true);
     setProblem(null);
-    // A new name each time: under the old one, the archive may have it as failed.
-    key.current ||= newKey();
+    const what = JSON.stringify(filled);
+    // A new name each time: under the old one, the archive may have it as failed. What may have been sent keeps its name, and is in the
+    // conversation once.
+    const key = unanswered.current?.what === what ? unanswered.current.key : newKey();
+    unanswered.current = null;
     try {
-      await sendTemplate({ ...filled, idempotency_key: key.current });
-      key.current = '';
+      await sendTemplate({ ...filled, idempotency_key: key });
       return true;
     } catch (error) {
       const status = error instanceof Refused ? error.status : 0;
-      // When nobody answered, it may have been sent: then it keeps its name, and is in the conversation once.
-      if (status !== 0) key.current = '';
+      if (status === 0) unanswered.current = { what, key };
       const isRefused = status >= 400 && status < 500;
       setProblem({
         title: isRefused ? 'It was not sent' : 'It may not have been sent',
