@@ -16,6 +16,7 @@ import { PASSWORD } from '../inbox/desk.ts';
 import { barriers } from '../support/axe.ts';
 import { eventually } from '../support/bot.ts';
 import { NO_BROWSER, startBrowser, stillness, type TestBrowser } from '../support/browser.ts';
+import { TABLE_BOOKED_SID, TWILIO_TEMPLATES } from '../support/templates.ts';
 import { DAY_MS, type InboxDesk, startInboxDesk } from './inbox-desk.ts';
 
 const DESKTOP = { viewport: { width: 1440, height: 900 } };
@@ -972,6 +973,169 @@ describe('the inbox in the browser', { skip: NO_BROWSER }, () => {
     });
   });
 
+  it('sends a template where the 24 hours are over, filled in and looked at before', async () => {
+    const TESS = '15550100191';
+    await desk.remember([{ contact: TESS, name: 'Tess', text: 'see you', at: Date.now() - 2 * DAY_MS }]);
+    await sit(async ({ page, row, open, bubbles }) => {
+      await open('Tess');
+      const choose = page.getByRole('button', { name: 'Choose a template' });
+      await choose.click();
+      const dialog = page.getByRole('dialog', { name: 'Template to Tess' });
+      const choices = dialog.getByRole('list', { name: 'Templates' });
+      await eventually('all are listed', async () => (await choices.getByRole('listitem').count()) === 4);
+      assert.equal(await choices.getByRole('button').count(), 2, 'those that are approved');
+      assert.match(await choices.getByRole('listitem').nth(3).innerText(), /^offer\s+Paused[\s\S]*has paused it/);
+      const search = dialog.getByRole('textbox', { name: 'Search templates' });
+      await search.and(page.locator(':focus')).waitFor();
+      await search.fill('table booked');
+      await eventually('found', async () => (await choices.getByRole('listitem').count()) === 1);
+      assert.match(await choices.innerText(), /table_booked\s+Approved\s+English · Utility/);
+      await choices.getByRole('button').click();
+
+      const preview = dialog.getByRole('region', { name: 'Preview' });
+      await preview.getByText('Hello [Variable 1], your table on [Variable 2] is booked.').waitFor();
+      const [first, second] = [1, 2].map((n) => dialog.getByRole('textbox', { name: `Variable ${n}` })) as [
+        Locator,
+        Locator,
+      ];
+      await first.and(page.locator(':focus')).waitFor();
+      await first.fill('Tess');
+      await dialog.getByRole('button', { name: 'Send' }).click();
+      await second.and(page.locator(':focus')).and(page.locator('[aria-invalid=true]')).waitFor();
+      await dialog.getByText('Fill this in').waitFor();
+      await second.fill('12 *May*');
+      await preview.getByText('Hello Tess, your table on 12 May is booked.').waitFor();
+
+      desk.doubles.twilio.faults.push({ kind: 'status', status: 400, code: 63024, message: 'no', on: 'create' });
+      await dialog.getByRole('button', { name: 'Send' }).click();
+      await dialog.getByRole('alert').filter({ hasText: 'It was not sent' }).waitFor();
+      await dialog.getByRole('button', { name: 'Send' }).and(page.locator(':focus')).waitFor();
+      await dialog.getByRole('button', { name: 'Send' }).click();
+      await dialog.waitFor({ state: 'detached' });
+      await choose.and(page.locator(':focus')).waitFor();
+      const sent = bubbles.filter({ hasText: 'your table on 12 May is booked.' });
+      await sent.locator('[data-ticks]').waitFor();
+      assert.match(await sent.last().innerText(), /Template · table_booked \(en\)/);
+      await row('Tess').filter({ hasText: 'Template: Hello Tess' }).waitFor();
+      await page.getByText('Bot is answering', { exact: true }).waitFor();
+    });
+    const { to, content } = desk.doubles.twilio.sent.at(-1) ?? {};
+    assert.deepEqual(
+      [to, content],
+      [`whatsapp:+${TESS}`, { sid: TABLE_BOOKED_SID, variables: { '1': 'Tess', '2': '12 *May*' } }],
+    );
+  });
+
+  it('writes to a number that has never written, and opens the conversation', async () => {
+    await sit(async ({ page, bubbles }) => {
+      const begin = page.getByRole('button', { name: 'New message' });
+      await begin.click();
+      const dialog = page.getByRole('dialog', { name: 'New message' });
+      const number = dialog.getByRole('textbox', { name: 'Number' });
+      await number.and(page.locator(':focus')).waitFor();
+      await number.fill('0155 0100');
+      await dialog.getByRole('button', { name: /^welcome/ }).click();
+      await dialog.getByRole('button', { name: 'Send' }).click();
+      await number.and(page.locator(':focus')).waitFor();
+      await dialog.getByText('Write a number with its country code').waitFor();
+      await number.fill('+1 (555) 010-0192');
+      await dialog.getByRole('button', { name: 'Send' }).click();
+      await page.getByRole('log', { name: 'Conversation with +15550100192' }).waitFor();
+      await bubbles
+        .filter({ hasText: 'Welcome! How can we help you?' })
+        .filter({ hasText: 'Template · welcome (en)' })
+        .waitFor();
+      assert.equal(await dialog.count(), 0);
+    });
+    assert.equal(desk.doubles.twilio.sent.at(-1)?.to, 'whatsapp:+15550100192');
+  });
+
+  it('sends no template to somebody who is blocked or has opted out, and says why', async () => {
+    const [FRIEDA, OLE] = ['15550100193', '15550100194'];
+    const at = Date.now() - 2 * DAY_MS;
+    await desk.remember(
+      [FRIEDA, OLE].map((contact) => ({ contact, name: contact === OLE ? 'Ole' : 'Frieda', text: 'hm', at })),
+    );
+    await desk.ask('POST', '/api/whatsapp/consent', { phone_number: OLE, consent: 'opt-out', source: 'a letter' });
+    await desk.recorder.catchUp();
+    await sit(async ({ page, open }) => {
+      const refused = async (reason: string) => {
+        assert.equal(await page.getByRole('button', { name: 'Choose a template' }).count(), 0);
+        await page.getByRole('button', { name: 'Actions for this conversation' }).click();
+        await page.getByRole('menuitem', { name: 'Send a template' }).click();
+        await page.getByRole('dialog').getByText(reason).waitFor();
+        assert.equal(await page.getByRole('dialog').getByRole('list').count(), 0);
+        await page.keyboard.press('Escape');
+        await page.getByRole('dialog').waitFor({ state: 'detached' });
+      };
+      await open('Ole');
+      await page.getByText('They want no more messages (STOP). No template can be sent').waitFor();
+      await refused('No template can be sent until they write START');
+      await open('Frieda');
+      await page.getByRole('button', { name: 'Choose a template' }).waitFor();
+      await page.getByRole('button', { name: 'Actions for this conversation' }).click();
+      await page.getByRole('menuitem', { name: 'Block this contact' }).click();
+      await page.getByText('This contact is blocked.').waitFor();
+      await refused('nothing is sent to them');
+    });
+  });
+
+  for (const [name, options] of Object.entries({ 'on a desktop': DESKTOP, '360 pixels wide': PHONE }))
+    for (const colorScheme of ['light', 'dark'] as const)
+      it(`has a dialog for templates that everybody can use ${name}, ${colorScheme}`, async () => {
+        await sit(
+          async ({ page, open }) => {
+            const check = async (where: string) => {
+              await stillness(page);
+              assert.equal(await page.evaluate('document.documentElement.scrollWidth - innerWidth'), 0, where);
+              assert.deepEqual(await barriers(page), [], where);
+            };
+            const asked: { idempotency_key: string }[] = [];
+            await page.route('**/api/whatsapp/templates*', (route) => route.fulfill({ json: OFFERS }));
+            await page.route('**/api/whatsapp/send-template', async (route) => {
+              asked.push(route.request().postDataJSON());
+              await route.abort();
+            });
+            await open('Ben Okafor');
+            await page.getByRole('button', { name: 'Actions for this conversation' }).click();
+            await page.getByRole('menuitem', { name: 'Send a template' }).click();
+            const dialog = page.getByRole('dialog', { name: 'Template to Ben Okafor' });
+            await dialog.getByRole('alert').filter({ hasText: 'BUSINESS_ACCOUNT_ID' }).waitFor();
+            await dialog.getByText('Tag content mismatch.').waitFor();
+            await check('list');
+            await dialog.getByRole('button', { name: /^spring_offer/ }).click();
+            const send = dialog.getByRole('button', { name: 'Send' });
+            await send.click();
+            await dialog.getByText('Fill this in').first().waitFor();
+            await check('errors');
+            const labels = await dialog.locator('label').allInnerTexts();
+            assert.deepEqual(
+              labels.map((label) => label.replace(/\s*\*$/, '')),
+              ['Address of the picture', 'First name', 'Offer', "End of the button's address", 'Code'],
+            );
+            const values = ['https://example.com/a.jpg', '<b>Ben</b>', '20 % less', 'spring', 'SPRING20'];
+            for (const [i, value] of values.entries()) await dialog.getByRole('textbox').nth(i).fill(value);
+            const preview = dialog.getByRole('region', { name: 'Preview' });
+            await preview.getByText('Dear <b>Ben</b>, 20 % less until Sunday.').waitFor();
+            assert.match(await preview.innerText(), /a\.jpg[\s\S]*Write STOP to end this\.[\s\S]*Look[\s\S]*Copy code/);
+            await send.click();
+            await dialog.getByRole('alert').filter({ hasText: 'It may not have been sent' }).waitFor();
+            await check('filled in');
+            await send.click();
+            await eventually('tried again', async () => asked.length === 2);
+            assert.deepEqual(asked[0], asked[1], 'under the same name: nobody knows whether the first was sent');
+            await dialog.getByRole('textbox', { name: 'Offer' }).fill('10 % less');
+            await send.click();
+            await eventually('another message', async () => asked.length === 3);
+            assert.notEqual(asked[2]?.idempotency_key, asked[0]?.idempotency_key);
+            await dialog.getByRole('button', { name: 'Other templates' }).click();
+            await dialog.getByRole('textbox', { name: 'Search templates' }).and(page.locator(':focus')).waitFor();
+          },
+          '',
+          { ...options, colorScheme },
+        );
+      });
+
   for (const [name, options] of Object.entries({ 'on a desktop': DESKTOP, '360 pixels wide': PHONE })) {
     for (const colorScheme of ['light', 'dark'] as const) {
       it(`is usable for everybody ${name}, ${colorScheme}`, async () => {
@@ -1035,6 +1199,42 @@ const HEADINGS: Record<string, RegExp> = {
   'Needs attention': /^Needs attention/,
 };
 
+/** What the API says of templates with all that they may have, and of a channel that cannot be asked. */
+const OFFERS = {
+  success: true,
+  problems: [{ channel: 'meta', text: 'Set BUSINESS_ACCOUNT_ID to see the templates of this account.' }],
+  templates: [
+    {
+      id: 'spring_offer:en',
+      channel: 'meta',
+      name: 'spring_offer',
+      language: 'en',
+      category: 'marketing',
+      state: 'approved',
+      reason: null,
+      header: '{{header.image}}',
+      body: 'Dear {{first_name}}, {{offer}} until Sunday.',
+      footer: 'Write STOP to end this.',
+      buttons: ['Look', 'Copy code'],
+      variables: ['header.image', 'first_name', 'offer', 'button.0', 'code.1'],
+    },
+    ...(['pending', 'rejected', 'paused', 'disabled'] as const).map((state) => ({
+      id: `${state}_one:pt_BR`,
+      channel: 'twilio',
+      name: `${state}_one_with_a_name_that_is_rather_long_for_a_phone`,
+      language: 'pt_BR',
+      category: 'utility',
+      state,
+      reason: state === 'rejected' ? 'TAG_CONTENT_MISMATCH' : null,
+      header: 'Casa Lola',
+      body: 'Olá {{1}}, a sua mesa está reservada.',
+      footer: null,
+      buttons: [],
+      variables: ['1'],
+    })),
+  ],
+};
+
 interface Inbox {
   page: Page;
   rows: Locator;
@@ -1073,6 +1273,7 @@ function isComplaint(text: string): boolean {
 
 /** Some conversations to look at. */
 async function furnish(desk: InboxDesk): Promise<void> {
+  desk.doubles.twilio.templates.push(...TWILIO_TEMPLATES);
   const now = Date.now();
   const old = Array.from({ length: 60 }, (_, i) => ({
     contact: LATE,

@@ -1,4 +1,5 @@
-import { CloseButton, Kbd, SegmentedControl, Select, Stack, TextInput } from '@mantine/core';
+import { ActionIcon, CloseButton, Kbd, SegmentedControl, Select, Stack, TextInput, Tooltip } from '@mantine/core';
+import { useDisclosure } from '@mantine/hooks';
 import { keepPreviousData, useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { useRef } from 'react';
 import { useLocation, useRoute, useSearchParams } from 'wouter';
@@ -9,6 +10,7 @@ import { ConversationRow } from './ConversationRow.tsx';
 import classes from './inbox.module.css';
 import { type Place, threadPath, withQuery } from './paths.ts';
 import { More, Nothing, Problem, Waiting } from './States.tsx';
+import { NewMessageDialog } from './TemplateDialog.tsx';
 import { Thread } from './Thread.tsx';
 import { useFilters, useSearchWords } from './useFilters.ts';
 import { useKeys } from './useKeys.ts';
@@ -124,24 +126,28 @@ export function Conversations() {
     <div className={classes.conversations} data-open={chosen !== null}>
       <section ref={section} className={classes.list} aria-label="Conversations">
         <Stack gap="xs" p="sm" className={classes.filters}>
-          <TextInput
-            ref={searchBox}
-            aria-label="Search conversations"
-            placeholder="Search names and messages"
-            leftSection={<Icon name="search" size={16} />}
-            value={words}
-            onChange={(event) => setWords(event.currentTarget.value)}
-            rightSection={
-              words === '' ? (
-                <Kbd size="xs" aria-hidden="true" className={classes.hint}>
-                  /
-                </Kbd>
-              ) : (
-                <CloseButton size="sm" aria-label="Clear the search" onClick={() => setWords('')} />
-              )
-            }
-            onKeyDown={(event) => event.key === 'Escape' && event.currentTarget.blur()}
-          />
+          <div className={classes.top}>
+            <TextInput
+              ref={searchBox}
+              className={classes.search}
+              aria-label="Search conversations"
+              placeholder="Search names and messages"
+              leftSection={<Icon name="search" size={16} />}
+              value={words}
+              onChange={(event) => setWords(event.currentTarget.value)}
+              rightSection={
+                words === '' ? (
+                  <Kbd size="xs" aria-hidden="true" className={classes.hint}>
+                    /
+                  </Kbd>
+                ) : (
+                  <CloseButton size="sm" aria-label="Clear the search" onClick={() => setWords('')} />
+                )
+              }
+              onKeyDown={(event) => event.key === 'Escape' && event.currentTarget.blur()}
+            />
+            <NewMessage onSent={(phone) => navigate(threadPath({ phone }, filtered))} />
+          </div>
           <SegmentedControl
             aria-label="Show"
             size="xs"
@@ -235,6 +241,30 @@ export function Conversations() {
         )}
       </section>
     </div>
+  );
+}
+
+/** A button and its dialog. */
+function NewMessage({ onSent }: { onSent: (phone: string) => void }) {
+  const button = useRef<HTMLButtonElement>(null);
+  const [writing, dialog] = useDisclosure(false, { onClose: () => setTimeout(() => button.current?.focus()) });
+  return (
+    <>
+      <Tooltip label="New message">
+        <ActionIcon ref={button} size={36} variant="light" aria-label="New message" onClick={dialog.open}>
+          <Icon name="plus" />
+        </ActionIcon>
+      </Tooltip>
+      {writing && (
+        <NewMessageDialog
+          onClose={dialog.close}
+          onSent={(phone) => {
+            dialog.close();
+            onSent(phone);
+          }}
+        />
+      )}
+    </>
   );
 }
 

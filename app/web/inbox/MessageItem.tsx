@@ -10,6 +10,7 @@ import { VoicePlayer } from '../parts/VoicePlayer.tsx';
 import { WhatsAppText } from '../parts/WhatsAppText.tsx';
 import { Analysis } from './Analysis.tsx';
 import classes from './Thread.module.css';
+import { useTemplateLabel } from './useTemplates.ts';
 
 interface MessageItemProps {
   message: Message;
@@ -20,17 +21,17 @@ interface MessageItemProps {
   wanted: boolean;
 }
 
-const BY = { bot: 'Bot', desk: 'You', other: 'Another responder', template: 'Template' } as const;
-
 /** One message with all that is known of it. */
 export function MessageItem({ message, name, first, wanted }: MessageItemProps) {
-  const { author, message_body: text, media, location } = message;
+  const { author, message_body: text, media, location, template, channel } = message;
   const mine = author !== 'contact';
+  const label = useTemplateLabel(template, channel);
+  const by = { contact: name, bot: 'Bot', desk: 'You', other: 'Another responder', template: label }[author];
   const picture = media.some(({ kind }) => kind === 'image');
   return (
     <Bubble
       mine={mine}
-      by={mine ? BY[author] : name}
+      by={by}
       at={Date.parse(message.received_at)}
       first={first}
       tight={picture || location !== null}
@@ -39,9 +40,9 @@ export function MessageItem({ message, name, first, wanted }: MessageItemProps) 
       below={<Below message={message} />}
     >
       <span id={`message-${message.id}`} className={classes.anchor} data-wanted={wanted} />
-      {mine && first && (
+      {mine && (first || author === 'template') && (
         <span className={classes.author} aria-hidden="true">
-          {BY[author]}
+          {by}
         </span>
       )}
       <Context message={message} />

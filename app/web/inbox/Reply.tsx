@@ -1,13 +1,14 @@
-import { ActionIcon, Checkbox, Menu, Text, Textarea, Tooltip } from '@mantine/core';
-import { useMergedRef, useSessionStorage } from '@mantine/hooks';
+import { ActionIcon, Button, Checkbox, Menu, Text, Textarea, Tooltip } from '@mantine/core';
+import { useDisclosure, useMergedRef, useSessionStorage } from '@mantine/hooks';
 import { type KeyboardEvent, type Ref, useRef, useState } from 'react';
 import type { Conversation } from '../../inbox/contract.ts';
 import { EmojiPicker } from '../parts/EmojiPicker.tsx';
 import { Icon } from '../parts/Icon.tsx';
 import classes from './Reply.module.css';
+import { TemplateDialog } from './TemplateDialog.tsx';
 import { useNow } from './useNow.ts';
 import { useWriting } from './useWriting.ts';
-import { CANNED, until } from './words.ts';
+import { CANNED, until, whyNoTemplate } from './words.ts';
 
 interface ReplyProps {
   conversation: Conversation;
@@ -22,7 +23,7 @@ const DRAFT = 'recado-draft ';
 /** Mantine replaces `aria-describedby` unless its own attributes are off; its types know that of plain inputs alone. */
 const DESCRIBED = { withAria: false, 'aria-describedby': 'window' };
 
-/** Where a person answers: Ctrl+Enter sends. Outside the 24-hour window it says why the field is closed. */
+/** Where a person answers: Ctrl+Enter sends. Outside the 24-hour window it says why the field is closed, and offers a template. */
 export function Reply({ conversation, onSend, ref }: ReplyProps) {
   const own = useRef<HTMLTextAreaElement>(null);
   const field = useMergedRef(own, ref);
@@ -40,6 +41,9 @@ export function Reply({ conversation, onSend, ref }: ReplyProps) {
   const inWindow = window_until !== null && Date.parse(window_until) > now && !blocked;
   const out = inWindow && opted_out_at !== null;
   const open = inWindow && (!out || allTheSame);
+  const chooser = useRef<HTMLButtonElement>(null);
+  const [choosing, dialog] = useDisclosure(false, { onClose: () => setTimeout(() => chooser.current?.focus()) });
+  const refusal = whyNoTemplate(conversation);
 
   function send(): void {
     if (!open || text.trim() === '') return;
@@ -63,15 +67,24 @@ export function Reply({ conversation, onSend, ref }: ReplyProps) {
 
   return (
     <footer className={classes.reply}>
-      <Text size="xs" className={classes.window} data-open={open} id="window">
-        {blocked && 'This contact is blocked. Move the conversation to the inbox to answer.'}
-        {out &&
-          'They want no more messages (STOP). They may get what they have to know, nothing else, until they write START.'}
-        {!blocked && inWindow && !out && `You can reply until ${until(window_until, now)}.`}
-        {!blocked &&
-          !inWindow &&
-          'More than 24 hours since their last message: WhatsApp only allows an approved template until they write again.'}
-      </Text>
+      <div className={classes.state}>
+        <Text size="xs" className={classes.window} data-open={open} id="window">
+          {blocked && 'This contact is blocked. Move the conversation to the inbox to answer.'}
+          {out &&
+            'They want no more messages (STOP). They may get what they have to know, nothing else, until they write START.'}
+          {!blocked && inWindow && !out && `You can reply until ${until(window_until, now)}.`}
+          {!blocked &&
+            !inWindow &&
+            (refusal ??
+              'More than 24 hours since their last message: WhatsApp only allows an approved template until they write again.')}
+        </Text>
+        {!inWindow && refusal === null && (
+          <Button ref={chooser} size="xs" onClick={dialog.open}>
+            Choose a template
+          </Button>
+        )}
+      </div>
+      {choosing && <TemplateDialog conversation={conversation} onClose={dialog.close} />}
       <Text size="xs" className={classes.writing} role="status">
         {isWrittenElsewhere && 'Somebody else is writing to this contact.'}
       </Text>

@@ -12,6 +12,7 @@ import { ConsentDialog } from './ConsentDialog.tsx';
 import { withQuery } from './paths.ts';
 import { Tag } from './Tag.tsx';
 import { TaskDialog } from './TaskDialog.tsx';
+import { TemplateDialog } from './TemplateDialog.tsx';
 import classes from './Thread.module.css';
 import { useNow } from './useNow.ts';
 import { useThreadControl } from './useThreadControl.ts';
@@ -31,6 +32,7 @@ export function ThreadHeader({ conversation, onClose, onChange }: ThreadHeaderPr
   const { control } = useThreadControl(conversation);
   const [adding, dialog] = useDisclosure(false, closing);
   const [consenting, consent] = useDisclosure(false, closing);
+  const [choosing, template] = useDisclosure(false, closing);
   const { conversation_status: status, contact_name, phone_number, business_number, total_messages } = conversation;
   const [, navigate] = useLocation();
   const hasNumbers = (useQuery({ queryKey: ['numbers'], queryFn: numbers }).data?.numbers.length ?? 0) > 1;
@@ -75,6 +77,9 @@ export function ThreadHeader({ conversation, onClose, onChange }: ThreadHeaderPr
           </ActionIcon>
         </Menu.Target>
         <Menu.Dropdown>
+          <Menu.Item leftSection={<Icon name="document" size={16} />} onClick={template.open}>
+            Send a template
+          </Menu.Item>
           <Menu.Item leftSection={<Icon name="board" size={16} />} onClick={dialog.open}>
             Add a task
           </Menu.Item>
@@ -108,6 +113,7 @@ export function ThreadHeader({ conversation, onClose, onChange }: ThreadHeaderPr
       </Menu>
       {adding && <TaskDialog about={conversation} onClose={dialog.close} />}
       {consenting && <ConsentDialog conversation={conversation} onClose={consent.close} />}
+      {choosing && <TemplateDialog conversation={conversation} onClose={template.close} />}
     </header>
   );
 }

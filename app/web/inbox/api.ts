@@ -72,6 +72,15 @@ export function write(body: Body<'send'>): Promise<Answer<'send'>> {
   return send('POST', `${API}/send`, body);
 }
 
+/** Of one channel, or of all. */
+export function templates(query: Query<'templates'>): Promise<Answer<'templates'>> {
+  return send('GET', `${API}/templates${searchOf(query)}`);
+}
+
+export function sendTemplate(body: Body<'sendTemplate'>): Promise<Answer<'send'>> {
+  return send('POST', `${API}/send-template`, body);
+}
+
 export function setStatus(body: Body<'status'>): Promise<Answer<'status'>> {
   return send('POST', `${API}/conversation-status`, body);
 }

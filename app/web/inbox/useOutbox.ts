@@ -142,6 +142,6 @@ function takesThePlaceOf({ key, problem }: Outgoing, { reply_id, delivery_status
 }
 
 /** Random, of 32 hex digits; `crypto.randomUUID` needs https. */
-function newKey(): string {
+export function newKey(): string {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

@@ -47,19 +47,34 @@ export function nameOf({ contact_name, phone_number }: Pick<Conversation, 'conta
   return contact_name || phone_number;
 }
 
-const WRITERS = { bot: 'Bot: ', desk: 'You: ', other: 'Another responder: ', template: 'Template: ' } as const;
-
 /** The line under a name in the list. */
 export function previewOf(conversation: Conversation): string {
   const { last_message_type, last_message_text, last_message_author } = conversation;
-  const who = last_message_author === null || last_message_author === 'contact' ? '' : WRITERS[last_message_author];
+  const who = last_message_author === null ? '' : BEFORE[last_message_author];
   const kind = last_message_type ? KINDS[last_message_type] : undefined;
   return who + [kind, plain(last_message_text ?? '')].filter(Boolean).join(' · ');
 }
 
+/** Who wrote the last message. */
+const BEFORE: Record<NonNullable<Conversation['last_message_author']>, string> = {
+  contact: '',
+  bot: 'Bot: ',
+  desk: 'You: ',
+  other: 'Another responder: ',
+  template: 'Template: ',
+};
+
 /** Without the marks of WhatsApp's formatting. */
 function plain(text: string): string {
   return text.replace(/(?<![\p{L}\p{N}])([*_~])(\S|\S[^\n]*?\S)\1(?![\p{L}\p{N}])/gu, '$2');
+}
+
+/** Why no template can be sent to the contact, as a sentence; null when one can. */
+export function whyNoTemplate({ conversation_status, opted_out_at }: Conversation): string | null {
+  if (conversation_status === 'blocked')
+    return 'This contact is blocked: nothing is sent to them. Move the conversation to the inbox first.';
+  if (opted_out_at === null) return null;
+  return 'They want no more messages (STOP). No template can be sent until they write START, or you record that they agree again: see “Consent to messages” in the menu.';
 }
 
 /** `follow_up` is shown as `follow up`. */

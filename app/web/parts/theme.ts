@@ -51,4 +51,6 @@ export const reds: CSSVariablesResolver = () => ({
   dark: Object.fromEntries(READ_AS_TEXT.map((name) => [name, '#ff8f8f'])),
 });
 
-const READ_AS_TEXT = ['6', 'text', 'light-color', 'outline'].map((shade) => `--mantine-color-red-${shade}`);
+const READ_AS_TEXT = ['red-6', 'red-text', 'red-light-color', 'red-outline', 'error'].map(
+  (name) => `--mantine-color-${name}`,
+);
