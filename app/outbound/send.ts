@@ -111,7 +111,7 @@ export function createSend(tools: SendTools): SendAsPerson {
         const { sids } = delivered;
         // A message of ours takes the thread, where threads have several owners.
         const { channel } = conversationOf(conversation);
-        if (channels.of(channel).controlThread) await repeated(() => own(conversation, 'us'));
+        if (before.isOthers || channels.of(channel).controlThread) await repeated(() => own(conversation, 'us'));
         if (isWaiting(before, reply.at)) await pauseFrom(conversation, pauseOf(before, reply.at));
         await repeated(() =>
           publish(contact, encodeEvent({ type: 'reply.sent', conversation, turn, at: now(), via, sids })),

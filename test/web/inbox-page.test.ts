@@ -172,7 +172,7 @@ describe('the inbox in the browser', { skip: NO_BROWSER }, () => {
       await reply.fill('Kim here');
       await page.getByRole('button', { name: 'Send' }).click();
       await page.getByText(/^Bot is paused until/).waitFor();
-      assert.equal(await page.getByRole('group', { name: 'Who answers Shared Sue' }).count(), 0);
+      await page.getByRole('group', { name: 'Who answers Shared Sue' }).waitFor({ state: 'detached' });
     });
   });
 

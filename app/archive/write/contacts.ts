@@ -1,6 +1,6 @@
 /** Contacts and their addresses: who an event is about, and contacts that turn out to be the same person. */
 import { sql } from 'kysely';
-import { isNumber, phoneOf } from '../../contacts/addresses.ts';
+import { addressOf, contactIdOf, isNumber, phoneOf } from '../../contacts/addresses.ts';
 import type { ContactId } from '../../message.ts';
 import { moveConsents } from './consents.ts';
 import type { Writer } from './writer.ts';
@@ -139,8 +139,25 @@ export async function renumberContact(
   const contact = (await upsertContacts(db, [{ key: to, addresses: [] }])).get(to) ?? '';
   if (contact !== old) await mergeContacts(db, old, contact);
   await sql`delete from whatsapp_contact_addresses where address = ${from} and contact_id = ${contact}`.execute(db);
-  await sql`update whatsapp_conversations set phone_number = ${phoneOf(to)}, address = ${to}
-    where contact_id = ${contact} and phone_number = ${phoneOf(from)}`.execute(db);
+  await writeTo(db, contact, to);
+}
+
+/** The conversations of a contact whose only number is this one. Whatever spelling of it they wrote from stays. */
+async function writeTo(db: Writer, contact: string, number: ContactId): Promise<void> {
+  const conversations = await db
+    .selectFrom('whatsapp_conversations')
+    .select(['id', 'phone_number', 'address'])
+    .where('contact_id', '=', contact)
+    .execute();
+  for (const { id, phone_number: phone, address } of conversations) {
+    const isOld = (written: string) => isNumber(written) && contactIdOf(written) !== number;
+    const changes = {
+      ...(isOld(addressOf(phone)) && { phone_number: phoneOf(number) }),
+      ...(isOld(address) && { address: number }),
+    };
+    if (Object.keys(changes).length === 0) continue;
+    await db.updateTable('whatsapp_conversations').set(changes).where('id', '=', id).execute();
+  }
 }
 
 async function setOwner(db: Writer, address: string, contactId: string): Promise<void> {

@@ -29,9 +29,18 @@ export async function recordKept(db: Writer, events: readonly Kept[]): Promise<s
     const row = conversations.get(event.conversation);
     return row === undefined ? [] : event.messages.map((message) => rowOf(event, message, row.id));
   });
+  for (let i = 0; i < rows.length; i += AT_ONCE) await insert(db, rows.slice(i, i + AT_ONCE));
+  for (const row of rows) if (row.media !== null) await addFile(db, row);
+  return [...conversations.values()].map(({ phone }) => phone);
+}
+
+/** A statement of PostgreSQL has at most 65,535 values. */
+const AT_ONCE = 500;
+
+async function insert(db: Writer, rows: readonly Row[]): Promise<void> {
   const inserted = await db
     .insertInto('whatsapp_messages')
-    .values(rows)
+    .values([...rows])
     .onConflict((conflict) => conflict.columns(['channel', 'message_sid']).doNothing())
     .returning('id')
     .execute();
@@ -39,8 +48,6 @@ export async function recordKept(db: Writer, events: readonly Kept[]): Promise<s
     db,
     inserted.map(({ id }) => id),
   );
-  for (const row of rows) if (row.media !== null) await addFile(db, row);
-  return [...conversations.values()].map(({ phone }) => phone);
 }
 
 function rowOf({ conversation, address }: Kept, message: Kept['messages'][number], conversationId: string) {
