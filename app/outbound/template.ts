@@ -6,6 +6,7 @@ import type { Desk, DeskState } from '../memory/desk.ts';
 import type { Publish } from '../memory/publish.ts';
 import { repeated } from '../memory/redis.ts';
 import {
+  type ContactId,
   type ConversationId,
   conversationOf,
   type Line,
@@ -53,19 +54,23 @@ export interface SendTemplateTools {
   desk: Pick<Desk, 'noted' | 'unsay'>;
   /** The memory's state of a conversation, completed from the archive. */
   stateOf: (conversation: ConversationId) => Promise<DeskState>;
+  /** Who of these contacts wants no marketing messages. */
+  withoutMarketing: (contacts: readonly ContactId[]) => Promise<ReadonlyMap<ContactId, number>>;
   publish: Publish;
   log: Log;
   now: () => number;
 }
 
 export function createSendTemplate(tools: SendTemplateTools): SendTemplate {
-  const { templates, deliver, desk, stateOf, publish, log, now } = tools;
+  const { templates, deliver, desk, stateOf, withoutMarketing, publish, log, now } = tools;
   return async function sendTemplate(conversation, message, { id, at = now(), uncertain = false }) {
     const state = await stateOf(conversation);
     const refusal = refusalOf('template', state, now());
     if (refusal) throw new Failure(refusal.code, refusal.reason);
     const { channel, contact } = conversationOf(conversation);
     const template = await templates.check(channel, message);
+    if (template?.category === 'marketing' && (await withoutMarketing([contact])).has(contact))
+      throw new Failure('channel.opted_out', 'They want no marketing messages from us. Other templates can be sent.');
     const text = textOfTemplate(template, message);
     const to = state.address ?? contact;
     const reply: Reply = {

@@ -1,4 +1,5 @@
 /** Joins what people and programs send, and what a person decides in a conversation. */
+import { createConsents } from '../archive/read/consents.ts';
 import { createDeskWriter, type DeskWriter } from '../archive/write/desk.ts';
 import { createStateOf, createTakeover, type Takeover } from '../conversation/takeover.ts';
 import type { Log } from '../ops/logger.ts';
@@ -27,11 +28,12 @@ export function buildSending({ memory, archive, outbound, log }: SendingTools): 
   const { now } = clock;
   const { channels, deliver, templates } = outbound;
   const writer = createDeskWriter(archive.database);
+  const { withoutMarketing } = createConsents(archive.database);
   const stateOf = createStateOf(desk, archive.standings.of);
   const send = createSend({ channels, deliver, desk, stateOf, takeOver: writer.takeOver, own, publish, log, now });
   return {
     takeover: createTakeover({ desk, truth: writer, send, channels, own, now }),
-    sendTemplate: createSendTemplate({ templates, deliver, desk, stateOf, publish, log, now }),
+    sendTemplate: createSendTemplate({ templates, deliver, desk, stateOf, withoutMarketing, publish, log, now }),
     writer,
   };
 }

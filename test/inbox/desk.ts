@@ -118,7 +118,16 @@ export async function startDesk() {
     log,
     now,
   });
-  const sendTemplate = createSendTemplate({ templates, deliver, desk, stateOf, publish, log, now });
+  const sendTemplate = createSendTemplate({
+    templates,
+    deliver,
+    desk,
+    stateOf,
+    withoutMarketing: archive.consents.withoutMarketing,
+    publish,
+    log,
+    now,
+  });
 
   const auth = createAuth({
     password: PASSWORD,

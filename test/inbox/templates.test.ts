@@ -108,6 +108,18 @@ test('nothing is sent to somebody who is blocked or has opted out', async () => 
   assert.deepEqual([sentTo(blocked), sentTo(out)], [[], []]);
 });
 
+test('whoever wants no marketing messages gets other templates', async () => {
+  const phone = somebody();
+  await desk.say(phone, 'hello');
+  await desk.database.run(async (db) => {
+    await sql`update whatsapp_contacts set marketing_opted_out_at = now() where key = ${phone}`.execute(db);
+  });
+  const refused = await send(phone, { template: WELCOME_SID, variables: {} });
+  assert.deepEqual([refused.status, refused.body.code], [422, 'channel.opted_out']);
+  assert.match(refused.body.error, /no marketing messages/);
+  assert.equal((await send(phone)).status, 200);
+});
+
 test('one that cannot be sent is refused with the reason, and leaves nothing behind', async () => {
   const phone = somebody();
   const cases: [Record<string, unknown>, RegExp][] = [

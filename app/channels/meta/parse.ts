@@ -90,7 +90,7 @@ function thingsIn(things: Things, place: Place, request: Request): Inbound[] {
   const echo = place.owner === 'other' ? readOthersEcho : readEcho;
   return [
     ...messages.flatMap((one) => safely(() => readMessage(one, contacts, place, request))),
-    ...statuses.flatMap((one) => safely(() => readReport(one, place))),
+    ...statuses.flatMap((one) => safely(() => readReport(one, place, request))),
     ...message_echoes.flatMap((one) => safely(() => echo(one, place, request))),
     ...user_preferences.flatMap((one) => safely(() => readPreference(one, place, request))),
     ...calls.flatMap((one) => safely(() => callIn(one, contacts, place, request))),
@@ -118,11 +118,19 @@ function errorOfMeta({ code }: { code?: string | undefined }): Inbound {
   return ignored(`Meta reports an error of its own: ${Number(code) || 'without a code'}.`);
 }
 
-function readReport(one: unknown, { business }: Place): Inbound {
+/** Whoever has switched marketing messages off is told of by the failure of one as well. */
+function readReport(one: unknown, place: Place, request: Request): Inbound[] {
   const read = Status.safeParse(one);
-  const status = read.success ? readStatus(read.data, business) : null;
-  return status ? { kind: 'status', status } : ignored('A status names no message, or nobody who got it.');
+  const status = read.success ? readStatus(read.data, place.business) : null;
+  if (!status) return [ignored('A status names no message, or nobody who got it.')];
+  const told: Inbound = { kind: 'status', status };
+  if (status.errorCode !== NO_MARKETING) return [told];
+  const { recipient_id: wa_id, recipient_user_id: user_id, timestamp } = read.data ?? {};
+  const stop = { wa_id, user_id, timestamp, category: 'marketing_messages', value: 'stop' };
+  return [told, readPreference(stop, place, request)];
 }
+
+const NO_MARKETING = '131050';
 
 function readMessage(
   one: unknown,

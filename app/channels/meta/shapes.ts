@@ -187,6 +187,7 @@ export type Contact = z.output<typeof Contact>;
 export const Status = z.object({
   id: z.string().min(1),
   status: text,
+  timestamp: text,
   recipient_id: text,
   recipient_user_id: text,
   biz_opaque_callback_data: text,

@@ -149,6 +149,21 @@ describe('what a contact says or does elsewhere', () => {
     assert.equal(events[1].report.preference.consent, 'opt-in');
   });
 
+  test('whoever wants no marketing messages is told of by the failure of one, too', () => {
+    const failed = { id: 'wamid.A', status: 'failed', recipient_id: ANA, timestamp: String(NOW / 1_000 - 60) };
+    const statuses = [
+      { ...failed, errors: [{ code: 131050 }] },
+      { ...failed, id: 'wamid.B', errors: [{ code: 131026 }] },
+    ];
+    const events = read(batchOf({ statuses }));
+    assert.deepEqual(
+      events.map(({ kind }) => kind),
+      ['status', 'report', 'status'],
+    );
+    const preference = { channel: 'meta', business: NUMBER, contact: ANA, consent: 'opt-out', at: NOW - 60_000 };
+    assert.deepEqual(events[1], { kind: 'report', report: { kind: 'preference', preference } });
+  });
+
   test('a call is theirs when they began it, and needs no answer', () => {
     const call = { id: 'wacid.ABGGFjFVU2A', from: ANA, to: NUMBER, event: 'connect', timestamp: String(NOW / 1_000) };
     const ours = { ...call, id: 'wacid.B', from: NUMBER, to: ANA };
