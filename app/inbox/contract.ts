@@ -363,7 +363,9 @@ const IdempotencyKey = z
   .string()
   .regex(/^[\w-]{1,64}$/, 'expected 1 to 64 letters, digits, - or _')
   .optional()
-  .describe('Names the message; it comes back as reply_id. Default: an id of our own');
+  .describe(
+    'Names the message: what was sent under it is not sent again. It comes back as reply_id. Default: an id of our own',
+  );
 
 /** `order_ready:en`, or Twilio's id. */
 export const TemplateName = z

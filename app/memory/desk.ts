@@ -65,10 +65,13 @@ export interface KnownContact {
 /** Everything rejects with `store.unavailable`. Events are JSON, for the event stream. */
 export interface Desk {
   state(conversation: ConversationId): Promise<DeskState>;
-  /** Adds what a person wrote to the history, once however often it is called, and pauses the bot. */
-  said(conversation: ConversationId, line: Line, pause: Pause, event: string): Promise<void>;
-  /** Adds a template to the history, once however often it is called; the bot is not paused. */
-  noted(conversation: ConversationId, line: Line, event: string): Promise<void>;
+  /**
+   * Adds what a person wrote to the history, and pauses the bot.
+   * @returns false when a line of this id is there already: then nothing was changed
+   */
+  said(conversation: ConversationId, line: Line, pause: Pause, event: string): Promise<boolean>;
+  /** Adds a template to the history; the bot is not paused. @returns as `said` */
+  noted(conversation: ConversationId, line: Line, event: string): Promise<boolean>;
   /** Takes a line back that could not be sent. */
   unsay(conversation: ConversationId, line: Line, event: string): Promise<void>;
   /** Pauses the bot, or lets it answer again. */
@@ -129,28 +132,34 @@ export function createDesk({ redis, run, keys, aliases, historyTtlMs }: DeskOpti
     };
   }
 
-  function said(conversation: ConversationId, line: Line, pause: Pause, event: string): Promise<void> {
+  function said(conversation: ConversationId, line: Line, pause: Pause, event: string): Promise<boolean> {
     return record(conversation, line, pause, event);
   }
 
-  function noted(conversation: ConversationId, line: Line, event: string): Promise<void> {
+  function noted(conversation: ConversationId, line: Line, event: string): Promise<boolean> {
     return record(conversation, line, null, event);
   }
 
-  function takeOver(conversation: ConversationId, pause: Pause, event: string): Promise<void> {
-    return record(conversation, null, pause, event);
+  async function takeOver(conversation: ConversationId, pause: Pause, event: string): Promise<void> {
+    await record(conversation, null, pause, event);
   }
 
   /** @param pause null leaves the bot as it is */
-  async function record(asked: ConversationId, line: Line | null, pause: Pause | null, event: string): Promise<void> {
+  async function record(
+    asked: ConversationId,
+    line: Line | null,
+    pause: Pause | null,
+    event: string,
+  ): Promise<boolean> {
     const conversation = await current(asked);
     const { contact } = conversationOf(conversation);
     const key = keys.of(contact);
     const written = line ? JSON.stringify(line) : '';
     const thread = threadOf(conversation);
     const { until, pauseMs } = pause ?? { until: '', pauseMs: '' };
-    const args = [historyTtlMs, event, MOST_EVENTS, written, line?.tokens ?? 0, thread, until, pauseMs, contact];
-    await run('desk', [key.state, key.history, key.events, key.due], args);
+    const { tokens = 0, id = '' } = line ?? {};
+    const args = [historyTtlMs, event, MOST_EVENTS, written, tokens, thread, until, pauseMs, contact, id];
+    return (await run('desk', [key.state, key.history, key.events, key.due], args)) === 1;
   }
 
   async function unsay(asked: ConversationId, line: Line, event: string): Promise<void> {

@@ -41,7 +41,7 @@ export interface Sent {
 export type SendAsPerson = (conversation: ConversationId, text: string, options?: SendOptions) => Promise<Sent>;
 
 export interface SendOptions {
-  /** Names the reply. Default: a new id. */
+  /** Names the message: what was sent under this name is not sent again. Default: a new id. */
   id?: string | undefined;
   /** Goes with the message, which is at most 1,024 long then. */
   extra?: Extra | undefined;
@@ -79,7 +79,8 @@ export function createSend(tools: SendTools): SendAsPerson {
     const to = state.address ?? contact;
     const reply: Reply = { id, conversation, to, parts, ...(carried && { extra: carried }), via: 'call', at: now() };
     const line = lineOf({ ...reply, parts: shownParts(reply) }, text);
-    await pause(reply, line, state);
+    // Somebody who got no answer tries it again under the same name.
+    if (!(await pause(reply, line, state))) reply.uncertain = true;
     const look = () => stateOf(conversation);
     const delivered = await deliver({ reply, author, situation: state, look, response: null, history: [], log });
     await note(reply, line, delivered, state);
@@ -87,15 +88,15 @@ export function createSend(tools: SendTools): SendAsPerson {
     return { id, sids: delivered.sids };
   };
 
-  /** Pauses the bot and records the message, so that the bot cannot answer between the two. */
-  async function pause(reply: Reply, line: Line, state: DeskState): Promise<void> {
+  /** Pauses the bot and records the message, so that the bot cannot answer between the two. @returns false when it was recorded before */
+  async function pause(reply: Reply, line: Line, state: DeskState): Promise<boolean> {
     const { id, conversation, to, at } = reply;
     const parts = shownParts(reply);
     // Where a person is waited for, the bot is silent already; that ends when something was sent.
     const waits = isWaiting(state, at);
     const { until, pauseMs } = waits ? { until: state.takeoverUntil, pauseMs: PAUSE_MS } : pauseOf(state, at);
     if (!waits) await takeOver(conversation, until, pauseMs);
-    await desk.said(
+    return desk.said(
       conversation,
       line,
       { until, pauseMs },

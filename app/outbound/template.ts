@@ -32,7 +32,7 @@ export type SendTemplate = (
 ) => Promise<TemplateSent>;
 
 export interface SendTemplateOptions {
-  /** Names the message: 1 to 64 letters, digits, `-` or `_`. What is sent again under the same name is recorded once. */
+  /** Names the message: 1 to 64 letters, digits, `-` or `_`. What was sent under this name is not sent again. */
   id: string;
   /** When it was first to be sent under this name, unix ms. Default: now. */
   at?: number | undefined;
@@ -85,11 +85,13 @@ export function createSendTemplate(tools: SendTemplateTools): SendTemplate {
     };
     const line: Line = { role: 'assistant', text, at, id, tokens: countTokens(text), desk: true };
     const name = templateName(message.template);
-    await desk.noted(
+    const isNew = await desk.noted(
       conversation,
       line,
       encodeEvent({ type: 'template.made', conversation, id, at, to, text, template: name }),
     );
+    // Somebody who got no answer tries it again under the same name.
+    if (!isNew) reply.uncertain = true;
     const look = () => stateOf(conversation);
     const delivered = await deliver({
       reply,

@@ -62,3 +62,12 @@ test('what cannot be sent is refused with the reason', async () => {
     assert.match(refused.body.error, reason);
   }
 });
+
+test('what was sent under a name is not sent again under it', async () => {
+  const before = desk.doubles.twilio.sent.length;
+  const message = { message: 'I am on my way', idempotency_key: 'way-1' };
+  const first = await send(message);
+  const again = await send(message);
+  assert.deepEqual([first.status, again.body], [200, first.body]);
+  assert.equal(desk.doubles.twilio.sent.length, before + 1);
+});

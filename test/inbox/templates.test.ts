@@ -161,10 +161,23 @@ test('a try that nobody knows the outcome of is looked up, and not sent twice', 
   );
 });
 
-test('the same message under the same name is recorded once', async () => {
+test('the same message under the same name is sent once, and recorded once', async () => {
+  const phone = somebody();
+  const first = await send(phone, { idempotency_key: 'once-1' });
+  const again = await send(phone, { idempotency_key: 'once-1' });
+  assert.deepEqual(again.body, first.body);
+  assert.equal(sentTo(phone).length, 1);
+  assert.equal((await threadOf(phone)).messages.length, 1);
+});
+
+test('one that was refused can be tried again under its name', async () => {
   const phone = somebody();
   desk.doubles.twilio.faults.push({ kind: 'status', status: 400, code: 63024, on: 'create' });
-  await send(phone, { idempotency_key: 'once-1' });
-  await send(phone, { idempotency_key: 'once-1' });
-  assert.equal((await threadOf(phone)).messages.length, 1);
+  assert.equal((await send(phone, { idempotency_key: 'again-1' })).status, 422);
+  assert.equal((await send(phone, { idempotency_key: 'again-1' })).status, 200);
+  const { messages } = await threadOf(phone);
+  assert.deepEqual(
+    messages.map(({ delivery_status }: { delivery_status: string }) => delivery_status),
+    ['sent'],
+  );
 });

@@ -73,7 +73,12 @@ test('the name of a template is read back', () => {
 test('the list is asked once in a while, and again for a template that is not in it', async () => {
   let asked = 0;
   const listed: Template[] = [];
-  const templates = createTemplates(channelsWith(async () => (asked++, [...listed])));
+  const templates = createTemplates(
+    channelsWith(async () => {
+      asked++;
+      return [...listed];
+    }),
+  );
   assert.deepEqual(await templates.list('test'), []);
   listed.push(BOOKED);
   assert.deepEqual(await templates.list('test'), [], 'as it was a moment ago');

@@ -1,19 +1,23 @@
 -- Records what a person does in the inbox: writes, takes a conversation over, lets the bot answer again.
 --
--- Guarantee: the line, the pause of the bot and the event for the archive change together; the same line is recorded once.
+-- Guarantee: the line, the pause of the bot and the event for the archive change together; a line of the same id is recorded once.
 --
 -- KEYS 1 state  2 history  3 events  4 due
 -- ARGV 1 idle time after which the memory expires (ms)   2 event (JSON)   3 most entries in the event stream
 --      4 history line (JSON), '' when nothing was written   5 tokens of the line   6 thread: <channel>:<business>
 --      7 until when the bot is paused (unix ms); '0' ends the pause, '' leaves it as it is   8 by how much a person's message prolongs it (ms)
---      9 contact id
+--      9 contact id   10 id of the line
 --
--- Returns 1 when it was recorded, 0 when the same line was recorded before
+-- Returns 1 when it was recorded, 0 when a line of this id is among the latest: nothing was changed then
 local state, history, events = KEYS[1], KEYS[2], KEYS[3]
 local takeover, takeoverMs = 'takeover@' .. ARGV[6], 'takeoverMs@' .. ARGV[6]
 
--- The same line again: it was recorded, but the caller did not get the answer. Of what is tried again later it may not be the last one.
-if ARGV[4] ~= '' and redis.call('LPOS', history, ARGV[4], 'RANK', -1) then return 0 end
+-- The same again: the caller did not get the answer, or tries it once more. What could not be sent has left the history.
+if ARGV[4] ~= '' then
+  for _, line in ipairs(redis.call('LRANGE', history, -50, -1)) do
+    if string.find(line, '"id":"' .. ARGV[10] .. '"', 1, true) then return 0 end
+  end
+end
 
 if ARGV[4] ~= '' then
   -- The first line of a history that had expired: what was counted before is gone with it.
