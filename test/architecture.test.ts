@@ -18,7 +18,8 @@ const MAP: Record<string, string[] | 'everything'> = {
   http: [],
   config: ['costs/prices'],
   web: ['inbox/contract', 'simulator/contract'],
-  inbox: ['conversation', 'outbound', 'channels', 'archive', 'contacts', 'costs', 'events'],
+  inbox: ['conversation', 'broadcast', 'outbound', 'channels', 'archive', 'contacts', 'costs', 'events'],
+  broadcast: ['outbound', 'channels', 'archive', 'contacts', 'costs'],
   conversation: ['contacts', 'outbound', 'channels', 'memory', 'media', 'llm', 'costs/ledger', 'events'],
   costs: ['archive', 'memory', 'events'],
   outbound: ['channels', 'memory', 'llm/tokens', 'events'],
@@ -52,6 +53,7 @@ const DOORS: Record<string, string[]> = {
   kysely: ['archive'],
   pg: ['archive/engine'],
   bullmq: ['analysis'],
+  'csv-parse': ['broadcast'],
   winston: ['ops'],
   'node:child_process': ['embedded'],
 };
