@@ -16,7 +16,7 @@ const MAP: Record<string, string[] | 'everything'> = {
   main: ['wire', 'config'],
   wire: 'everything',
   http: [],
-  config: ['costs/prices'],
+  config: ['costs/prices', 'broadcast/hours'],
   web: ['inbox/contract', 'simulator/contract'],
   inbox: ['conversation', 'broadcast', 'outbound', 'channels', 'archive', 'contacts', 'costs', 'events'],
   broadcast: ['outbound', 'channels', 'archive', 'contacts', 'costs'],

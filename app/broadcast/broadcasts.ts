@@ -4,7 +4,7 @@ import type { BroadcastStore, NewRow, Sender } from '../archive/write/broadcasts
 import type { Template } from '../channels/channel.ts';
 import type { MessagePrice } from '../costs/prices.ts';
 import { Failure } from '../errors.ts';
-import { type TemplateRef, templateName as nameOf } from '../message.ts';
+import { templateName as nameOf, type TemplateRef } from '../message.ts';
 import type { Money } from '../money.ts';
 import type { Templates } from '../outbound/templates.ts';
 import { type QuietHours, quietFor, readTime } from './hours.ts';
@@ -48,7 +48,10 @@ export interface DryRun {
 
 /** A broadcast with what holds it up just now. */
 export interface Progress extends Broadcast {
+  /** Null while it is not running. */
   pace: Pace | null;
+  /** What the rows that are not skipped cost by the price table; null when it has no price for them. */
+  cost: Money | null;
   waitsFor: 'schedule' | 'quiet' | 'day' | 'provider' | null;
   /** Until when, as far as that is known, unix ms. */
   waitsUntil: number | null;
@@ -61,6 +64,8 @@ export interface BroadcastDesk {
   create(asked: BroadcastAsked): Promise<Progress>;
   dryRun(asked: BroadcastAsked): Promise<DryRun>;
   progress(id: string): Promise<Progress>;
+  /** The same for one that was read already. */
+  presentable(broadcast: Broadcast): Promise<Progress>;
   /** Rejects with `request.not_found`, or with `request.invalid` when the broadcast is not in a state for it. */
   step(id: string, step: Step): Promise<Progress>;
 }
@@ -87,12 +92,13 @@ const MOST_AHEAD_MS = 366 * 86_400_000;
 
 export function createBroadcastDesk(tools: BroadcastDeskTools): BroadcastDesk {
   const { store, broadcasts, templates, senders, news, prices, requiresOptIn, quietHours, timeZone, wake, now } = tools;
-  return { create, dryRun, progress, step };
+  return { create, dryRun, progress, presentable, step };
 
   async function create(asked: BroadcastAsked): Promise<Progress> {
     const { sender, ref, template, startsAt } = await check(asked);
     const templateName = nameOf(ref);
-    const name = asked.name?.trim() || `${template?.name ?? templateName}, ${new Date(now()).toISOString().slice(0, 10)}`;
+    const name =
+      asked.name?.trim() || `${template?.name ?? templateName}, ${new Date(now()).toISOString().slice(0, 10)}`;
     const { createdBy } = asked;
     const category = template?.category || null;
     const rows = plan(asked.entries, planOptions(asked, template));
@@ -123,8 +129,13 @@ export function createBroadcastDesk(tools: BroadcastDeskTools): BroadcastDesk {
   async function progress(id: string): Promise<Progress> {
     const found = await broadcasts.find(id);
     if (!found) throw new Failure('request.not_found', 'There is no such broadcast.');
+    return presentable(found);
+  }
+
+  async function presentable(found: Broadcast): Promise<Progress> {
     const pace = found.state === 'running' ? await broadcasts.paceOf(found) : null;
-    return { ...found, pace, ...waitOf(found, pace) };
+    const cost = costOf(found.channel, found.category ?? '', found.total - (found.counts.skipped ?? 0));
+    return { ...found, pace, cost, ...waitOf(found, pace) };
   }
 
   async function step(id: string, step: Step): Promise<Progress> {
@@ -164,7 +175,10 @@ export function createBroadcastDesk(tools: BroadcastDeskTools): BroadcastDesk {
     const found = list.find((one) => nameOf(one.ref) === nameOf(ref));
     if (!found) throw new Failure('channel.template', `There is no template ${nameOf(ref)}.`);
     if (found.state !== 'approved') {
-      throw new Failure('channel.template', `The template ${nameOf(ref)} is ${found.state}: only an approved one can be sent.`);
+      throw new Failure(
+        'channel.template',
+        `The template ${nameOf(ref)} is ${found.state}: only an approved one can be sent.`,
+      );
     }
     return found;
   }

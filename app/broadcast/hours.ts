@@ -8,12 +8,22 @@ export interface QuietHours {
 
 const MINUTE_MS = 60_000;
 const DAY_MINUTES = 24 * 60;
+const DAY_MS = DAY_MINUTES * MINUTE_MS;
 
 /** `21:00-08:00`; null when it is none. */
 export function readQuietHours(given: string): QuietHours | null {
   const [, from, to] = /^\s*(\d{1,2}:\d{2})\s*-\s*(\d{1,2}:\d{2})\s*$/.exec(given) ?? [];
   const [start, end] = [minutesOf(from ?? ''), minutesOf(to ?? '')];
   return start === null || end === null || start === end ? null : { from: start, to: end };
+}
+
+/** The way back. */
+export function writeQuietHours({ from, to }: QuietHours): string {
+  return `${clockOf(from)}-${clockOf(to)}`;
+}
+
+function clockOf(minutes: number): string {
+  return [Math.floor(minutes / 60), minutes % 60].map((part) => String(part).padStart(2, '0')).join(':');
 }
 
 function minutesOf(clock: string): number | null {
@@ -51,9 +61,10 @@ export function readTime(given: string, timeZone: string): number | null {
   }
   const asUtc = Date.parse(`${day}T${time}Z`);
   if (Number.isNaN(asUtc)) return null;
-  // The offset at the time itself; a second look for times near a change.
-  const first = asUtc - offsetOf(asUtc, timeZone);
-  return asUtc - offsetOf(first, timeZone);
+  // The clocks before a change that may be near, and after it.
+  const before = asUtc - offsetOf(asUtc - DAY_MS, timeZone);
+  const after = asUtc - offsetOf(asUtc + DAY_MS, timeZone);
+  return [before, after].find((at) => at + offsetOf(at, timeZone) === asUtc) ?? before;
 }
 
 /** How far the clocks of a time zone are ahead of UTC, ms. */

@@ -15,7 +15,10 @@ export interface Senders {
    * The one that is asked for; without a word about it the only one. Rejects with `request.invalid` when it is none of ours, or several could
    * be meant.
    */
-  find(template: TemplateRef, asked: { channel?: ChannelName | undefined; business?: string | undefined }): Promise<Sender>;
+  find(
+    template: TemplateRef,
+    asked: { channel?: ChannelName | undefined; business?: string | undefined },
+  ): Promise<Sender>;
 }
 
 export interface SendersOptions {

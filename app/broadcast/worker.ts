@@ -3,10 +3,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { BroadcastStore, ClaimedRow, PaceState, RowResult, Sender } from '../archive/write/broadcasts.ts';
 import type { RefusalScope } from '../channels/channel.ts';
 import { Failure, type FailureCode, isFailure } from '../errors.ts';
-import { type ChannelName, conversationId, type TemplateMessage, type TemplateRef } from '../message.ts';
+import { type ChannelName, conversationId, type TemplateMessage, type TemplateRef, templateName } from '../message.ts';
 import { elapsed } from '../ops/elapsed.ts';
 import type { Log } from '../ops/logger.ts';
 import type { SendTemplate } from '../outbound/template.ts';
+import type { Templates } from '../outbound/templates.ts';
 import { scrub } from '../privacy/scrub.ts';
 import type { AccountNews } from './news.ts';
 import { NOBODY_CAN_TELL, type Outcome, outcomeOf } from './outcome.ts';
@@ -27,8 +28,9 @@ export interface BroadcastWorkerOptions {
   /** What one of a provider's codes is about, and what it means as a sentence. */
   scopeOf: (channel: ChannelName, code: string) => RefusalScope | null;
   explain: (channel: ChannelName, code: string) => string | null;
-  /** Whether the provider has a template, and lets it be sent; true when it does not say. */
-  isUsable: (channel: ChannelName, template: TemplateRef) => Promise<boolean>;
+  templates: Pick<Templates, 'list'>;
+  /** False while nothing may be done: the tables are not there yet, or Redis holds data of another version. */
+  isReady: () => Promise<boolean>;
   /** How long it is quiet yet, ms; 0 = it is not. */
   quietFor: () => number;
   limits: {
@@ -58,8 +60,8 @@ const AFTER_TROUBLE_MS = 5_000;
 const MOST_ALIKE = 10;
 
 export function createBroadcastWorker(options: BroadcastWorkerOptions): BroadcastWorker {
-  const { store, sendTemplate, news, scopeOf, explain, isUsable, quietFor, limits, process, log } = options;
-  const { leaseMs = 20_000, graceMs = 5_000 } = options;
+  const { store, sendTemplate, news, scopeOf, explain, templates, quietFor, limits, process, log } = options;
+  const { isReady, leaseMs = 20_000, graceMs = 5_000 } = options;
   const underWay = new Set<Promise<void>>();
   const alike = new Map<string, { reason: string; count: number }>();
   let stopping = false;
@@ -109,6 +111,7 @@ export function createBroadcastWorker(options: BroadcastWorkerOptions): Broadcas
 
   /** @returns when to look again, ms */
   async function round(): Promise<number> {
+    if (!(await isReady())) return IDLE_MS;
     const quietMs = quietFor();
     if (quietMs > 0) return quietMs;
     const senders = await store.senders();
@@ -173,10 +176,17 @@ export function createBroadcastWorker(options: BroadcastWorkerOptions): Broadcas
     const providerCode = isFailure(error) ? error.providerCode : undefined;
     const scope = providerCode === undefined ? null : scopeOf(channel, providerCode);
     const asksTemplate = isFailure(error) && error.code === 'channel.template' && scope === null;
-    const templateIsUsable = asksTemplate ? await isUsable(channel, template).catch(() => true) : true;
+    const templateIsUsable = asksTemplate ? await isUsable(channel, template) : true;
     if (!isFailure(error)) log.error('A message of a broadcast failed unexpectedly', { broadcast, error });
     const outcome = outcomeOf(error, wordsOf(channel, error, explain), { tries, scope, templateIsUsable });
     return { ...(await follow(row, outcome)), ...(providerCode === undefined ? {} : { error: providerCode }) };
+  }
+
+  /** Whether the provider has a template, and lets it be sent; true when it does not say. */
+  async function isUsable(channel: ChannelName, template: TemplateRef): Promise<boolean> {
+    const list = await templates.list(channel).catch(() => null);
+    const found = list?.find(({ ref }) => templateName(ref) === templateName(template));
+    return list === null || found?.state === 'approved';
   }
 
   async function follow(row: ClaimedRow, outcome: Outcome): Promise<RowResult> {

@@ -9,7 +9,10 @@ import { createInbox } from '../inbox/routes.ts';
 import { createDeadLetters } from '../memory/dead-letters.ts';
 import { type ContactId, type ConversationId, conversationOf } from '../message.ts';
 import type { Log } from '../ops/logger.ts';
+import type { Metrics } from '../ops/metrics.ts';
 import type { ArchiveParts } from './archive.ts';
+import { type BroadcastParts, buildBroadcasts } from './broadcast.ts';
+import type { CostParts } from './costs.ts';
 import { buildInboxArchive } from './inbox-archive.ts';
 import type { MemoryParts } from './memory.ts';
 import { createNoticesOf, type NoticeTools } from './notices.ts';
@@ -24,12 +27,19 @@ export interface DeskTools {
   auth: Auth;
   outbound: OutboundParts;
   purpose: NoticeTools['purpose'];
+  costs: Pick<CostParts, 'prices'>;
+  metrics: Metrics;
   log: Log;
 }
 
-/** @returns the routes of the inbox */
-export function buildDesk(config: Config, tools: DeskTools): Router[] {
-  const { memory, auth } = tools;
+export interface DeskParts extends Pick<BroadcastParts, 'start' | 'drain'> {
+  /** The routes of the inbox. */
+  routers: Router[];
+}
+
+/** Builds it; broadcasts are sent once it starts. */
+export function buildDesk(config: Config, tools: DeskTools): DeskParts {
+  const { memory, auth, metrics, log } = tools;
   const { database } = tools.archive;
   const { channels, templates, findSender } = tools.outbound;
   const { live, costs, retryAnalyses } = tools.recording;
@@ -37,11 +47,18 @@ export function buildDesk(config: Config, tools: DeskTools): Router[] {
   const { takeover, sendTemplate, writer } = buildSending(tools);
   const { taskTypes, sentiments } = readInstructions(config.analysisPrompt);
   const { now } = memory.clock;
+  const archive = buildInboxArchive(database, writer);
+  const broadcasts = buildBroadcasts(config, {
+    ...{ archive: tools.archive, outbound: tools.outbound, sendTemplate, metrics, log, now },
+    prices: tools.costs.prices,
+    known: archive.conversations.numbers,
+  });
   const inbox = createInbox({
     guard: auth.guard,
-    archive: buildInboxArchive(database, writer),
+    archive,
     takeover,
     templates: { channels, list: templates.list, send: sendTemplate, findSender },
+    broadcasts: broadcasts.tools,
     remembered: async (conversation) => ({
       ...(await memory.desk.state(conversation)),
       isShared: isShared(conversation),
@@ -60,7 +77,7 @@ export function buildDesk(config: Config, tools: DeskTools): Router[] {
     now,
   });
   const copies = createCopies({ contactOf: memory.exports.contactOf, copyOf: createCopyOf(database), summaryOf, now });
-  return [auth.router, inbox, copies];
+  return { routers: [auth.router, inbox, copies], start: broadcasts.start, drain: broadcasts.drain };
 
   /** May other responders own it? */
   function isShared(conversation: ConversationId): boolean {

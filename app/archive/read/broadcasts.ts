@@ -90,7 +90,9 @@ const OUTCOME = sql<RowOutcome>`case
 const WITH_MESSAGES = sql`broadcast_rows r join broadcasts b on b.id = r.broadcast_id
   left join whatsapp_messages m on m.turn_id = r.reply_id and m.direction = 'outbound'`;
 
-const REASON = sql<string | null>`case when r.state = 'waiting' and b.state = 'cancelled' then 'cancelled' else r.reason end`;
+const REASON = sql<
+  string | null
+>`case when r.state = 'waiting' and b.state = 'cancelled' then 'cancelled' else r.reason end`;
 
 export function createBroadcasts(database: Database): Broadcasts {
   return { list, find, rows, paceOf, permissionsOf, stopped };
@@ -151,11 +153,18 @@ export function createBroadcasts(database: Database): Broadcasts {
 
   function paceOf({ channel, business }: { channel: string; business: string }): Promise<Pace> {
     return database.run(async (db) => {
-      const { rows } = await sql<{ recent: number; rate: number | null; held_until: Date | null; held_for: string | null }>`
+      const { rows } = await sql<{
+        recent: number;
+        rate: number | null;
+        held_until: Date | null;
+        held_for: string | null;
+      }>`
         select (select count(*) from broadcast_rows r join broadcasts b on b.id = r.broadcast_id where b.channel = ${channel}
             and b.business_number = ${business} and r.first_at > clock_timestamp() - interval '10 seconds') as recent,
           p.rate, case when p.held_until > clock_timestamp() then p.held_until end as held_until, p.held_for
-        from (select) one left join broadcast_pace p on p.channel = ${channel} and p.business_number = ${business}`.execute(db);
+        from (select) one left join broadcast_pace p on p.channel = ${channel} and p.business_number = ${business}`.execute(
+        db,
+      );
       const [row] = rows;
       const heldUntil = row?.held_until?.getTime() ?? 0;
       return {
@@ -174,7 +183,9 @@ export function createBroadcasts(database: Database): Broadcasts {
         select a.address, p.blocked, ${optedOutAt} is not null as "optedOut",
           p.opted_in_at is not null and p.opted_in_at > coalesce(p.opted_out_at, '-infinity') as "optedIn"
         from whatsapp_contact_addresses a join whatsapp_contacts p on p.id = a.contact_id
-        where a.address in (select value from json_array_elements_text(${JSON.stringify(addresses)}::json))`.execute(db);
+        where a.address in (select value from json_array_elements_text(${JSON.stringify(addresses)}::json))`.execute(
+        db,
+      );
       return new Map(rows.map(({ address, ...permission }) => [address, permission]));
     });
   }

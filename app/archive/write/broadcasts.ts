@@ -84,7 +84,12 @@ export interface Taken {
 
 /** What came of a try. */
 export type RowResult =
-  | { state: Extract<RowState, 'sent' | 'failed' | 'skipped' | 'uncertain'>; reason?: string; note?: string; error?: string }
+  | {
+      state: Extract<RowState, 'sent' | 'failed' | 'skipped' | 'uncertain'>;
+      reason?: string;
+      note?: string;
+      error?: string;
+    }
   /** Certainly not sent: it is tried again later. */
   | { state: 'waiting'; waitMs: number; note?: string; error?: string }
   /** Perhaps sent: the provider is asked later. */
@@ -98,7 +103,12 @@ export interface BroadcastStore {
    * Changes what a broadcast does, if it is in one of the states `from`. A broadcast goes on without the reason it had stopped for.
    * @returns false when it is in another one, or does not exist
    */
-  turn(id: string, from: readonly BroadcastState[], to: BroadcastState, why?: { code: string; reason: string }): Promise<boolean>;
+  turn(
+    id: string,
+    from: readonly BroadcastState[],
+    to: BroadcastState,
+    why?: { code: string; reason: string },
+  ): Promise<boolean>;
   /** Numbers of ours with rows that are to be sent now. */
   senders(): Promise<Sender[]>;
   /** Takes rows to send: first those that another process left behind. A broadcast without any is done. */
@@ -183,7 +193,10 @@ export function createBroadcastStore(database: Database): BroadcastStore {
     });
   }
 
-  function settle({ broadcast, position }: Pick<ClaimedRow, 'broadcast' | 'position'>, result: RowResult): Promise<void> {
+  function settle(
+    { broadcast, position }: Pick<ClaimedRow, 'broadcast' | 'position'>,
+    result: RowResult,
+  ): Promise<void> {
     const { state, note, error } = result;
     return database.run(async (db) => {
       await db
@@ -383,7 +396,17 @@ async function claimOf(
 }
 
 function claimedRow(row: ClaimRow, sender: Sender, template: TemplateRef): ClaimedRow {
-  const { broadcast_id: broadcast, position, address, contact, variables, reply_id: replyId, tries, first_at, was } = row;
+  const {
+    broadcast_id: broadcast,
+    position,
+    address,
+    contact,
+    variables,
+    reply_id: replyId,
+    tries,
+    first_at,
+    was,
+  } = row;
   return {
     ...sender,
     broadcast,
