@@ -22,6 +22,8 @@ export interface BroadcastOptions {
   archive: Pick<ArchiveParts, 'database'>;
   outbound: OutboundParts;
   sendTemplate: SendTemplate;
+  /** Of a few at once, which are sent without the archive, too. */
+  sendTemplateByMemory: SendTemplate;
   prices: Prices;
   /** Our numbers that people have written to. */
   known: () => Promise<readonly Sender[]>;
@@ -46,7 +48,7 @@ const STOPPED_MS = 10_000;
 
 /** Builds it; nothing is sent until it starts. */
 export function buildBroadcasts(config: Config, options: BroadcastOptions): BroadcastParts {
-  const { outbound, sendTemplate, prices, known, now, metrics, log } = options;
+  const { outbound, sendTemplate, sendTemplateByMemory, prices, known, now, metrics, log } = options;
   const { database } = options.archive;
   const { channels, templates } = outbound;
   const { timeZone } = config;
@@ -72,7 +74,15 @@ export function buildBroadcasts(config: Config, options: BroadcastOptions): Broa
     wake: worker.wake,
   });
   const { permissionsOf } = broadcasts;
-  const initiate = createInitiate({ sendTemplate, senders, template, requiresOptIn, permissionsOf, explain, log });
+  const initiate = createInitiate({
+    sendTemplate: sendTemplateByMemory,
+    senders,
+    template,
+    requiresOptIn,
+    permissionsOf,
+    explain,
+    log,
+  });
   const countStopped = async () => (await broadcasts.stopped()).length;
   metrics.gauge(
     'broadcasts_stopped',

@@ -44,12 +44,12 @@ export function buildDesk(config: Config, tools: DeskTools): DeskParts {
   const { channels, templates, findSender } = tools.outbound;
   const { live, costs, retryAnalyses } = tools.recording;
   const { publicUrl, timeZone } = config;
-  const { takeover, sendTemplate, writer } = buildSending(tools);
+  const { takeover, sendTemplate, sendTemplateByMemory, writer } = buildSending(tools);
   const { taskTypes, sentiments } = readInstructions(config.analysisPrompt);
   const { now } = memory.clock;
   const archive = buildInboxArchive(database, writer);
   const broadcasts = buildBroadcasts(config, {
-    ...{ archive: tools.archive, outbound: tools.outbound, sendTemplate, metrics, log, now },
+    ...{ archive: tools.archive, outbound: tools.outbound, sendTemplate, sendTemplateByMemory, metrics, log, now },
     prices: tools.costs.prices,
     known: archive.conversations.numbers,
   });

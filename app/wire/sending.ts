@@ -1,6 +1,7 @@
 /** Joins what people and programs send, and what a person decides in a conversation. */
 import { createDeskWriter, type DeskWriter } from '../archive/write/desk.ts';
 import { createStateOf, createTakeover, type Takeover } from '../conversation/takeover.ts';
+import { isFailure } from '../errors.ts';
 import type { Log } from '../ops/logger.ts';
 import { createSend } from '../outbound/send.ts';
 import { createSendTemplate, type SendTemplate } from '../outbound/template.ts';
@@ -18,6 +19,8 @@ export interface SendingTools {
 export interface SendingParts {
   takeover: Takeover;
   sendTemplate: SendTemplate;
+  /** The same, which asks the memory alone while the archive is away. */
+  sendTemplateByMemory: SendTemplate;
   writer: DeskWriter;
 }
 
@@ -29,9 +32,17 @@ export function buildSending({ memory, archive, outbound, log }: SendingTools): 
   const writer = createDeskWriter(archive.database);
   const stateOf = createStateOf(desk, archive.standings.of);
   const send = createSend({ channels, deliver, desk, stateOf, takeOver: writer.takeOver, own, publish, log, now });
+  const byMemory = createStateOf(desk, (contacts) => archive.standings.of(contacts).catch(nobodyWhenAway));
+  const templateTools = { templates, deliver, desk, publish, log, now };
   return {
     takeover: createTakeover({ desk, truth: writer, send, channels, own, now }),
-    sendTemplate: createSendTemplate({ templates, deliver, desk, stateOf, publish, log, now }),
+    sendTemplate: createSendTemplate({ ...templateTools, stateOf }),
+    sendTemplateByMemory: createSendTemplate({ ...templateTools, stateOf: byMemory }),
     writer,
   };
+}
+
+function nobodyWhenAway(error: unknown): Awaited<ReturnType<ArchiveParts['standings']['of']>> {
+  if (isFailure(error) && error.code === 'archive.unavailable') return new Map();
+  throw error;
 }

@@ -45,7 +45,8 @@ afterEach(() => {
 
 function settings(own: Record<string, string>): Record<string, string> {
   const bulk = { BULK_TEMPLATE: 'welcome:en', BULK_PER_SECOND: '500' };
-  return { ...metaSettings(meta.url), ANALYSIS: 'off', API_KEYS: KEY, ...bulk, ...own };
+  const number = { TWILIO_WHATSAPP_NUMBER: 'whatsapp:+14155238886' };
+  return { ...metaSettings(meta.url), ...number, ANALYSIS: 'off', API_KEYS: KEY, ...bulk, ...own };
 }
 
 function newPeople(count: number): string[] {

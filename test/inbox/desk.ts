@@ -141,7 +141,7 @@ export async function startDesk(settings: Environment = {}) {
   const overview = createOverview({ costs: createCosts(database), prices, budget, monthOf, timeZone: 'UTC', now });
   const notices: { code: string; text: string }[] = [];
   const broadcasts = buildBroadcasts(readConfig(settings), {
-    ...{ archive: { database }, outbound, sendTemplate, prices, now, log },
+    ...{ archive: { database }, outbound, sendTemplate, sendTemplateByMemory: sendTemplate, prices, now, log },
     known: archive.conversations.numbers,
     metrics: createMetrics(),
   });
