@@ -43,7 +43,7 @@ export interface BroadcastWorkerOptions {
   /** Names this process. */
   process: string;
   log: Log;
-  /** How long a row stays with a process that says nothing, ms. Default: 20 s. */
+  /** How long a row stays with a process that says nothing, ms. Default: 15 s. */
   leaseMs?: number;
   /** How long messages may take to end when the process stops, ms. Default: 5 s. */
   graceMs?: number;
@@ -61,7 +61,7 @@ const MOST_ALIKE = 10;
 
 export function createBroadcastWorker(options: BroadcastWorkerOptions): BroadcastWorker {
   const { store, sendTemplate, news, scopeOf, explain, templates, quietFor, limits, process, log } = options;
-  const { isReady, leaseMs = 20_000, graceMs = 5_000 } = options;
+  const { isReady, leaseMs = 15_000, graceMs = 5_000 } = options;
   const underWay = new Set<Promise<void>>();
   const alike = new Map<string, { reason: string; count: number }>();
   let stopping = false;

