@@ -64,6 +64,8 @@ export function createBroadcastWorker(options: BroadcastWorkerOptions): Broadcas
   const { isReady, leaseMs = 15_000, graceMs = 5_000 } = options;
   const underWay = new Set<Promise<void>>();
   const alike = new Map<string, { reason: string; count: number }>();
+  /** When the next message of a number of ours may go, by `performance.now()`. */
+  const turns = new Map<string, number>();
   let stopping = false;
   let waking = new AbortController();
   let running: Promise<void> | undefined;
@@ -141,11 +143,21 @@ export function createBroadcastWorker(options: BroadcastWorkerOptions): Broadcas
 
   /** Never rejects. */
   async function run(row: ClaimedRow, age: () => number): Promise<void> {
+    await turnOf(row);
     const result = await attempt(row, age).catch((error): RowResult | null => {
       log.error('A row of a broadcast was left: it is looked at again', { broadcast: row.broadcast, error });
       return null;
     });
     if (result) await note(row, result);
+  }
+
+  /** Rows are taken by the dozen; messages go one after the other, and a moment that was missed is not made up for. */
+  async function turnOf({ channel, business }: Sender): Promise<void> {
+    const name = `${channel} ${business}`;
+    const now = performance.now();
+    const at = Math.max(now, turns.get(name) ?? 0);
+    turns.set(name, at + 1_000 / limits.perSecond);
+    if (at - now >= 1) await sleep(at - now);
   }
 
   async function attempt(row: ClaimedRow, age: () => number): Promise<RowResult | null> {
@@ -264,5 +276,7 @@ export function wordsOf(
   explain: (channel: ChannelName, code: string) => string | null,
 ): string {
   if (!(error instanceof Failure)) return NOBODY_CAN_TELL;
-  return (error.providerCode === undefined ? null : explain(channel, error.providerCode)) ?? error.message;
+  const known = error.providerCode === undefined ? null : explain(channel, error.providerCode);
+  // A code without a sentence of its own is said to be explained at an address: our own words say more.
+  return known === null || known.includes('https://') ? error.message : known;
 }

@@ -104,11 +104,11 @@ export function buildBroadcasts(config: Config, options: BroadcastOptions): Broa
   };
 
   async function notices(): Promise<{ code: string; text: string }[]> {
-    const stopped = await broadcasts.stopped();
-    return stopped.map(({ name, reason }) => ({
-      code: 'broadcast.stopped',
-      text: `The broadcast “${name}” stopped: ${reason}`,
-    }));
+    const [stopped, ...others] = await broadcasts.stopped();
+    if (!stopped) return [];
+    const first = `The broadcast “${stopped.name}” stopped: ${stopped.reason}`;
+    const more = others.length === 0 ? '' : ` ${others.length} more have stopped: see Broadcasts.`;
+    return [{ code: 'broadcast.stopped', text: first + more }];
   }
 }
 

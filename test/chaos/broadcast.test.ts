@@ -112,7 +112,7 @@ interface Row {
   note: string | null;
 }
 
-const OTHER: TakenMessage = { id: '', phoneNumberId: '', to: '15550100199', text: '', data: undefined };
+const OTHER: TakenMessage = { id: '', phoneNumberId: '', to: '15550100199', text: '', data: 'other-0.0' };
 
 function verify(rows: readonly Row[], ends: (to: string) => string[]): void {
   const sent = countBy(meta.sent.map(({ to }) => to));

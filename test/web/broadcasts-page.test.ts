@@ -91,7 +91,7 @@ describe('broadcasts in the browser', { skip: NO_BROWSER }, () => {
       await page.getByText('Hello Ana; junior, your table on 2 May is booked.').waitFor();
       await page.getByRole('button', { name: 'Check' }).click();
       await page.getByText('No value for 1.').waitFor();
-      await page.getByRole('button', { name: 'Send to 1 people' }).waitFor();
+      await page.getByRole('button', { name: 'Send to 1 person' }).waitFor();
     }, '/broadcasts/new');
   });
 
@@ -114,7 +114,7 @@ describe('broadcasts in the browser', { skip: NO_BROWSER }, () => {
       await page.getByRole('button', { name: 'Cancel the broadcast' }).click();
       await page.getByRole('button', { name: 'Cancel it' }).click();
       await page.getByText('Cancelled', { exact: true }).waitFor();
-      await page.getByText('Skipped: 1 no valid number, 2 cancelled before.').waitFor();
+      await page.getByText('Skipped: 2 cancelled before, 1 no valid number.').waitFor();
     }, `/broadcasts/${id}`);
     await sit(async (page) => {
       await page.getByText('No such row').waitFor();
@@ -173,7 +173,7 @@ describe('broadcasts in the browser', { skip: NO_BROWSER }, () => {
               .getByRole('textbox', { name: 'People' })
               .fill(`number,1,2\n${newPeople(1)[0]},Ana,1 May\nnobody,x,y`);
             await page.getByRole('button', { name: 'Check' }).click();
-            await page.getByRole('button', { name: 'Send to 1 people' }).waitFor();
+            await page.getByRole('button', { name: 'Send to 1 person' }).waitFor();
             await check('form');
           },
           '/broadcasts',

@@ -198,7 +198,7 @@ export function createBroadcasts(database: Database): Broadcasts {
         .where('state', '=', 'stopped')
         .where(sql<boolean>`created_at > now() - interval '7 days'`)
         .orderBy('created_at', 'desc')
-        .limit(5)
+        .limit(100)
         .execute();
       return found.map(({ name, reason }) => ({ name, reason: reason ?? '' }));
     });

@@ -253,10 +253,14 @@ function Sending({ wish }: { wish: Wish }) {
         </Alert>
       )}
       <Button type="submit" loading={busy} disabled={!isReady || plan?.counts.waiting === 0}>
-        {plan === null ? 'Check' : `Send to ${plan.counts.waiting.toLocaleString('en')} people`}
+        {plan === null ? 'Check' : `Send to ${peopleInWords(plan.counts.waiting)}`}
       </Button>
     </form>
   );
+}
+
+function peopleInWords(count: number): string {
+  return count === 1 ? '1 person' : `${count.toLocaleString('en')} people`;
 }
 
 function post({ people, template, sender, name, beginsAt, variables }: Wish, isDryRun: boolean): Promise<Plan> {

@@ -133,7 +133,7 @@ function Steps({ broadcast: { id, state, counts } }: { broadcast: Broadcast }) {
           Cancel the broadcast
         </Button>
       )}
-      <Anchor href={exportUrl(id)} download size="sm" ml="auto">
+      <Anchor href={exportUrl(id)} download size="sm" ml="auto" className={classes.export}>
         Export as CSV
       </Anchor>
       {cancelling && (

@@ -41,6 +41,7 @@ export function done({ total, counts }: Broadcast): number {
 /** `12 twice in the list, 3 blocked` */
 export function skippedInWords(reasons: Readonly<Record<string, number>>): string {
   return Object.entries(reasons)
+    .sort(([, one], [, other]) => other - one)
     .map(([reason, count]) => `${count.toLocaleString('en')} ${SKIPPED[reason] ?? reason}`)
     .join(', ');
 }
