@@ -1,4 +1,4 @@
-import { Alert, Anchor, Button, Group, Modal, Progress, Select, Text } from '@mantine/core';
+import { Alert, Button, Group, Modal, Progress, Select, Text } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { useInfiniteQuery, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
@@ -133,9 +133,9 @@ function Steps({ broadcast: { id, state, counts } }: { broadcast: Broadcast }) {
           Cancel the broadcast
         </Button>
       )}
-      <Anchor href={exportUrl(id)} download size="sm" ml="auto" className={classes.export}>
+      <a href={exportUrl(id)} download className={classes.export}>
         Export as CSV
-      </Anchor>
+      </a>
       {cancelling && (
         <Modal
           opened
