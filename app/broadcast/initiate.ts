@@ -88,7 +88,7 @@ export function createInitiate(tools: InitiateTools): Initiate {
         return { success: false, error: SKIPPED.no_opt_in };
       const leave = await gate.enter(1);
       try {
-        const sent = await sendTemplate(conversationId({ ...sender, contact }), message, { id: newId() });
+        const sent = await sendTemplate(conversationId({ ...sender, contact }), message, { id: newId(), address });
         return { success: true, response: sent.answer ?? { id: sent.sid } };
       } catch (error) {
         if (!isFailure(error)) log.error('A template could not be sent', { contact, error });

@@ -22,6 +22,8 @@ const NUMBER_COLUMNS = ['number', 'phone', 'phone_number', 'numbers'];
 /** More columns are no list of people. */
 const MOST_COLUMNS = 100;
 const LONGEST_CELL = 10_000;
+/** Bytes. */
+const PIECE = 65_536;
 
 /**
  * Reads CSV: UTF-8, with commas, semicolons or tabs, quoted as RFC 4180 says. A line with too few or too many cells is an entry all the same.
@@ -38,7 +40,7 @@ export async function readSheet(bytes: Buffer): Promise<Sheet> {
     trim: true,
     max_record_size: LONGEST_CELL * 10,
   });
-  const rows: AsyncIterator<string[]> = Readable.from([bytes]).pipe(lines)[Symbol.asyncIterator]();
+  const rows: AsyncIterator<string[]> = Readable.from(piecesOf(bytes)).pipe(lines)[Symbol.asyncIterator]();
   const header = await next(rows);
   const names = (header ?? []).map((name) => name.trim());
   const at = names.findIndex((name) => NUMBER_COLUMNS.includes(name.toLowerCase()));
@@ -55,6 +57,11 @@ export async function readSheet(bytes: Buffer): Promise<Sheet> {
       yield { number: cells[at] ?? '', variables: Object.fromEntries(named) };
     }
   }
+}
+
+/** So that a long list is read while its rows are written, and not before. */
+function* piecesOf(bytes: Buffer): Generator<Buffer> {
+  for (let from = 0; from < bytes.length; from += PIECE) yield bytes.subarray(from, from + PIECE);
 }
 
 async function next(rows: AsyncIterator<string[]>): Promise<string[] | null> {

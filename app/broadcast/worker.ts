@@ -161,7 +161,7 @@ export function createBroadcastWorker(options: BroadcastWorkerOptions): Broadcas
   }
 
   async function attempt(row: ClaimedRow, age: () => number): Promise<RowResult | null> {
-    const { channel, business, contact, template, variables, broadcast, replyId, firstAt } = row;
+    const { channel, business, contact, address, template, variables, broadcast, replyId, firstAt } = row;
     const refusal = await news.refusal(channel, template).catch(() => null);
     if (refusal) {
       await stopBroadcast(row, refusal.code, refusal.reason);
@@ -175,7 +175,7 @@ export function createBroadcastWorker(options: BroadcastWorkerOptions): Broadcas
     };
     try {
       const conversation = conversationId({ channel, business, contact });
-      await sendTemplate(conversation, message, { id: replyId, at: firstAt, uncertain: row.uncertain });
+      await sendTemplate(conversation, message, { id: replyId, at: firstAt, address, uncertain: row.uncertain });
       alike.delete(broadcast);
       return { state: 'sent' };
     } catch (error) {
@@ -248,7 +248,7 @@ export function createBroadcastWorker(options: BroadcastWorkerOptions): Broadcas
   async function note(row: ClaimedRow, result: RowResult): Promise<void> {
     for (let waitMs = 200; ; waitMs = Math.min(waitMs * 2, AFTER_TROUBLE_MS)) {
       try {
-        return await store.settle(row, result);
+        return await store.settle(row, result, process);
       } catch (error) {
         if (stopping) return;
         log.debug('The result of a row cannot be noted yet', { broadcast: row.broadcast, error });

@@ -4,7 +4,7 @@ import { createBroadcastStore, type Sender } from '../archive/write/broadcasts.t
 import { createBroadcastDesk } from '../broadcast/broadcasts.ts';
 import { quietFor, writeQuietHours } from '../broadcast/hours.ts';
 import { createInitiate } from '../broadcast/initiate.ts';
-import { NO_NEWS } from '../broadcast/news.ts';
+import { type AccountNews, NO_NEWS } from '../broadcast/news.ts';
 import { createSenders } from '../broadcast/senders.ts';
 import { createBroadcastWorker } from '../broadcast/worker.ts';
 import type { Config } from '../config.ts';
@@ -57,19 +57,20 @@ export function buildBroadcasts(config: Config, options: BroadcastOptions): Broa
   const broadcasts = createBroadcasts(database);
   const senders = createSenders({ channels, known });
   const explain = (channel: string, code: string) => channels.of(channel).explain(code);
+  // What providers tell of the account and of templates is asked for here.
+  const news: AccountNews = NO_NEWS;
   let isOurs: () => boolean | null = () => null;
+  let answered = false;
   const worker = createBroadcastWorker({
-    ...{ store, sendTemplate, templates, explain, log },
-    news: NO_NEWS,
+    ...{ store, sendTemplate, templates, explain, news, log },
     scopeOf: (channel, code) => channels.of(channel).scopeOf?.(code) ?? null,
-    isReady: async () => isOurs() === true && (await database.ping().then(...ANSWERS)),
+    isReady: async () => isOurs() === true && (await hasTables()),
     quietFor: () => quietFor(quietHours, now(), timeZone),
     limits: { perSecond, perDay },
     process: newId(),
   });
   const desk = createBroadcastDesk({
-    ...{ store, broadcasts, templates, senders, template, requiresOptIn, quietHours, timeZone, now },
-    news: NO_NEWS,
+    ...{ store, broadcasts, templates, senders, template, requiresOptIn, quietHours, timeZone, news, now },
     prices: prices.messages,
     wake: worker.wake,
   });
@@ -102,6 +103,11 @@ export function buildBroadcasts(config: Config, options: BroadcastOptions): Broa
     },
     drain: worker.stop,
   };
+
+  async function hasTables(): Promise<boolean> {
+    answered ||= await database.ping().then(...ANSWERS);
+    return answered;
+  }
 
   async function notices(): Promise<{ code: string; text: string }[]> {
     const [stopped, ...others] = await broadcasts.stopped();

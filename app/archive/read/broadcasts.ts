@@ -94,8 +94,29 @@ const REASON = sql<
   string | null
 >`case when r.state = 'waiting' and b.state = 'cancelled' then 'cancelled' else r.reason end`;
 
+/** How long the counts of a list are good for, ms: of a broadcast that sends, of others. */
+const KEEP_MS = 4_000;
+const KEEP_ENDED_MS = 30_000;
+const MOST_KEPT = 500;
+
 export function createBroadcasts(database: Database): Broadcasts {
+  const counted = new Map<string, { at: number; counts: Count[] }>();
   return { list, find, rows, paceOf, permissionsOf, stopped };
+
+  /** Of a list, which is looked at for minutes: many broadcasts, some of them with a hundred thousand rows. */
+  async function recentCounts(db: Kysely<Tables>, found: readonly Row[]): Promise<Count[]> {
+    const now = performance.now();
+    const keepMs = (state: BroadcastState) => (state === 'running' ? KEEP_MS : KEEP_ENDED_MS);
+    const nameOf = ({ id, state }: Row) => `${id} ${state}`;
+    const old = found.filter((row) => !(now - (counted.get(nameOf(row))?.at ?? -Infinity) < keepMs(row.state)));
+    const all = await countsOf(
+      db,
+      old.map(({ id }) => id),
+    );
+    if (counted.size > MOST_KEPT) counted.clear();
+    for (const row of old) counted.set(nameOf(row), { at: now, counts: all.filter(({ id }) => id === row.id) });
+    return found.flatMap((row) => counted.get(nameOf(row))?.counts ?? []);
+  }
 
   function list({ limit, cursor }: { limit: number; cursor?: string | undefined }): Promise<Page<Broadcast>> {
     const place = readTimeCursor(cursor);
@@ -108,10 +129,7 @@ export function createBroadcasts(database: Database): Broadcasts {
         .orderBy('id', 'desc')
         .limit(limit + 1)
         .execute();
-      const counts = await countsOf(
-        db,
-        found.map(({ id }) => id),
-      );
+      const counts = await recentCounts(db, found);
       return pageOf(
         found,
         limit,

@@ -115,8 +115,11 @@ export interface BroadcastStore {
   take(sender: Sender, options: TakeOptions): Promise<Taken>;
   /** The rows that a process sends stay its own. */
   renew(process: string, leaseMs: number): Promise<void>;
-  /** Notes what came of a try. Of a row that came to an end meanwhile, nothing changes. */
-  settle(row: Pick<ClaimedRow, 'broadcast' | 'position'>, result: RowResult): Promise<void>;
+  /**
+   * Notes what came of a try. Of a row that came to an end meanwhile nothing changes; of one that another process has by now, only that it
+   * was sent.
+   */
+  settle(row: Pick<ClaimedRow, 'broadcast' | 'position'>, result: RowResult, process: string): Promise<void>;
   /** The provider asked to slow down: half as fast, after `waitMs`. */
   slow(sender: Sender, waitMs: number, why: string): Promise<void>;
 }
@@ -196,6 +199,7 @@ export function createBroadcastStore(database: Database): BroadcastStore {
   function settle(
     { broadcast, position }: Pick<ClaimedRow, 'broadcast' | 'position'>,
     result: RowResult,
+    process: string,
   ): Promise<void> {
     const { state, note, error } = result;
     return database.run(async (db) => {
@@ -214,6 +218,7 @@ export function createBroadcastStore(database: Database): BroadcastStore {
         .where('broadcast_id', '=', broadcast)
         .where('position', '=', position)
         .where('state', '=', 'sending')
+        .$if(state !== 'sent', (rows) => rows.where('claimed_by', '=', process))
         .execute();
     });
   }

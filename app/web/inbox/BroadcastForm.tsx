@@ -1,6 +1,6 @@
 import { Alert, Button, FileButton, Group, Select, Stack, Textarea, TextInput } from '@mantine/core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { type FormEvent, useState } from 'react';
+import { type FormEvent, useMemo, useRef, useState } from 'react';
 import { Link, useLocation } from 'wouter';
 import type { Answered, Asked, Template } from '../../inbox/contract.ts';
 import { Icon } from '../parts/Icon.tsx';
@@ -43,7 +43,8 @@ function Form({ options, templates, problems }: FormProps) {
   const template = offered.find(({ id }) => id === chosen) ?? null;
   const [pasted, setPasted] = useState('');
   const [file, setFile] = useState<{ name: string; text: string } | null>(null);
-  const people = readPeople(file?.text ?? pasted);
+  const list = file?.text ?? pasted;
+  const people = useMemo(() => readPeople(list), [list]);
   const [values, setValues] = useState<Record<string, string>>({});
   const [name, setName] = useState('');
   const [beginsAt, setBeginsAt] = useState('');
@@ -53,6 +54,10 @@ function Form({ options, templates, problems }: FormProps) {
     ...{ people, template, sender: senders[sender], name, beginsAt },
     variables: Object.fromEntries(asked.map((variable) => [variable, values[variable] ?? ''])),
   };
+  // What was checked counts for the form as it was. Lists may be long: they are compared by identity.
+  const changes = useRef(0);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a change of any of them is a change of the form
+  const revision = useMemo(() => ++changes.current, [people, template?.id, sender, name, beginsAt, values]);
   return (
     <div className={classes.page}>
       <Link href="/broadcasts" className={classes.back}>
@@ -123,7 +128,7 @@ function Form({ options, templates, problems }: FormProps) {
           {options.quiet_hours !== null && (
             <p className={classes.line}>Nothing is sent from {options.quiet_hours.replace('-', ' to ')}.</p>
           )}
-          <Sending key={JSON.stringify(wish)} wish={wish} />
+          <Sending key={revision} wish={wish} />
         </Stack>
         <Preview template={template} values={{ ...values, ...people.first }} />
       </div>
