@@ -7,9 +7,9 @@ import { Failure } from '../errors.ts';
 import { templateName as nameOf, type TemplateRef } from '../message.ts';
 import type { Money } from '../money.ts';
 import type { Templates } from '../outbound/templates.ts';
+import type { AccountState } from './account.ts';
 import { type QuietHours, quietFor, readTime } from './hours.ts';
 import { NO_TEMPLATE } from './initiate.ts';
-import type { AccountNews } from './news.ts';
 import { type PlanOptions, plan } from './plan.ts';
 import type { Senders } from './senders.ts';
 import type { Entry } from './sheet.ts';
@@ -75,7 +75,7 @@ export interface BroadcastDeskTools {
   broadcasts: Pick<Broadcasts, 'find' | 'paceOf' | 'permissionsOf'>;
   templates: Pick<Templates, 'list'>;
   senders: Senders;
-  news: AccountNews;
+  news: AccountState;
   prices: readonly MessagePrice[];
   /** Of the settings. */
   template: TemplateRef | null;
@@ -195,7 +195,9 @@ export function createBroadcastDesk(tools: BroadcastDeskTools): BroadcastDesk {
   }
 
   function planOptions({ variables: defaults }: BroadcastAsked, template: Template | null): PlanOptions {
-    return { permissionsOf: broadcasts.permissionsOf, requiresOptIn, needed: template?.variables ?? null, defaults };
+    const isMarketing = template?.category.toLowerCase() === 'marketing';
+    const needed = template?.variables ?? null;
+    return { permissionsOf: broadcasts.permissionsOf, requiresOptIn, isMarketing, needed, defaults };
   }
 
   function costOf(channel: string, category: string, messages: number): Money | null {

@@ -10,6 +10,8 @@ export interface PlanOptions {
   permissionsOf: (addresses: readonly ContactId[]) => Promise<Map<ContactId, Permission>>;
   /** Only people who agreed to get messages are written to. */
   requiresOptIn: boolean;
+  /** The template is one that the provider counts as marketing. */
+  isMarketing: boolean;
   /** The template's variables; null when that is not known: then nothing is missing. */
   needed: readonly string[] | null;
   /** What stands where an entry says nothing. */
@@ -57,7 +59,7 @@ async function planChunk(entries: readonly Entry[], seen: Set<ContactId>, option
     const row = { address, contact, variables: Object.keys(variables).length > 0 ? variables : null };
     if (seen.has(contact)) return skipped(row, 'double');
     seen.add(contact);
-    const reason = refusalOf(permissions.get(contact) ?? permissions.get(address), options.requiresOptIn);
+    const reason = refusalOf(permissions.get(contact) ?? permissions.get(address), options);
     if (reason) return skipped(row, reason);
     const missing = (options.needed ?? []).filter((name) => (variables[name] ?? '').trim() === '');
     if (missing.length > 0) return skipped(row, 'variables', `No value for ${missing.join(', ')}.`);
@@ -69,9 +71,9 @@ function skipped(row: Pick<NewRow, 'address' | 'contact' | 'variables'>, reason:
   return { ...row, state: 'skipped', reason, note: note ?? SKIPPED[reason] };
 }
 
-function refusalOf(permission: Permission | undefined, requiresOptIn: boolean): SkipReason | null {
+function refusalOf(permission: Permission | undefined, { requiresOptIn, isMarketing }: PlanOptions): SkipReason | null {
   if (permission?.blocked) return 'blocked';
-  if (permission?.optedOut) return 'opted_out';
+  if (permission?.optedOut || (isMarketing && permission?.noMarketing)) return 'opted_out';
   return requiresOptIn && !permission?.optedIn ? 'no_opt_in' : null;
 }
 

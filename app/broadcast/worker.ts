@@ -9,7 +9,7 @@ import type { Log } from '../ops/logger.ts';
 import type { SendTemplate } from '../outbound/template.ts';
 import type { Templates } from '../outbound/templates.ts';
 import { scrub } from '../privacy/scrub.ts';
-import type { AccountNews } from './news.ts';
+import type { AccountState } from './account.ts';
 import { NOBODY_CAN_TELL, type Outcome, outcomeOf } from './outcome.ts';
 import { refill } from './pace.ts';
 
@@ -24,7 +24,7 @@ export interface BroadcastWorker {
 export interface BroadcastWorkerOptions {
   store: Omit<BroadcastStore, 'create'>;
   sendTemplate: SendTemplate;
-  news: AccountNews;
+  news: AccountState;
   /** What one of a provider's codes is about, and what it means as a sentence. */
   scopeOf: (channel: ChannelName, code: string) => RefusalScope | null;
   explain: (channel: ChannelName, code: string) => string | null;

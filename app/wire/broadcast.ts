@@ -1,10 +1,10 @@
 /** Joins broadcasts: what plans them, what sends them, what the inbox sees of them. */
 import { createBroadcasts } from '../archive/read/broadcasts.ts';
 import { createBroadcastStore, type Sender } from '../archive/write/broadcasts.ts';
+import { createAccountState, type KeptNews } from '../broadcast/account.ts';
 import { createBroadcastDesk } from '../broadcast/broadcasts.ts';
 import { quietFor, writeQuietHours } from '../broadcast/hours.ts';
 import { createInitiate } from '../broadcast/initiate.ts';
-import { type AccountNews, NO_NEWS } from '../broadcast/news.ts';
 import { createSenders } from '../broadcast/senders.ts';
 import { createBroadcastWorker } from '../broadcast/worker.ts';
 import type { Config } from '../config.ts';
@@ -21,6 +21,8 @@ import type { OutboundParts } from './outbound.ts';
 export interface BroadcastOptions {
   archive: Pick<ArchiveParts, 'database'>;
   outbound: OutboundParts;
+  /** What providers told of our accounts. */
+  accounts: KeptNews;
   sendTemplate: SendTemplate;
   /** Of a few at once, which are sent without the archive, too. */
   sendTemplateByMemory: SendTemplate;
@@ -57,8 +59,7 @@ export function buildBroadcasts(config: Config, options: BroadcastOptions): Broa
   const broadcasts = createBroadcasts(database);
   const senders = createSenders({ channels, known });
   const explain = (channel: string, code: string) => channels.of(channel).explain(code);
-  // What providers tell of the account and of templates is asked for here.
-  const news: AccountNews = NO_NEWS;
+  const news = createAccountState(options.accounts);
   let isOurs: () => boolean | null = () => null;
   let answered = false;
   const worker = createBroadcastWorker({

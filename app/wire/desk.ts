@@ -50,6 +50,7 @@ export function buildDesk(config: Config, tools: DeskTools): DeskParts {
   const archive = buildInboxArchive(database, writer);
   const broadcasts = buildBroadcasts(config, {
     ...{ archive: tools.archive, outbound: tools.outbound, sendTemplate, sendTemplateByMemory, metrics, log, now },
+    accounts: memory.accounts,
     prices: tools.costs.prices,
     known: archive.conversations.numbers,
   });
@@ -70,7 +71,7 @@ export function buildDesk(config: Config, tools: DeskTools): DeskParts {
     live,
     taskTypes,
     sentiments,
-    notices: createNoticesOf({ purpose: tools.purpose, costs, accounts: memory.accounts, channels, now }),
+    notices: createNoticesOf({ purpose: tools.purpose, costs, broadcasts, accounts: memory.accounts, channels, now }),
     costs,
     timeZone,
     publicUrl,

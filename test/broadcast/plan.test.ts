@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Permission } from '../../app/archive/read/broadcasts.ts';
+import { createAccountState } from '../../app/broadcast/account.ts';
 import { quietFor, readQuietHours, readTime, writeQuietHours } from '../../app/broadcast/hours.ts';
 import { outcomeOf } from '../../app/broadcast/outcome.ts';
 import { type Pace, refill } from '../../app/broadcast/pace.ts';
@@ -79,14 +80,15 @@ describe('a list as CSV', () => {
 
 describe('the plan', () => {
   const permissions = new Map<string, Permission>([
-    [BEN, { blocked: true, optedOut: false, optedIn: false }],
-    [CLEO, { blocked: false, optedOut: true, optedIn: false }],
-    [ANA, { blocked: false, optedOut: false, optedIn: true }],
+    [BEN, { blocked: true, optedOut: false, optedIn: false, noMarketing: false }],
+    [CLEO, { blocked: false, optedOut: true, optedIn: false, noMarketing: false }],
+    [ANA, { blocked: false, optedOut: false, optedIn: true, noMarketing: true }],
   ]);
   async function planned(entries: readonly Entry[], overrides: Partial<PlanOptions> = {}) {
     const options: PlanOptions = {
       permissionsOf: async (addresses) => new Map([...permissions].filter(([address]) => addresses.includes(address))),
       requiresOptIn: false,
+      isMarketing: false,
       needed: null,
       defaults: {},
       ...overrides,
@@ -110,6 +112,11 @@ describe('the plan', () => {
       rows.map(({ reason }) => reason),
       [null, 'no_opt_in'],
     );
+  });
+
+  test('skips who wants no marketing, when the template is marketing', async () => {
+    assert.equal((await planned(to(ANA), { isMarketing: true }))[0]?.reason, 'opted_out');
+    assert.equal((await planned(to(ANA)))[0]?.reason, null);
   });
 
   test('fills in what an entry leaves out, on one line, and skips who lacks a value', async () => {
@@ -252,4 +259,28 @@ describe('a try that failed', () => {
     assert.equal(last.kind === 'unclear' && last.isLast, true);
     assert.equal(outcomeOf(new Error('a bug'), '', { tries: 1, scope: null, templateIsUsable: true }).kind, 'unclear');
   });
+});
+
+test('what a provider told of the account or the template keeps broadcasts from being sent', async () => {
+  const told = { restriction: null as string | null, state: null as string | null, limit: null as number | null };
+  const account = createAccountState({
+    restriction: async () => told.restriction,
+    template: async () => told.state,
+    dailyLimit: async () => told.limit,
+  });
+  const refusal = () => account.refusal('meta', { name: 'welcome', language: 'en' });
+  assert.equal(await refusal(), null);
+  told.state = 'PAUSED';
+  assert.deepEqual(await refusal(), {
+    code: 'channel.template',
+    reason: 'The template welcome is paused by WhatsApp.',
+  });
+  told.state = 'APPROVED';
+  assert.equal(await refusal(), null);
+  told.restriction = 'RESTRICTED_BIZ_INITIATED_MESSAGING';
+  assert.equal((await refusal())?.code, 'channel.sender');
+  told.limit = 2_000;
+  assert.equal(await account.perDay('meta'), 2_000);
+  told.limit = Number.POSITIVE_INFINITY;
+  assert.equal(await account.perDay('meta'), null);
 });

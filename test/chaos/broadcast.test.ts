@@ -100,7 +100,14 @@ test('a broadcast with faults and two kills: exact results, and nobody is writte
     const rows = await rowsOf(one, id);
     verify(rows, (to) => kindOf(to)?.ends ?? ['delivered', 'sent']);
     const counted = Object.fromEntries(countBy(rows.map(({ state }) => state)));
-    report(t, { rows: rows.length, kills: 2, ...counted, doubled: doubled(rows), mostInASecond: mostInASecond() });
+    report(t, {
+      rows: rows.length,
+      kills: 2,
+      ...counted,
+      doubled: doubled(rows),
+      mostInASecond: mostInASecond(takenAt),
+      mostClaimedInASecond: mostInASecond(triedAt(rows)),
+    });
   } finally {
     clearInterval(traffic);
   }
@@ -110,6 +117,7 @@ interface Row {
   number: string;
   state: string;
   note: string | null;
+  tried_at: string | null;
 }
 
 const OTHER: TakenMessage = { id: '', phoneNumberId: '', to: '15550100199', text: '', data: 'other-0.0' };
@@ -132,10 +140,16 @@ function doubled(rows: readonly Row[]): number {
   return rows.filter(({ number }) => (sent.get(number) ?? 0) > 1).length;
 }
 
-function mostInASecond(): number {
+/** By the clock of the database: what the program means its pace to be. The double sees what a busy machine makes of it. */
+function triedAt(rows: readonly Row[]): number[] {
+  return rows.flatMap(({ tried_at }) => (tried_at === null ? [] : Date.parse(tried_at))).sort((a, b) => a - b);
+}
+
+/** @param times in order, ms */
+function mostInASecond(times: readonly number[]): number {
   let from = 0;
-  return takenAt.reduce((most, at, i) => {
-    while (at - (takenAt[from] ?? at) >= 1_000) from++;
+  return times.reduce((most, at, i) => {
+    while (at - (times[from] ?? at) >= 1_000) from++;
     return Math.max(most, i - from + 1);
   }, 0);
 }

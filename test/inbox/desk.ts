@@ -144,6 +144,7 @@ export async function startDesk(settings: Environment = {}) {
   const notices: { code: string; text: string }[] = [];
   const broadcasts = buildBroadcasts(readConfig(settings), {
     ...{ archive: { database }, outbound, sendTemplate, sendTemplateByMemory: sendTemplate, prices, now, log },
+    accounts: { template: async () => null, dailyLimit: async () => null, restriction: async () => null },
     known: archive.conversations.numbers,
     metrics: createMetrics(),
   });

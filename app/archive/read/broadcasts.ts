@@ -62,6 +62,8 @@ export interface Permission {
   blocked: boolean;
   optedOut: boolean;
   optedIn: boolean;
+  /** They want no marketing messages; others they may get. */
+  noMarketing: boolean;
 }
 
 /** Everything rejects with `archive.unavailable`. */
@@ -199,7 +201,8 @@ export function createBroadcasts(database: Database): Broadcasts {
       if (addresses.length === 0) return new Map();
       const { rows } = await sql<Permission & { address: string }>`
         select a.address, p.blocked, ${optedOutAt} is not null as "optedOut",
-          p.opted_in_at is not null and p.opted_in_at > coalesce(p.opted_out_at, '-infinity') as "optedIn"
+          p.opted_in_at is not null and p.opted_in_at > coalesce(p.opted_out_at, '-infinity') as "optedIn",
+          p.marketing_opted_out_at is not null as "noMarketing"
         from whatsapp_contact_addresses a join whatsapp_contacts p on p.id = a.contact_id
         where a.address in (select value from json_array_elements_text(${JSON.stringify(addresses)}::json))`.execute(
         db,
