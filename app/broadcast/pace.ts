@@ -27,17 +27,21 @@ const SLOW = 5;
 const GROW_MS = 2_000;
 /** After so long without a message it begins slowly again, ms. */
 const IDLE_MS = 60_000;
-/** What was not sent is not made up for by more than this share of a second's messages. */
-const BURST = 0.25;
+/**
+ * This share of a second's messages may go at once, the rest steadily: so no second has more than the limit, and a provider that counts
+ * what comes in, too, has room for answers.
+ */
+const BURST = 0.1;
 
 /** The pace by now. */
 export function refill(pace: Pace, now: number, { perSecond, growMs = GROW_MS }: PaceLimits): Pace {
+  const steady = perSecond * (1 - BURST);
   const elapsedMs = Math.max(0, now - pace.filledAt);
   if (pace.rate === 0 || elapsedMs > IDLE_MS) {
-    return { ...pace, tokens: 1, rate: Math.min(SLOW, perSecond), filledAt: now, grownAt: now };
+    return { ...pace, tokens: 1, rate: Math.min(SLOW, steady), filledAt: now, grownAt: now };
   }
-  const tokens = Math.min(Math.max(1, pace.rate * BURST), pace.tokens + (pace.rate * elapsedMs) / 1_000);
+  const tokens = Math.min(Math.max(1, perSecond * BURST), pace.tokens + (pace.rate * elapsedMs) / 1_000);
   const isGrown = now - pace.grownAt >= growMs;
-  const rate = Math.min(perSecond, isGrown ? pace.rate * 2 : pace.rate);
+  const rate = Math.min(steady, isGrown ? pace.rate * 2 : pace.rate);
   return { ...pace, tokens, rate, filledAt: now, grownAt: isGrown ? now : pace.grownAt };
 }

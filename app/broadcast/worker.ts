@@ -52,7 +52,7 @@ export interface BroadcastWorkerOptions {
 /** So many messages are under way at once in this process. */
 const MOST_AT_ONCE = 100;
 /** Between two looks, ms: while something is sent; while nothing is. */
-const BUSY_MS = 100;
+const BUSY_MS = 50;
 const IDLE_MS = 2_000;
 const LONGEST_WAIT_MS = 30_000;
 const AFTER_TROUBLE_MS = 5_000;
