@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
+import { type QuietHours, readQuietHours } from './broadcast/hours.ts';
 import { createPrices, type PriceTable, readPriceTable } from './costs/prices.ts';
 import { SettingsError } from './errors.ts';
 import { templateRef } from './message.ts';
@@ -295,6 +296,36 @@ export const SETTINGS = {
     '',
     'a JSON file with your prices of models and messages; default: those that come with the project',
   ),
+  BULK_TEMPLATE: row(
+    z
+      .string()
+      .refine(
+        (given) => templateRef(given) !== null,
+        "expected a name and a language, such as order_ready:en, or Twilio's id, HX and 32 digits",
+      ),
+    '',
+    'the template that bulk messages are sent with when a request names none; default: FIRST_CONTACT_TEMPLATE',
+  ),
+  BULK_PER_SECOND: row(
+    integer(1, 1_000),
+    '80',
+    'bulk messages in a second from one number of ours, at most; all processes together',
+  ),
+  BULK_PER_DAY: row(
+    integer(1, 100_000_000),
+    '',
+    'people that bulk messages may go to in 24 hours, over all numbers of a channel; default: as many as Meta allows',
+  ),
+  BULK_QUIET_HOURS: row(
+    z.string().refine((given) => readQuietHours(given) !== null, 'expected two times of day such as 21:00-08:00'),
+    '',
+    'no bulk message is sent at these times of day, by TIME_ZONE, e.g. 21:00-08:00: they wait; default: none',
+  ),
+  BULK_REQUIRES_OPT_IN: row(
+    flag(),
+    'false',
+    'true sends bulk messages only to people who agreed to get messages, see the ledger of consent',
+  ),
   MAX_CONCURRENT_TURNS: row(
     integer(1, 100_000),
     '1000',
@@ -474,6 +505,7 @@ function arrange(values: Values, files: Files) {
     /** Null when there is none. */
     monthlyBudget: values.MONTHLY_BUDGET ?? null,
     prices: files.prices,
+    bulk: bulkSettings(values, set),
     maxConcurrentTurns: set.MAX_CONCURRENT_TURNS,
     maxWaiting: set.MAX_WAITING,
     alertWebhookUrl: values.ALERT_WEBHOOK_URL,
@@ -482,6 +514,23 @@ function arrange(values: Values, files: Files) {
     simulator,
     logLevel: set.LOG_LEVEL,
   });
+}
+
+function bulkSettings(values: Values, set: ReturnType<typeof required>) {
+  return {
+    /** Null when every request has to name one. */
+    template: templateRef(values.BULK_TEMPLATE ?? values.FIRST_CONTACT_TEMPLATE ?? ''),
+    perSecond: set.BULK_PER_SECOND,
+    /** Undefined = as many as the provider allows. */
+    perDay: values.BULK_PER_DAY,
+    quietHours: quietHoursOf(values.BULK_QUIET_HOURS),
+    requiresOptIn: set.BULK_REQUIRES_OPT_IN,
+  };
+}
+
+/** Null when there are none. */
+function quietHoursOf(given: string | undefined): QuietHours | null {
+  return given === undefined ? null : readQuietHours(given);
 }
 
 /** Null when no server is named: a practice model answers. */

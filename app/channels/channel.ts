@@ -112,10 +112,18 @@ export interface ChannelBasics {
 
   /** What one of the provider's error codes means, as one sentence for the team; null for a code that is not known. */
   explain(code: string): string | null;
+  /** What a refusal with this code of the provider's is about, where its `Failure` does not say; null when it does. */
+  scopeOf?(code: string): RefusalScope | null;
 
   /** The bytes of a file that a person sent, named by `Attachment.ref`. Rejects with a `Failure` whose code starts with `media.`. */
   download(ref: string, options?: DownloadOptions): Promise<Buffer>;
 }
+
+/**
+ * What a refusal is about: this message with its values; this person, for a while; the template, whoever gets it; our account or number,
+ * whatever it sends.
+ */
+export type RefusalScope = 'message' | 'person' | 'template' | 'account';
 
 /** A template as the provider has it. */
 export interface Template {

@@ -37,6 +37,8 @@ export interface ServerOptions {
   refusals?: ReadonlyMap<string, Refusal>;
   /** Paths whose bodies stay as they were sent, because a signature is over the bytes → the largest, bytes. They become a `Buffer`. */
   rawBodies?: ReadonlyMap<string, number>;
+  /** Paths whose bodies are left to their router: it reads them once it knows who sends them. */
+  unreadBodies?: ReadonlySet<string>;
   log: Log;
   /** True once the process has begun to stop: what changes something, but for webhooks, gets 503 then. */
   isStopping: () => boolean;
@@ -50,9 +52,9 @@ const BODY_LIMIT = '256kb';
 
 /**
  * How long a request may take to arrive, ms, for Node's HTTP server; its own limits are minutes, and looked at twice a minute.
- * Twilio gives up after 15 s; a body of 256 KB that takes longer cannot be answered in time.
+ * The longest body is a list of 10 MB that somebody uploads.
  */
-const ARRIVAL = { headersTimeout: 10_000, requestTimeout: 15_000, connectionsCheckingInterval: 1_000 };
+const ARRIVAL = { headersTimeout: 10_000, requestTimeout: 60_000, connectionsCheckingInterval: 1_000 };
 
 /**
  * How long a connection without a request stays open, ms: longer than the minute for which load balancers keep theirs. Otherwise they
@@ -68,6 +70,7 @@ export function listenerFor(app: Koa): Server {
 /** Builds the application; it listens nowhere. */
 export function createServer(options: ServerOptions): Koa {
   const { routers, webhooks = [], before, refusals = new Map(), rawBodies = new Map(), log, isStopping } = options;
+  const { unreadBodies = new Set() } = options;
   const app = new Koa();
   app.on('error', (error: unknown) => {
     if (isGoneClient(error)) log.debug('A client left before its answer was written');
@@ -81,6 +84,10 @@ export function createServer(options: ServerOptions): Koa {
   });
   if (before) app.use(before);
   if (rawBodies.size > 0) app.use(keepRaw(rawBodies));
+  app.use((ctx, next) => {
+    if (unreadBodies.has(placeOf(ctx))) ctx.disableBodyParser = true;
+    return next();
+  });
   app.use(readBody());
   for (const router of webhooks) app.use(router.routes()).use(router.allowedMethods());
   app.use(async (ctx, next) => {

@@ -336,6 +336,68 @@ export const ConversationCosts = z
   })
   .meta({ id: 'ConversationCosts' });
 
+export const RowState = z.enum(['waiting', 'sending', 'sent', 'delivered', 'read', 'failed', 'skipped', 'uncertain']);
+export type RowState = z.infer<typeof RowState>;
+const count = z.number().int();
+
+export const Broadcast = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    channel: z.string(),
+    business_number: z.string().describe('The number of ours; empty when the provider picks it'),
+    template: z.string().describe("Its name and language, or Twilio's id"),
+    state: z
+      .enum(['scheduled', 'running', 'paused', 'stopped', 'cancelled', 'done'])
+      .describe('stopped: by itself, see reason'),
+    reason: z.string().nullable().describe('Why it stopped by itself, as one sentence'),
+    reason_code: z.string().nullable(),
+    waits_for: z
+      .enum(['schedule', 'quiet', 'day', 'provider'])
+      .nullable()
+      .describe(
+        'Why nothing is sent just now: it begins later, BULK_QUIET_HOURS, the limit of 24 hours, or the provider asked to slow down',
+      ),
+    waits_until: Time.nullable(),
+    starts_at: Time,
+    created_at: Time,
+    ended_at: Time.nullable(),
+    created_by: z.enum(['desk', 'api']),
+    total: count,
+    counts: z
+      .object(Object.fromEntries(RowState.options.map((state) => [state, count])) as Record<RowState, typeof count>)
+      .describe('Rows by what they have come to; each is counted once'),
+    skipped_reasons: z
+      .record(z.string(), count)
+      .describe('Of the skipped ones: double, invalid, blocked, opted_out, no_opt_in, variables, cancelled'),
+    pace: z
+      .object({ per_second: z.number().describe('Over the last ten seconds'), allowed_per_second: z.number() })
+      .nullable()
+      .describe('How fast its number sends; null while it is not running'),
+    estimated_cost: z
+      .object({ amount: z.string(), currency: z.string() })
+      .nullable()
+      .describe('Of the rows that are not skipped, by the price table; null when it has no price for them'),
+  })
+  .meta({ id: 'Broadcast' });
+export type Broadcast = z.infer<typeof Broadcast>;
+
+export const BroadcastRow = z
+  .object({
+    position: count.describe('In the list as it was given; 1 is the first'),
+    number: z.string().describe('Digits; as it was written when it is no number'),
+    state: RowState,
+    reason: z.string().nullable().describe('Why it failed or was skipped: a code'),
+    note: z.string().nullable().describe('The same in words'),
+    error_code: z.string().nullable().describe("The provider's"),
+    reply_id: z.string().nullable().describe('Names the message in the conversation'),
+    message_sid: z.string().nullable(),
+    tried_at: Time.nullable(),
+    changed_at: Time.nullable(),
+  })
+  .meta({ id: 'BroadcastRow' });
+export type BroadcastRow = z.infer<typeof BroadcastRow>;
+
 const PHONE = /^(whatsapp:)?(\+?[\d\s()./-]{6,30}|[A-Za-z]{2}\.[\w.]{1,157})$/;
 const Phone = z
   .string()
@@ -381,8 +443,51 @@ export const TemplateVariables = z
   .default({})
   .describe('What stands for each variable, by its name: those that the template has, and no others');
 
+const BroadcastOptions = {
+  template: TemplateName.optional().describe('Default: BULK_TEMPLATE'),
+  channel: z.string().max(50).optional().describe('twilio or meta. Default: the one that has such templates'),
+  business_number: Phone.optional().describe('The number of ours that it is sent from. Default: the only one'),
+  name: z.string().trim().max(200).optional().describe('For the team. Default: the template and the day'),
+  schedule_at: z
+    .string()
+    .max(40)
+    .optional()
+    .describe('2026-12-01T09:00:00Z, or 2026-12-01T09:00 by the clocks of TIME_ZONE. Default: at once'),
+};
+/** Programs write numbers as numbers, too. */
+const AnyNumber = z.union([z.string().max(200), z.number()]).transform(String);
+
 /** What the routes take. */
 export const requests = {
+  initiateBulk: z.object({
+    numbers: z.array(AnyNumber).max(50_000).describe('At most 100, with or without +'),
+    template: TemplateName.optional().describe('Default: BULK_TEMPLATE'),
+    variables: TemplateVariables,
+  }),
+  createBroadcast: z.object({
+    ...BroadcastOptions,
+    dry_run: z.boolean().default(false).describe('true: says what would be sent, and sends and stores nothing'),
+    variables: TemplateVariables.describe('What stands where a row has no value of its own'),
+    numbers: z.array(AnyNumber).optional().describe('Who gets it, when all get the same'),
+    rows: z
+      .array(z.object({ number: AnyNumber, variables: TemplateVariables }))
+      .optional()
+      .describe('Who gets it, each with values of their own'),
+  }),
+  uploadBroadcast: z.object({
+    ...BroadcastOptions,
+    dry_run: z
+      .enum(['true', 'false'])
+      .default('false')
+      .transform((word) => word === 'true')
+      .describe('true: says what would be sent, and sends and stores nothing'),
+  }),
+  broadcasts: z.object({ limit: Page.limit, cursor: Page.cursor }),
+  broadcastRows: z.object({
+    limit: z.coerce.number().int().min(1).max(1_000).default(100).describe('How many rows at most'),
+    cursor: z.coerce.number().int().min(0).max(100_000_000).optional().describe('The next_cursor of the page before'),
+    state: RowState.optional().describe('Those alone that have come to this'),
+  }),
   inbox: z.object({
     ...Page,
     filter: Filter,
@@ -588,6 +693,37 @@ const paged = { success, count: z.number().int(), next_cursor: z.string().nullab
 
 /** The responses. */
 export const responses = {
+  initiateBulk: z.object({
+    total: count,
+    successful: count,
+    failed: count,
+    results: z.array(
+      z.union([
+        z.object({ number: z.string(), success: z.literal(true), response: z.unknown() }),
+        z.object({ number: z.string(), success: z.literal(false), error: z.string() }),
+      ]),
+    ),
+  }),
+  createBroadcast: z.object({
+    success,
+    ...Broadcast.shape,
+    id: z.string().nullable().describe('Null after a dry run: nothing was stored'),
+    state: z.enum([...Broadcast.shape.state.options, 'dry_run']),
+    skipped_rows: z.array(BroadcastRow).describe('The first of those that are skipped'),
+  }),
+  broadcasts: z.object({ ...paged, broadcasts: z.array(Broadcast) }),
+  broadcast: z.object({ success, broadcast: Broadcast }),
+  broadcastRows: z.object({ ...paged, rows: z.array(BroadcastRow) }),
+  broadcastOptions: z.object({
+    success,
+    senders: z
+      .array(z.object({ channel: z.string(), business_number: z.string() }))
+      .describe('The numbers that broadcasts can be sent from'),
+    template: z.string().nullable().describe('The one that is used when none is named'),
+    time_zone: z.string(),
+    quiet_hours: z.string().nullable().describe('21:00-08:00'),
+    requires_opt_in: z.boolean(),
+  }),
   inbox: z.object({ ...paged, messages: z.array(Message) }),
   conversations: z.object({ ...paged, conversations: z.array(Conversation) }),
   conversation: z.object({
@@ -635,7 +771,7 @@ export const responses = {
         code: z
           .string()
           .describe(
-            'purpose.missing, budget.near, budget.used_up, budget.currency, prices.unknown, or account.<channel>.<subject>',
+            'purpose.missing, budget.near, budget.used_up, budget.currency, prices.unknown, broadcast.stopped, or account.<channel>.<subject>',
           ),
         text: z.string(),
       }),

@@ -42,6 +42,8 @@ const REFUSALS: Record<number, string> = {
   403: 'The x-csrf-token is missing or wrong',
   404: 'There is no such thing',
   409: 'Only an approved template may be sent now',
+  413: 'It is too large',
+  415: 'It is neither JSON nor CSV',
   422: 'It cannot be done for this contact or file',
   429: 'Too many attempts',
   502: 'The provider refused, or did not answer',
@@ -49,7 +51,8 @@ const REFUSALS: Record<number, string> = {
 };
 
 function describe(name: string, operation: Operation, isOpen: boolean, schemas: JsonObject): JsonObject {
-  const { method, summary, params, query, body, answer, refusals = [] } = operation;
+  const { method, summary, params, query, upload, answer, refusals = [] } = operation;
+  const bodies = bodiesOf(operation, schemas);
   const contentOf = (schema: JsonObject) => ({ 'application/json': { schema } });
   const error = contentOf(schemaOf(responses.error, 'output', schemas));
   const guarded = method === 'get' || isOpen ? [] : [403];
@@ -58,8 +61,8 @@ function describe(name: string, operation: Operation, isOpen: boolean, schemas: 
     operationId: name,
     summary,
     ...(isOpen ? { security: [] } : {}),
-    parameters: [...parametersIn('path', params, schemas), ...parametersIn('query', query, schemas)],
-    ...(body ? { requestBody: { required: true, content: contentOf(schemaOf(body, 'input', schemas)) } } : {}),
+    parameters: [...parametersIn('path', params, schemas), ...parametersIn('query', query ?? upload?.csv, schemas)],
+    ...(bodies && { requestBody: { required: true, content: bodies } }),
     responses: {
       200: {
         description: 'Done',
@@ -67,6 +70,16 @@ function describe(name: string, operation: Operation, isOpen: boolean, schemas: 
       },
       ...Object.fromEntries(statuses.map((status) => [status, { description: REFUSALS[status], content: error }])),
     },
+  };
+}
+
+/** With an upload as CSV the query has what JSON has beside its rows. */
+function bodiesOf({ body, upload }: Operation, schemas: JsonObject): JsonObject | null {
+  const json = body ?? upload?.json;
+  if (!json) return null;
+  return {
+    'application/json': { schema: schemaOf(json, 'input', schemas) },
+    ...(upload && { 'text/csv': { schema: { type: 'string' } } }),
   };
 }
 

@@ -10,8 +10,10 @@ export interface Operation {
   params?: z.ZodObject;
   query?: z.ZodObject;
   body?: z.ZodObject;
+  /** A large body, which the handler reads itself: JSON, or CSV with its options in the query. */
+  upload?: { json: z.ZodObject; csv: z.ZodObject };
   /** The JSON of a 200, or the media type of the response. */
-  answer: z.ZodObject | 'text/event-stream' | '*/*' | 'application/json';
+  answer: z.ZodObject | 'text/event-stream' | '*/*' | 'application/json' | 'text/csv';
   /** The answer is written while it is made: the handler gives it to the response itself. */
   streams?: true;
   /** Error statuses beside those that every operation has: 400, 401, 503, and 403 when it changes something. */
@@ -104,6 +106,86 @@ export const OPERATIONS = {
     body: requests.histories,
     answer: responses.histories,
     streams: true,
+  },
+  initiateBulk: {
+    method: 'post',
+    path: '/initiate-bulk',
+    summary: 'Sends a template to at most 100 numbers and waits for it: one result for each number',
+    body: requests.initiateBulk,
+    answer: responses.initiateBulk,
+    refusals: [413, 422],
+  },
+  broadcasts: {
+    method: 'get',
+    path: '/api/broadcasts',
+    summary: 'Broadcasts, newest first',
+    query: requests.broadcasts,
+    answer: responses.broadcasts,
+  },
+  createBroadcast: {
+    method: 'post',
+    path: '/api/broadcasts',
+    summary:
+      'Sends a template to many people in the background: a list as JSON or CSV, up to 10 MB; 422 when the template cannot be sent or has no such variable',
+    upload: { json: requests.createBroadcast, csv: requests.uploadBroadcast },
+    answer: responses.createBroadcast,
+    refusals: [413, 415, 422, 502],
+  },
+  broadcastOptions: {
+    method: 'get',
+    path: '/api/broadcast-options',
+    summary: 'What broadcasts are sent from and by which settings',
+    answer: responses.broadcastOptions,
+  },
+  broadcast: {
+    method: 'get',
+    path: '/api/broadcasts/:id',
+    summary: 'How far a broadcast is',
+    params: requests.ofId,
+    answer: responses.broadcast,
+    refusals: [404],
+  },
+  broadcastRows: {
+    method: 'get',
+    path: '/api/broadcasts/:id/rows',
+    summary: 'What became of each row, in the order of the list',
+    params: requests.ofId,
+    query: requests.broadcastRows,
+    answer: responses.broadcastRows,
+    refusals: [404],
+  },
+  exportBroadcast: {
+    method: 'get',
+    path: '/api/broadcasts/:id/export.csv',
+    summary: 'The rows as CSV',
+    params: requests.ofId,
+    answer: 'text/csv',
+    streams: true,
+    refusals: [404],
+  },
+  pauseBroadcast: {
+    method: 'post',
+    path: '/api/broadcasts/:id/pause',
+    summary: 'Sends no more until it is resumed; what is being sent is sent',
+    params: requests.ofId,
+    answer: responses.broadcast,
+    refusals: [404],
+  },
+  resumeBroadcast: {
+    method: 'post',
+    path: '/api/broadcasts/:id/resume',
+    summary: 'Goes on with a broadcast that was paused, or stopped by itself',
+    params: requests.ofId,
+    answer: responses.broadcast,
+    refusals: [404],
+  },
+  cancelBroadcast: {
+    method: 'post',
+    path: '/api/broadcasts/:id/cancel',
+    summary: 'Ends a broadcast: the rows that wait are skipped',
+    params: requests.ofId,
+    answer: responses.broadcast,
+    refusals: [404],
   },
   consent: {
     method: 'post',
@@ -271,6 +353,11 @@ export const OPERATIONS = {
 } as const satisfies Record<string, Operation>;
 
 export type OperationName = keyof typeof OPERATIONS;
+
+/** Paths whose handlers read the body themselves. */
+export const UPLOADS: ReadonlySet<string> = new Set(
+  Object.values<Operation>(OPERATIONS).flatMap(({ upload, path }) => (upload ? [path] : [])),
+);
 
 /** Open without a sign-in: how to get a session, see `auth.ts`. */
 export const SESSION_OPERATIONS = {

@@ -16,6 +16,7 @@ import { Failure, isFailure } from '../errors.ts';
 import { type ConversationId, conversationId, type Extra } from '../message.ts';
 import { scrub } from '../privacy/scrub.ts';
 import { noStore } from './auth.ts';
+import { type BroadcastTools, broadcastHandlers } from './broadcasts.ts';
 import type { Answered, LiveEvent, requests } from './contract.ts';
 import { explain } from './explain.ts';
 import { streamHistories, streamHistory } from './history.ts';
@@ -51,6 +52,7 @@ export interface InboxOptions {
   };
   explain: Explain;
   templates: TemplateTools;
+  broadcasts: BroadcastTools;
   takeover: Takeover;
   /** What the bot's memory knows of a conversation; rejects with `store.unavailable`. */
   remembered: (conversation: ConversationId) => Promise<Remembered>;
@@ -124,6 +126,7 @@ function createHandlers(options: InboxOptions): Handlers {
     ...taskHandlers(options),
     ...deadLetterHandlers(options),
     ...analysisHandlers(options),
+    ...broadcastHandlers(options.broadcasts, parsed),
   };
 }
 

@@ -5,9 +5,16 @@ import type { Template } from '../channels/channel.ts';
 import type { Channels } from '../channels/channels.ts';
 import { contactIdOf, readAddress } from '../contacts/addresses.ts';
 import { Failure, isFailure } from '../errors.ts';
-import { type ConversationId, conversationId, type TemplateRef, templateName, templateRef } from '../message.ts';
+import {
+  type Conversation,
+  type ConversationId,
+  conversationId,
+  type TemplateRef,
+  templateName,
+  templateRef,
+} from '../message.ts';
 import { newId } from '../ops/id.ts';
-import type { FindSender } from '../outbound/sender.ts';
+import type { Senders } from '../outbound/senders.ts';
 import type { SendTemplate } from '../outbound/template.ts';
 import type { Templates } from '../outbound/templates.ts';
 import { scrub } from '../privacy/scrub.ts';
@@ -17,7 +24,7 @@ export interface TemplateTools {
   channels: Pick<Channels, 'all'>;
   list: Templates['list'];
   send: SendTemplate;
-  findSender: FindSender;
+  senders: Pick<Senders, 'find' | 'usual'>;
 }
 
 /** One channel that cannot be asked does not hide the templates of the others. */
@@ -61,7 +68,7 @@ function presentTemplate(channel: string, template: Template): Shown {
 
 /** In the conversation that there is, else in a new one with the number of ours that can send the template. */
 export async function sendTemplate(
-  { send, findSender }: TemplateTools,
+  { send, senders }: TemplateTools,
   conversations: Pick<Conversations, 'find'>,
   asked: z.output<typeof requests.sendTemplate>,
 ): Promise<Answered<'send'>> {
@@ -74,14 +81,16 @@ export async function sendTemplate(
   async function placeOf(): Promise<ConversationId> {
     const place = { phone: asked.to_number, business: asked.business_number };
     const known = await conversations.find(place);
-    if (known && (asked.business_number !== undefined || (await canSend(known.channel)))) return conversationId(known);
-    const business = asked.business_number === undefined ? undefined : readAddress(asked.business_number);
-    const sender = await findSender({ template: ref, business });
+    if (known && (place.business !== undefined || (await canSend(known)))) return conversationId(known);
+    const sender =
+      place.business === undefined
+        ? await senders.usual(ref)
+        : await senders.find(ref, { business: readAddress(place.business) });
     return conversationId({ ...sender, contact: known?.contact ?? contactIdOf(readAddress(asked.to_number)) });
   }
 
-  async function canSend(channel: string): Promise<boolean> {
-    return findSender({ template: ref, channel }).then(
+  function canSend({ channel, business }: Conversation): Promise<boolean> {
+    return senders.find(ref, { channel, business }).then(
       () => true,
       () => false,
     );

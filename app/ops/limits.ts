@@ -137,6 +137,15 @@ export const DESK_LIMITS: readonly Limit[] = [
     as: 'level',
     words: (count) => `${counted(count, 'event')} could not be written to the archive. The log says why.`,
   },
+  {
+    name: 'broadcast_stopped',
+    limit: 'broadcasts that stopped by themselves above 0',
+    figure: 'broadcasts_stopped',
+    above: 0,
+    as: 'level',
+    words: (count) =>
+      `${counted(count, 'broadcast')} stopped by themselves. The inbox says why: resume or cancel them.`,
+  },
 ];
 
 export function alarmsOf(limits: readonly Limit[], figure: Figure): Alarm[] {

@@ -36,6 +36,8 @@ export interface SendTemplateOptions {
   id: string;
   /** When it was first to be sent under this name, unix ms. Default: now. */
   at?: number | undefined;
+  /** Where it goes when they never wrote: their number as it was given. Default: as we name the contact. */
+  address?: string | undefined;
   /** It may have been sent before under this name: the provider is asked first. Default: false. */
   uncertain?: boolean | undefined;
 }
@@ -63,7 +65,7 @@ export interface SendTemplateTools {
 
 export function createSendTemplate(tools: SendTemplateTools): SendTemplate {
   const { templates, deliver, desk, stateOf, withoutMarketing, publish, log, now } = tools;
-  return async function sendTemplate(conversation, message, { id, at = now(), uncertain = false }) {
+  return async function sendTemplate(conversation, message, { id, at = now(), address, uncertain = false }) {
     const state = await stateOf(conversation);
     const refusal = refusalOf('template', state, now());
     if (refusal) throw new Failure(refusal.code, refusal.reason);
@@ -72,7 +74,7 @@ export function createSendTemplate(tools: SendTemplateTools): SendTemplate {
     if (template?.category === 'marketing' && (await withoutMarketing([contact])).has(contact))
       throw new Failure('channel.opted_out', 'They want no marketing messages from us. Other templates can be sent.');
     const text = textOfTemplate(template, message);
-    const to = state.address ?? contact;
+    const to = state.address ?? address ?? contact;
     const reply: Reply = {
       id,
       conversation,

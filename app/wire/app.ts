@@ -99,6 +99,7 @@ export function build(config: Config, standIns: StandIns, log: Log, options: Bui
   });
   const recording = parts.desk === 'here' ? buildRecording(config, shared) : null;
   const auth = buildAuth(config, password, memory, log);
+  const desk = recording && buildDesk(config, { ...shared, recording, auth });
   const server = buildServer();
   letSimulatorInspect(standIns, memory);
   return { server, connect, drain, close };
@@ -113,7 +114,7 @@ export function build(config: Config, standIns: StandIns, log: Log, options: Bui
         onReport: join.ifOurs(bot.onReport),
       },
       desk: {
-        routers: recording ? buildDesk(config, { ...shared, recording, auth }) : [],
+        routers: desk?.routers ?? [],
         isSignedIn: auth.isSignedIn,
       },
       deskSocket: beside?.socket,
@@ -145,7 +146,10 @@ export function build(config: Config, standIns: StandIns, log: Log, options: Bui
     // Nobody waits for it: a private PostgreSQL is started when messages can already come in.
     server.once('listening', () => {
       beside?.start();
-      void archive.start().then(() => recording?.start(join.isOurs));
+      void archive.start().then(() => {
+        recording?.start(join.isOurs);
+        desk?.start(join.isOurs);
+      });
       if (bot) for (const { channel } of channelParts) void channel.prepare?.().catch(() => {});
     });
   }
@@ -160,7 +164,7 @@ export function build(config: Config, standIns: StandIns, log: Log, options: Bui
     bot?.sweep.stop();
     await bot?.turns.drain(patienceMs);
     standIns.simulator?.endStreams();
-    await Promise.all([recording?.drain(), beside?.stop()]);
+    await Promise.all([recording?.drain(), desk?.drain(), beside?.stop()]);
     await costs.budget.stop();
   }
 

@@ -9,7 +9,10 @@ import { createInbox } from '../inbox/routes.ts';
 import { createDeadLetters } from '../memory/dead-letters.ts';
 import { type ContactId, type ConversationId, conversationOf } from '../message.ts';
 import type { Log } from '../ops/logger.ts';
+import type { Metrics } from '../ops/metrics.ts';
 import type { ArchiveParts } from './archive.ts';
+import { type BroadcastParts, buildBroadcasts } from './broadcast.ts';
+import type { CostParts } from './costs.ts';
 import { buildInboxArchive } from './inbox-archive.ts';
 import type { MemoryParts } from './memory.ts';
 import { createNoticesOf, type NoticeTools } from './notices.ts';
@@ -24,24 +27,39 @@ export interface DeskTools {
   auth: Auth;
   outbound: OutboundParts;
   purpose: NoticeTools['purpose'];
+  costs: Pick<CostParts, 'prices'>;
+  metrics: Metrics;
   log: Log;
 }
 
-/** @returns the routes of the inbox */
-export function buildDesk(config: Config, tools: DeskTools): Router[] {
-  const { memory, auth } = tools;
+export interface DeskParts extends Pick<BroadcastParts, 'start' | 'drain'> {
+  /** The routes of the inbox. */
+  routers: Router[];
+}
+
+/** Builds it; broadcasts are sent once it starts. */
+export function buildDesk(config: Config, tools: DeskTools): DeskParts {
+  const { memory, auth, metrics, log } = tools;
   const { database } = tools.archive;
-  const { channels, templates, findSender } = tools.outbound;
+  const { channels, templates } = tools.outbound;
   const { live, costs, retryAnalyses } = tools.recording;
   const { publicUrl, timeZone } = config;
-  const { takeover, sendTemplate, writer } = buildSending(tools);
+  const { takeover, sendTemplate, sendTemplateByMemory, writer } = buildSending(tools);
   const { taskTypes, sentiments } = readInstructions(config.analysisPrompt);
   const { now } = memory.clock;
+  const archive = buildInboxArchive(database, writer);
+  const broadcasts = buildBroadcasts(config, {
+    ...{ archive: tools.archive, outbound: tools.outbound, sendTemplate, sendTemplateByMemory, metrics, log, now },
+    accounts: memory.accounts,
+    prices: tools.costs.prices,
+    known: archive.conversations.numbers,
+  });
   const inbox = createInbox({
     guard: auth.guard,
-    archive: buildInboxArchive(database, writer),
+    archive,
     takeover,
-    templates: { channels, list: templates.list, send: sendTemplate, findSender },
+    templates: { channels, list: templates.list, send: sendTemplate, senders: broadcasts.tools.senders },
+    broadcasts: broadcasts.tools,
     remembered: async (conversation) => ({
       ...(await memory.desk.state(conversation)),
       isShared: isShared(conversation),
@@ -53,14 +71,14 @@ export function buildDesk(config: Config, tools: DeskTools): Router[] {
     live,
     taskTypes,
     sentiments,
-    notices: createNoticesOf({ purpose: tools.purpose, costs, accounts: memory.accounts, channels, now }),
+    notices: createNoticesOf({ purpose: tools.purpose, costs, broadcasts, accounts: memory.accounts, channels, now }),
     costs,
     timeZone,
     publicUrl,
     now,
   });
   const copies = createCopies({ contactOf: memory.exports.contactOf, copyOf: createCopyOf(database), summaryOf, now });
-  return [auth.router, inbox, copies];
+  return { routers: [auth.router, inbox, copies], start: broadcasts.start, drain: broadcasts.drain };
 
   /** May other responders own it? */
   function isShared(conversation: ConversationId): boolean {

@@ -6,6 +6,7 @@ import { createFiguresGate } from '../http/nearby.ts';
 import { builtPages, createPages } from '../http/pages.ts';
 import { createServer, listenerFor } from '../http/server.ts';
 import type { Auth } from '../inbox/auth.ts';
+import { UPLOADS } from '../inbox/operations.ts';
 import { isPublicAddress } from '../media/addresses.ts';
 import { createHealth, type HealthOptions } from '../ops/health.ts';
 import type { Log } from '../ops/logger.ts';
@@ -50,12 +51,31 @@ export function buildHttp(tools: HttpTools): Server {
   const rawBodies = new Map(receivers ? channels.flatMap((parts) => [...(parts.rawBodies ?? [])]) : []);
   const before = deskSocket === undefined ? null : createBeside({ socket: deskSocket, paths: DESK_PATHS });
   return listenerFor(
-    createServer({ webhooks, routers, before, refusals, rawBodies, log, isStopping: health.isStopping }),
+    createServer({
+      webhooks,
+      routers,
+      before,
+      refusals,
+      rawBodies,
+      unreadBodies: UPLOADS,
+      log,
+      isStopping: health.isStopping,
+    }),
   );
 }
 
 /** What the desk answers, with all below. */
-const DESK_PATHS = ['/api/whatsapp', '/api/session', '/api/openapi.json', '/export', '/get', '/get-bulk'];
+const DESK_PATHS = [
+  '/api/whatsapp',
+  '/api/session',
+  '/api/openapi.json',
+  '/api/broadcasts',
+  '/api/broadcast-options',
+  '/initiate-bulk',
+  '/export',
+  '/get',
+  '/get-bulk',
+];
 
 function pagesOf({ pages, simulator }: StandIns, hasInbox: boolean): Router {
   const inbox = { paths: ['/whatsapp-inbox', '/whatsapp-inbox/{*place}'], file: 'inbox.html' };

@@ -2,14 +2,12 @@
 import type { Channel } from '../channels/channel.ts';
 import { type Channels, createChannels } from '../channels/channels.ts';
 import { createDeliver, type Deliver } from '../outbound/deliver.ts';
-import { createFindSender, type FindSender } from '../outbound/sender.ts';
 import { createTemplates, type Templates } from '../outbound/templates.ts';
 
 export interface OutboundParts {
   channels: Channels;
   deliver: Deliver;
   templates: Templates;
-  findSender: FindSender;
 }
 
 export function buildOutbound(configured: readonly Channel[], now: () => number): OutboundParts {
@@ -18,6 +16,5 @@ export function buildOutbound(configured: readonly Channel[], now: () => number)
     channels,
     deliver: createDeliver({ channels, now }),
     templates: createTemplates(channels),
-    findSender: createFindSender(channels),
   };
 }

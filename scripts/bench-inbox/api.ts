@@ -128,7 +128,20 @@ function deskOf(tools: Parameters<typeof createAliases>[0], truth: DeskWriter) {
     explain: () => null,
     deadLetters: createDeadLetters(memory),
     download: nobody,
-    templates: { channels: { all: [] }, list: nobody, send: nobody, findSender: nobody },
+    templates: { channels: { all: [] }, list: nobody, send: nobody, senders: { usual: nobody, find: nobody } },
+    broadcasts: {
+      desk: { create: nobody, dryRun: nobody, progress: nobody, presentable: nobody, step: nobody },
+      read: { list: nobody, rows: nobody },
+      senders: { all: nobody, usual: nobody, find: nobody },
+      ...{
+        initiate: nobody,
+        template: null,
+        timeZone: 'UTC',
+        quietHours: null,
+        requiresOptIn: false,
+        explain: () => null,
+      },
+    },
   };
 }
 

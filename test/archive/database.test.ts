@@ -40,6 +40,7 @@ describe('PostgreSQL', () => {
       { name: '0011-original' },
       { name: '0012-beside-messages' },
       { name: '0013-templates' },
+      { name: '0014-broadcasts' },
     ]);
     await Promise.all(processes.map((one) => one.ping()));
     await Promise.all(processes.map((one) => one.close()));

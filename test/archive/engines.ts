@@ -48,7 +48,7 @@ export const ENGINES: Engine[] = [
 /** Every table as it was after the migration. */
 export async function empty(database: Database): Promise<void> {
   await database.run((db) =>
-    sql`truncate whatsapp_contacts, whatsapp_contact_addresses, whatsapp_conversations, whatsapp_messages, whatsapp_deliveries, whatsapp_events_set_aside, sales_tasks, whatsapp_costs cascade`.execute(
+    sql`truncate whatsapp_contacts, whatsapp_contact_addresses, whatsapp_conversations, whatsapp_messages, whatsapp_deliveries, whatsapp_events_set_aside, sales_tasks, whatsapp_costs, broadcasts cascade`.execute(
       db,
     ),
   );

@@ -59,6 +59,8 @@ export interface MetaDouble {
   readonly faults: MetaFault[];
   /** What the account has, as Meta lists it. As made: none. */
   readonly templates: { name: string; language: string; status: string; [field: string]: unknown }[];
+  /** What a message gets by whom it goes to, when no fault of `faults` is in turn. */
+  faultOf: (to: string) => MetaFault | undefined;
   /** Called with every message that is taken. */
   onSent: (message: TakenMessage) => void;
   /** Makes a file of a message that came in. @returns its id */
@@ -125,6 +127,7 @@ export async function startMetaDouble({ accessToken, numbers, accountId }: MetaD
     requests: [],
     faults: [],
     templates: [],
+    faultOf: () => undefined,
     onSent: () => {},
     fileHost: origin,
     addMedia(bytes) {
@@ -147,7 +150,8 @@ export async function startMetaDouble({ accessToken, numbers, accountId }: MetaD
     const authorization = headers.authorization ?? '';
     const body: Posted | null = text === '' ? null : JSON.parse(text);
     double.requests.push({ method, path: url, authorization, body });
-    const fault = double.faults.shift();
+    const to = body?.to ?? body?.recipient;
+    const fault = double.faults.shift() ?? (to === undefined ? undefined : double.faultOf(to));
     if (fault && !fault.done) return suffer(fault, outgoing);
     const [status, answer] = answerTo(method, url, authorization, body);
     if (fault) return suffer(fault, outgoing);

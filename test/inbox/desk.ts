@@ -14,6 +14,7 @@ import { createRecorder } from '../../app/archive/write/recorder.ts';
 import { createTasks } from '../../app/archive/write/tasks.ts';
 import { createTwilioChannel } from '../../app/channels/twilio/client.ts';
 import { createTwilioMedia } from '../../app/channels/twilio/media.ts';
+import { type Environment, readConfig } from '../../app/config.ts';
 import { createStateOf, createTakeover } from '../../app/conversation/takeover.ts';
 import { createMonthOf } from '../../app/costs/month.ts';
 import { createOverview } from '../../app/costs/overview.ts';
@@ -21,6 +22,7 @@ import { createPrices, readPriceTable } from '../../app/costs/prices.ts';
 import { createServer } from '../../app/http/server.ts';
 import { createAuth } from '../../app/inbox/auth.ts';
 import { createLive } from '../../app/inbox/live.ts';
+import { UPLOADS } from '../../app/inbox/operations.ts';
 import { createInbox } from '../../app/inbox/routes.ts';
 import { createDownloader } from '../../app/media/download.ts';
 import { createAliases } from '../../app/memory/aliases.ts';
@@ -35,8 +37,10 @@ import { createEventStream } from '../../app/memory/stream.ts';
 import { createThreads } from '../../app/memory/threads.ts';
 import type { Money } from '../../app/money.ts';
 import { createLogger } from '../../app/ops/logger.ts';
+import { createMetrics } from '../../app/ops/metrics.ts';
 import { createSend } from '../../app/outbound/send.ts';
 import { createSendTemplate } from '../../app/outbound/template.ts';
+import { buildBroadcasts } from '../../app/wire/broadcast.ts';
 import { buildOutbound } from '../../app/wire/outbound.ts';
 import { newSid } from '../doubles/twilio.ts';
 import { ACCOUNT_SID, AUTH_TOKEN, startBot, startDoubles } from '../support/bot.ts';
@@ -55,7 +59,8 @@ export interface Answer {
   body: any;
 }
 
-export async function startDesk() {
+/** @param settings of broadcasts */
+export async function startDesk(settings: Environment = {}) {
   const doubles = await startDoubles();
   const bot = await startBot(doubles);
   const logs: string[] = [];
@@ -100,10 +105,11 @@ export async function startDesk() {
   });
   const media = createTwilioMedia({ ...account, downloader });
   const sender = { from: `whatsapp:+${BUSINESS}` };
-  const { channels, deliver, templates, findSender } = buildOutbound(
+  const outbound = buildOutbound(
     [createTwilioChannel({ ...account, sender, statusCallbackUrl: undefined, media, log })],
     now,
   );
+  const { channels, deliver, templates } = outbound;
   const stateOf = createStateOf(desk, createStandings(database).of);
   const publish = createPublish({ redis, keys });
   const { own } = createThreads({ ...memory, now });
@@ -137,17 +143,27 @@ export async function startDesk() {
     now: Date.now,
     sessions: createSessions({ redis, keys }),
     log,
+    // A test tries a wrong key on every route.
+    attempts: 100,
   });
   const prices = createPrices(readPriceTable());
   const budget = { limit: null as Money | null, spent: 0 };
   const monthOf = createMonthOf('UTC');
   const overview = createOverview({ costs: createCosts(database), prices, budget, monthOf, timeZone: 'UTC', now });
   const notices: { code: string; text: string }[] = [];
+  const broadcasts = buildBroadcasts(readConfig(settings), {
+    ...{ archive: { database }, outbound, sendTemplate, sendTemplateByMemory: sendTemplate, prices, now, log },
+    accounts: { template: async () => null, dailyLimit: async () => null, restriction: async () => null },
+    known: archive.conversations.numbers,
+    metrics: createMetrics(),
+  });
+  broadcasts.start(() => true);
   const inbox = createInbox({
     guard: auth.guard,
     archive,
     takeover: createTakeover({ desk, truth: archive.writer, send, channels, own, now }),
-    templates: { channels, list: templates.list, send: sendTemplate, findSender },
+    templates: { channels, list: templates.list, send: sendTemplate, senders: broadcasts.tools.senders },
+    broadcasts: broadcasts.tools,
     explain: (channel, code) => channels.of(channel).explain(code),
     remembered: (conversation) => desk.state(conversation),
     deadLetters: createDeadLetters(memory),
@@ -155,14 +171,19 @@ export async function startDesk() {
     download: ({ channel, attachment }) => channels.of(channel).download(attachment.ref),
     taskTypes: ['call', 'table_reservation'],
     sentiments: ['positive', 'negative', 'neutral', 'urgent', 'so_so'],
-    notices: async () => [...notices, ...(await overview.notices())],
+    notices: async () => [...notices, ...(await overview.notices()), ...(await broadcasts.notices())],
     costs: overview,
     live,
     timeZone: 'UTC',
     publicUrl: undefined,
     now: Date.now,
   });
-  const koa = createServer({ routers: [auth.router, inbox], log, isStopping: () => false });
+  const koa = createServer({
+    routers: [auth.router, inbox],
+    unreadBodies: UPLOADS,
+    log,
+    isStopping: () => false,
+  });
   const server = createHttpServer(koa.callback());
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`; // a TCP server has an address of this shape
@@ -205,6 +226,7 @@ export async function startDesk() {
       return { status: response.status, headers: response.headers, body: await response.json() };
     },
     async stop() {
+      await broadcasts.drain();
       live.end();
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

@@ -95,6 +95,11 @@ test('every answer is as described, field by field, nothing more', async () => {
   await desk.say(ANA, 'hello');
   await desk.say(ANA, 'here I am', { Latitude: '40.4', Longitude: '-3.7', Label: 'Plaza' });
   const made = await desk.ask('POST', '/api/whatsapp/tasks', { title: 'Call Ana', phone_number: ANA });
+  const later = { numbers: [ANA, 'nobody'], template: WELCOME_SID, schedule_at: '2999-01-01T00:00:00Z' };
+  assert.equal((await desk.ask('POST', '/api/broadcasts', later)).status, 400);
+  const tomorrow = new Date(Date.now() + 86_400_000).toISOString();
+  const broadcast = await desk.ask('POST', '/api/broadcasts', { ...later, schedule_at: tomorrow });
+  assert.equal(broadcast.status, 200, JSON.stringify(broadcast.body));
   const phone = { phone_number: ANA };
   const asks: Record<string, [path: string | undefined, body?: unknown]> = {
     conversation: [`/api/whatsapp/conversation/${ANA}`],
@@ -114,6 +119,13 @@ test('every answer is as described, field by field, nothing more', async () => {
     inbox: ['/api/whatsapp/inbox?direction=both'],
     history: [undefined, { number: `+${ANA}` }],
     histories: [undefined, { numbers: [ANA, '15550199999'], limit: 1 }],
+    initiateBulk: [undefined, { numbers: [ANA, 'nobody'], template: WELCOME_SID }],
+    createBroadcast: [undefined, { numbers: ['15550100109', 'nobody'], template: WELCOME_SID, dry_run: true }],
+    broadcast: [`/api/broadcasts/${broadcast.body.id}`],
+    broadcastRows: [`/api/broadcasts/${broadcast.body.id}/rows`],
+    pauseBroadcast: [`/api/broadcasts/${broadcast.body.id}/pause`],
+    resumeBroadcast: [`/api/broadcasts/${broadcast.body.id}/resume`],
+    cancelBroadcast: [`/api/broadcasts/${broadcast.body.id}/cancel`],
   };
   // Nothing was given up here, and the threads have one owner only; these answer as others do.
   const given = new Set(['replayDeadLetter', 'dropDeadLetter', 'threadControl']);

@@ -8,6 +8,7 @@ import type { Prices } from '../../app/costs/prices.ts';
 import type { Event } from '../../app/events.ts';
 import { createPages } from '../../app/http/pages.ts';
 import { createServer } from '../../app/http/server.ts';
+import { UPLOADS } from '../../app/inbox/operations.ts';
 import { createLogger } from '../../app/ops/logger.ts';
 import { scrub } from '../../app/privacy/scrub.ts';
 import { startDesk } from '../inbox/desk.ts';
@@ -57,7 +58,12 @@ export async function startInboxDesk(at = 0) {
     links: [],
   });
   const server = createHttpServer(
-    createServer({ routers: [...desk.routers, pages], log, isStopping: () => false }).callback(),
+    createServer({
+      routers: [...desk.routers, pages],
+      unreadBodies: UPLOADS,
+      log,
+      isStopping: () => false,
+    }).callback(),
   );
   const listen = (port: number) =>
     new Promise<number>((resolve) => {

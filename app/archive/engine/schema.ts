@@ -1,6 +1,6 @@
 /** The tables as TypeScript sees them. The files in `migrations/` say what the columns mean. */
 import type { ColumnType, Generated } from 'kysely';
-import type { Attachment, HandoffReason, Location, Referral } from '../../message.ts';
+import type { Attachment, HandoffReason, Location, Referral, TemplateRef } from '../../message.ts';
 
 /** Everything that `archive/` reads and writes. */
 export interface Tables {
@@ -12,6 +12,9 @@ export interface Tables {
   whatsapp_costs: CostTable;
   whatsapp_events_set_aside: SetAsideTable;
   sales_tasks: TaskTable;
+  broadcasts: BroadcastTable;
+  broadcast_rows: BroadcastRowTable;
+  broadcast_pace: PaceTable;
   whatsapp_inbox_view: InboxView;
 }
 
@@ -29,6 +32,10 @@ export type CostPurpose = 'answer' | 'summary' | 'analysis' | 'transcription' | 
 export type CostSource = 'provider' | 'table';
 export type ConversationStatus = 'active' | 'archived' | 'blocked';
 export type TaskStatus = 'pending' | 'in_progress' | 'completed' | 'cancelled';
+/** What a broadcast does; one that is to begin later is running. */
+export type BroadcastState = 'running' | 'paused' | 'stopped' | 'cancelled' | 'done';
+/** What was done with a row; what became of its message is with the message. */
+export type RowState = 'waiting' | 'sending' | 'sent' | 'failed' | 'skipped' | 'uncertain';
 export type TaskCreation = 'none' | 'created' | 'failed';
 
 /** Written as ISO 8601 or a Date, read as a Date of whole milliseconds. */
@@ -213,6 +220,56 @@ interface TaskTable {
   created_at: Generated<Date>;
   updated_at: Generated<Date>;
   completed_at: OptionalTime;
+}
+
+interface BroadcastTable {
+  id: Generated<string>;
+  name: string;
+  channel: string;
+  business_number: string;
+  template: ColumnType<TemplateRef, string, string>;
+  template_name: string;
+  category: Optional<string>;
+  state: BroadcastState;
+  reason_code: Optional<string>;
+  reason: Optional<string>;
+  starts_at: Time;
+  created_by: 'desk' | 'api';
+  created_at: Generated<Date>;
+  ended_at: OptionalTime;
+  total: Generated<number>;
+}
+
+interface BroadcastRowTable {
+  broadcast_id: string;
+  position: number;
+  address: string;
+  contact: string;
+  variables: Json<Record<string, string>>;
+  state: RowState;
+  reason: Optional<string>;
+  note: Optional<string>;
+  error_code: Optional<string>;
+  reply_id: Optional<string>;
+  tries: Generated<number>;
+  not_before: OptionalTime;
+  claimed_by: Optional<string>;
+  claimed_until: OptionalTime;
+  first_at: OptionalTime;
+  changed_at: Generated<Date>;
+}
+
+interface PaceTable {
+  channel: string;
+  business_number: string;
+  tokens: Generated<number>;
+  rate: Generated<number>;
+  filled_at: OptionalTime;
+  grown_at: OptionalTime;
+  held_until: OptionalTime;
+  held_for: Optional<string>;
+  day_used: Generated<number>;
+  day_counted_at: OptionalTime;
 }
 
 type Read<Table> = {

@@ -14,6 +14,7 @@ import { unreadableAnswer } from './failure.ts';
 import type { Graph } from './graph.ts';
 import { createMetaDownload } from './media.ts';
 import type { Numbers } from './numbers.ts';
+import { scopeOfMeta } from './scope.ts';
 import { META, nameOfPart } from './status.ts';
 import { listTemplates, templateBody } from './templates.ts';
 
@@ -80,6 +81,7 @@ export function createMetaChannel(options: MetaChannelOptions): ChannelBasics & 
     controlThread,
     ping,
     explain: explainMetaCode,
+    scopeOf: scopeOfMeta,
     download: createMetaDownload({ graph, accessToken, apiBase, downloader }),
   };
 

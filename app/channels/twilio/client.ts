@@ -10,6 +10,7 @@ import { explainTwilioCode } from './explain.ts';
 import { channelFailure, unreadableAnswer } from './failure.ts';
 import type { TwilioHttp } from './http.ts';
 import type { TwilioMedia } from './media.ts';
+import { scopeOfTwilio } from './scope.ts';
 import { pricingOf, stateOf, statusCallbackFor } from './status.ts';
 import { contentOf, readContent } from './templates.ts';
 import { sendable } from './twiml.ts';
@@ -87,6 +88,7 @@ export function createTwilioChannel(options: TwilioChannelOptions): ChannelBasic
       await sdk();
     },
     explain: explainTwilioCode,
+    scopeOf: scopeOfTwilio,
     download: (ref, how) => options.media.download(ref, how),
   };
 

@@ -16,9 +16,10 @@ import { Tasks } from './Tasks.tsx';
 import { type Connection, useLive } from './useLive.ts';
 import { useWaitingCount, WaitingRoom } from './WaitingRoom.tsx';
 
-// The charts are as large as the rest of the page, and most visits do not open them.
+// The charts are as large as the rest of the page, and most visits open neither them nor the broadcasts.
 const Dashboard = lazy(() => import('./Dashboard.tsx'));
 const Costs = lazy(() => import('./Costs.tsx'));
+const Broadcasts = lazy(() => import('./Broadcasts.tsx'));
 
 /** The inbox: sign-in, then everything the team sees. */
 export function InboxPage() {
@@ -55,6 +56,7 @@ const PLACES = [
   { path: '/waiting', name: 'Waiting for a person', icon: 'person' },
   { path: '/', name: 'Conversations', icon: 'text' },
   { path: '/tasks', name: 'Tasks', icon: 'board' },
+  { path: '/broadcasts', name: 'Broadcasts', icon: 'megaphone' },
   { path: '/dashboard', name: 'Dashboard', icon: 'chart' },
   { path: '/undelivered', name: 'Needs attention', icon: 'alarm' },
 ] as const;
@@ -108,6 +110,11 @@ function SignedIn() {
         {place.path === '/' && <Conversations />}
         {place.path === '/waiting' && <WaitingRoom />}
         {place.path === '/tasks' && <Tasks />}
+        {place.path === '/broadcasts' && (
+          <Suspense fallback={<Waiting />}>
+            <Broadcasts />
+          </Suspense>
+        )}
         {place.path === '/undelivered' && <DeadLetters />}
         {place.path === '/dashboard' && (
           <Suspense fallback={<Waiting />}>{path === '/dashboard/costs' ? <Costs /> : <Dashboard />}</Suspense>

@@ -5,6 +5,7 @@ import type { Place } from './paths.ts';
 
 const API = '/api/whatsapp';
 const SESSION = '/api/session';
+const BROADCASTS = '/api/broadcasts';
 
 /** The event of the window when an answer shows that the session has ended. */
 export const SIGNED_OUT = 'signed-out';
@@ -168,16 +169,52 @@ export function drop(id: string): Promise<unknown> {
   return send('DELETE', `${API}/dead-letters/${encodeURIComponent(id)}`);
 }
 
+export function broadcastOptions(): Promise<Answer<'broadcastOptions'>> {
+  return send('GET', '/api/broadcast-options');
+}
+
+export function broadcasts(query: Query<'broadcasts'>): Promise<Answer<'broadcasts'>> {
+  return send('GET', `${BROADCASTS}${searchOf(query)}`);
+}
+
+export function broadcast(id: string): Promise<Answer<'broadcast'>> {
+  return send('GET', `${BROADCASTS}/${encodeURIComponent(id)}`);
+}
+
+export function broadcastRows(id: string, query: Query<'broadcastRows'>): Promise<Answer<'broadcastRows'>> {
+  return send('GET', `${BROADCASTS}/${encodeURIComponent(id)}/rows${searchOf(query)}`);
+}
+
+export function stepBroadcast(id: string, step: 'pause' | 'resume' | 'cancel'): Promise<Answer<'broadcast'>> {
+  return send('POST', `${BROADCASTS}/${encodeURIComponent(id)}/${step}`, {});
+}
+
+/** Where the rows of a broadcast are as a file. */
+export function exportUrl(id: string): string {
+  return `${BROADCASTS}/${encodeURIComponent(id)}/export.csv`;
+}
+
+export function createBroadcast(body: Body<'createBroadcast'>): Promise<Answer<'createBroadcast'>> {
+  return send('POST', BROADCASTS, body);
+}
+
+/** @param csv a list with a header */
+export function uploadBroadcast(csv: string, query: Query<'uploadBroadcast'>): Promise<Answer<'createBroadcast'>> {
+  return send('POST', `${BROADCASTS}${searchOf(query)}`, csv);
+}
+
 function searchOf(query: Record<string, unknown>): string {
   const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== '');
   return given.length === 0 ? '' : `?${new URLSearchParams(given.map(([name, value]) => [name, String(value)]))}`;
 }
 
-async function send<T>(method: string, path: string, body?: object): Promise<T> {
+/** @param body JSON; a text is CSV */
+async function send<T>(method: string, path: string, body?: object | string): Promise<T> {
+  const type = typeof body === 'string' ? 'text/csv' : 'application/json';
   const response = await fetch(path, {
     method,
-    headers: { 'x-csrf-token': csrf, ...(body ? { 'Content-Type': 'application/json' } : {}) },
-    ...(body ? { body: JSON.stringify(body) } : {}),
+    headers: { 'x-csrf-token': csrf, ...(body === undefined ? {} : { 'Content-Type': type }) },
+    ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
   }).catch(() => {
     throw new Refused(0, 'The server cannot be reached. Check that it runs and that this device is online.');
   });

@@ -76,6 +76,7 @@ const DRAWINGS = {
       <path d="M4 6v12c0 1.700 3.600 3 8 3s8-1.300 8-3V6M4 12c0 1.700 3.600 3 8 3s8-1.300 8-3" />
     </>
   ),
+  megaphone: <path d="M4 10v4h3l9 5V5l-9 5zm16-1v6M8 14.500V20" />,
   microphone: (
     <>
       <rect x="9" y="3" width="6" height="11" rx="3" />

@@ -12,6 +12,7 @@ import * as spam from './0010-spam.ts';
 import * as original from './0011-original.ts';
 import * as besideMessages from './0012-beside-messages.ts';
 import * as templates from './0013-templates.ts';
+import * as broadcasts from './0014-broadcasts.ts';
 
 /** In this order. A migration that was released is never changed, only followed by another one. */
 export const MIGRATIONS: Record<string, Migration> = {
@@ -28,4 +29,5 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0011-original': original,
   '0012-beside-messages': besideMessages,
   '0013-templates': templates,
+  '0014-broadcasts': broadcasts,
 };
