@@ -135,7 +135,7 @@ test('one that cannot be sent is refused with the reason, and leaves nothing beh
   }
   assert.equal((await send(phone, { template: 'welcome' })).status, 400);
   // Twilio has no template by name, and no number of ours is at Meta.
-  assert.equal((await send(phone, { template: 'welcome:en' })).body.code, 'channel.sender');
+  assert.equal((await send(phone, { template: 'welcome:en' })).body.code, 'channel.template');
   await desk.recorder.catchUp();
   assert.equal((await desk.ask('GET', `/api/whatsapp/conversation/${phone}`)).status, 404);
 });
