@@ -672,8 +672,14 @@ function contradictions(values: Values): string[] {
 /** All of it or nothing. */
 function whatMetaNeeds(values: Values): string[] {
   const { ACCESS_TOKEN, PHONE_NUMBER_ID, META_APP_SECRET, META_VALIDATE_SIGNATURE, VERIFY_TOKEN } = values;
+  const { BUSINESS_ACCOUNT_ID, FIRST_CONTACT_TEMPLATE } = values;
   if (!ACCESS_TOKEN && !PHONE_NUMBER_ID) return [];
   const problems: string[] = [];
+  const greeting = templateRef(FIRST_CONTACT_TEMPLATE ?? '');
+  if (greeting && 'name' in greeting && !BUSINESS_ACCOUNT_ID)
+    problems.push(
+      'BUSINESS_ACCOUNT_ID: is missing beside FIRST_CONTACT_TEMPLATE, so nobody could tell whether the template can be sent. Copy it from the WhatsApp Manager.',
+    );
   if (!ACCESS_TOKEN)
     problems.push("ACCESS_TOKEN: is missing beside PHONE_NUMBER_ID. Make one for a system user in Meta's settings.");
   if (!PHONE_NUMBER_ID)

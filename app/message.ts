@@ -205,6 +205,8 @@ export interface AccountNews {
 
 /** A contact has another number now, as the provider says. */
 export interface NumberChange {
+  /** Of the message that told it: told again, it changes nothing. */
+  id: string;
   channel: ChannelName;
   business: string;
   from: ContactId;
@@ -317,7 +319,7 @@ export function templateName(ref: TemplateRef): string {
 /** The way back from `templateName`; null for what is neither. */
 export function templateRef(name: string): TemplateRef | null {
   if (/^HX[0-9a-fA-F]{32}$/.test(name)) return { contentSid: name };
-  const [, template, language] = /^([\w.-]{1,512}):([A-Za-z]{2,3}(?:[_-]\w{2,8})*)$/.exec(name) ?? [];
+  const [, template, language] = /^([\w.-]{1,512}):([A-Za-z]{2,3}(?:[_-][A-Za-z0-9]{2,8}){0,3})$/.exec(name) ?? [];
   return template !== undefined && language !== undefined ? { name: template, language } : null;
 }
 

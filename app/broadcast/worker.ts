@@ -40,6 +40,8 @@ export interface BroadcastWorkerOptions {
     perDay: number | undefined;
     growMs?: number | undefined;
   };
+  /** Redis' time, unix ms. */
+  now: () => number;
   /** Names this process. */
   process: string;
   log: Log;
@@ -61,7 +63,7 @@ const MOST_ALIKE = 10;
 
 export function createBroadcastWorker(options: BroadcastWorkerOptions): BroadcastWorker {
   const { store, sendTemplate, news, scopeOf, explain, templates, quietFor, limits, process, log } = options;
-  const { isReady, leaseMs = 15_000, graceMs = 5_000 } = options;
+  const { isReady, now, leaseMs = 15_000, graceMs = 5_000 } = options;
   const underWay = new Set<Promise<void>>();
   const alike = new Map<string, { reason: string; count: number }>();
   /** When the next message of a number of ours may go, by `performance.now()`. */
@@ -129,8 +131,9 @@ export function createBroadcastWorker(options: BroadcastWorkerOptions): Broadcas
       process,
       leaseMs,
       most,
+      now: now(),
       perDay: limits.perDay ?? (await news.perDay(sender.channel)),
-      refill: (pace: PaceState, now) => refill(pace, now, limits),
+      refill: (pace: PaceState, at) => refill(pace, at, limits),
     });
     for (const row of rows) begin(row, age);
     return heldMs > 0 ? Math.min(heldMs, IDLE_MS) : BUSY_MS;
@@ -144,31 +147,31 @@ export function createBroadcastWorker(options: BroadcastWorkerOptions): Broadcas
   /** Never rejects. */
   async function run(row: ClaimedRow, age: () => number): Promise<void> {
     await turnOf(row);
-    const result = await attempt(row, age).catch((error): RowResult | null => {
+    const result = await attempt(row, age).catch((error): RowResult => {
       log.error('A row of a broadcast was left: it is looked at again', { broadcast: row.broadcast, error });
-      return null;
+      return { state: 'sending', waitMs: leaseMs };
     });
-    if (result) await note(row, result);
+    await note(row, result);
   }
 
   /** Rows are taken by the dozen; messages go one after the other, and a moment that was missed is not made up for. */
   async function turnOf({ channel, business }: Sender): Promise<void> {
     const name = `${channel} ${business}`;
-    const now = performance.now();
-    const at = Math.max(now, turns.get(name) ?? 0);
+    const present = performance.now();
+    const at = Math.max(present, turns.get(name) ?? 0);
     turns.set(name, at + 1_000 / limits.perSecond);
-    if (at - now >= 1) await sleep(at - now);
+    if (at - present >= 1) await sleep(at - present);
   }
 
-  async function attempt(row: ClaimedRow, age: () => number): Promise<RowResult | null> {
+  async function attempt(row: ClaimedRow, age: () => number): Promise<RowResult> {
     const { channel, business, contact, address, template, variables, broadcast, replyId, firstAt } = row;
     const refusal = await news.refusal(channel, template).catch(() => null);
     if (refusal) {
       await stopBroadcast(row, refusal.code, refusal.reason);
       return backToWaiting(row, refusal.reason);
     }
-    // Another process may have it by now.
-    if (Math.min(age(), sinceRenewal()) > leaseMs / 2) return null;
+    // Another process may have it by now; if not, it waits.
+    if (Math.min(age(), sinceRenewal()) > leaseMs / 2) return backToWaiting(row, '');
     const message: TemplateMessage = {
       template,
       variables: Object.fromEntries(Object.entries(variables).map(([name, value]) => [name, scrub(value)])),

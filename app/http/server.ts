@@ -52,7 +52,7 @@ const BODY_LIMIT = '256kb';
 
 /**
  * How long a request may take to arrive, ms, for Node's HTTP server; its own limits are minutes, and looked at twice a minute.
- * The longest body is a list of 10 MB that somebody uploads.
+ * The longest body is a list of 10 MB that somebody uploads; all others have `SOON_MS`.
  */
 const ARRIVAL = { headersTimeout: 10_000, requestTimeout: 60_000, connectionsCheckingInterval: 1_000 };
 
@@ -82,6 +82,7 @@ export function createServer(options: ServerOptions): Koa {
     if (refusal) ctx.state.refusal = refusal;
     return next();
   });
+  app.use(cutOffLate(unreadBodies));
   if (before) app.use(before);
   if (rawBodies.size > 0) app.use(keepRaw(rawBodies));
   app.use((ctx, next) => {
@@ -96,6 +97,24 @@ export function createServer(options: ServerOptions): Koa {
   });
   for (const router of routers) app.use(router.routes()).use(router.allowedMethods());
   return app;
+}
+
+/** Twilio gives up after 15 s; a body of 256 KB that takes longer cannot be answered in time. */
+const SOON_MS = 15_000;
+
+/** Nobody keeps a connection by a body that trickles in. @param uploads paths whose bodies may take as long as Node allows */
+function cutOffLate(uploads: ReadonlySet<string>): Koa.Middleware {
+  return function arrivesSoon(ctx, next) {
+    const { req, res } = ctx;
+    const hasBody = req.headers['content-length'] !== undefined || req.headers['transfer-encoding'] !== undefined;
+    if (!hasBody || uploads.has(placeOf(ctx))) return next();
+    const timer = setTimeout(() => {
+      if (!req.complete)
+        req.socket.end('HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n', () => req.socket.destroy());
+    }, SOON_MS);
+    res.once('close', () => clearTimeout(timer));
+    return next();
+  };
 }
 
 /** As the routers see a path: in any case, with or without a slash at the end. */

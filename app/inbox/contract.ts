@@ -426,13 +426,14 @@ const IdempotencyKey = z
   .regex(/^[\w-]{1,64}$/, 'expected 1 to 64 letters, digits, - or _')
   .optional()
   .describe(
-    'Names the message: what was sent under it is not sent again. It comes back as reply_id. Default: an id of our own',
+    'Names the message, which comes back as reply_id: within a day the same message is not sent again under it, and another one is refused. Default: an id of our own',
   );
 
 /** `order_ready:en`, or Twilio's id. */
 export const TemplateName = z
   .string()
   .trim()
+  .max(600)
   .refine(
     (name) => templateRef(name) !== null,
     "expected a name and a language, such as order_ready:en, or Twilio's id, HX and 32 digits",

@@ -22,6 +22,7 @@ import { explain } from './explain.ts';
 import { streamHistories, streamHistory } from './history.ts';
 import type { Live } from './live.ts';
 import { createRecentFiles, sendFile } from './media.ts';
+import { type Names, once } from './once.ts';
 import { describeApi, type JsonObject } from './openapi.ts';
 import { OPERATIONS, type Operation, type OperationName } from './operations.ts';
 import {
@@ -52,6 +53,8 @@ export interface InboxOptions {
   };
   explain: Explain;
   templates: TemplateTools;
+  /** Names that programs gave to messages. */
+  names: Names;
   broadcasts: BroadcastTools;
   takeover: Takeover;
   /** What the bot's memory knows of a conversation; rejects with `store.unavailable`. */
@@ -284,12 +287,13 @@ function deskHandlers(options: InboxOptions) {
         const way = 'WhatsApp allows only an approved template until they write to us.';
         throw new Failure('channel.window', `This contact has never written: ${way}`);
       }
-      const id = body.idempotency_key;
-      const { sids, id: replyId } = await takeover.say(conversationId(conversation), body.message, {
-        id,
-        extra: extraIn(body),
-        despiteOptOut: body.despite_opt_out,
-      });
+      const { idempotency_key: name, message, despite_opt_out: despiteOptOut } = body;
+      const to = conversationId(conversation);
+      const extra = extraIn(body);
+      const named = { conversation: to, content: JSON.stringify([message, extra]) };
+      const { sids, id: replyId } = await once(options.names, name, named, (as) =>
+        takeover.say(to, message, { ...as, extra, despiteOptOut }),
+      );
       return { success: true, message_sid: sids[0] ?? replyId, reply_id: replyId };
     },
 
@@ -298,7 +302,7 @@ function deskHandlers(options: InboxOptions) {
     },
 
     async sendTemplate({ body }) {
-      return sendTemplate(options.templates, archive.conversations, body);
+      return sendTemplate(options, archive.conversations, body);
     },
 
     async status({ body }) {

@@ -13,12 +13,12 @@ import {
   templateName,
   templateRef,
 } from '../message.ts';
-import { newId } from '../ops/id.ts';
 import type { Senders } from '../outbound/senders.ts';
 import type { SendTemplate } from '../outbound/template.ts';
 import type { Templates } from '../outbound/templates.ts';
 import { scrub } from '../privacy/scrub.ts';
 import type { Answered, requests, Template as Shown } from './contract.ts';
+import { type Names, once } from './once.ts';
 
 export interface TemplateTools {
   channels: Pick<Channels, 'all'>;
@@ -68,14 +68,16 @@ function presentTemplate(channel: string, template: Template): Shown {
 
 /** In the conversation that there is, else in a new one with the number of ours that can send the template. */
 export async function sendTemplate(
-  { send, senders }: TemplateTools,
+  { templates: { send, senders }, names }: { templates: TemplateTools; names: Names },
   conversations: Pick<Conversations, 'find'>,
   asked: z.output<typeof requests.sendTemplate>,
 ): Promise<Answered<'send'>> {
   const ref = refIn(asked.template);
   const conversation = await placeOf();
   const variables = Object.fromEntries(Object.entries(asked.variables).map(([name, value]) => [name, scrub(value)]));
-  const { id, sid } = await send(conversation, { template: ref, variables }, { id: asked.idempotency_key ?? newId() });
+  const message = { template: ref, variables };
+  const named = { conversation, content: JSON.stringify(message) };
+  const { id, sid } = await once(names, asked.idempotency_key, named, (as) => send(conversation, message, as));
   return { success: true, message_sid: sid, reply_id: id };
 
   async function placeOf(): Promise<ConversationId> {

@@ -28,11 +28,12 @@ export interface AccountsOptions {
   now: () => number;
 }
 
-/** Of one channel; more than anybody has templates. */
-const MOST_SUBJECTS = 5_000;
+/** Of one channel, so that templates leave room: an account has 6,000 of them at most. What is about the account itself is always kept. */
+const MOST_SUBJECTS = 20_000;
+const OF_TEMPLATE = /^(template|quality|category):/;
 
-/** The account is as it should be. */
-const GOOD = new Set(['REINSTATE', 'ACCOUNT_RECONNECTED', 'SCHEDULE_FOR_DISABLE']);
+/** In these states of the account messages can be sent. */
+const MAY_SEND = new Set(['REINSTATE', 'ACCOUNT_RECONNECTED', 'SCHEDULE_FOR_DISABLE']);
 
 /** Restrictions of it that are not about messages that we begin. */
 const OTHER_RESTRICTIONS = new Set(['RESTRICTED_ADD_PHONE_NUMBER_ACTION', 'RESTRICTED_CUSTOMER_INITIATED_MESSAGING']);
@@ -41,7 +42,8 @@ export function createAccounts({ redis, run, keys, now }: AccountsOptions): Acco
   return { note, all, template, dailyLimit, restriction };
 
   async function note({ channel, subject, ...fact }: AccountNews): Promise<boolean> {
-    const args = [subject, fact.at, JSON.stringify(fact), MOST_SUBJECTS];
+    const most = OF_TEMPLATE.test(subject) ? MOST_SUBJECTS : 0;
+    const args = [subject, fact.at, JSON.stringify(fact), most];
     return (await run('news', [keys.account(channel)], args)) === 1;
   }
 
@@ -63,7 +65,7 @@ export function createAccounts({ redis, run, keys, now }: AccountsOptions): Acco
 
   async function restriction(channel: ChannelName): Promise<string | null> {
     const known = await all(channel);
-    const account = known.find(({ subject, state }) => subject === 'account' && !GOOD.has(state));
+    const account = known.find(({ subject, state }) => subject === 'account' && !MAY_SEND.has(state));
     if (account) return account.state;
     const restricted = known.find(({ subject, until }) => {
       const [about, kind = ''] = subject.split(':');

@@ -46,6 +46,8 @@ interface Stored extends DeadLetter {
   replyAt: number;
   replyId: string;
   replyTo: string;
+  /** JSON, '' when it was none. */
+  template: string;
 }
 
 export function createDeadLetters({ redis, run, keys, aliases }: DeadLettersOptions): DeadLetters {
@@ -103,6 +105,7 @@ export function createDeadLetters({ redis, run, keys, aliases }: DeadLettersOpti
         letter.replyAt,
         letter.replyId,
         letter.replyTo,
+        letter.template,
         ...letter.messages.map((message) => JSON.stringify(message)),
       ],
     );
@@ -175,13 +178,14 @@ function read(id: string, fields: string[]): Stored {
     replyAt: Number(value('replyAt') || value('at')),
     replyId: value('replyId'),
     replyTo: value('replyTo'),
+    template: value('template'),
     messages: listIn<InboundMessage>(value('messages')),
   };
 }
 
 /** The fields that `bury` writes. */
 function fieldsOf(letter: Stored): string[] {
-  const { conversation, at, code, reason, replyId, replyTo, parts, replyAt, messages } = letter;
+  const { conversation, at, code, reason, replyId, replyTo, parts, replyAt, template, messages } = letter;
   const fields = {
     conversation,
     at,
@@ -191,6 +195,7 @@ function fieldsOf(letter: Stored): string[] {
     replyTo,
     parts,
     replyAt,
+    template,
     messages: JSON.stringify(messages),
   };
   return Object.entries(fields).flatMap(([name, value]) => [name, String(value)]);

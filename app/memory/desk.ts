@@ -65,13 +65,10 @@ export interface KnownContact {
 /** Everything rejects with `store.unavailable`. Events are JSON, for the event stream. */
 export interface Desk {
   state(conversation: ConversationId): Promise<DeskState>;
-  /**
-   * Adds what a person wrote to the history, and pauses the bot.
-   * @returns false when a line of this id is there already: then nothing was changed
-   */
-  said(conversation: ConversationId, line: Line, pause: Pause, event: string): Promise<boolean>;
-  /** Adds a template to the history; the bot is not paused. @returns as `said` */
-  noted(conversation: ConversationId, line: Line, event: string): Promise<boolean>;
+  /** Adds what a person wrote to the history, and pauses the bot. Nothing changes when a line of this id is there already. */
+  said(conversation: ConversationId, line: Line, pause: Pause, event: string): Promise<void>;
+  /** Adds a template to the history in the same way; the bot is not paused. */
+  noted(conversation: ConversationId, line: Line, event: string): Promise<void>;
   /** Takes a line back that could not be sent. */
   unsay(conversation: ConversationId, line: Line, event: string): Promise<void>;
   /** Pauses the bot, or lets it answer again. */
@@ -132,25 +129,20 @@ export function createDesk({ redis, run, keys, aliases, historyTtlMs }: DeskOpti
     };
   }
 
-  function said(conversation: ConversationId, line: Line, pause: Pause, event: string): Promise<boolean> {
+  function said(conversation: ConversationId, line: Line, pause: Pause, event: string): Promise<void> {
     return record(conversation, line, pause, event);
   }
 
-  function noted(conversation: ConversationId, line: Line, event: string): Promise<boolean> {
+  function noted(conversation: ConversationId, line: Line, event: string): Promise<void> {
     return record(conversation, line, null, event);
   }
 
-  async function takeOver(conversation: ConversationId, pause: Pause, event: string): Promise<void> {
-    await record(conversation, null, pause, event);
+  function takeOver(conversation: ConversationId, pause: Pause, event: string): Promise<void> {
+    return record(conversation, null, pause, event);
   }
 
   /** @param pause null leaves the bot as it is */
-  async function record(
-    asked: ConversationId,
-    line: Line | null,
-    pause: Pause | null,
-    event: string,
-  ): Promise<boolean> {
+  async function record(asked: ConversationId, line: Line | null, pause: Pause | null, event: string): Promise<void> {
     const conversation = await current(asked);
     const { contact } = conversationOf(conversation);
     const key = keys.of(contact);
@@ -159,7 +151,7 @@ export function createDesk({ redis, run, keys, aliases, historyTtlMs }: DeskOpti
     const { until, pauseMs } = pause ?? { until: '', pauseMs: '' };
     const { tokens = 0, id = '' } = line ?? {};
     const args = [historyTtlMs, event, MOST_EVENTS, written, tokens, thread, until, pauseMs, contact, id];
-    return (await run('desk', [key.state, key.history, key.events, key.due], args)) === 1;
+    await run('desk', [key.state, key.history, key.events, key.due], args);
   }
 
   async function unsay(asked: ConversationId, line: Line, event: string): Promise<void> {

@@ -70,6 +70,8 @@ export interface Keys {
   echo(channel: string, sid: string): string;
   /** hash: what a provider told of our accounts, subject → JSON, see `accounts.ts`; not part of a shard */
   account(channel: string): string;
+  /** string, expires: when and what was to be sent under a name of a program's; not part of a shard */
+  name(given: string): string;
   /** string, expires: when a provider last reported anything, unix ms; not part of a shard */
   reported(channel: string): string;
   /** hash: version of the format and number of shards, see `format.ts` */
@@ -99,6 +101,7 @@ export function createKeys(shards: number): Keys {
     report: (channel, replyId) => `recado:report:${keySafe(channel)}:${keySafe(replyId)}`,
     echo: (channel, sid) => `recado:echo:${keySafe(channel)}:${keySafe(sid)}`,
     account: (channel) => `recado:account:${keySafe(channel)}`,
+    name: (given) => `recado:name:${keySafe(given)}`,
     reported: (channel) => `recado:reported:${keySafe(channel)}`,
     shardOf,
     of,

@@ -528,10 +528,12 @@ function readReply(contact: ContactId, record: unknown, onDamaged: OnDamaged | u
   };
 }
 
-/** As `commit` stored it; null for a reply that is no template. */
+/** As `commit` stored it; null for a reply that is no template, or for one that cannot be read: then its text is sent. */
 function templateIn(stored: unknown): FilledTemplate | null {
-  if (typeof stored !== 'string' || stored === '') return null;
-  const { template, variables, body }: FilledTemplate = JSON.parse(stored);
+  const read = typeof stored === 'string' && stored !== '' ? parsed(`[${stored}]`)?.[0] : undefined;
+  if (!isRecord(read) || !isRecord(read.template) || !isRecord(read.variables)) return null;
+  // It was written by `commit`.
+  const { template, variables, body } = read as unknown as FilledTemplate;
   const values = Object.entries(variables).map(([name, value]) => [name, scrub(value)] as const);
   return { template, variables: Object.fromEntries(values), body: scrub(body) };
 }

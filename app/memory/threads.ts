@@ -67,13 +67,18 @@ export function createThreads({ redis, run, keys, aliases, historyTtlMs, now }: 
   }
 
   async function own(conversation: ConversationId, owner: Route['owner']): Promise<void> {
-    await keep(conversation, { id: null, mark: markOf({ owner, at: now() }, true), line: null, event: null });
+    const mark = markOf({ owner, at: now() }, true);
+    await kept(conversation, { id: null, mark, line: null, event: null }, true);
   }
 
-  async function keep(asked: ConversationId, { id, mark, line, event }: Happened): Promise<boolean> {
+  function keep(conversation: ConversationId, happened: Happened): Promise<boolean> {
+    return kept(conversation, happened, false);
+  }
+
+  async function kept(asked: ConversationId, { id, mark, line, event }: Happened, isOurs: boolean): Promise<boolean> {
     const { contact, thread } = await current(asked);
     const { state, history, events, due, seen } = keys.of(contact);
-    const kept = await run(
+    const result = await run(
       'keep',
       [state, history, events, due, seen],
       [
@@ -87,9 +92,10 @@ export function createThreads({ redis, run, keys, aliases, historyTtlMs, now }: 
         historyTtlMs,
         contact,
         SEEN_MS,
+        isOurs ? '1' : '',
       ],
     );
-    return kept === 1;
+    return result === 1;
   }
 
   /** Should the contact have become an alias of another one. */

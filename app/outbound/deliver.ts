@@ -115,16 +115,20 @@ export function createDeliver(options: DeliverOptions): Deliver {
     const { reply, author, lease, log } = delivery;
     let uncertain = reply.uncertain === true || reply.via === 'response';
     for (let tries = 0; ; tries++) {
+      let isLooking = uncertain;
       try {
         if (uncertain) {
           const found = await findSent(delivery, text, sids);
           if (found) return { sid: found };
         }
+        isLooking = false;
         const isLater = uncertain || tries > 0 || sids.length > 0 || author !== 'bot';
         if ((await lease?.check()) || isLater) await lookAgain(delivery);
         return await send(reply, text, sids.length);
       } catch (error) {
         const waitMs = retryWaitsMs[tries];
+        // Whoever could not find out whether it was sent must not believe that it was not.
+        if (isFailure(error) && isLooking && waitMs === undefined) throw inDoubt(error);
         if (!isFailure(error) || !error.retryable || waitMs === undefined) throw error;
         uncertain ||= error.code === 'channel.ambiguous';
         log.warn('Sending failed; trying again', { code: error.code, waitMs, tries: tries + 1 });
@@ -169,6 +173,11 @@ export function createDeliver(options: DeliverOptions): Deliver {
     const found = (await channel.findSent(recipientOf(reply), words, since)).filter((sid) => !sids.includes(sid));
     return found.length > twins.length ? found[0] : undefined;
   }
+}
+
+function inDoubt(cause: Failure): Failure {
+  if (cause.code === 'channel.ambiguous') return cause;
+  return new Failure('channel.ambiguous', `It may have been sent; nobody could find out: ${cause.message}`, { cause });
 }
 
 function recipientOf({ conversation, to }: Reply): Recipient {

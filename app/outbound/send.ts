@@ -43,6 +43,10 @@ export type SendAsPerson = (conversation: ConversationId, text: string, options?
 export interface SendOptions {
   /** Names the message: what was sent under this name is not sent again. Default: a new id. */
   id?: string | undefined;
+  /** When it was first to be sent under this name, unix ms. Default: now. */
+  at?: number | undefined;
+  /** It may have been sent before under this name: the provider is asked first. Default: false. */
+  uncertain?: boolean | undefined;
   /** Goes with the message, which is at most 1,024 long then. */
   extra?: Extra | undefined;
   /** The person was asked, and writes although the contact has opted out. Default: false. */
@@ -69,7 +73,8 @@ export const PAUSE_MS = 30 * 60_000;
 
 export function createSend(tools: SendTools): SendAsPerson {
   const { channels, deliver, desk, stateOf, takeOver, own, publish, log, now } = tools;
-  return async function send(conversation, words, { id = newId(), extra, despiteOptOut = false } = {}) {
+  return async function send(conversation, words, options = {}) {
+    const { id = newId(), at = now(), uncertain = false, extra, despiteOptOut = false } = options;
     const author: Author = despiteOptOut ? 'person, despite the opt-out' : 'person';
     const state = await stateOf(conversation);
     const refusal = refusalOf(author, state, now());
@@ -77,10 +82,18 @@ export function createSend(tools: SendTools): SendAsPerson {
     const { channel, contact } = conversationOf(conversation);
     const { text, parts, carried } = prepared(words, extra, channels.of(channel));
     const to = state.address ?? contact;
-    const reply: Reply = { id, conversation, to, parts, ...(carried && { extra: carried }), via: 'call', at: now() };
+    const reply: Reply = {
+      id,
+      conversation,
+      to,
+      parts,
+      ...(carried && { extra: carried }),
+      via: 'call',
+      at,
+      ...(uncertain && { uncertain }),
+    };
     const line = lineOf({ ...reply, parts: shownParts(reply) }, text);
-    // Somebody who got no answer tries it again under the same name.
-    if (!(await pause(reply, line, state))) reply.uncertain = true;
+    await pause(reply, line, state);
     const look = () => stateOf(conversation);
     const delivered = await deliver({ reply, author, situation: state, look, response: null, history: [], log });
     await note(reply, line, delivered, state);
@@ -88,15 +101,15 @@ export function createSend(tools: SendTools): SendAsPerson {
     return { id, sids: delivered.sids };
   };
 
-  /** Pauses the bot and records the message, so that the bot cannot answer between the two. @returns false when it was recorded before */
-  async function pause(reply: Reply, line: Line, state: DeskState): Promise<boolean> {
+  /** Pauses the bot and records the message, so that the bot cannot answer between the two. */
+  async function pause(reply: Reply, line: Line, state: DeskState): Promise<void> {
     const { id, conversation, to, at } = reply;
     const parts = shownParts(reply);
     // Where a person is waited for, the bot is silent already; that ends when something was sent.
     const waits = isWaiting(state, at);
     const { until, pauseMs } = waits ? { until: state.takeoverUntil, pauseMs: PAUSE_MS } : pauseOf(state, at);
     if (!waits) await takeOver(conversation, until, pauseMs);
-    return desk.said(
+    await desk.said(
       conversation,
       line,
       { until, pauseMs },
@@ -120,6 +133,8 @@ export function createSend(tools: SendTools): SendAsPerson {
         return;
       }
       const { code, reason } = delivered;
+      // It may have been sent: it stays said, and the bot stays silent.
+      if (code === 'channel.ambiguous') return;
       const gone: EventOf<'given.up'> = {
         type: 'given.up',
         conversation,

@@ -39,7 +39,18 @@ export function createSenders({ channels, known }: SendersOptions): Senders {
   const withTemplates = channels.all.flatMap((channel) => {
     const { name, templatesBy } = channel;
     const ask = channel.senders?.bind(channel) ?? (async () => []);
-    return templatesBy === undefined ? [] : [{ name, templatesBy, numbers: remember(() => ask(), NUMBERS_MS) }];
+    return templatesBy === undefined
+      ? []
+      : [
+          {
+            name,
+            templatesBy,
+            numbers: remember(
+              () => ask(),
+              () => NUMBERS_MS,
+            ),
+          },
+        ];
   });
   type Sending = (typeof withTemplates)[number];
   return { all, usual, find };

@@ -87,13 +87,11 @@ export function createSendTemplate(tools: SendTemplateTools): SendTemplate {
     };
     const line: Line = { role: 'assistant', text, at, id, tokens: countTokens(text), desk: true };
     const name = templateName(message.template);
-    const isNew = await desk.noted(
+    await desk.noted(
       conversation,
       line,
       encodeEvent({ type: 'template.made', conversation, id, at, to, text, template: name }),
     );
-    // Somebody who got no answer tries it again under the same name.
-    if (!isNew) reply.uncertain = true;
     const look = () => stateOf(conversation);
     const delivered = await deliver({
       reply,

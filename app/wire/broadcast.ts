@@ -24,8 +24,6 @@ export interface BroadcastOptions {
   /** What providers told of our accounts. */
   accounts: KeptNews;
   sendTemplate: SendTemplate;
-  /** Of a few at once, which are sent without the archive, too. */
-  sendTemplateByMemory: SendTemplate;
   prices: Prices;
   /** Our numbers that people have written to. */
   known: () => Promise<readonly Sender[]>;
@@ -50,7 +48,7 @@ const STOPPED_MS = 10_000;
 
 /** Builds it; nothing is sent until it starts. */
 export function buildBroadcasts(config: Config, options: BroadcastOptions): BroadcastParts {
-  const { outbound, sendTemplate, sendTemplateByMemory, prices, known, now, metrics, log } = options;
+  const { outbound, sendTemplate, prices, known, now, metrics, log } = options;
   const { database } = options.archive;
   const { channels, templates } = outbound;
   const { timeZone } = config;
@@ -63,7 +61,7 @@ export function buildBroadcasts(config: Config, options: BroadcastOptions): Broa
   let isOurs: () => boolean | null = () => null;
   let answered = false;
   const worker = createBroadcastWorker({
-    ...{ store, sendTemplate, templates, explain, news, log },
+    ...{ store, sendTemplate, templates, explain, news, now, log },
     scopeOf: (channel, code) => channels.of(channel).scopeOf?.(code) ?? null,
     isReady: async () => isOurs() === true && (await hasTables()),
     quietFor: () => quietFor(quietHours, now(), timeZone),
@@ -77,7 +75,7 @@ export function buildBroadcasts(config: Config, options: BroadcastOptions): Broa
   });
   const { permissionsOf } = broadcasts;
   const initiate = createInitiate({
-    sendTemplate: sendTemplateByMemory,
+    sendTemplate,
     senders,
     template,
     requiresOptIn,

@@ -151,7 +151,7 @@ function buildMeta({ standIns, downloader, now, reportsOf, log }: ChannelTools):
         const { replyId, part = 0, sid } = status;
         if (replyId !== undefined) await reports.note({ replyId, part }, sid);
       };
-      return createMetaWebhook({ verifyToken, appSecret, numbers, now, ...receivers, onStatus: noted, log });
+      return createMetaWebhook({ verifyToken, appSecret, numbers, accountId, now, ...receivers, onStatus: noted, log });
     },
   };
 }

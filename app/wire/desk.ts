@@ -44,12 +44,12 @@ export function buildDesk(config: Config, tools: DeskTools): DeskParts {
   const { channels, templates } = tools.outbound;
   const { live, costs, retryAnalyses } = tools.recording;
   const { publicUrl, timeZone } = config;
-  const { takeover, sendTemplate, sendTemplateByMemory, writer } = buildSending(tools);
+  const { takeover, sendTemplate, names, writer } = buildSending(tools);
   const { taskTypes, sentiments } = readInstructions(config.analysisPrompt);
   const { now } = memory.clock;
   const archive = buildInboxArchive(database, writer);
   const broadcasts = buildBroadcasts(config, {
-    ...{ archive: tools.archive, outbound: tools.outbound, sendTemplate, sendTemplateByMemory, metrics, log, now },
+    ...{ archive: tools.archive, outbound: tools.outbound, sendTemplate, metrics, log, now },
     accounts: memory.accounts,
     prices: tools.costs.prices,
     known: archive.conversations.numbers,
@@ -60,6 +60,7 @@ export function buildDesk(config: Config, tools: DeskTools): DeskParts {
     takeover,
     templates: { channels, list: templates.list, send: sendTemplate, senders: broadcasts.tools.senders },
     broadcasts: broadcasts.tools,
+    names,
     remembered: async (conversation) => ({
       ...(await memory.desk.state(conversation)),
       isShared: isShared(conversation),

@@ -10,7 +10,7 @@ const KNOWN_MS = 1_000;
 
 export interface GreetTools {
   isKnown: IsKnown;
-  outbound: Pick<OutboundParts, 'templates'>;
+  outbound: Pick<OutboundParts, 'templates' | 'channels'>;
 }
 
 /** @returns null when first messages are answered */
@@ -19,10 +19,11 @@ export function buildGreet(
   { isKnown, outbound }: GreetTools,
 ): Greet | null {
   if (template === null) return null;
-  const { templates } = outbound;
+  const { templates, channels } = outbound;
   return createGreet({
     template,
     templates,
+    fits: (channel) => channels.of(channel).templatesBy === ('contentSid' in template ? 'id' : 'name'),
     isKnown: (contact, but) =>
       Promise.race([isKnown(contact, but).catch(() => true), sleep(KNOWN_MS, true, { ref: false })]),
   });

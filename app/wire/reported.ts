@@ -4,7 +4,7 @@ import { createDeskWriter } from '../archive/write/desk.ts';
 import { createRenumber } from '../contacts/renumber.ts';
 import { createHandovers } from '../conversation/handover.ts';
 import { encodeEvent } from '../events.ts';
-import { conversationId, type Preference, type Report } from '../message.ts';
+import { conversationId, type NumberChange, type Preference, type Report } from '../message.ts';
 import type { Log } from '../ops/logger.ts';
 import { createNoteEcho } from '../outbound/echo.ts';
 import type { ArchiveParts } from './archive.ts';
@@ -50,10 +50,18 @@ export function buildReported(tools: ReportedTools): Pick<Receivers, 'onStatus' 
       case 'preference':
         return notePreference(report.preference);
       case 'number changed':
-        return renumber(report.change);
+        return noteNumber(report.change);
       case 'news':
-        if (await accounts.note(report.news)) log.warn('Meta told of our account', { ...report.news });
+        if (await accounts.note(report.news)) log.info('News about our account', { ...report.news });
     }
+  }
+
+  /** Once: told again days later, the old number may be somebody else's. */
+  async function noteNumber(change: NumberChange): Promise<void> {
+    const reports = reportsOf(change.channel);
+    if (await reports.hasEcho(change.id)) return;
+    await renumber(change);
+    await reports.noteEcho(change.id);
   }
 
   /** It is about marketing alone, so it silences nothing here: the ledger has it, and whoever sends marketing asks there. */

@@ -2,7 +2,7 @@
 import { createConsents } from '../archive/read/consents.ts';
 import { createDeskWriter, type DeskWriter } from '../archive/write/desk.ts';
 import { createStateOf, createTakeover, type Takeover } from '../conversation/takeover.ts';
-import { isFailure } from '../errors.ts';
+import { createNames, type Names } from '../memory/names.ts';
 import type { Log } from '../ops/logger.ts';
 import { createSend } from '../outbound/send.ts';
 import { createSendTemplate, type SendTemplate } from '../outbound/template.ts';
@@ -20,13 +20,12 @@ export interface SendingTools {
 export interface SendingParts {
   takeover: Takeover;
   sendTemplate: SendTemplate;
-  /** The same, which asks the memory alone while the archive is away. */
-  sendTemplateByMemory: SendTemplate;
+  names: Names;
   writer: DeskWriter;
 }
 
 export function buildSending({ memory, archive, outbound, log }: SendingTools): SendingParts {
-  const { desk, publish, clock, threads } = memory;
+  const { redis, keys, desk, publish, clock, threads } = memory;
   const { own } = threads;
   const { now } = clock;
   const { channels, deliver, templates } = outbound;
@@ -34,23 +33,10 @@ export function buildSending({ memory, archive, outbound, log }: SendingTools): 
   const { withoutMarketing } = createConsents(archive.database);
   const stateOf = createStateOf(desk, archive.standings.of);
   const send = createSend({ channels, deliver, desk, stateOf, takeOver: writer.takeOver, own, publish, log, now });
-  const byMemory = createStateOf(desk, (contacts) => archive.standings.of(contacts).catch(nobodyWhenAway));
-  const templateTools = { templates, deliver, desk, publish, log, now };
   return {
     takeover: createTakeover({ desk, truth: writer, send, channels, own, now }),
-    sendTemplate: createSendTemplate({ ...templateTools, stateOf, withoutMarketing }),
-    sendTemplateByMemory: createSendTemplate({
-      ...templateTools,
-      stateOf: byMemory,
-      withoutMarketing: (contacts) => withoutMarketing(contacts).catch(nobodyWhenAway),
-    }),
+    sendTemplate: createSendTemplate({ templates, deliver, desk, stateOf, withoutMarketing, publish, log, now }),
+    names: createNames({ redis, keys, now }),
     writer,
   };
 }
-
-function nobodyWhenAway(error: unknown): typeof NOBODY {
-  if (isFailure(error) && error.code === 'archive.unavailable') return NOBODY;
-  throw error;
-}
-
-const NOBODY: ReadonlyMap<string, never> = new Map<string, never>();

@@ -128,6 +128,7 @@ function deskOf(tools: Parameters<typeof createAliases>[0], truth: DeskWriter) {
     explain: () => null,
     deadLetters: createDeadLetters(memory),
     download: nobody,
+    names: { claim: nobody, release: nobody },
     templates: { channels: { all: [] }, list: nobody, send: nobody, senders: { usual: nobody, find: nobody } },
     broadcasts: {
       desk: { create: nobody, dryRun: nobody, progress: nobody, presentable: nobody, step: nobody },

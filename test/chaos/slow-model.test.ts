@@ -25,6 +25,9 @@ const CASES: { seconds: number; gets: 'answer' | 'apology' }[] = [
 /** How long a webhook waits for its answer, ms. */
 const DEADLINE_MS = Math.round(12 * SECOND);
 
+/** A timer, and the two clocks that are compared, are not more exact, ms. */
+const TIMER_MS = 100;
+
 let doubles: Doubles;
 let bot: Bot;
 
@@ -69,8 +72,10 @@ test('a model at 14 s, 20 s, 70 s and never: exactly one answer or one apology, 
   );
   const waitedMs = people.map(({ sent }) => sent[0]?.tries[0]?.tookMs ?? 0);
   const [quick, ...slow] = sentTo.map(([message]) => message?.direction);
-  // On a machine that stands still, the quick model is slow, too.
-  if ((waitedMs[0] ?? 0) < DEADLINE_MS) assert.equal(quick, 'outbound-reply');
+  // On a machine that stands still, the quick model is slow, too, or the webhook is refused and comes again.
+  const [first, ...more] = people[0]?.sent[0]?.tries ?? [];
+  const wasQuick = first !== undefined && more.length === 0 && first.tookMs < DEADLINE_MS - TIMER_MS;
+  if (wasQuick) assert.equal(quick, 'outbound-reply');
   assert.deepEqual(new Set(slow), new Set(['outbound-api']));
   for (const ms of waitedMs.slice(1)) assert.ok(ms >= DEADLINE_MS, 'a slow model is waited for');
   assert.deepEqual(verdict.complaints, []);

@@ -29,6 +29,7 @@ import { createAliases } from '../../app/memory/aliases.ts';
 import { createDeadLetters } from '../../app/memory/dead-letters.ts';
 import { createDesk } from '../../app/memory/desk.ts';
 import { createKeys } from '../../app/memory/keys.ts';
+import { createNames } from '../../app/memory/names.ts';
 import { createNews } from '../../app/memory/news.ts';
 import { createPublish } from '../../app/memory/publish.ts';
 import { createRedis, createScripts } from '../../app/memory/redis.ts';
@@ -152,7 +153,7 @@ export async function startDesk(settings: Environment = {}) {
   const overview = createOverview({ costs: createCosts(database), prices, budget, monthOf, timeZone: 'UTC', now });
   const notices: { code: string; text: string }[] = [];
   const broadcasts = buildBroadcasts(readConfig(settings), {
-    ...{ archive: { database }, outbound, sendTemplate, sendTemplateByMemory: sendTemplate, prices, now, log },
+    ...{ archive: { database }, outbound, sendTemplate, prices, now, log },
     accounts: { template: async () => null, dailyLimit: async () => null, restriction: async () => null },
     known: archive.conversations.numbers,
     metrics: createMetrics(),
@@ -164,6 +165,7 @@ export async function startDesk(settings: Environment = {}) {
     takeover: createTakeover({ desk, truth: archive.writer, send, channels, own, now }),
     templates: { channels, list: templates.list, send: sendTemplate, senders: broadcasts.tools.senders },
     broadcasts: broadcasts.tools,
+    names: createNames({ redis, keys, now }),
     explain: (channel, code) => channels.of(channel).explain(code),
     remembered: (conversation) => desk.state(conversation),
     deadLetters: createDeadLetters(memory),

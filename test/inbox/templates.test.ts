@@ -29,6 +29,15 @@ function send(to: string, more: Record<string, unknown> = {}) {
   });
 }
 
+/** As if it had been sent so long ago, ms, and asked for then. */
+async function backdate(phone: string, ms: number): Promise<void> {
+  for (const message of sentTo(phone)) message.createdAt -= ms;
+  for (const key of await desk.redis.keys('recado:name:*')) {
+    const [at, what] = (await desk.redis.get(key))?.split(' ') ?? [];
+    await desk.redis.set(key, `${Number(at) - ms} ${what}`);
+  }
+}
+
 function sentTo(phone: string) {
   return desk.doubles.twilio.sent.filter(({ to }) => to === `whatsapp:+${phone}`);
 }
@@ -164,6 +173,7 @@ test('a try that nobody knows the outcome of is looked up, and not sent twice', 
 test('the same message under the same name is sent once, and recorded once', async () => {
   const phone = somebody();
   const first = await send(phone, { idempotency_key: 'once-1' });
+  await backdate(phone, 60_000);
   const again = await send(phone, { idempotency_key: 'once-1' });
   assert.deepEqual(again.body, first.body);
   assert.equal(sentTo(phone).length, 1);
@@ -180,4 +190,28 @@ test('one that was refused can be tried again under its name', async () => {
     messages.map(({ delivery_status }: { delivery_status: string }) => delivery_status),
     ['sent'],
   );
+});
+
+test('another message, or the same one to somebody else, does not get a name that is in use', async () => {
+  const [phone, other] = [somebody(), somebody()];
+  assert.equal((await send(phone, { idempotency_key: 'used-1' })).status, 200);
+  for (const refused of [
+    await send(phone, { idempotency_key: 'used-1', variables: { ...VARIABLES, '1': 'Ben' } }),
+    await send(other, { idempotency_key: 'used-1' }),
+  ]) {
+    assert.deepEqual([refused.status, refused.body.code], [400, 'request.invalid']);
+    assert.match(refused.body.error, /idempotency_key/);
+  }
+  assert.deepEqual([sentTo(phone).length, sentTo(other).length], [1, 0]);
+});
+
+test('what may have been sent is not tried again as if it had not been', async () => {
+  const phone = somebody();
+  const away = { kind: 'status' as const, status: 503, on: 'list' as const };
+  desk.doubles.twilio.faults.push({ kind: 'reset', done: true, on: 'create' }, ...Array(12).fill(away));
+  const { status, body } = await send(phone, { idempotency_key: 'doubt-1' });
+  desk.doubles.twilio.faults.length = 0;
+  assert.deepEqual([status, body.code], [502, 'channel.ambiguous']);
+  assert.equal((await send(phone, { idempotency_key: 'doubt-1' })).status, 200);
+  assert.equal(sentTo(phone).length, 1);
 });

@@ -66,6 +66,8 @@ test('the name of a template is read back', () => {
     const ref = templateRef(name);
     assert.equal(ref && templateName(ref), name);
   }
+  // Read in no time, however odd it is.
+  assert.equal(templateRef(`a:en${'_'.repeat(5_000)}!`), null);
   for (const name of ['', 'order_ready', ':en', 'a:', 'a b:en', 'HX12', 'a:en:US', 'a:1'])
     assert.equal(templateRef(name), null, name);
 });

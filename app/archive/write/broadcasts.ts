@@ -72,6 +72,8 @@ export interface TakeOptions {
   most: number;
   /** New people in 24 hours, over all numbers of the channel; null = no limit. */
   perDay: number | null;
+  /** By Redis' clock, unix ms: what is compared with the provider's times. */
+  now: number;
   /** The state by now; `tokens` says how many rows may be taken. */
   refill: (state: PaceState, now: number) => PaceState;
 }
@@ -379,7 +381,7 @@ async function claimOf(
   broadcast: string,
   state: 'sending' | 'waiting',
   most: number,
-  { process, leaseMs }: TakeOptions,
+  { process, leaseMs, now }: TakeOptions,
 ): Promise<ClaimRow[]> {
   if (most < 1) return [];
   const isDue =
@@ -391,7 +393,7 @@ async function claimOf(
       select broadcast_id, position, state as was from broadcast_rows where broadcast_id = ${broadcast} and ${isDue}
       order by position limit ${most} for update skip locked)
     update broadcast_rows r set state = 'sending', claimed_by = ${process}, claimed_until = ${later(leaseMs)}, tries = r.tries + 1,
-      reply_id = coalesce(r.reply_id, 'b-' || r.broadcast_id || '-' || r.position), first_at = coalesce(r.first_at, clock_timestamp()),
+      reply_id = coalesce(r.reply_id, 'b-' || r.broadcast_id || '-' || r.position), first_at = coalesce(r.first_at, ${new Date(now)}),
       not_before = null, changed_at = clock_timestamp()
     from due where r.broadcast_id = due.broadcast_id and r.position = due.position
     returning r.broadcast_id, r.position, r.address, r.contact, r.variables, r.reply_id, r.tries, r.first_at, due.was`.execute(

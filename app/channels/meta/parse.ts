@@ -25,6 +25,8 @@ export interface BatchContext {
   /** Unix ms. */
   receivedAt: number;
   requestId: string;
+  /** Our business account; undefined when it was not given: then every account's templates are taken for ours. */
+  accountId?: string | undefined;
   /** Our own: what belongs to another number is left alone. They learn which number is behind an id. */
   numbers: Pick<Numbers, 'only' | 'isOurs' | 'numberOf' | 'learn'>;
 }
@@ -39,23 +41,28 @@ export function readBatch(batch: unknown, context: BatchContext): Inbound[] {
   // All came at the same moment; what comes later in the batch was written later.
   let { receivedAt } = context;
   const request = { next: () => receivedAt++, requestId: context.requestId };
-  return read.data.entry.flatMap(({ time, changes }) =>
-    changes.flatMap((change) => safely(() => readChange(change, time, context.numbers, request))),
+  return read.data.entry.flatMap(({ id, time, changes }) =>
+    changes.flatMap((change) => safely(() => readChange(change, { id, time }, context, request))),
   );
 }
 
-/** @param time the stamp of the entry */
+/** @param entry whose account it is about, and its stamp */
 function readChange(
   change: unknown,
-  time: string | undefined,
-  numbers: BatchContext['numbers'],
+  entry: { id: string | undefined; time: string | undefined },
+  { numbers, accountId }: Pick<BatchContext, 'numbers' | 'accountId'>,
   request: Request,
 ): Inbound[] {
   const { success, data } = Change.safeParse(change);
   if (!success) return [ignored('An event has no value.')];
   const { field = 'messages', value } = data;
   // They are about an account, and name no number of ours.
-  if (isNewsField(field)) return readNews(field, rawValueOf(change), stampIn(time, request.next()));
+  if (isNewsField(field)) {
+    const isOthers = accountId !== undefined && entry.id !== undefined && entry.id !== accountId;
+    // What is about the account itself may come from the portfolio that it belongs to.
+    if (isOthers && field.includes('template')) return [ignored('A template of another account has changed.')];
+    return readNews(field, rawValueOf(change), stampIn(entry.time, request.next()));
+  }
   const named = value.metadata ?? value.recipient;
   const id = named?.phone_number_id ?? numbers.only;
   if (id === undefined) return [ignored(`An event of the field ${nameOf(field)} names no number of ours.`)];
@@ -169,13 +176,13 @@ function readMessage(
 
 /** Comes first: what tells of it is a message of the new number already. */
 function numberChangeIn(
-  { from, system }: Message,
-  { business, contact: to, receivedAt: at }: InboundMessage,
+  { id, from, system }: Message,
+  { business, contact: to, receivedAt }: InboundMessage,
 ): Inbound[] {
   if (system?.type !== 'user_changed_number') return [];
   const before = digitsOf(from);
   if (before === undefined || contactIdOf(before) === to || !isNumber(to)) return [];
-  const change = { channel: META, business, from: contactIdOf(before), to, at };
+  const change = { id, channel: META, business, from: contactIdOf(before), to, at: receivedAt };
   return [{ kind: 'report', report: { kind: 'number changed', change } }];
 }
 

@@ -33,7 +33,7 @@ function listOf<Item extends z.ZodType>(item: Item) {
 /** An address is none: ids are stored as they are. */
 const wamid = z
   .string()
-  .regex(/^[\w.=+/-]{1,255}$/)
+  .regex(/^[\w.=+/-]{1,200}$/)
   .refine((id) => findLeaks(id).length === 0);
 
 const media = maybe({ id: text, mime_type: text, caption: text });
@@ -227,5 +227,5 @@ export const Change = z.object({
 export type Change = z.output<typeof Change>;
 
 export const Batch = z.object({
-  entry: listOf(z.object({ time: text, changes: z.array(z.unknown()).catch([]) })),
+  entry: listOf(z.object({ id: text, time: text, changes: z.array(z.unknown()).catch([]) })),
 });

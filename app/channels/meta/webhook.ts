@@ -2,6 +2,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import Router from '@koa/router';
 import type { Context } from 'koa';
+import { contactIdOf } from '../../contacts/addresses.ts';
 import { Failure, isFailure } from '../../errors.ts';
 import type { DeliveryStatus, Echo, InboundMessage, Report } from '../../message.ts';
 import type { Log } from '../../ops/logger.ts';
@@ -17,6 +18,8 @@ export interface MetaWebhookOptions {
   /** Signs what Meta posts; null accepts everything, only for local experiments. */
   appSecret: string | null;
   numbers: Numbers;
+  /** Our business account; undefined when it was not given. */
+  accountId?: string | undefined;
   /** Unix ms. */
   now: () => number;
   /** See `Accept`: resolves when the message is stored, rejects when it is not. */
@@ -37,7 +40,7 @@ export const LARGEST_BATCH = 3 * 1024 * 1024;
  * that is wrong with one of them is told; only when the store is away, all of them are to come again.
  */
 export function createMetaWebhook(options: MetaWebhookOptions): Router {
-  const { verifyToken, appSecret, numbers, now, onMessage, onStatus, onEcho, onReport, log } = options;
+  const { verifyToken, appSecret, numbers, accountId, now, onMessage, onStatus, onEcho, onReport, log } = options;
   const router = new Router();
   router.get(META_PATH, verify);
   router.post(META_PATH, receive);
@@ -55,7 +58,7 @@ export function createMetaWebhook(options: MetaWebhookOptions): Router {
   async function receive(ctx: Context): Promise<void> {
     const batch = signedBatch(ctx);
     const { requestId } = ctx.state;
-    await takeAll(readBatch(batch, { receivedAt: now(), requestId, numbers }), log.child({ requestId }));
+    await takeAll(readBatch(batch, { receivedAt: now(), requestId, numbers, accountId }), log.child({ requestId }));
     ctx.type = 'text/plain';
     ctx.body = 'OK';
   }
@@ -112,11 +115,11 @@ function idOf(event: Inbound): string | undefined {
 function laneOf(event: Inbound): string {
   switch (event.kind) {
     case 'message':
-      return event.message.from;
+      return event.message.contact;
     case 'status':
-      return event.status.to;
+      return contactIdOf(event.status.to);
     case 'echo':
-      return event.echo.to;
+      return event.echo.contact;
     case 'report':
       return personOf(event.report);
     case 'ignored':
@@ -130,7 +133,7 @@ function personOf(report: Report): string {
     case 'handover':
       return report.handover.contact;
     case 'overheard':
-      return report.overheard.address;
+      return contactIdOf(report.overheard.address);
     case 'preference':
       return report.preference.contact;
     case 'number changed':

@@ -19,10 +19,10 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 if redis.call('GET', lease) ~= ARGV[1] then return { 'lost' } end
 local messages = {}
 if taken > 0 then messages = redis.call('LRANGE', mailbox, 0, taken - 1) end
-local lost = redis.call('HMGET', reply, 'id', 'to', 'parts', 'at')
+local lost = redis.call('HMGET', reply, 'id', 'to', 'parts', 'at', 'template')
 local id = redis.call('XADD', dead, 'MAXLEN', '~', ARGV[7], '*', 'conversation', ARGV[2], 'at', now,
   'code', ARGV[3], 'reason', ARGV[4], 'replyId', lost[1] or '', 'replyTo', lost[2] or '', 'parts', lost[3] or '',
-  'replyAt', lost[4] or '', 'messages', '[' .. table.concat(messages, ',') .. ']')
+  'replyAt', lost[4] or '', 'template', lost[5] or '', 'messages', '[' .. table.concat(messages, ',') .. ']')
 if taken > 0 then redis.call('LTRIM', mailbox, taken, -1) end
 redis.call('DEL', reply, lease)
 -- What was to tell them that software answers has not arrived: the next answer does.

@@ -7,6 +7,7 @@
 -- ARGV 1 id, '' for none   2 mark, 0 for none   3 thread: <channel>:<business>   4 history line (JSON), '' for none   5 tokens of the line
 --      6 event (JSON), '' for none   7 most entries in the event stream   8 idle time after which the memory expires (ms)
 --      9 contact id   10 how long ids are remembered (ms)
+--      11 '1' when the mark is of something that we did: our clock is not the provider's, so it counts right after what is known, if anything is
 --
 -- Returns 1 when it was kept, 0 when it was kept before
 local state, history, seen, owner = KEYS[1], KEYS[2], KEYS[5], 'owner@' .. ARGV[3]
@@ -18,7 +19,14 @@ if ARGV[1] ~= '' then
   redis.call('ZREMRANGEBYSCORE', seen, '-inf', now - tonumber(ARGV[10]))
   redis.call('PEXPIRE', seen, ARGV[10])
 end
-if tonumber(ARGV[2]) > tonumber(redis.call('HGET', state, owner) or '0') then redis.call('HSET', state, owner, ARGV[2]) end
+local mark, known = tonumber(ARGV[2]), tonumber(redis.call('HGET', state, owner) or '0')
+-- The second of what is known, and in it a word about the ownership by us.
+if ARGV[11] == '1' and known > 0 then
+  mark = known - known % 4 + 2 + mark % 2
+  redis.call('HSET', state, owner, string.format('%d', mark))
+elseif mark > known then
+  redis.call('HSET', state, owner, ARGV[2])
+end
 if ARGV[4] ~= '' then
   -- The first line of a history that had expired: what was counted before is gone with it.
   if redis.call('RPUSH', history, ARGV[4]) == 1 then redis.call('HDEL', state, 'tokens') end

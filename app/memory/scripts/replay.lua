@@ -7,7 +7,7 @@
 -- ARGV 1 id of the dead letter   2 contact id   3 thread: <channel>:<business>   4 conversation id
 --      5 the reply's parts (JSON array), '' for none   6 when the reply was recorded (unix ms): what was sent since then is not sent again
 --      7 the reply's id: that of the turn that made it, so that history and provider still know it   8 the address it goes to
---      9… the messages (JSON), oldest first
+--      9 the template that it is (JSON), '' for none   10… the messages (JSON), oldest first
 --
 -- Returns 1 when it was put back, 0 when there is no such dead letter, -1 when a turn is running, the contact is blocked or has
 -- opted out, or a person took over or another responder owns the thread: try again later
@@ -22,9 +22,10 @@ if tonumber(redis.call('HGET', state, 'takeover@' .. ARGV[3]) or '0') > now then
 if tonumber(redis.call('HGET', state, 'owner@' .. ARGV[3]) or '0') % 2 == 1 then return -1 end
 if redis.call('XDEL', dead, ARGV[1]) == 0 then return 0 end
 if ARGV[5] ~= '' then
-  redis.call('HSET', reply, 'id', ARGV[7], 'conversation', ARGV[4], 'to', ARGV[8], 'parts', ARGV[5], 'via', 'call', 'at', ARGV[6])
+  redis.call('HSET', reply, 'id', ARGV[7], 'conversation', ARGV[4], 'to', ARGV[8], 'parts', ARGV[5], 'via', 'call', 'at', ARGV[6],
+    'template', ARGV[9])
 end
-for i = #ARGV, 9, -1 do redis.call('LPUSH', mailbox, ARGV[i]) end
+for i = #ARGV, 10, -1 do redis.call('LPUSH', mailbox, ARGV[i]) end
 for _, key in ipairs({ mailbox, state, KEYS[7] }) do redis.call('PERSIST', key) end
 redis.call('ZADD', due, now, ARGV[2])
 redis.call('HDEL', state, 'holders', 'crashes')

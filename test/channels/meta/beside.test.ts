@@ -192,8 +192,9 @@ describe('what a contact says or does elsewhere', () => {
         batchOf({ messages: [metaMessage(ANA, { type: 'system', text: undefined, system })] }),
       );
       const moved = { channel: 'meta', business: NUMBER, from: ANA, to: '15550100102', at: NOW };
-      assert.deepEqual(change, { kind: 'report', report: { kind: 'number changed', change: moved } });
       assert.ok(message?.kind === 'message');
+      const told = { id: message.message.id, ...moved };
+      assert.deepEqual(change, { kind: 'report', report: { kind: 'number changed', change: told } });
       assert.deepEqual([message.message.from, message.message.aliases], ['15550100102', ['US.9']]);
     }
     const untold = metaMessage(ANA, { type: 'system', text: undefined, system: { type: 'user_changed_number' } });

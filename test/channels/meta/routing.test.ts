@@ -404,5 +404,5 @@ test('news of templates, limits and the account are shown to the team', async ()
   const shown = await notices();
   assert.match(shown, /The template cake_day \(en_US\) is paused by WhatsApp/);
   assert.match(shown, /new conversations in 24 hours is now 2,000/);
-  assert.ok(bot.logs.some((line) => line.includes('Meta told of our account') && line.includes('PAUSED')));
+  assert.ok(bot.logs.some((line) => line.includes('News about our account') && line.includes('PAUSED')));
 });
