@@ -3,7 +3,9 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { createDatabase, type Database } from '../../app/archive/engine/database.ts';
 import { createCosts, type Expenses } from '../../app/archive/read/costs.ts';
+import { createStandings } from '../../app/archive/read/standing.ts';
 import type { MessagePrice } from '../../app/archive/write/costs.ts';
+import { createDeskWriter } from '../../app/archive/write/desk.ts';
 import { mergeArchive } from '../../app/archive/write/merge.ts';
 import { record } from '../../app/archive/write/record.ts';
 import type { Event, EventOf, ModelUse } from '../../app/events.ts';
@@ -206,6 +208,26 @@ test('the ledger of another archive is added once', async () => {
   }
   const [lost] = await query(database, 'select count(*) as entries from whatsapp_costs where conversation_id is null');
   assert.equal(lost?.entries, 0, 'every entry has its conversation here');
+});
+
+test('what people agreed to in another archive holds here, by the time at which they said it', async () => {
+  const other = createDatabase({ url: await createTestDatabase(), log: quiet });
+  await other.migrate();
+  const [ana, ben] = ['15550100901', '15550100902'];
+  const said = (contact: string, consent: 'opt-out' | 'opt-in', at: number) => (archive: Database) =>
+    createDeskWriter(archive).consent(contact, { consent, source: 'a letter', cause: 'desk' }, at);
+  await said(ana, 'opt-out', BEGIN)(other);
+  await said(ben, 'opt-out', BEGIN)(other);
+  await said(ben, 'opt-in', BEGIN + DAY_MS)(database);
+  try {
+    for (let times = 0; times < 2; times++) await other.run((from) => mergeArchive({ from, into: database }));
+  } finally {
+    await other.close();
+  }
+  const standings = await createStandings(database).of([ana, ben]);
+  assert.deepEqual([standings.get(ana)?.optedOutAt, standings.get(ben)?.optedOutAt], [BEGIN, 0]);
+  const [entries] = await query(database, 'select count(*) as entries from whatsapp_consents');
+  assert.equal(Number(entries?.entries), 3);
 });
 
 async function sumsIn(archive: Database): Promise<Map<string, bigint>> {

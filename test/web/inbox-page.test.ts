@@ -876,7 +876,7 @@ describe('the inbox in the browser', { skip: NO_BROWSER }, () => {
       await bubbles.filter({ hasText: 'Your order is ready' }).waitFor();
       assert.equal(await reply.isEditable(), false, 'asked each time');
     });
-    assert.ok(desk.doubles.twilio.sent.some(({ body }) => body === 'Your order is ready'));
+    await eventually('it was sent', () => desk.doubles.twilio.sent.some(({ body }) => body === 'Your order is ready'));
   });
 
   it('lists what somebody said about getting messages, and records what the team knows from elsewhere', async () => {

@@ -87,8 +87,13 @@ export async function addPreferences(db: Writer, entries: readonly PreferenceEnt
 /** The ledger of a contact who turned out to be another one. */
 export async function moveConsents(db: Writer, from: ContactId, to: ContactId): Promise<void> {
   await sql`update whatsapp_consents set contact_id = ${to} where contact_id = ${from}`.execute(db);
-  await mark(db, [to]);
-  await markMarketing(db, [to]);
+  await countConsents(db, [to]);
+}
+
+/** Counts again what the ledger of contacts (ids of rows) says. */
+export async function countConsents(db: Writer, contacts: readonly string[]): Promise<void> {
+  await mark(db, contacts);
+  await markMarketing(db, contacts);
 }
 
 /** When they last agreed, and since when they have opted out after that. */

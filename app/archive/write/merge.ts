@@ -5,6 +5,7 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely';
 import type { Database } from '../engine/database.ts';
 import type { Tables } from '../engine/schema.ts';
+import { countConsents } from './consents.ts';
 import { upsertContacts } from './contacts.ts';
 import { keepFurthest, summarize } from './deliveries.ts';
 import { recount } from './recount.ts';
@@ -36,6 +37,7 @@ export function mergeArchive({ from, into, onRows = () => {} }: Merge): Promise<
     await sql`lock table ${sql.join(Object.keys(STAGED).map((table) => sql.table(table)))}
       in share row exclusive mode`.execute(db);
     await mergeContacts(db);
+    await mergeConsents(db, columns);
     const conversations = await mergeConversations(db, columns);
     const messages = await mergeMessages(db, columns);
     await mergeDeliveries(db);
@@ -79,6 +81,21 @@ async function mergeContacts(db: Writer): Promise<void> {
       select i.new_id, bool_or(m.blocked) as blocked, min(m.created_at) as created_at
       from moved_contacts m join moved_contact_ids i on i.id = m.id group by i.new_id) o
     where c.id = o.new_id`.execute(db);
+}
+
+/** What they agreed to there counts here: by the time at which they said so. */
+async function mergeConsents(db: Writer, columns: Columns): Promise<void> {
+  await insert(db, columns, 'whatsapp_consents', {
+    from: sql`moved_consents m join moved_contact_ids i on i.id = m.contact_id`,
+    instead: { contact_id: sql`i.new_id` },
+  });
+  const { rows } = await sql<{ id: string }>`
+    select distinct i.new_id as id from moved_consents m join moved_contact_ids i on i.id = m.contact_id`.execute(db);
+  for (let from = 0; from < rows.length; from += PAGE)
+    await countConsents(
+      db,
+      rows.slice(from, from + PAGE).map(({ id }) => id),
+    );
 }
 
 /** An id that belongs to another number by now stays there: this archive is the newer one. */

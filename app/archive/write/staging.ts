@@ -7,6 +7,7 @@ import type { Writer } from './writer.ts';
 export const STAGED = {
   whatsapp_contacts: 'moved_contacts',
   whatsapp_contact_addresses: 'moved_addresses',
+  whatsapp_consents: 'moved_consents',
   whatsapp_conversations: 'moved_conversations',
   whatsapp_messages: 'moved_messages',
   whatsapp_deliveries: 'moved_deliveries',
