@@ -1,4 +1,4 @@
-/** A template to a few numbers at once, while the caller waits: each number gets its own result. Works without an archive. */
+/** A template to a few numbers at once, while the caller waits: each number gets its own result. */
 import type { Permission } from '../archive/read/broadcasts.ts';
 import { Failure, isFailure } from '../errors.ts';
 import { type ContactId, conversationId, type TemplateMessage, type TemplateRef } from '../message.ts';

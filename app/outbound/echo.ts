@@ -13,6 +13,7 @@ import {
   type Reply,
 } from '../message.ts';
 import type { Log } from '../ops/logger.ts';
+import { sentEvent } from './outcome.ts';
 import { isWaiting, lineOf, pauseOf } from './send.ts';
 
 /**
@@ -49,8 +50,7 @@ export function createNoteEcho(tools: EchoTools): NoteEcho {
     const reply: Reply = { id, conversation, to, parts: [text], via: 'call', at };
     const said = encodeEvent({ type: 'desk.said', conversation, id, at, to, parts: [text] });
     await desk.said(conversation, lineOf(reply, text), pause, said);
-    const sent = encodeEvent({ type: 'reply.sent', conversation, turn: id, at, via: 'call', sids: [sid] });
-    await publish(contact, sent);
+    await publish(contact, sentEvent(reply, [sid], at));
     if (isWaiting(state, at)) await endHandoff(conversation, pause);
     await reports.noteEcho(sid);
     log.info('A message from the Business app', { contact, pausedUntil: pause.until });

@@ -2,7 +2,7 @@
 import type { Channel } from '../channels/channel.ts';
 import type { Channels } from '../channels/channels.ts';
 import { Failure } from '../errors.ts';
-import { type EventOf, encodeEvent } from '../events.ts';
+import { encodeEvent } from '../events.ts';
 import { countTokens } from '../llm/tokens.ts';
 import type { Desk, DeskState, Pause } from '../memory/desk.ts';
 import type { Publish } from '../memory/publish.ts';
@@ -20,6 +20,7 @@ import { newId } from '../ops/id.ts';
 import type { Log } from '../ops/logger.ts';
 import { type Scrubbed, scrub } from '../privacy/scrub.ts';
 import type { Deliver, Delivered } from './deliver.ts';
+import { goneEvent, sentEvent } from './outcome.ts';
 import { type Author, refusalOf } from './permission.ts';
 import { partsOfText } from './prepare.ts';
 
@@ -118,34 +119,20 @@ export function createSend(tools: SendTools): SendAsPerson {
   }
 
   async function note(reply: Reply, line: Line, delivered: Delivered, before: DeskState): Promise<void> {
-    const { id: turn, conversation, via } = reply;
+    const { conversation } = reply;
     const { contact } = conversationOf(conversation);
     try {
       if (delivered.kind === 'sent') {
-        const { sids } = delivered;
         // A message of ours takes the thread, where threads have several owners.
         const { channel } = conversationOf(conversation);
         if (before.isOthers || channels.of(channel).controlThread) await repeated(() => own(conversation, 'us'));
         if (isWaiting(before, reply.at)) await pauseFrom(conversation, pauseOf(before, reply.at));
-        await repeated(() =>
-          publish(contact, encodeEvent({ type: 'reply.sent', conversation, turn, at: now(), via, sids })),
-        );
+        await repeated(() => publish(contact, sentEvent(reply, delivered.sids, now())));
         return;
       }
-      const { code, reason } = delivered;
       // It may have been sent: it stays said, and the bot stays silent.
-      if (code === 'channel.ambiguous') return;
-      const gone: EventOf<'given.up'> = {
-        type: 'given.up',
-        conversation,
-        turn,
-        at: now(),
-        code,
-        reason,
-        reply: turn,
-        messages: [],
-      };
-      await repeated(() => desk.unsay(conversation, line, encodeEvent(gone)));
+      if (delivered.code === 'channel.ambiguous') return;
+      await repeated(() => desk.unsay(conversation, line, goneEvent(reply, delivered, now())));
       if (before.takeoverUntil <= reply.at) await letBotAnswer(conversation);
     } catch (error) {
       log.error('The outcome of a message from the inbox was not recorded', { outcome: delivered.kind, error });

@@ -1,6 +1,6 @@
 /** Sends a template: decides, records, delivers, notes the outcome. */
 import { Failure } from '../errors.ts';
-import { type EventOf, encodeEvent } from '../events.ts';
+import { encodeEvent } from '../events.ts';
 import { countTokens } from '../llm/tokens.ts';
 import type { Desk, DeskState } from '../memory/desk.ts';
 import type { Publish } from '../memory/publish.ts';
@@ -16,6 +16,7 @@ import {
 } from '../message.ts';
 import type { Log } from '../ops/logger.ts';
 import type { Deliver, Delivered } from './deliver.ts';
+import { goneEvent, sentEvent } from './outcome.ts';
 import { refusalOf } from './permission.ts';
 import { filledTemplate, type Templates, textOfTemplate } from './templates.ts';
 
@@ -111,30 +112,17 @@ export function createSendTemplate(tools: SendTemplateTools): SendTemplate {
     return { id, sid, ...(delivered.answer !== undefined && { answer: delivered.answer }) };
   };
 
-  async function note({ id: turn, conversation, via }: Reply, line: Line, delivered: Delivered): Promise<void> {
+  async function note(reply: Reply, line: Line, delivered: Delivered): Promise<void> {
+    const { conversation } = reply;
     const { contact } = conversationOf(conversation);
     try {
       if (delivered.kind === 'sent') {
-        const { sids } = delivered;
-        await repeated(() =>
-          publish(contact, encodeEvent({ type: 'reply.sent', conversation, turn, at: now(), via, sids })),
-        );
+        await repeated(() => publish(contact, sentEvent(reply, delivered.sids, now())));
         return;
       }
       // Nobody can tell: it is tried again, or stays as it is.
       if (delivered.code === 'channel.ambiguous') return;
-      const { code, reason } = delivered;
-      const gone: EventOf<'given.up'> = {
-        type: 'given.up',
-        conversation,
-        turn,
-        at: now(),
-        code,
-        reason,
-        reply: turn,
-        messages: [],
-      };
-      await repeated(() => desk.unsay(conversation, line, encodeEvent(gone)));
+      await repeated(() => desk.unsay(conversation, line, goneEvent(reply, delivered, now())));
     } catch (error) {
       log.error('The outcome of a template was not recorded', { outcome: delivered.kind, error });
     }
