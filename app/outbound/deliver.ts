@@ -128,7 +128,7 @@ export function createDeliver(options: DeliverOptions): Deliver {
       } catch (error) {
         const waitMs = retryWaitsMs[tries];
         // Whoever could not find out whether it was sent must not believe that it was not.
-        if (isFailure(error) && isLooking && waitMs === undefined) throw inDoubt(error);
+        if (isFailure(error) && isLooking && (!error.retryable || waitMs === undefined)) throw inDoubt(error);
         if (!isFailure(error) || !error.retryable || waitMs === undefined) throw error;
         uncertain ||= error.code === 'channel.ambiguous';
         log.warn('Sending failed; trying again', { code: error.code, waitMs, tries: tries + 1 });

@@ -204,14 +204,3 @@ test('another message, or the same one to somebody else, does not get a name tha
   }
   assert.deepEqual([sentTo(phone).length, sentTo(other).length], [1, 0]);
 });
-
-test('what may have been sent is not tried again as if it had not been', async () => {
-  const phone = somebody();
-  const away = { kind: 'status' as const, status: 503, on: 'list' as const };
-  desk.doubles.twilio.faults.push({ kind: 'reset', done: true, on: 'create' }, ...Array(12).fill(away));
-  const { status, body } = await send(phone, { idempotency_key: 'doubt-1' });
-  desk.doubles.twilio.faults.length = 0;
-  assert.deepEqual([status, body.code], [502, 'channel.ambiguous']);
-  assert.equal((await send(phone, { idempotency_key: 'doubt-1' })).status, 200);
-  assert.equal(sentTo(phone).length, 1);
-});
