@@ -120,7 +120,7 @@ function Form({ options, templates, problems }: FormProps) {
             />
             <TextInput
               label="Begins"
-              description={`By the clocks of ${options.time_zone}; empty = at once`}
+              description={`Time zone: ${options.time_zone}; empty = at once`}
               type="datetime-local"
               value={beginsAt}
               onChange={(event) => setBeginsAt(event.currentTarget.value)}
