@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { createAliases } from '../../app/memory/aliases.ts';
+import { createDeadLetters, type DeadLetters } from '../../app/memory/dead-letters.ts';
 import { createDesk } from '../../app/memory/desk.ts';
 import { createKeys } from '../../app/memory/keys.ts';
 import { createMailbox, type Held, type Mailbox } from '../../app/memory/mailbox.ts';
@@ -23,6 +24,7 @@ let mailbox: Mailbox;
 let threads: Threads;
 let desk: ReturnType<typeof createDesk>;
 let aliases: ReturnType<typeof createAliases>;
+let letters: DeadLetters;
 
 before(async () => {
   server = await startTestRedis();
@@ -33,6 +35,7 @@ before(async () => {
   mailbox = createMailbox({ ...tools, leaseMs: 30_000, historyTokens: 1_000, processId: 'process' });
   threads = createThreads({ ...tools, aliases, now: Date.now });
   desk = createDesk({ ...tools, aliases });
+  letters = createDeadLetters({ ...tools, aliases });
 });
 
 after(async () => {
@@ -149,7 +152,7 @@ describe('a thread', () => {
     assert.equal(await isOthers('US.ana'), true);
   });
 
-  test('of a dead letter that another responder owns is not written to', async () => {
+  test('that another responder owns gets no reply that was left behind, and no dead letter', async () => {
     const accepted = await write(ANA, { owner: 'us', at: T1 }, 'turn');
     assert.ok(accepted.kind === 'turn');
     assert.equal((await answer(accepted.held)).kind, 'committed');
@@ -157,6 +160,23 @@ describe('a thread', () => {
     await handOver(ANA, { owner: 'other', at: T2 });
     const claimed = await mailbox.claim(ANA, 'again');
     assert.ok(claimed.kind === 'turn' && claimed.held.pending && claimed.held.isOthers);
+    assert.equal(await mailbox.bury(claimed.held, 0, { code: 'turn.overtaken', reason: 'taken' }, '{}'), true);
+    const [letter] = (await letters.list(1)).items;
+    assert.ok(letter);
+    assert.equal(await letters.replay(letter.id), 'busy');
+    await handOver(ANA, { owner: 'us', at: T2 + 1_000 });
+    assert.equal(await letters.replay(letter.id), 'replayed');
+  });
+
+  test('that we took or gave away is what we made it, however far the provider’s clock is from ours', async () => {
+    const later = Date.now() + 3_600_000;
+    await handOver(ANA, { owner: 'other', at: later });
+    await threads.own(conversationWith(ANA), 'us');
+    assert.equal(await isOthers(ANA), false);
+    await threads.own(conversationWith(ANA), 'other');
+    assert.equal(await isOthers(ANA), true);
+    await write(ANA, { owner: 'us', at: later + 1_000 }, null);
+    assert.equal(await isOthers(ANA), false, 'what the provider says afterwards counts');
   });
 });
 
