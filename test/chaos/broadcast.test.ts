@@ -14,7 +14,7 @@ import { META_TEMPLATES } from '../support/templates.ts';
 import { createProgram, type Program } from './support/program.ts';
 import { isLong, report, say, sized } from './support/size.ts';
 
-const ROWS = sized(300, 5_000);
+const ROWS = sized(120, 5_000);
 const PER_SECOND = 80;
 const KEY = 'a-key-of-a-test-0123456789abcdef';
 const FIRST = 15_550_300_000;
