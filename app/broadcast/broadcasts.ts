@@ -1,11 +1,11 @@
 /** Broadcasts as the team makes them: planned, tried out, sent, watched, stopped. */
 import type { Broadcast, Broadcasts, Pace } from '../archive/read/broadcasts.ts';
 import type { BroadcastStore, NewRow, Sender } from '../archive/write/broadcasts.ts';
-import type { Template } from '../channels/channel.ts';
+import type { RefusalScope, Template } from '../channels/channel.ts';
 import { readAddress } from '../contacts/addresses.ts';
 import type { MessagePrice } from '../costs/prices.ts';
 import { Failure } from '../errors.ts';
-import { templateName as nameOf, type TemplateRef } from '../message.ts';
+import { type ChannelName, templateName as nameOf, type TemplateRef } from '../message.ts';
 import type { Money } from '../money.ts';
 import type { Senders } from '../outbound/senders.ts';
 import type { Templates } from '../outbound/templates.ts';
@@ -78,6 +78,8 @@ export interface BroadcastDeskTools {
   senders: Senders;
   news: AccountState;
   prices: readonly MessagePrice[];
+  /** What one of a provider's codes is about. */
+  scopeOf: (channel: ChannelName, code: string) => RefusalScope | null;
   /** Of the settings. */
   template: TemplateRef | null;
   requiresOptIn: boolean;
@@ -92,7 +94,8 @@ const EXAMPLES = 20;
 const MOST_AHEAD_MS = 366 * 86_400_000;
 
 export function createBroadcastDesk(tools: BroadcastDeskTools): BroadcastDesk {
-  const { store, broadcasts, templates, senders, news, prices, requiresOptIn, quietHours, timeZone, wake, now } = tools;
+  const { store, broadcasts, templates, senders, news, prices, scopeOf } = tools;
+  const { requiresOptIn, quietHours, timeZone, wake, now } = tools;
   return { create, dryRun, progress, presentable, step };
 
   async function create(asked: BroadcastAsked): Promise<Progress> {
@@ -102,7 +105,7 @@ export function createBroadcastDesk(tools: BroadcastDeskTools): BroadcastDesk {
       asked.name?.trim() || `${template?.name ?? templateName}, ${new Date(now()).toISOString().slice(0, 10)}`;
     const { createdBy } = asked;
     const category = template?.category || null;
-    const rows = plan(asked.entries, planOptions(asked, template));
+    const rows = plan(asked.entries, planOptions(asked, sender.channel, template));
     const given = { ...sender, name, template: ref, templateName, category, startsAt, createdBy };
     const id = await store.create(given, notEmpty(rows));
     wake();
@@ -114,7 +117,7 @@ export function createBroadcastDesk(tools: BroadcastDeskTools): BroadcastDesk {
     const skipped: Record<string, number> = {};
     const examples: DryRun['examples'] = [];
     let [total, waiting] = [0, 0];
-    for await (const rows of notEmpty(plan(asked.entries, planOptions(asked, template)))) {
+    for await (const rows of notEmpty(plan(asked.entries, planOptions(asked, sender.channel, template)))) {
       for (const { state, reason, note, address } of rows) {
         total++;
         if (state === 'waiting') waiting++;
@@ -199,10 +202,15 @@ export function createBroadcastDesk(tools: BroadcastDeskTools): BroadcastDesk {
     return Math.max(at, now());
   }
 
-  function planOptions({ variables: defaults }: BroadcastAsked, template: Template | null): PlanOptions {
+  function planOptions(
+    { variables: defaults }: BroadcastAsked,
+    channel: ChannelName,
+    template: Template | null,
+  ): PlanOptions {
     const isMarketing = template?.category.toLowerCase() === 'marketing';
     const needed = template?.variables ?? null;
-    return { permissionsOf: broadcasts.permissionsOf, requiresOptIn, isMarketing, needed, defaults };
+    const holds = (code: string) => scopeOf(channel, code) === 'marketing';
+    return { permissionsOf: broadcasts.permissionsOf, requiresOptIn, isMarketing, holds, needed, defaults };
   }
 
   function costOf(channel: string, category: string, messages: number): Money | null {

@@ -12,6 +12,8 @@ export interface PlanOptions {
   requiresOptIn: boolean;
   /** The template is one that the provider counts as marketing. */
   isMarketing: boolean;
+  /** Does this code of the provider say that somebody gets no more marketing messages for a day? */
+  holds: (code: string) => boolean;
   /** The template's variables; null when that is not known: then nothing is missing. */
   needed: readonly string[] | null;
   /** What stands where an entry says nothing. */
@@ -24,6 +26,7 @@ export const SKIPPED = {
   double: 'The number is in the list twice: it is written to once.',
   blocked: 'The contact is blocked.',
   opted_out: 'They have opted out.',
+  held: 'WhatsApp held a marketing message to them back in the last 24 hours.',
   no_opt_in: 'There is no record that they agreed to get messages.',
   variables: 'A value for the template is missing.',
 } as const;
@@ -71,9 +74,11 @@ function skipped(row: Pick<NewRow, 'address' | 'contact' | 'variables'>, reason:
   return { ...row, state: 'skipped', reason, note: note ?? SKIPPED[reason] };
 }
 
-function refusalOf(permission: Permission | undefined, { requiresOptIn, isMarketing }: PlanOptions): SkipReason | null {
+function refusalOf(permission: Permission | undefined, options: PlanOptions): SkipReason | null {
+  const { requiresOptIn, isMarketing, holds } = options;
   if (permission?.blocked) return 'blocked';
   if (permission?.optedOut || (isMarketing && permission?.noMarketing)) return 'opted_out';
+  if (isMarketing && permission?.failedWith.some(holds)) return 'held';
   return requiresOptIn && !permission?.optedIn ? 'no_opt_in' : null;
 }
 

@@ -120,10 +120,10 @@ export interface ChannelBasics {
 }
 
 /**
- * What a refusal is about: this message with its values; this person, for a while; the template, whoever gets it; our account or number,
- * whatever it sends.
+ * What a refusal is about: this message with its values; this person, for a while; marketing to this person, for a day; the template,
+ * whoever gets it; our account or number, whatever it sends.
  */
-export type RefusalScope = 'message' | 'person' | 'template' | 'account';
+export type RefusalScope = 'message' | 'person' | 'marketing' | 'template' | 'account';
 
 /** A template as the provider has it. */
 export interface Template {

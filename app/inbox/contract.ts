@@ -369,7 +369,7 @@ export const Broadcast = z
       .describe('Rows by what they have come to; each is counted once'),
     skipped_reasons: z
       .record(z.string(), count)
-      .describe('Of the skipped ones: double, invalid, blocked, opted_out, no_opt_in, variables, cancelled'),
+      .describe('Of the skipped ones: double, invalid, blocked, opted_out, held, no_opt_in, variables, cancelled'),
     pace: z
       .object({ per_second: z.number().describe('Over the last ten seconds'), allowed_per_second: z.number() })
       .nullable()

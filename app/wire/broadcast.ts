@@ -57,12 +57,13 @@ export function buildBroadcasts(config: Config, options: BroadcastOptions): Broa
   const broadcasts = createBroadcasts(database);
   const senders = createSenders({ channels, known });
   const explain = (channel: string, code: string) => channels.of(channel).explain(code);
+  const scopeOf = (channel: string, code: string) => channels.of(channel).scopeOf?.(code) ?? null;
   const news = createAccountState(options.accounts);
   let isOurs: () => boolean | null = () => null;
   let answered = false;
   const worker = createBroadcastWorker({
     ...{ store, sendTemplate, templates, explain, news, now, log },
-    scopeOf: (channel, code) => channels.of(channel).scopeOf?.(code) ?? null,
+    scopeOf,
     isReady: async () => isOurs() === true && (await hasTables()),
     quietFor: () => quietFor(quietHours, now(), timeZone),
     limits: { perSecond, perDay },
@@ -71,6 +72,7 @@ export function buildBroadcasts(config: Config, options: BroadcastOptions): Broa
   const desk = createBroadcastDesk({
     ...{ store, broadcasts, templates, senders, template, requiresOptIn, quietHours, timeZone, news, now },
     prices: prices.messages,
+    scopeOf,
     wake: worker.wake,
   });
   const { permissionsOf } = broadcasts;

@@ -207,6 +207,18 @@ describe('a broadcast', () => {
     assert.match(thread.body.messages[0].message_body, /Welcome!/);
   });
 
+  test('does not go to somebody to whom WhatsApp has held marketing back within a day', async () => {
+    const [ana = '', ben = ''] = newPeople(2);
+    await ended(await start({ numbers: [ana, ben] }));
+    await report(ana, 'failed', { errors: [{ code: 131_049 }] });
+    await report(ben, 'failed', { errors: [{ code: 131_026 }] });
+    await allRecorded(doubles.redis.client());
+    const { skipped_reasons, counts } = await ended(await start({ numbers: [ana, ben] }));
+    assert.deepEqual([skipped_reasons, counts.sent], [{ held: 1 }, 1]);
+    const other = { numbers: [ana], template: 'table_booked:en', variables: { '1': 'Ana', '2': 'May' } };
+    assert.equal((await ended(await start(other))).counts.sent, 1, 'it is about marketing alone');
+  });
+
   test('comes as CSV, with values of its own for each', async () => {
     const [ana = '', ben = '', cleo = ''] = newPeople(3);
     const csv = `phone;1;2\r\n+${ana};Ana;1 May\r\n${ben};"Ben; junior";2 May\r\n${cleo};Cleo;\r\n`;

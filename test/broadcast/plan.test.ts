@@ -13,6 +13,7 @@ import { Failure, type FailureCode } from '../../app/errors.ts';
 const ANA = '15550100101';
 const BEN = '15550100102';
 const CLEO = '15550100103';
+const DORA = '15550100105';
 
 async function listOf<Item>(items: AsyncIterable<Item>): Promise<Item[]> {
   const list: Item[] = [];
@@ -80,15 +81,17 @@ describe('a list as CSV', () => {
 
 describe('the plan', () => {
   const permissions = new Map<string, Permission>([
-    [BEN, { blocked: true, optedOut: false, optedIn: false, noMarketing: false }],
-    [CLEO, { blocked: false, optedOut: true, optedIn: false, noMarketing: false }],
-    [ANA, { blocked: false, optedOut: false, optedIn: true, noMarketing: true }],
+    [BEN, { blocked: true, optedOut: false, optedIn: false, noMarketing: false, failedWith: [] }],
+    [CLEO, { blocked: false, optedOut: true, optedIn: false, noMarketing: false, failedWith: [] }],
+    [ANA, { blocked: false, optedOut: false, optedIn: true, noMarketing: true, failedWith: [] }],
+    [DORA, { blocked: false, optedOut: false, optedIn: false, noMarketing: false, failedWith: ['131049', '131026'] }],
   ]);
   async function planned(entries: readonly Entry[], overrides: Partial<PlanOptions> = {}) {
     const options: PlanOptions = {
       permissionsOf: async (addresses) => new Map([...permissions].filter(([address]) => addresses.includes(address))),
       requiresOptIn: false,
       isMarketing: false,
+      holds: (code) => code === '131049',
       needed: null,
       defaults: {},
       ...overrides,
@@ -117,6 +120,11 @@ describe('the plan', () => {
   test('skips who wants no marketing, when the template is marketing', async () => {
     assert.equal((await planned(to(ANA), { isMarketing: true }))[0]?.reason, 'opted_out');
     assert.equal((await planned(to(ANA)))[0]?.reason, null);
+  });
+
+  test('skips to whom WhatsApp held marketing back lately, when the template is marketing', async () => {
+    assert.equal((await planned(to(DORA), { isMarketing: true }))[0]?.reason, 'held');
+    assert.equal((await planned(to(DORA)))[0]?.reason, null);
   });
 
   test('fills in what an entry leaves out, on one line, and skips who lacks a value', async () => {

@@ -64,6 +64,8 @@ export interface Permission {
   optedIn: boolean;
   /** They want no marketing messages; others they may get. */
   noMarketing: boolean;
+  /** The provider's codes for which templates to them failed in the last 24 hours. */
+  failedWith: string[];
 }
 
 /** Everything rejects with `archive.unavailable`. */
@@ -202,7 +204,11 @@ export function createBroadcasts(database: Database): Broadcasts {
       const { rows } = await sql<Permission & { address: string }>`
         select a.address, p.blocked, ${optedOutAt} is not null as "optedOut",
           p.opted_in_at is not null and p.opted_in_at > coalesce(p.opted_out_at, '-infinity') as "optedIn",
-          p.marketing_opted_out_at is not null as "noMarketing"
+          p.marketing_opted_out_at is not null as "noMarketing",
+          array(select distinct d.error_code from whatsapp_conversations c
+            join whatsapp_messages m on m.conversation_id = c.id and m.author = 'template' and m.received_at > now() - interval '24 hours'
+            join whatsapp_deliveries d on d.message_id = m.id and d.state = 'failed' and d.error_code is not null
+            where c.contact_id = p.id) as "failedWith"
         from whatsapp_contact_addresses a join whatsapp_contacts p on p.id = a.contact_id
         where a.address in (select value from json_array_elements_text(${JSON.stringify(addresses)}::json))`.execute(
         db,

@@ -8,6 +8,7 @@ export function scopeOfMeta(code: string): RefusalScope | null {
 
 const SCOPES = new Map<string, RefusalScope>([
   ['131056', 'person'],
+  ['131049', 'marketing'],
   // Too many of our messages were blocked or reported: more of them make it worse.
   ['131048', 'account'],
   ['132000', 'message'],

@@ -8,6 +8,7 @@ export function scopeOfTwilio(code: string): RefusalScope | null {
 
 const SCOPES = new Map<string, RefusalScope>([
   ['21656', 'message'],
+  ['63049', 'marketing'],
   ['63028', 'message'],
   ['21654', 'template'],
   ['21655', 'template'],

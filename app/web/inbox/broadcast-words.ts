@@ -28,6 +28,7 @@ export const SKIPPED: Record<string, string> = {
   invalid: 'no valid number',
   blocked: 'blocked',
   opted_out: 'opted out',
+  held: 'held back by WhatsApp lately',
   no_opt_in: 'no record that they agreed',
   variables: 'a value is missing',
   cancelled: 'cancelled before',
