@@ -87,7 +87,7 @@ export const SETTINGS = {
   BUSINESS_ACCOUNT_ID: row(
     pattern(/^\d{1,32}$/, 'digits'),
     '',
-    "Meta's id of our WhatsApp business account (WABA), which has the templates; without it they are sent unseen",
+    "Meta's id of our WhatsApp business account (WABA), which has the templates; without it they are sent unchecked",
   ),
   VERIFY_TOKEN: row(
     text(),

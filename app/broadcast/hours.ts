@@ -32,8 +32,8 @@ function minutesOf(clock: string): number | null {
 }
 
 /**
- * How long nothing is sent yet, ms; 0 = it is not quiet. A change to or from summer time in between makes it an hour wrong at most: whoever
- * waits asks again.
+ * How long nothing is sent yet, ms; 0 = it is not quiet. A change to or from summer time in between makes it an hour wrong at most: it is
+ * asked again after the wait.
  * @param at unix ms
  */
 export function quietFor(hours: QuietHours | null, at: number, timeZone: string): number {

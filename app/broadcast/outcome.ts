@@ -26,7 +26,7 @@ const PAIR_WAIT_MS = 4_000;
 const REPORT_WAIT_MS = 30_000;
 
 export const NOBODY_CAN_TELL =
-  'Nobody can tell whether it was sent: the provider did not say. It is not sent again by itself.';
+  'Nobody can tell whether it was sent: the provider did not say. It is not sent again automatically.';
 
 export interface Tried {
   /** 1 is the first. */

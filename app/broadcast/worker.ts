@@ -232,7 +232,7 @@ export function createBroadcastWorker(options: BroadcastWorkerOptions): Broadcas
 
   async function stopBroadcast({ broadcast }: ClaimedRow, code: FailureCode, reason: string): Promise<void> {
     if (await store.turn(broadcast, ['running'], 'stopped', { code, reason }))
-      log.error('A broadcast stopped by itself', { broadcast, code, reason });
+      log.error('A broadcast stopped automatically', { broadcast, code, reason });
   }
 
   /** A fault that every message has is not that of the people. */

@@ -350,7 +350,7 @@ export const Broadcast = z
     state: z
       .enum(['scheduled', 'running', 'paused', 'stopped', 'cancelled', 'done'])
       .describe('stopped: by itself, see reason'),
-    reason: z.string().nullable().describe('Why it stopped by itself, as one sentence'),
+    reason: z.string().nullable().describe('Why it stopped automatically, as one sentence'),
     reason_code: z.string().nullable(),
     waits_for: z
       .enum(['schedule', 'quiet', 'day', 'provider'])

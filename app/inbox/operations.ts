@@ -174,7 +174,7 @@ export const OPERATIONS = {
   resumeBroadcast: {
     method: 'post',
     path: '/api/broadcasts/:id/resume',
-    summary: 'Goes on with a broadcast that was paused, or stopped by itself',
+    summary: 'Goes on with a broadcast that was paused, or stopped automatically',
     params: requests.ofId,
     answer: responses.broadcast,
     refusals: [404],

@@ -3,9 +3,12 @@ import type { FailureCode } from '../errors.ts';
 import { isWindowOpen } from './window.ts';
 
 /**
- * Who writes: the model or another part of the program; a person in the inbox, who may have been asked whether to write to somebody who opted
- * out; the program, to confirm that somebody opted out; or to say that a person is called, from when on the bot is silent; or whoever sends a
- * template, which needs no open window.
+ * Who writes:
+ * - `bot`: the model or another part of the program
+ * - `person`: somebody in the inbox, who may have been asked whether to write to a contact who opted out
+ * - `opt-out`: the program, to confirm an opt-out
+ * - `handoff`: the program, to say that a person is called; from then on the bot is silent
+ * - `template`: anybody who sends a template, which needs no open window
  */
 export type Author = 'bot' | 'person' | 'person, despite the opt-out' | 'opt-out' | 'handoff' | 'template';
 
@@ -15,7 +18,7 @@ export interface Situation {
   blocked: boolean;
   /** Since when the contact has opted out of messages, unix ms: nothing is sent to them until they agree again. 0 = they have not. */
   optedOutAt: number;
-  /** Another responder owns the thread: only a person writes, and gets the thread by that. Default: we own it. */
+  /** Another responder owns the thread: only a person writes, who gets the thread by that; and templates go out. Default: we own it. */
   isOthers?: boolean;
   /** A person answers until then, unix ms: the bot sends nothing before. */
   takeoverUntil: number;

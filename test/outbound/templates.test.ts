@@ -102,7 +102,7 @@ test('a list that could not be read is asked for again at once', async () => {
   assert.ok(await templates.check('test', FULL));
 });
 
-test('where there is no list, a template is sent unseen', async () => {
+test('where there is no list, a template is sent unchecked', async () => {
   const templates = createTemplates(
     channelsWith(() => Promise.reject(new Failure('channel.template', 'Set BUSINESS_ACCOUNT_ID.'))),
   );

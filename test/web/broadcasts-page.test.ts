@@ -161,7 +161,7 @@ describe('broadcasts in the browser', { skip: NO_BROWSER }, () => {
             await page.getByRole('link', { name: 'Summer offers' }).first().waitFor();
             await check('list');
             await page.getByRole('link', { name: 'Summer offers' }).first().click();
-            await page.getByText('It stopped by itself').waitFor();
+            await page.getByText('It stopped automatically').waitFor();
             await check('stopped');
             await page.getByRole('button', { name: 'Resume' }).click();
             await page.getByText('4 of 4 done').waitFor();

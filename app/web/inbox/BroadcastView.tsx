@@ -41,7 +41,7 @@ export function BroadcastView({ id }: { id: string }) {
       </div>
       <p className={classes.line}>{aboutOf(broadcast)}</p>
       {broadcast.reason !== null && (
-        <Alert color="red" title="It stopped by itself" my="sm" className={classes.alert}>
+        <Alert color="red" title="It stopped automatically" my="sm" className={classes.alert}>
           {broadcast.reason}
         </Alert>
       )}

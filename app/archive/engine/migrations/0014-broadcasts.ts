@@ -15,7 +15,7 @@ create table broadcasts (
   template_name varchar(600) not null,             -- as people name it: order_ready:en, or HX…
   category varchar(50),                            -- what the provider charges for; null when it did not say
   state varchar(20) not null check (state in ('running', 'paused', 'stopped', 'cancelled', 'done')),
-  reason_code varchar(50),                         -- why it stopped by itself
+  reason_code varchar(50),                         -- why it stopped automatically
   reason varchar(500),                             -- the same in words
   starts_at timestamptz(3) not null,               -- nothing is sent before
   created_by varchar(10) not null check (created_by in ('desk', 'api')),
